@@ -1,0 +1,1 @@
+"""What a user of polymicro_lambda writes."""

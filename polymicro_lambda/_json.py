@@ -1,0 +1,65 @@
+"""Strict JSON in (RFC 8259), compact JSON out."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from math import isinf
+from typing import Any, NoReturn
+
+from .exceptions import BadRequest
+
+# CPython refuses to turn longer texts into an int (sys.set_int_max_str_digits); a Decimal holds them exactly.
+INT_DIGITS = 4300
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) < INT_DIGITS else Decimal(text)
+
+
+def _fraction(text: str) -> Decimal:
+    if isinf(float(text)):
+        raise BadRequest(f"The body holds a number that no parser can carry: {text[:20]}.")
+    return Decimal(text)
+
+
+def _constant(text: str) -> NoReturn:
+    raise BadRequest(f"The body is not JSON: {text} is not a JSON number.")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise BadRequest(f"The body names {json.dumps(twice[:50])} twice in one object.")
+    return members
+
+
+_decoder = json.JSONDecoder(
+    parse_int=_integer, parse_float=_fraction, parse_constant=_constant, object_pairs_hook=_members
+)
+
+
+def loads(body: bytes) -> Any:
+    """Read a JSON document: UTF-8, no duplicate members, no NaN or Infinity, numbers kept exactly.
+
+    Integers come as ``int``, numbers with a fraction or exponent as ``Decimal``. Raises ``BadRequest``
+    with the place of the first error.
+    """
+    try:
+        return _decoder.decode(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deep.") from error
+
+
+def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
+    """Write compact UTF-8 JSON; ``default`` turns what JSON does not know into what it does.
+
+    Raises ``ValueError`` for NaN and infinities, ``TypeError`` for what ``default`` does not know either.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
+    return text.encode()

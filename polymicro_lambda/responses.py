@@ -1,0 +1,53 @@
+"""One HTTP response, before an event source gives it its form."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from . import _json
+from .exceptions import HTTPError
+
+JSON_TYPE = "application/json"
+PROBLEM_TYPE = "application/problem+json"  # RFC 9457, section 3
+MAX_ERRORS = 50
+"""At most this many field messages in one problem document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A status, headers by lower-case name, and the body's bytes."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def json_response(
+    status: int,
+    value: Any,
+    headers: Mapping[str, str] | None = None,
+    default: Callable[[Any], Any] | None = None,
+) -> Response:
+    """A response with a JSON body; ``default`` is that of ``json.dumps``."""
+    return Response(status, {"content-type": JSON_TYPE, **(headers or {})}, _json.dumps(value, default))
+
+
+def problem(error: HTTPError, request_id: str) -> Response:
+    """The problem document of an error (RFC 9457); ``instance`` is the request id.
+
+    ``type`` is ``about:blank``: the status says it all, and ``title`` is its phrase (RFC 9457, section 4.2.1).
+    """
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.status).phrase,
+        "status": int(error.status),
+    }
+    if error.detail:
+        document["detail"] = error.detail
+    if request_id:
+        document["instance"] = request_id
+    if error.errors:
+        document["errors"] = list(error.errors)[:MAX_ERRORS]
+    headers = {"content-type": PROBLEM_TYPE, **{name.lower(): value for name, value in error.headers.items()}}
+    return Response(int(error.status), headers, _json.dumps(document))
