@@ -67,7 +67,13 @@ class HTTPError(PolymicroError):
     ``raise … from cause``.
     """
 
-    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal Server Error"
+
+    def __init_subclass__(cls) -> None:
+        # Python before 3.13 still has the phrases of RFC 7231 for these two; RFC 9110 renamed them.
+        renamed = {413: "Content Too Large", 422: "Unprocessable Content"}
+        cls.title = renamed.get(cls.status) or HTTPStatus(cls.status).phrase
 
     def __init__(
         self,
@@ -76,7 +82,7 @@ class HTTPError(PolymicroError):
         errors: FieldErrors = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail or self.status.phrase)
+        super().__init__(detail or self.title)
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
@@ -85,73 +91,73 @@ class HTTPError(PolymicroError):
 class BadRequest(HTTPError):
     """400: the request cannot be read: its body, its query or its cursor."""
 
-    status = HTTPStatus.BAD_REQUEST
+    status = 400
 
 
 class Unauthorized(HTTPError):
     """401: a user is needed and there is none."""
 
-    status = HTTPStatus.UNAUTHORIZED
+    status = 401
 
 
 class Forbidden(HTTPError):
     """403: this user may not do this."""
 
-    status = HTTPStatus.FORBIDDEN
+    status = 403
 
 
 class NotFound(HTTPError):
     """404: there is nothing here that this user may know of."""
 
-    status = HTTPStatus.NOT_FOUND
+    status = 404
 
 
 class MethodNotAllowed(HTTPError):
     """405: the path exists, the HTTP verb does not; ``Allow`` names those that do."""
 
-    status = HTTPStatus.METHOD_NOT_ALLOWED
+    status = 405
 
 
 class NotAcceptable(HTTPError):
     """406: nothing that ``Accept`` asks for can be given."""
 
-    status = HTTPStatus.NOT_ACCEPTABLE
+    status = 406
 
 
 class Conflict(HTTPError):
     """409: the item is there already, or somebody changed it meanwhile."""
 
-    status = HTTPStatus.CONFLICT
+    status = 409
 
 
 class PreconditionFailed(HTTPError):
     """412: ``If-Match`` does not hold."""
 
-    status = HTTPStatus.PRECONDITION_FAILED
+    status = 412
 
 
 class ContentTooLarge(HTTPError):
     """413: the body is over the limit, or the item over DynamoDB's 400 KB."""
 
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    status = 413
 
 
 class UnsupportedMediaType(HTTPError):
     """415: the body's ``Content-Type`` is not one that can be read."""
 
-    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    status = 415
 
 
 class Unprocessable(HTTPError):
     """422: the body is JSON, but the schema says no."""
 
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    status = 422
 
 
 class PreconditionRequired(HTTPError):
     """428: the resource asks for ``If-Match`` and there is none (RFC 6585)."""
 
-    status = HTTPStatus.PRECONDITION_REQUIRED
+    status = 428
 
 
 class InternalError(HTTPError):
@@ -161,10 +167,10 @@ class InternalError(HTTPError):
 class ServiceUnavailable(HTTPError):
     """503: DynamoDB does not answer now; ``Retry-After`` says when to try again."""
 
-    status = HTTPStatus.SERVICE_UNAVAILABLE
+    status = 503
 
 
 class InsufficientStorage(HTTPError):
     """507: the item collection is full (10 GB under a table with local secondary indexes)."""
 
-    status = HTTPStatus.INSUFFICIENT_STORAGE
+    status = 507

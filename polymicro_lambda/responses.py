@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from . import _json
@@ -40,8 +39,8 @@ def problem(error: HTTPError, request_id: str) -> Response:
     """
     document: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(error.status).phrase,
-        "status": int(error.status),
+        "title": error.title,
+        "status": error.status,
     }
     if error.detail:
         document["detail"] = error.detail
@@ -50,4 +49,4 @@ def problem(error: HTTPError, request_id: str) -> Response:
     if error.errors:
         document["errors"] = list(error.errors)[:MAX_ERRORS]
     headers = {"content-type": PROBLEM_TYPE, **{name.lower(): value for name, value in error.headers.items()}}
-    return Response(int(error.status), headers, _json.dumps(document))
+    return Response(error.status, headers, _json.dumps(document))
