@@ -1,8 +1,11 @@
 """The request's user, as the authorizer says it."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,4 +19,120 @@ class User:
     uuid: str
     permissions: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
-    claims: Mapping[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+Claims: TypeAlias = Mapping[str, Any]
+
+_IDS = ("uuid", "sub", "principalId")
+_PERMISSIONS = ("permissions", "scope", "scopes")
+_GROUPS = ("groups", "cognito:groups")
+
+
+def user_from(request_context: object) -> User | None:
+    """Read the user from an event's ``requestContext``, whichever authorizer filled it.
+
+    None where there is no authorizer or what it says is malformed; never raises for anything that JSON can
+    say. An authorizer decides alone: only where it said nothing does the IAM identity count.
+    """
+    context = _mapping(request_context)
+    authorizer = context.get("authorizer")
+    if not _speaks(authorizer):
+        return _iam_rest(_mapping(context.get("identity")))
+    said = _mapping(authorizer)
+    shapes = (read for name, read in _SHAPES.items() if isinstance(said.get(name), Mapping))
+    return next(shapes, _flat)(said)
+
+
+def _mapping(value: object) -> Claims:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _speaks(authorizer: object) -> bool:
+    # Without an authorizer, HTTP API (payload 1.0) still sends {"claims": null, "scopes": null}.
+    if isinstance(authorizer, Mapping):
+        return any(value is not None for value in authorizer.values())
+    return authorizer is not None
+
+
+def _flat(authorizer: Claims) -> User | None:
+    """Lambda authorizer on a REST API. ``claims`` that are text are a broken Cognito context: no user."""
+    return _user(authorizer) if authorizer.get("claims") is None else None
+
+
+def _lambda(authorizer: Claims) -> User | None:
+    """Lambda authorizer on an HTTP API."""
+    return _user(authorizer["lambda"])
+
+
+def _jwt(authorizer: Claims) -> User | None:
+    """JWT authorizer on an HTTP API (payload 2.0)."""
+    jwt = authorizer["jwt"]
+    return _user(_mapping(jwt.get("claims")), scopes=jwt.get("scopes"))
+
+
+def _claims(authorizer: Claims) -> User | None:
+    """Cognito on a REST API; JWT on an HTTP API (payload 1.0), which adds ``scopes``."""
+    return _user(authorizer["claims"], scopes=authorizer.get("scopes"))
+
+
+def _iam(authorizer: Claims) -> User | None:
+    """IAM on an HTTP API (payload 2.0) or a function URL."""
+    iam = authorizer["iam"]
+    cognito = _mapping(iam.get("cognitoIdentity"))
+    return _user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
+
+
+def _iam_rest(identity: Claims) -> User | None:
+    """IAM on a REST API, whose every event has an ``identity``, if only of nulls."""
+    return _user(identity, ids=(identity.get("cognitoIdentityId"), identity.get("userArn")))
+
+
+_SHAPES: Mapping[str, Callable[[Claims], User | None]] = MappingProxyType(
+    {"lambda": _lambda, "jwt": _jwt, "iam": _iam, "claims": _claims}
+)
+"""Member of the authorizer that holds an object -> the reader of that shape; with none of them it is flat."""
+
+
+def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
+    candidates = tuple(claims.get(name) for name in _IDS) if ids is None else ids
+    uuid = _id(next((value for value in candidates if value is not None), None))
+    if uuid is None:
+        return None
+    permissions = _union(claims, _PERMISSIONS) | _names(scopes)
+    return User(uuid, permissions, _union(claims, _GROUPS), claims)
+
+
+def _id(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _digits(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _digits(value: int) -> str | None:
+    try:
+        return str(value)
+    except ValueError:  # CPython refuses more digits than sys.get_int_max_str_digits()
+        return None
+
+
+def _union(claims: Claims, names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset[str]().union(*(_names(claims.get(name)) for name in names))
+
+
+def _names(value: object) -> frozenset[str]:
+    """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
+    if isinstance(value, str):
+        value = _listed(value.strip())
+    if not isinstance(value, list | tuple):
+        return frozenset()
+    return frozenset(name for name in value if isinstance(name, str) and name)
+
+
+def _listed(text: str) -> object:
+    if not (text.startswith("[") and text.endswith("]")):
+        return re.split(r"[\s,]+", text)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return re.split(r"[\s,]+", text[1:-1])  # HTTP API renders a claim that is an array as [a b]

@@ -1,0 +1,224 @@
+"""Every authorizer's context becomes the same user, and nothing malformed becomes one."""
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from polymicro_lambda.users import User, user_from
+
+NULLS = {"cognitoIdentityId": None, "userArn": None, "sourceIp": "127.0.0.1"}
+ARN = "arn:aws:iam::123456789012:user/alice"
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+MEMBERS = st.sampled_from(
+    [
+        "authorizer",
+        "identity",
+        "lambda",
+        "jwt",
+        "claims",
+        "scopes",
+        "iam",
+        "cognitoIdentity",
+        "identityId",
+        "uuid",
+        "sub",
+        "principalId",
+        "permissions",
+        "scope",
+        "groups",
+        "cognito:groups",
+        "userArn",
+        "cognitoIdentityId",
+    ]
+)
+CONTEXT = st.recursive(
+    JSON,
+    lambda inner: st.dictionaries(MEMBERS, inner, max_size=5) | st.lists(inner, max_size=3),
+    max_leaves=20,
+)
+
+
+SHAPES: dict[str, tuple[dict[str, Any], User]] = {
+    "Lambda on REST": (
+        {"authorizer": {"principalId": "alice", "permissions": "therapist", "n": 7}, "identity": NULLS},
+        User(
+            "alice",
+            frozenset({"therapist"}),
+            claims={"principalId": "alice", "permissions": "therapist", "n": 7},
+        ),
+    ),
+    "Lambda on HTTP API": (
+        {"authorizer": {"lambda": {"uuid": "alice", "groups": ["a", "b"]}}},
+        User("alice", groups=frozenset({"a", "b"}), claims={"uuid": "alice", "groups": ["a", "b"]}),
+    ),
+    "Lambda on REST that passes the token on": (
+        {"authorizer": {"principalId": "alice", "jwt": "e.y.J"}},
+        User("alice", claims={"principalId": "alice", "jwt": "e.y.J"}),
+    ),
+    "Cognito on REST": (
+        {"authorizer": {"claims": {"sub": "alice", "cognito:groups": "a,b", "scope": "read write"}}},
+        User(
+            "alice",
+            frozenset({"read", "write"}),
+            frozenset({"a", "b"}),
+            {"sub": "alice", "cognito:groups": "a,b", "scope": "read write"},
+        ),
+    ),
+    "JWT on HTTP API 2.0": (
+        {"authorizer": {"jwt": {"claims": {"sub": "alice", "cognito:groups": "[a b]"}, "scopes": ["read"]}}},
+        User(
+            "alice", frozenset({"read"}), frozenset({"a", "b"}), {"sub": "alice", "cognito:groups": "[a b]"}
+        ),
+    ),
+    "JWT on HTTP API 2.0 with null scopes": (
+        {"authorizer": {"jwt": {"claims": {"sub": "alice"}, "scopes": None}}},
+        User("alice", claims={"sub": "alice"}),
+    ),
+    "JWT on HTTP API 1.0": (
+        {"authorizer": {"claims": {"sub": "alice"}, "scopes": ["read"]}, "identity": NULLS},
+        User("alice", frozenset({"read"}), claims={"sub": "alice"}),
+    ),
+    "IAM on REST": (
+        {"identity": {**NULLS, "userArn": ARN}, "authorizer": None},
+        User(ARN, claims={**NULLS, "userArn": ARN}),
+    ),
+    "IAM on REST through a Cognito identity": (
+        {"identity": {**NULLS, "userArn": ARN, "cognitoIdentityId": "eu:1"}},
+        User("eu:1", claims={**NULLS, "userArn": ARN, "cognitoIdentityId": "eu:1"}),
+    ),
+    "IAM on HTTP API 1.0, which sends an authorizer of nulls": (
+        {"identity": {"userArn": ARN}, "authorizer": {"claims": None, "scopes": None}},
+        User(ARN, claims={"userArn": ARN}),
+    ),
+    "IAM on HTTP API 2.0 and function URL": (
+        {"authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": None}}},
+        User(ARN, claims={"userArn": ARN, "cognitoIdentity": None}),
+    ),
+    "IAM on HTTP API 2.0 through a Cognito identity": (
+        {"authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": {"identityId": "eu:1"}}}},
+        User("eu:1", claims={"userArn": ARN, "cognitoIdentity": {"identityId": "eu:1"}}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("context", "user"), SHAPES.values(), ids=SHAPES)
+def test_each_authorizer_says_who_the_user_is(context: dict[str, Any], user: User) -> None:
+    assert user_from(context) == user
+
+
+NOBODY: dict[str, object] = {
+    "null": None,
+    "text": "alice",
+    "list": [{"authorizer": {"uuid": "alice"}}],
+    "no authorizer": {},
+    "an identity of nulls": {"identity": NULLS},
+    "an empty authorizer": {"authorizer": {}, "identity": NULLS},
+    "an authorizer that is text does not fall back": {"authorizer": "alice", "identity": {"userArn": ARN}},
+    "an authorizer that names nobody does not fall back": {
+        "authorizer": {"tenant": "acme"},
+        "identity": {"userArn": ARN},
+    },
+    "claims that are text": {"authorizer": {"claims": '{"sub": "alice"}', "principalId": "alice"}},
+    "claims that are empty": {"authorizer": {"claims": {}, "principalId": "alice"}},
+    "lambda null": {"authorizer": {"lambda": None}},
+    "lambda text": {"authorizer": {"lambda": "alice"}},
+    "jwt text": {"authorizer": {"jwt": "alice"}},
+    "jwt claims text": {"authorizer": {"jwt": {"claims": "alice", "scopes": ["read"]}}},
+    "iam of nulls": {"authorizer": {"iam": {"userArn": None, "cognitoIdentity": None}}},
+    "IAM says nothing by uuid": {"authorizer": {"iam": {"uuid": "alice"}}, "identity": {"uuid": "alice"}},
+    "cognitoIdentity text": {"authorizer": {"iam": {"cognitoIdentity": "eu:1"}}},
+    "headers are no identity": {"headers": {"x-user": "alice"}, "uuid": "alice"},
+}
+
+
+@pytest.mark.parametrize("context", NOBODY.values(), ids=NOBODY)
+def test_absent_or_malformed_is_no_user(context: object) -> None:
+    assert user_from(context) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "uuid"),
+    [
+        ({"uuid": "u", "sub": "s", "principalId": "p"}, "u"),
+        ({"sub": "s", "principalId": "p"}, "s"),
+        ({"uuid": None, "principalId": "p"}, "p"),
+        ({"principalId": 7}, "7"),
+        ({"uuid": "", "principalId": "p"}, None),
+        ({"uuid": "  ", "principalId": "p"}, None),
+        ({"uuid": True}, None),
+        ({"uuid": 1.5}, None),
+        ({"uuid": float("nan")}, None),
+        ({"uuid": {"a": 1}}, None),
+        ({"uuid": ["a"]}, None),
+        ({"uuid": 10**5000}, None),
+    ],
+    ids=lambda value: repr(value)[:40] if not isinstance(value, dict) else None,
+)
+def test_the_id_is_the_first_present_and_must_be_a_name(said: dict[str, Any], uuid: str | None) -> None:
+    user = user_from({"authorizer": {"lambda": said}})
+    assert (user and user.uuid) == uuid
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (["a", "b c"], {"a", "b c"}),
+        (["a", 1, None, "", ["b"]], {"a"}),
+        ('["a", "b c"]', {"a", "b c"}),
+        ("[a b]", {"a", "b"}),
+        ("[a, b]", {"a", "b"}),
+        ("[]", set()),
+        ("[" * 20_000 + "]" * 20_000, {"[" * 19_999 + "]" * 19_999}),
+        ("a b", {"a", "b"}),
+        ("a,b, c", {"a", "b", "c"}),
+        (" a ", {"a"}),
+        ("", set()),
+        (None, set()),
+        (7, set()),
+        ({"a": True}, set()),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_names_come_in_every_form(value: object, names: set[str]) -> None:
+    user = user_from({"authorizer": {"uuid": "alice", "permissions": value, "groups": value}})
+    assert user is not None
+    assert (user.permissions, user.groups) == (names, names)
+
+
+def test_permissions_and_groups_are_unions() -> None:
+    said = {
+        "uuid": "alice",
+        "permissions": ["a"],
+        "scope": "b",
+        "scopes": "c d",
+        "groups": ["e"],
+        "cognito:groups": "f",
+    }
+    user = user_from({"authorizer": said})
+    assert user == User("alice", frozenset("abcd"), frozenset("ef"), said)
+
+
+def test_a_user_is_a_value() -> None:
+    assert {User("alice", claims={"n": 1}), User("alice", claims={"n": 1})} == {
+        User("alice", claims={"n": 1})
+    }
+
+
+@given(CONTEXT)
+@example({"authorizer": {"uuid": "a", "permissions": "[\ud800]"}})
+def test_no_context_raises(context: object) -> None:
+    user = user_from(context)
+    assert user is None or (isinstance(user.uuid, str) and user.uuid)
+
+
+@given(JSON, JSON)
+def test_no_authorizer_and_identity_raise(authorizer: object, identity: object) -> None:
+    user = user_from({"authorizer": authorizer, "identity": identity})
+    assert user is None or (isinstance(user.uuid, str) and user.uuid)
