@@ -33,7 +33,6 @@ MEMBERS = st.sampled_from(
         "permissions",
         "scope",
         "groups",
-        "cognito:groups",
         "userArn",
         "cognitoIdentityId",
     ]

@@ -1,0 +1,250 @@
+"""One class per event source: an event becomes a ``Request``, a ``Response`` the answer that it expects."""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from http.client import responses as phrases
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from . import _urls
+from .exceptions import BadRequest
+from .requests import Request
+from .responses import Response
+from .types import Event
+from .users import user_from
+
+_NOT_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9a-z-]")  # RFC 9110, section 5.6.2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+T = TypeVar("T")
+
+
+class EventSource(Protocol):
+    """What API Gateway, a function URL or a load balancer sends, and what it wants back."""
+
+    def infer(self, event: Event, /) -> bool:
+        """Whether the event is from this source."""
+
+    def to_request(self, event: Event, context: object, /) -> Request:
+        """Read the event. Raises ``BadRequest``, or ``NotFound`` for a path that no route can have."""
+
+    def to_response(self, response: Response, event: Event, /) -> dict[str, Any]:
+        """Write the answer to this event."""
+
+
+class Rest:
+    """A REST API: payload 1.0 without ``version``; the path is percent-encoded, the query decoded."""
+
+    name: ClassVar[str] = "rest"
+    encoded_path: ClassVar[bool] = True
+
+    def infer(self, event: Event) -> bool:
+        """Payload 1.0 that does not say so."""
+        return "httpMethod" in event and event.get("version") is None
+
+    def to_request(self, event: Event, context: object) -> Request:
+        """Read the event; ``prefix`` is the stage, where the client's URL has it."""
+        prefix, path = self._path(event)
+        segments = _urls.segments(path, encoded=self.encoded_path)
+        return Request(
+            method=self._method(event).upper(),
+            path="/" + "/".join(segments),
+            segments=segments,
+            query=_grouped(self._query(event)),
+            headers=self._headers(event),
+            content=_typed(event, "body", str),
+            base64_encoded=event.get("isBase64Encoded") is True,
+            user=user_from(event.get("requestContext")),
+            event=event,
+            context=context,
+            source=self.name,
+            id=request_id(event, context),
+            prefix=prefix,
+        )
+
+    def to_response(self, response: Response, _event: Event) -> dict[str, Any]:
+        """Payload 1.0; ``headers`` are enough, as each has one value."""
+        return _answer(response, headers=_clean(response.headers))
+
+    def _method(self, event: Event) -> str:
+        return _text(event.get("httpMethod"))
+
+    def _path(self, event: Event) -> tuple[str, str]:
+        """What stands before the path in the client's URL, and the path."""
+        path, context = _text(event.get("path")), _context(event)
+        return _urls.stage_before(path, context.get("path"), context.get("stage")), path
+
+    def _query(self, event: Event) -> _urls.Pairs:
+        return _listed(event, "multiValueQueryStringParameters", "queryStringParameters")
+
+    def _headers(self, event: Event) -> dict[str, str]:
+        return _joined(_listed(event, "multiValueHeaders", "headers"))
+
+
+class Http1(Rest):
+    """An HTTP API with payload 1.0: the path is decoded and begins with the stage, where that has a name."""
+
+    name = "http"
+    encoded_path = False
+
+    def infer(self, event: Event) -> bool:
+        """Payload 1.0 that says so."""
+        return event.get("version") == "1.0"
+
+    def _path(self, event: Event) -> tuple[str, str]:
+        return _urls.unstaged(_text(event.get("path")), _context(event).get("stage"))
+
+
+class Http2(Http1):
+    """An HTTP API with payload 2.0: as 1.0, but the query comes raw and the cookies apart."""
+
+    def infer(self, event: Event) -> bool:
+        """Payload 2.0."""
+        return event.get("version") == "2.0"
+
+    def to_response(self, response: Response, _event: Event) -> dict[str, Any]:
+        """Payload 2.0, whose cookies stand apart."""
+        headers = _clean(response.headers)
+        cookie = headers.pop("set-cookie", None)
+        return _answer(response, headers=headers, **({"cookies": [cookie]} if cookie else {}))
+
+    def _method(self, event: Event) -> str:
+        return _text((_typed(_context(event), "http", dict) or {}).get("method"))
+
+    def _path(self, event: Event) -> tuple[str, str]:
+        return _urls.unstaged(_text(event.get("rawPath")), _context(event).get("stage"))
+
+    def _query(self, event: Event) -> _urls.Pairs:
+        # queryStringParameters joins the values of a repeated name with commas: only the raw text is exact.
+        raw = _typed(event, "rawQueryString", str)
+        return _urls.query(_text(raw)) if raw else super()._query(event)
+
+    def _headers(self, event: Event) -> dict[str, str]:
+        cookies = [("cookie", _text(cookie)) for cookie in _typed(event, "cookies", list) or ()]
+        return super()._headers(event) | _joined(cookies)
+
+
+class FunctionUrl(Http2):
+    """A Lambda function URL: payload 2.0 to ``<id>.lambda-url.<region>.on.aws``; the path is encoded."""
+
+    name = "url"
+    encoded_path = True
+
+    def infer(self, event: Event) -> bool:
+        """Payload 2.0 to the domain of a function URL."""
+        return super().infer(event) and ".lambda-url." in str(_context(event).get("domainName"))
+
+
+class LoadBalancer(Rest):
+    """An Application Load Balancer: path and query are encoded; lists of values only if it is set up so."""
+
+    name = "alb"
+
+    def infer(self, event: Event) -> bool:
+        """The request context names the target group."""
+        return "elb" in _context(event)
+
+    def to_response(self, response: Response, event: Event) -> dict[str, Any]:
+        """The target group reads ``multiValueHeaders`` if it sent them, and ``headers`` if not."""
+        phrase = f"{response.status} {phrases.get(response.status, 'Unknown')}"
+        headers = _clean(response.headers)
+        if event.get("multiValueHeaders") is None:
+            return _answer(response, statusDescription=phrase, headers=headers)
+        lists = {name: [value] for name, value in headers.items()}
+        return _answer(response, statusDescription=phrase, multiValueHeaders=lists)
+
+    def _query(self, event: Event) -> _urls.Pairs:
+        return [(_urls.parameter(name), _urls.parameter(value)) for name, value in super()._query(event)]
+
+
+class Unknown(Rest):
+    """Anything else, such as another service's event: refused as a bad request, in a REST API's form."""
+
+    def to_request(self, _event: Event, _invocation: object) -> Request:
+        """Raise ``BadRequest``."""
+        raise BadRequest("The event is no HTTP request of API Gateway, a function URL or a load balancer.")
+
+
+SOURCES: tuple[EventSource, ...] = (LoadBalancer(), FunctionUrl(), Http2(), Http1(), Rest())
+"""In the order in which they are asked: the more telling sign first."""
+UNKNOWN = Unknown()
+
+
+def source_of(event: Any) -> EventSource:
+    """The source of an event; never raises: ``UNKNOWN`` takes what no source sends and refuses to read it."""
+    sources = SOURCES if isinstance(event, Mapping) else ()
+    return next((source for source in sources if source.infer(event)), UNKNOWN)
+
+
+def request_id(event: object, context: object) -> str:
+    """The event's request id, else a load balancer's trace id, else the invocation's, else ``""``."""
+    said = _context(event)
+    trace = _trace_id(event) if "elb" in said else None
+    ids = (said.get("requestId"), trace, getattr(context, "aws_request_id", None))
+    return next((str(value) for value in ids if value and _is_text(value)), "")
+
+
+def _context(event: object) -> Mapping[str, Any]:
+    context = event.get("requestContext") if isinstance(event, Mapping) else None
+    return context if isinstance(context, Mapping) else {}
+
+
+def _trace_id(event: Any) -> str | None:
+    try:
+        return _joined(_listed(event, "multiValueHeaders", "headers")).get("x-amzn-trace-id")
+    except BadRequest:  # which is what this id will be the id of
+        return None
+
+
+def _typed(event: Event, name: str, kind: type[T]) -> T | None:
+    value = event.get(name)
+    if value is None or isinstance(value, kind):
+        return value
+    raise BadRequest(f"The event is malformed at {name[:50]!a}.")
+
+
+def _is_text(value: object) -> bool:
+    # A lone surrogate can stand in the event's own JSON ("\ud800"), but in no UTF-8.
+    return isinstance(value, str) and value.encode(errors="replace").decode() == value
+
+
+def _text(value: object) -> str:
+    if _is_text(value):
+        return str(value)
+    raise BadRequest("The event's method, path, query or headers are not text.")
+
+
+def _listed(event: Event, multi: str, single: str) -> _urls.Pairs:
+    """Names and values, from the member that lists a name's values, else from the one with one value each."""
+    lists = _typed(event, multi, dict) or {}
+    one_each = _typed(event, single, dict) or {}
+    pairs = [(name, value) for name in lists for value in _typed(lists, name, list) or ()]
+    return [(_text(name), _text(value)) for name, value in pairs or one_each.items() if value is not None]
+
+
+def _joined(pairs: _urls.Pairs) -> dict[str, str]:
+    headers = _grouped((name.lower(), value) for name, value in pairs)
+    # Cookie is the one header whose values do not join with commas (RFC 9113, section 8.2.3).
+    return {name: ("; " if name == "cookie" else ", ").join(values) for name, values in headers.items()}
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in pairs:
+        grouped.setdefault(name, []).append(value)
+    return {name: tuple(values) for name, values in grouped.items()}
+
+
+def _answer(response: Response, **members: Any) -> dict[str, Any]:
+    try:
+        body, encoded = response.body.decode(), False
+    except UnicodeDecodeError:
+        body, encoded = base64.b64encode(response.body).decode(), True
+    return {"statusCode": response.status, **members, "body": body, "isBase64Encoded": encoded}
+
+
+def _clean(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers in visible ASCII, so that API Gateway takes them and no value can begin another header."""
+    return {
+        _NOT_TOKEN.sub("", name.lower()): _CONTROL.sub("", value).encode("ascii", "replace").decode()
+        for name, value in headers.items()
+    }
