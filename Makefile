@@ -1,0 +1,88 @@
+# Every target does its own set-up: it needs GNU make, Python 3.11 or later and PyPI. `make help` lists them.
+#
+#   PYTHON  the interpreter (python3)
+#   VENV    where it is set up (.venv)
+#   ARGS    more arguments for the command that a target runs
+
+PYTHON ?= python3
+VENV ?= .venv
+SAM_VENV ?= .venv-sam
+ARGS ?=
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+python := $(VENV)/bin/python
+# These keep their caches in the project. pip keeps its own where the user has it.
+pip := -m pip install --quiet --disable-pip-version-check
+export PIP_ROOT_USER_ACTION := ignore
+export SAM_CLI_TELEMETRY := 0
+# EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
+or_unavailable := || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
+
+.PHONY: help serve test test-real test-sam check format build clean
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(VENV)/.dev ## serve the Todo API on http://127.0.0.1:3000
+	$(VENV)/bin/polymicro serve $(ARGS)
+
+test: $(VENV)/.test ## run the tests in memory, with branch coverage
+	$(python) -m pytest --cov --cov-report=term $(ARGS)
+
+test-real: $(VENV)/.test ## run the same tests on DynamoDB Local, Amazon's engine
+	scripts/dynamodb-local run $(python) -m pytest --engine local $(ARGS) $(or_unavailable)
+
+test-sam: $(VENV)/.test $(SAM_VENV)/.sam ## run the whole application by SAM, in containers
+	PYTHON=$(python) SAM=$(abspath $(SAM_VENV)/bin/sam) scripts/test-sam $(ARGS) $(or_unavailable)
+
+check: $(VENV)/.test ## check format, lint and types
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+	$(python) -m mypy
+
+format: $(VENV)/.test ## format the sources and mend what the linter can
+	$(python) -m ruff format .
+	$(python) -m ruff check --fix .
+
+build: $(VENV)/.dev ## build the wheel into dist/
+	$(python) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+clean: ## remove everything that the other targets made
+	scripts/dynamodb-local stop
+	rm -rf .venv .venv-* .cache .aws-sam dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# --- set-up, once for each pyproject.toml ---
+
+$(VENV)/.python:
+	$$(scripts/python $(PYTHON)) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.python
+	$(python) $(pip) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.dev
+	$(python) $(pip) --editable '.[dev,test]'
+	@touch $@
+
+# SAM pins what it needs too tightly to share a virtual environment.
+$(SAM_VENV)/.sam: Makefile
+	$$(scripts/python $(PYTHON)) -m venv $(SAM_VENV)
+	$(SAM_VENV)/bin/python $(pip) 'aws-sam-cli>=1.150,<2' setuptools
+	@touch $@
+
+# --- what `sam build` calls: one target for each function of template.yaml ---
+
+artifact := $(pip) --no-compile --target "$(ARTIFACTS_DIR)"
+
+.PHONY: build-TodoFunction build-AuthorizerFunction
+build-TodoFunction: $(VENV)/.python
+	$(python) $(artifact) .
+	cp -R handlers "$(ARTIFACTS_DIR)"
+
+build-AuthorizerFunction: $(VENV)/.python
+	$(python) $(artifact) 'pyjwt>=2.10'
+	mkdir -p "$(ARTIFACTS_DIR)/handlers"
+	cp handlers/__init__.py handlers/authorizer.py "$(ARTIFACTS_DIR)/handlers"
