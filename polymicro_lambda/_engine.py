@@ -1,0 +1,94 @@
+"""The DynamoDB of a local run: an embedded one unless the environment names another, and its tables."""
+
+import logging
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.models import Model
+
+from ._project import UsageError
+
+ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
+"""botocore's own variable for DynamoDB's address."""
+
+DEVELOPMENT_SECRET = "polymicro-local-development-only"  # noqa: S105 (a known value, for this machine alone)
+"""What signs tokens in a local run: 32 bytes, HS256's least (RFC 7518, section 3.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where DynamoDB is, in words, and the environment variables that make the app use it."""
+
+    name: str
+    environment: Mapping[str, str]
+
+
+def set_defaults(environ: MutableMapping[str, str]) -> None:
+    """Give a local run what a deployed one has from its template, unless it is set already."""
+    environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    environ.setdefault("JWT_SECRET", DEVELOPMENT_SECRET)
+    environ.setdefault("POLYMICRO_CURSOR_SECRET", secrets.token_urlsafe(32))
+
+
+@contextmanager
+def running_engine() -> Iterator[Engine]:
+    """The engine that the environment names, else an embedded one."""
+    if address := os.environ.get(ENDPOINT):
+        yield Engine(f"DynamoDB at {address}", {})
+        return
+    with embedded_engine() as engine:
+        yield engine
+
+
+@contextmanager
+def embedded_engine() -> Iterator[Engine]:
+    """An in-memory DynamoDB, moto's, on a free port of this machine; it ends, and forgets, with the block."""
+    # Deferred: it takes half a second and is needed only here.
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
+
+    # Its log would tell each call of the app, before the line of the request that made it.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield Engine(
+            "embedded DynamoDB, gone when the command ends",
+            {ENDPOINT: f"http://{host}:{port}", **_embedded()},
+        )
+    finally:
+        server.stop()
+
+
+def _embedded() -> dict[str, str]:
+    """Put over what is set: an embedded engine never sees real credentials, and no proxy stands before it."""
+    direct = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1")))
+    return {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SESSION_TOKEN": "local",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }
+
+
+def create_tables(routes: Iterable[Any], engine: str) -> list[str]:
+    """Create the tables of the routes' models that are missing; their names, in the routes' order.
+
+    Raises ``UsageError`` where the engine does not answer or refuses.
+    """
+    try:
+        models: dict[type[Model], None] = dict.fromkeys(route.model for route in routes if route.model)
+        missing = [model for model in models if not model.exists()]
+        for model in missing:
+            model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+    except (PynamoDBException, BotoCoreError, ClientError) as error:
+        raise UsageError(f"The tables cannot be made in the {engine}: {error}") from error
+    return [model.Meta.table_name for model in missing]

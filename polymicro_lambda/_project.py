@@ -1,0 +1,166 @@
+"""What the command line works on: the project's settings in pyproject.toml, and the objects they name."""
+
+import sys
+import tomllib
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from .exceptions import PolymicroError
+from .types import Handler
+from .users import User
+
+FILE = "pyproject.toml"
+
+
+class UsageError(PolymicroError):
+    """The command cannot go on; the text says why and what to do."""
+
+
+class App(Protocol):
+    """What the command line needs of a ``PolyMicro``."""
+
+    routes: tuple[Any, ...]
+
+    def compile(self) -> Handler:
+        """The Lambda handler; afterwards ``routes`` are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's directory and its ``[tool.polymicro]``: ``app`` and ``authorizer``, each ``module:name``."""
+
+    root: Path
+    app: str | None = None
+    authorizer: str | None = None
+
+
+def find_project(start: Path) -> Project:
+    """The settings in the nearest pyproject.toml upwards that has ``[tool.polymicro]``, else none.
+
+    Raises ``UsageError`` for a file that is not TOML or a setting that is not a text.
+    """
+    return next(_projects(start.resolve()), Project(start.resolve()))
+
+
+def _projects(start: Path) -> Iterator[Project]:
+    for directory in (start, *start.parents):
+        file = directory / FILE
+        settings = _settings(file) if file.is_file() else None
+        if settings is not None:
+            yield Project(directory, settings.get("app"), settings.get("authorizer"))
+
+
+def _settings(file: Path) -> dict[str, str] | None:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not TOML: {error}.") from error
+    settings = document.get("tool", {}).get("polymicro")
+    wrong = [name for name in ("app", "authorizer") if not isinstance((settings or {}).get(name, ""), str)]
+    if wrong:
+        raise UsageError(f'[tool.polymicro] {wrong[0]} in {file} must be a text such as "module:name".')
+    return settings  # type: ignore[no-any-return]
+
+
+def import_from(project: Project) -> None:
+    """Make the project's modules importable, as they are in the deployed Lambda."""
+    for directory in (str(project.root), str(Path.cwd())):
+        if directory not in sys.path:
+            sys.path.insert(0, directory)
+
+
+def load(reference: str) -> Any:
+    """The object that ``module:name`` names; the name may have dots.
+
+    Raises ``UsageError``; where the module itself raises, the text holds its traceback from its first line on.
+    """
+    module_name, _, name = reference.partition(":")
+    if not module_name or not name:
+        raise UsageError(
+            f"{reference!r} does not name an object. Write module:name, such as handlers.todo:pm."
+        )
+    found: Any = _module(module_name)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise UsageError(
+                f"The module {module_name} has no {name}. Say which object it is: {module_name}:<name>."
+            )
+        found = getattr(found, part)
+    return found
+
+
+def configured(app: str | None) -> str:
+    """The app's ``module:name``. Raises ``UsageError`` where none is configured."""
+    if app is None:
+        raise UsageError(
+            "No app is configured. Name it in pyproject.toml:\n\n"
+            '    [tool.polymicro]\n    app = "handlers.todo:pm"\n\n'
+            "or on the command line: --app handlers.todo:pm"
+        )
+    return app
+
+
+def load_app(reference: str | None) -> App:
+    """The ``PolyMicro`` that ``module:name`` names. Raises ``UsageError``."""
+    app = load(configured(reference))
+    if not callable(getattr(app, "compile", None)):
+        raise UsageError(
+            f"{reference} is a {type(app).__name__}, not a PolyMicro. Name the object PolyMicro() made."
+        )
+    return app  # type: ignore[no-any-return]
+
+
+def compiled(app: App) -> Handler:
+    """The app's handler. Raises ``UsageError`` with the reason where it does not compile."""
+    try:
+        return app.compile()
+    except Exception as error:
+        raise UsageError(f"The app does not compile:\n\n{traceback_of(error)}") from error
+
+
+def load_authorizer(reference: str) -> Handler:
+    """The function that ``module:name`` names. Raises ``UsageError``."""
+    function = load(reference)
+    if not callable(function):
+        raise UsageError(f"The authorizer {reference} is a {type(function).__name__}, not a function.")
+    return function  # type: ignore[no-any-return]
+
+
+def _module(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise UsageError(f"The module {name} cannot be imported:\n\n{traceback_of(error)}") from error
+        raise UsageError(
+            f"There is no module {name}. Looked from {Path.cwd()}; is the name right?"
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"The module {name} cannot be imported:\n\n{traceback_of(error)}") from error
+
+
+def traceback_of(error: BaseException) -> str:
+    """The error's traceback without the lines of this package and the import system that led to it."""
+    shown = error.__traceback__
+    while shown is not None and _is_ours(shown):
+        shown = shown.tb_next
+    return "".join(traceback.format_exception(type(error), error, shown)).rstrip()
+
+
+def _is_ours(frame: TracebackType) -> bool:
+    file = frame.tb_frame.f_code.co_filename
+    return file in (__file__, import_module.__code__.co_filename) or file.startswith("<frozen importlib")
+
+
+def parse_user(text: str) -> User:
+    """The user that ``NAME[:PERMISSION,…]`` says. Raises ``UsageError`` for an empty name."""
+    name, _, permissions = text.partition(":")
+    if not name.strip():
+        raise UsageError(f"{text!r} names nobody. Write NAME or NAME:PERMISSION,PERMISSION.")
+    names = (permission.strip() for permission in permissions.split(","))
+    return User(name.strip(), frozenset(permission for permission in names if permission))

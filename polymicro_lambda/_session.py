@@ -1,0 +1,82 @@
+"""What `polymicro serve` tells at its start: who you are, the routes, and a curl session to paste."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from ._curl import EXAMPLE_USER, curl_session
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the server process is to do; goes to it as JSON.
+
+    ``app`` and ``authorizer`` are ``module:name``, ``user`` is ``NAME[:PERMISSION,…]``; ``engine`` names the
+    engine in words; ``listener`` and ``lifeline`` are file descriptors; ``reloaded`` is False the first time.
+    """
+
+    app: str | None
+    authorizer: str | None
+    user: str | None
+    source: str
+    root: str
+    host: str
+    port: int
+    engine: str = ""
+    listener: int = -1
+    lifeline: int = -1
+    reloaded: bool = False
+
+
+def announce(console: Console, settings: Settings, routes: Sequence[Any]) -> None:
+    """Say at the start all there is to know, after a reload only that it is done."""
+    if settings.reloaded:
+        _say(console, f"Serving {len(routes)} routes.\n", style="green")
+        return
+    address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
+    _say(console, f"\nServing on {address}", style="bold green")
+    _say(console, f"Events as from: {settings.source}. Data in: {settings.engine}.\n")
+    text, style = identity(settings)
+    _say(console, f"{text}\n", style=style)
+    for line in route_lines(routes):
+        _say(console, f"  {line}")
+    session = curl_session(routes, address, token=settings.user is None and settings.authorizer is not None)
+    if session:
+        _say(console, "\nPaste this into another terminal:\n", style="bold")
+        _say(console, "\n".join(session))
+    _say(console, "\nCtrl-C stops; a change of the code loads it again.\n", style="dim")
+
+
+def _say(console: Console, text: str, style: str | None = None) -> None:
+    """Print as it is: no markup, and no line folded, so that it can be pasted."""
+    console.print(text, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def identity(settings: Settings) -> tuple[str, str]:
+    """Who makes the requests, in words, and the style to say it in."""
+    if settings.user is not None:
+        return (
+            f"*** EVERY REQUEST IS MADE AS {settings.user}. No token is asked for (--as). ***",
+            "bold white on red",
+        )
+    if settings.authorizer is not None:
+        ask = f"    polymicro token {EXAMPLE_USER}"
+        return (
+            f"Requests need a bearer token that {settings.authorizer} accepts. Make one:\n\n{ask}",
+            "yellow",
+        )
+    return (
+        "No authorizer is configured: requests have no user. Give one by --as NAME[:PERMISSION,…].",
+        "yellow",
+    )
+
+
+def route_lines(routes: Iterable[Any]) -> list[str]:
+    """A line for each route: HTTP verb, path, the verb's name; in columns."""
+    rows = [(str(route.http), str(route.template), str(route.verb)) for route in routes]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
