@@ -1,0 +1,148 @@
+"""Values that DynamoDB and PynamoDB carry exactly, from JSON and back; all others are refused.
+
+What would be rounded, coerced or dropped on the way to DynamoDB and back raises ``ValidationError``.
+"""
+
+import base64
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import singledispatch
+from typing import Any, NoReturn, TypeVar
+
+from marshmallow import ValidationError
+from pynamodb.attributes import MapAttribute
+
+from . import _json
+
+DIGITS = 38
+"""Significant digits of a DynamoDB number (Developer Guide, "Naming rules and data types")."""
+SMALLEST, LARGEST = Decimal("1E-130"), Decimal("9.9999999999999999999999999999999999999E+125")
+"""The magnitudes that a DynamoDB number other than 0 can have (same place)."""
+CONTAINERS = 31
+"""Maps and lists around a value in one attribute: DynamoDB's 32 levels, the value itself counted."""
+JSON_CONTAINERS = 100
+"""As CONTAINERS, for JSON kept as text: DynamoDB sets no bound there, Python's call stack does."""
+NAME_BYTES = 65535
+"""The longest name of a map's member in UTF-8, as DynamoDB refuses it."""
+
+_T = TypeVar("_T")
+_K = TypeVar("_K", bound=Hashable)
+
+
+def refuse(message: str) -> NoReturn:
+    """Raise the ``ValidationError`` with this message."""
+    raise ValidationError(message)
+
+
+def each(pairs: Iterable[tuple[_K, _T]], load: Callable[[_K, _T], Any]) -> dict[_K, Any]:
+    """Load every pair, then raise all their errors at once, by key."""
+    loaded, errors = {}, {}
+    for key, value in pairs:
+        try:
+            loaded[key] = load(key, value)
+        except ValidationError as error:
+            errors[key] = error.messages
+    if errors:
+        raise ValidationError(errors)
+    return loaded
+
+
+def text(value: object) -> str:
+    """A string that UTF-8 can hold."""
+    if not isinstance(value, str):
+        refuse("Not a string.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        refuse("Holds a lone surrogate, which UTF-8 cannot carry.")
+    return value
+
+
+def number(value: object, *, stored: bool = True) -> int | float:
+    """An int if integral, else the float that reads back as the same decimal.
+
+    ``stored`` numbers are DynamoDB's and keep its bounds; others are part of a JSON text.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        refuse("Not a number.")
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not exact.is_finite():
+        refuse("Not a finite number.")
+    if stored and exact:
+        _bounds(exact)
+    if exact == exact.to_integral_value():
+        return int(exact) if exact.adjusted() < _json.INT_DIGITS - 1 else refuse("Too large a number.")
+    carried = float(exact)
+    return (
+        carried if Decimal(repr(carried)) == exact else refuse("More digits than can be kept exactly (17).")
+    )
+
+
+def _bounds(exact: Decimal) -> None:
+    if not SMALLEST <= exact.copy_abs() <= LARGEST:
+        refuse("Out of range: a magnitude from 1e-130 to 9.99e125.")
+    if len("".join(map(str, exact.as_tuple().digits)).strip("0")) > DIGITS:
+        refuse(f"More than {DIGITS} significant digits.")
+
+
+def plain(value: object, *, room: int, stored: bool = True) -> Any:
+    """Any JSON value; ``room`` is how many maps and lists may still stand inside one another."""
+    if value is None or isinstance(value, bool):
+        return value
+    if not isinstance(value, list | dict):
+        return text(value) if isinstance(value, str) else number(value, stored=stored)
+    if not room:
+        refuse("Nested too deep.")
+    if isinstance(value, dict):
+        each(zip(value, value, strict=True), lambda _, name: _name(name, stored))
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    members = each(pairs, lambda _, v: plain(v, room=room - 1, stored=stored))
+    return members if isinstance(value, dict) else list(members.values())
+
+
+def _name(name: str, stored: bool) -> None:
+    size = len(text(name).encode())
+    if stored and not 0 < size <= NAME_BYTES:
+        refuse(f"A name has 1 to {NAME_BYTES} bytes.")
+
+
+@singledispatch
+def show(value: Any) -> Any:
+    """What goes out for a value of whatever type a raw map, or another writer of the table, holds."""
+    return value
+
+
+@show.register
+def _(value: float | Decimal) -> int | float:
+    exact = Decimal(repr(value)) if isinstance(value, float) else value
+    whole = exact.is_finite() and exact == exact.to_integral_value()
+    return int(exact) if whole else float(value)
+
+
+@show.register
+def _(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+@show.register
+def _(value: datetime) -> str:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)  # as UTCDateTimeAttribute stores it
+    return aware.astimezone(UTC).isoformat()
+
+
+@show.register(list)
+@show.register(tuple)
+def _(value: Iterable[Any]) -> list[Any]:
+    return [show(each) for each in value]
+
+
+@show.register
+def _(value: set | frozenset) -> list[Any]:  # type: ignore[type-arg]
+    return [show(each) for each in sorted(value)]
+
+
+@show.register(Mapping)
+@show.register(MapAttribute)
+def _(value: Any) -> dict[str, Any]:
+    return {name: show(value[name]) for name in value}
