@@ -2,8 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from pynamodb.attributes import (
     Attribute,
@@ -23,6 +23,8 @@ from pynamodb.attributes import (
 from pynamodb.models import Model
 
 from .exceptions import HTTPError
+from .routing import Route
+from .schemas import ItemSchema
 
 EXAMPLE_USER = "alice:administrator,therapist"
 
@@ -42,92 +44,50 @@ SAMPLES: Mapping[type[Attribute[Any]], Any] = {
 """Attribute class -> a JSON value that it takes, in the order in which a PATCH prefers them."""
 
 
-class Schema(Protocol):
-    """The part of a resource's compiled schema that is asked here."""
-
-    def load_create(self, body: object) -> dict[str, Any]:
-        """Check the body of a create; raises ``HTTPError``."""
-
-    def load_merge(self, body: object) -> dict[str, Any]:
-        """Check the body of a PATCH; raises ``HTTPError``."""
-
-
-def curl_session(routes: Sequence[Any], address: str, *, token: bool) -> list[str]:
+def curl_session(routes: Sequence[Route], address: str, *, token: bool) -> list[str]:
     """Shell lines that walk through the first resource, create to delete; none without routes.
 
     With ``token`` they first get a bearer token, which each request then sends.
     """
-    if not routes:
-        return []
-    first = {(route.verb, route.http): route for route in routes if route.resource is routes[0].resource}
-    lines = [f"api={address}"]
-    if token:
-        lines.append(f"token=$(polymicro token {EXAMPLE_USER})")
+    own = {(route.verb, route.http): route for route in routes if route.resource is routes[0].resource}
+    calls = {key: call(own[key]) for key, call in CALLS.items() if key in own}
+    if CREATE not in own:  # then there is no item to speak of
+        calls = {key: call for key, call in calls.items() if not own[key].about.detail}
+    lines = [f"token=$(polymicro token {EXAMPLE_USER})"] if token else []
     curl = """curl -sS -w '\\n'""" + (' -H "Authorization: Bearer $token"' if token else "")
-    return lines + [
-        line for key, step in STEPS.items() if key in first for line in step(first, first[key], curl)
-    ]
+    item = next((route.template for route in own.values() if route.about.detail), None)
+    for key, call in calls.items():
+        lines.append(_keeping(item, f"{curl} {call}") if key == CREATE and item else f"{curl} {call}")
+    return [f"api={address}", *lines] if calls else []
 
 
-Step = Callable[[Mapping[tuple[str, str], Any], Any, str], Iterator[str]]
-"""The lines for one route among those of its resource, given how curl is called."""
-
-
-def _create(routes: Mapping[tuple[str, str], Any], route: Any, curl: str) -> Iterator[str]:
-    body = create_body(route.schema, route.model)
-    call = f"{curl} -X POST {_collection(route)} {_json(body)}"
-    item = next((other.template for other in routes.values() if other.verb in ON_ITEM), None)
-    if item is None:
-        yield call
-        return
-    script = f'import json, sys; print("{item}".format(**json.load(sys.stdin)))'
-    yield f"item=$api$({call} | python3 -c {shlex.quote(script)})"
-
-
-def _list(_: Mapping[tuple[str, str], Any], route: Any, curl: str) -> Iterator[str]:
-    yield f"{curl} {_collection(route)}"
-
-
-def _retrieve(routes: Mapping[tuple[str, str], Any], _: Any, curl: str) -> Iterator[str]:
-    yield from _on_item(routes, f"{curl} $item")
-
-
-def _patch(routes: Mapping[tuple[str, str], Any], route: Any, curl: str) -> Iterator[str]:
-    body = patch_body(route.schema, route.model)
-    yield from _on_item(routes, f"{curl} -X PATCH $item {_json(body)}")
-
-
-def _delete(routes: Mapping[tuple[str, str], Any], _: Any, curl: str) -> Iterator[str]:
-    yield from _on_item(routes, f"{curl} -X DELETE $item")
-
-
-STEPS: Mapping[tuple[str, str], Step] = {
-    ("create", "POST"): _create,
-    ("list", "GET"): _list,
-    ("retrieve", "GET"): _retrieve,
-    ("update", "PATCH"): _patch,
-    ("delete", "DELETE"): _delete,
+CREATE = ("create", "POST")
+CALLS: Mapping[tuple[str, str], Callable[[Route], str]] = {
+    CREATE: lambda route: f"-X POST {_collection(route)} {_json(create_body(route.schema, route.model))}",
+    ("list", "GET"): lambda route: _collection(route),
+    ("retrieve", "GET"): lambda _: "$item",
+    ("update", "PATCH"): lambda route: f"-X PATCH $item {_json(patch_body(route.schema, route.model))}",
+    ("delete", "DELETE"): lambda _: "-X DELETE $item",
 }
-ON_ITEM = frozenset({"retrieve", "update", "delete"})
+"""Verb and HTTP verb -> the arguments for curl, in the order of the walk."""
 
 
-def _on_item(routes: Mapping[tuple[str, str], Any], line: str) -> Iterator[str]:
-    """The line, if there is an item to have it: one that the session itself created."""
-    if ("create", "POST") in routes:
-        yield line
+def _keeping(item: str, create: str) -> str:
+    """Keep the address of the created item, whose path has its attributes in braces."""
+    script = f'import json, sys; print("{item}".format(**json.load(sys.stdin)))'
+    return f"item=$api$({create} | python3 -c {shlex.quote(script)})"
 
 
-def _collection(route: Any) -> str:
+def _collection(route: Route) -> str:
     """The collection's URL, with an example for what its path binds."""
-    segments = ("example" if part.startswith("{") else part for part in route.template.split("/"))
-    return f"$api{'/'.join(segments)}"
+    return "/".join(["$api", *("example" if part.startswith("{") else part for part in route.parts)])
 
 
 def _json(body: Mapping[str, Any]) -> str:
     return f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
 
 
-def create_body(schema: Schema, model: type[Model]) -> dict[str, Any]:
+def create_body(schema: ItemSchema, model: type[Model]) -> dict[str, Any]:
     """A body with a sample for each attribute that the schema says is missing."""
     body: dict[str, Any] = {}
     for name in _refused(schema.load_create, body):
@@ -136,7 +96,7 @@ def create_body(schema: Schema, model: type[Model]) -> dict[str, Any]:
     return body
 
 
-def patch_body(schema: Schema, model: type[Model]) -> dict[str, Any]:
+def patch_body(schema: ItemSchema, model: type[Model]) -> dict[str, Any]:
     """A body that changes one attribute, of a kind as early in ``SAMPLES`` as there is."""
     kinds = list(SAMPLES)
     attributes = [

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from ._project import UsageError
+from .routing import Route
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 """botocore's own variable for DynamoDB's address."""
@@ -79,7 +79,7 @@ def _embedded() -> dict[str, str]:
     }
 
 
-def create_tables(routes: Iterable[Any], engine: str) -> list[str]:
+def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
     """Create the tables of the routes' models that are missing; their names, in the routes' order.
 
     Raises ``UsageError`` where the engine does not answer or refuses.

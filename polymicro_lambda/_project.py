@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from .exceptions import PolymicroError
+from .routing import Route
 from .types import Handler
 from .users import User
 
@@ -24,7 +25,7 @@ class UsageError(PolymicroError):
 class App(Protocol):
     """What the command line needs of a ``PolyMicro``."""
 
-    routes: tuple[Any, ...]
+    routes: tuple[Route, ...]
 
     def compile(self) -> Handler:
         """The Lambda handler; afterwards ``routes`` are known."""

@@ -12,15 +12,20 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from string import punctuation
+from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from rich.console import Console
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ._engine import create_tables
 from ._project import App, Project, UsageError, compiled, import_from, load_app, load_authorizer, parse_user
 from ._session import Settings, announce
 from .local import Wsgi
+
+POLL = 0.05
+"""Seconds that the server takes at most to see that it is to stop."""
 
 GRACE = 1.0
 """Seconds that requests under way get to be answered when the server stops."""
@@ -41,8 +46,15 @@ def main(settings: Settings, console: Console) -> int:
         application = Unloadable(str(error))
     else:
         announce(console, settings, app.routes)
-    server = make_server(settings.host, settings.port, application, threaded=True, fd=settings.listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = make_server(
+        settings.host,
+        settings.port,
+        application,
+        threaded=True,
+        request_handler=RequestHandler,
+        fd=settings.listener,
+    )
+    threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
     os.read(settings.lifeline, 1)
     stop(server)
     return 0
@@ -65,6 +77,14 @@ def stop(server: BaseWSGIServer) -> None:
     for thread in threading.enumerate():
         if thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
+
+
+class RequestHandler(WSGIRequestHandler):
+    """Tells each request in a line on standard error: its first line and the status."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Tell a request; what a terminal would obey in its first line is escaped."""
+        sys.stderr.write(f"{quote(self.requestline, safe=f'{punctuation} ')} {int(code)}\n")
 
 
 @dataclass(frozen=True, slots=True)

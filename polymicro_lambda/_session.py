@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 
 from ._curl import EXAMPLE_USER, curl_session
+from .routing import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Settings:
     reloaded: bool = False
 
 
-def announce(console: Console, settings: Settings, routes: Sequence[Any]) -> None:
+def announce(console: Console, settings: Settings, routes: Sequence[Route]) -> None:
     """Say at the start all there is to know, after a reload only that it is done."""
     if settings.reloaded:
         _say(console, f"Serving {len(routes)} routes.\n", style="green")
@@ -73,9 +73,9 @@ def identity(settings: Settings) -> tuple[str, str]:
     )
 
 
-def route_lines(routes: Iterable[Any]) -> list[str]:
+def route_lines(routes: Iterable[Route]) -> list[str]:
     """A line for each route: HTTP verb, path, the verb's name; in columns."""
-    rows = [(str(route.http), str(route.template), str(route.verb)) for route in routes]
+    rows = [(route.http, route.template, route.verb) for route in routes]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -12,10 +12,14 @@ def main() -> None:
         # Deferred: what it imports comes with the extra `dev`.
         from ._commands import polymicro  # noqa: PLC0415
 
-        polymicro()
+        polymicro(prog_name="polymicro")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
         sys.exit(
             f'polymicro needs {error.name}, which is not installed. Run: pip install "polymicro-lambda[dev]"'
         )
+
+
+if __name__ == "__main__":
+    main()
