@@ -1,8 +1,9 @@
 """Strict JSON in (RFC 8259), compact JSON out."""
 
 import json
+import sys
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from math import isinf
 from typing import Any, NoReturn
 
@@ -11,15 +12,27 @@ from .exceptions import BadRequest
 # CPython refuses to turn longer texts into an int (sys.set_int_max_str_digits); a Decimal holds them exactly.
 INT_DIGITS = 4300
 
+# A double's largest power of ten, either way: RFC 8259, section 6, expects no more of a parser, and to write
+# out what Decimal can hold (1e-999999999) would take gigabytes.
+EXPONENT = sys.float_info.max_10_exp
+
 
 def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) < INT_DIGITS else Decimal(text)
 
 
 def _fraction(text: str) -> Decimal:
-    if isinf(float(text)):
-        raise BadRequest(f"The body holds a number that no parser can carry: {text[:20]}.")
-    return Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:  # an exponent past Decimal's own bound, as in 0e99999999999999999999
+        raise _uncarried(text) from error
+    if isinf(float(text)) or abs(number.adjusted()) > EXPONENT:
+        raise _uncarried(text)
+    return number
+
+
+def _uncarried(text: str) -> BadRequest:
+    return BadRequest(f"The body holds a number that no parser can carry: {text[:20]}.")
 
 
 def _constant(text: str) -> NoReturn:
@@ -51,7 +64,9 @@ def loads(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
     except json.JSONDecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
+        raise BadRequest(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deep.") from error
 

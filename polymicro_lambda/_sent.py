@@ -31,12 +31,12 @@ class Sent:
 
 
 def _rest(sent: Sent) -> dict[str, Any]:
-    return {"resource": "/{proxy+}", **_payload_1(sent, sent.path, _staged(sent, sent.path))}
+    return {"resource": "/{proxy+}", **_payload_1(sent, sent.path, _staged(sent, sent.path), "prod")}
 
 
 def _http_1(sent: Sent) -> dict[str, Any]:
     path = _staged(sent, unquote(sent.path))
-    return {"version": "1.0", "resource": "$default", **_payload_1(sent, path, path)}
+    return {"version": "1.0", "resource": "$default", **_payload_1(sent, path, path, "$default")}
 
 
 def _http_2(sent: Sent) -> dict[str, Any]:
@@ -70,7 +70,7 @@ FORMS: Mapping[str, Callable[[Sent], dict[str, Any]]] = MappingProxyType(
 """Source and form -> what makes its event."""
 
 
-def _payload_1(sent: Sent, path: str, whole: str) -> dict[str, Any]:
+def _payload_1(sent: Sent, path: str, whole: str, stage: str) -> dict[str, Any]:
     """Both forms of headers and query, null where there are none; the query is decoded."""
     pairs = parse_qsl(sent.query, keep_blank_values=True)
     return {
@@ -80,10 +80,10 @@ def _payload_1(sent: Sent, path: str, whole: str) -> dict[str, Any]:
         "multiValueHeaders": {name: [value] for name, value in sent.headers.items()} or None,
         "queryStringParameters": dict(pairs) or None,
         "multiValueQueryStringParameters": _lists(pairs) or None,
-        "pathParameters": {"proxy": sent.path.strip("/")},
+        "pathParameters": {"proxy": unquote(sent.path).strip("/")},
         "stageVariables": None,
         "requestContext": {
-            **_context(sent, sent.stage or "prod", _flat(sent.authorizer)),
+            **_context(sent, sent.stage or stage, _flat(sent.authorizer)),
             "path": whole,
             "httpMethod": sent.method,
             "identity": {"sourceIp": sent.source_ip, "cognitoIdentityId": None, "userArn": None},
