@@ -37,7 +37,7 @@ def holds(condition: Condition, item: _Item) -> bool:
     """
     try:
         return _truth(condition, item)
-    except _RefusedError:
+    except (_RefusedError, DecimalException):
         return False
 
 
@@ -55,11 +55,9 @@ def equality_of(condition: Condition) -> Mapping[str, dict[str, Any]]:
     if condition.operator == "AND":
         first, second = map(equality_of, condition.values)
         return {**second, **first}
-    path, value = (
-        sorted(condition.values, key=lambda side: isinstance(side, Value))
-        if condition.operator == "="
-        else (None, None)
-    )
+    if condition.operator != "=":
+        return {}
+    path, value = sorted(condition.values, key=lambda side: isinstance(side, Value))
     if not isinstance(path, Path) or not isinstance(value, Value):
         return {}
     name, *deeper = _steps(path)
@@ -83,10 +81,7 @@ _NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperatio
 
 
 def _number(text: str) -> Decimal:
-    try:
-        number = _NUMBERS.create_decimal(text)
-    except DecimalException as error:
-        raise _RefusedError from error
+    number = _NUMBERS.create_decimal(text)
     if not number.is_finite():
         raise _RefusedError
     return number
@@ -127,11 +122,10 @@ def _steps(path: Path) -> Iterator[Any]:
 
 
 def _read_path(operand: Path, item: _Item) -> _Typed | None:
-    containers = {str: "M", int: "L"}
     raw: _Raw = {"M": item}
     try:
         for step in _steps(operand):
-            raw = raw[containers[type(step)]][step]
+            raw = raw["L" if isinstance(step, int) else "M"][step]
     except LookupError:
         return None
     return _typed(raw)
@@ -188,6 +182,7 @@ def _within(kinds: frozenset[str], test: Callable[[Any, Any], bool]) -> _Test:
 
 
 _at_most, _at_least = _within(_ORDERED, operator.le), _within(_ORDERED, operator.ge)
+_begins = _within(_PREFIXED, lambda found, prefix: found.startswith(prefix))
 _substring = _within(_PREFIXED, operator.contains)
 
 
@@ -210,15 +205,11 @@ _TESTS: Mapping[str, _Test] = {
     "attribute_exists": lambda found: found is not None,
     "attribute_not_exists": lambda found: found is None,
     "attribute_type": lambda found, kind: found is not None and found.kind == kind.value,
-    "begins_with": _within(_PREFIXED, lambda found, prefix: found.startswith(prefix)),
+    "begins_with": _begins,
     "contains": _contains,
 }
 
-_JUNCTIONS: Mapping[str, Callable[[list[bool]], bool]] = {
-    "AND": all,
-    "OR": any,
-    "NOT": lambda parts: not parts[0],
-}
+_JUNCTIONS: Mapping[str, _Test] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}
 
 
 def _truth(condition: Condition, item: _Item) -> bool:
@@ -233,15 +224,8 @@ def _truth(condition: Condition, item: _Item) -> bool:
     return _TESTS[condition.operator](*found)
 
 
-# What a value may be; anything else is refused before an item is read.
-_ALLOWED: Mapping[str, frozenset[str]] = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), _ORDERED) | {
-    "begins_with": _PREFIXED
-}
-
-
-def _kind(operand: Any) -> str | None:
-    """Give the type that is known before any item is read: a value's and ``size``'s, but no path's."""
-    return None if isinstance(operand, Path) else operand.attr_type
+# The types that a value, or size, may have there: known and refused before any item is read.
+_ALLOWED = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), _ORDERED) | {"begins_with": _PREFIXED}
 
 
 def _crossed(_: Any, lower: Any, upper: Any) -> bool:
@@ -252,13 +236,15 @@ def _crossed(_: Any, lower: Any, upper: Any) -> bool:
 _REFUSED: Mapping[str, Callable[..., bool]] = {
     "BETWEEN": _crossed,
     "IN": lambda _, *options: not 1 <= len(options) <= 100,  # DynamoDB's limit
-    "attribute_type": lambda _, kind: _kind(kind) != "S" or kind.value["S"] not in ATTRIBUTE_TYPES,
+    "attribute_type": lambda _, kind: (
+        not (isinstance(kind, Value) and kind.value.get("S") in ATTRIBUTE_TYPES)
+    ),
 }
 
 
 def _refused(leaf: Condition) -> bool:
     first, *others = leaf.values
     itself = isinstance(first, Path) and first.path in [o.path for o in others if isinstance(o, Path)]
-    kinds = {_kind(operand) for operand in leaf.values} - {None}
+    kinds = {operand.attr_type for operand in leaf.values if not isinstance(operand, Path)}
     wrong = not kinds <= _ALLOWED.get(leaf.operator, kinds)
     return itself or wrong or (leaf.operator in _REFUSED and _REFUSED[leaf.operator](*leaf.values))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pynamodb.constants import ATTRIBUTE_TYPES
 from pynamodb.expressions import condition as c
 from pynamodb.expressions.operand import Path, Value
+from test_conditions import ITEM, REFUSED, ROWS
 
 from polymicro_lambda.conditions import holds
 
@@ -211,3 +212,11 @@ def test_the_engine_and_holds_agree(table: Table, case: tuple[dict[str, Any], li
     table.put(item)
     theirs = [table.verdict(condition) == "holds" for condition in asked]
     assert [holds(condition, {"key": {"S": "it"}, **item}) for condition in asked] == theirs
+
+
+def test_every_row_of_the_table_is_true_of_the_engine(table: Table) -> None:
+    table.put(ITEM)
+    expected = {name: "holds" if answer else "fails" for name, (_, answer) in ROWS.items()}
+    expected |= dict.fromkeys(REFUSED, "refused")
+    asked = {name: condition for name, (condition, _) in ROWS.items()} | REFUSED
+    assert {name: table.verdict(condition) for name, condition in asked.items()} == expected
