@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from . import _json
 from ._sent import ACCOUNT, FORMS, REGION, Context, Sent
+from .responses import JSON_TYPE
 from .types import Event, Handler
 from .users import User
 
@@ -56,7 +57,7 @@ def make_event(
         method=method,
         path=quote(path, safe=_PATH),
         query=_raw(query) or asked,
-        headers=_headers(headers or {}),
+        headers=_completed(headers, _HEADERS),
         body=text,
         base64_encoded=encoded,
         authorizer=_said(user, authorizer),
@@ -89,9 +90,11 @@ def _said(user: User | None, context: Context) -> Context:
     return scalars | {"principalId": user.uuid, "uuid": user.uuid} | lists | dict(context or {})
 
 
-def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    given = {name.lower() for name in headers}
-    return {name: value for name, value in _HEADERS.items() if name.lower() not in given} | dict(headers)
+def _completed(headers: Mapping[str, str] | None, defaults: Mapping[str, str]) -> dict[str, str]:
+    given = {name.lower() for name in headers or ()}
+    return {name: value for name, value in defaults.items() if name.lower() not in given} | dict(
+        headers or {}
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -173,7 +176,7 @@ class Client:
         """Send one request; ``json`` is a body with its content type."""
         if json is not _UNSET:
             options["body"] = _json.dumps(json)
-            headers = {"Content-Type": "application/json"} | dict(headers or {})
+            headers = _completed(headers, {"Content-Type": JSON_TYPE})
         event = make_event(
             method, path, headers=headers, **{"user": self.user, "source": self.source} | options
         )

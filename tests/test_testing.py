@@ -1,0 +1,271 @@
+"""What the client sends arrives through every source, and what the handler answers comes back."""
+
+import json
+from typing import Any
+
+import pytest
+
+from polymicro_lambda.events import request_id, source_of
+from polymicro_lambda.exceptions import HTTPError
+from polymicro_lambda.responses import Response, json_response, problem
+from polymicro_lambda.testing import Client, FakeContext, make_event
+from polymicro_lambda.users import User
+
+FORMS: dict[str, dict[str, Any]] = {
+    "rest": {"source": "rest"},
+    "rest, staged": {"source": "rest", "stage": "prod"},
+    "http 2.0": {"source": "http"},
+    "http 2.0, staged": {"source": "http", "stage": "prod"},
+    "http 1.0": {"source": "http", "payload": "1.0"},
+    "http 1.0, staged": {"source": "http", "payload": "1.0", "stage": "prod"},
+    "url": {"source": "url"},
+    "alb multi": {"source": "alb"},
+    "alb single": {"source": "alb", "multi_value": False},
+}
+every_form = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+ALICE = User(
+    "alice", frozenset({"administrator", "may read, write"}), frozenset({"a", "b"}), {"tenant": "acme"}
+)
+
+
+def echo(event: Any, context: Any) -> dict[str, Any]:
+    """A handler as small as can be: it answers with what it was asked."""
+    source = source_of(event)
+    try:
+        request = source.to_request(event, context)
+    except HTTPError as error:
+        return source.to_response(problem(error, request_id(event, context)), event)
+    said = {
+        "method": request.method,
+        "segments": request.segments,
+        "query": request.query,
+        "body": request.body.hex(),
+        "type": request.headers.get("content-type"),
+        "cookie": request.headers.get("cookie"),
+        "user": request.user and request.user.uuid,
+        "id": request.id,
+    }
+    return source.to_response(json_response(200, said, {"x-prefix": request.prefix}), event)
+
+
+@every_form
+def test_the_same_request_gives_the_same_bytes_out_of_each_source(form: dict[str, Any]) -> None:
+    result = Client(echo, user=ALICE).post(
+        "/todo/b%20%C3%A4%25/",
+        json={"text": "ä"},
+        query="a=1%2C2&b=+z&c",
+        headers={"Cookie": "c1=v1; c2=v2"},
+        request_id="r-1",
+        **form,
+    )
+    assert (
+        result.body
+        == (
+            '{"method":"POST","segments":["todo","b ä%"],"query":{"a":["1,2"],"b":[" z"],"c":[""]},'
+            '"body":"7b2274657874223a22c3a4227d","type":"application/json","cookie":"c1=v1; c2=v2",'
+            '"user":"alice","id":"r-1"}'
+        ).encode()
+    )
+    assert (result.status, result.headers) == (
+        200,
+        {"content-type": "application/json", "x-prefix": "/prod" if "stage" in form else ""},
+    )
+
+
+@every_form
+def test_a_user_arrives_with_permissions_and_groups(form: dict[str, Any]) -> None:
+    event = make_event("GET", "/todo", user=ALICE, **form)
+    user = source_of(event).to_request(event, None).user
+    assert (user.uuid, user.permissions, user.groups) == (ALICE.uuid, ALICE.permissions, ALICE.groups)
+    assert user.claims == {
+        "tenant": "acme",
+        "principalId": "alice",
+        "uuid": "alice",
+        "permissions": '["administrator", "may read, write"]',
+        "groups": '["a", "b"]',
+    }
+
+
+@every_form
+def test_nobody_is_nobody(form: dict[str, Any]) -> None:
+    event = make_event("GET", "/todo", **form)
+    assert source_of(event).to_request(event, None).user is None
+
+
+@every_form
+@pytest.mark.parametrize("body", [None, b"", "", b"\xff\x00", "ä", b'{"a":1}'], ids=repr)
+def test_a_body_arrives_as_it_was(form: dict[str, Any], body: str | bytes | None) -> None:
+    event = make_event("POST", "/todo", body=body, **form)
+    request = source_of(event).to_request(event, None)
+    assert request.body == (body.encode() if isinstance(body, str) else body or b"")
+    assert request.base64_encoded is (body == b"\xff\x00")
+
+
+@every_form
+@pytest.mark.parametrize("path", ["/todo//", "/todo/../x", "/todo/%2e%2E"])
+def test_hidden_paths_are_the_same_problem_everywhere(form: dict[str, Any], path: str) -> None:
+    result = Client(echo).get(path, request_id="r-1", **form)
+    assert (result.status, result.json) == (
+        404,
+        {"type": "about:blank", "title": "Not Found", "status": 404, "instance": "r-1"},
+    )
+
+
+@pytest.mark.parametrize("form", [form for name, form in FORMS.items() if name != "alb single"])
+def test_repeated_parameters_keep_their_order(form: dict[str, Any]) -> None:
+    """A load balancer that sends single values drops all but the last."""
+    pairs = [("a", "2"), ("b", "x"), ("a", "1")]
+    assert Client(echo).get("/todo", query=pairs, **form).json["query"] == {"a": ["2", "1"], "b": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/todo", "a=1&a=2&b=x%20y"),
+        ("/todo", {"a": [1, 2], "b": "x y"}),
+        ("/todo", [("a", "1"), ("a", "2"), ("b", "x y")]),
+        ("/todo?a=1&a=2&b=x+y", ()),
+    ],
+    ids=["raw", "mapping", "pairs", "in the path"],
+)
+def test_a_query_can_be_said_in_many_ways(path: str, query: Any) -> None:
+    assert Client(echo).get(path, query=query).json["query"] == {"a": ["1", "2"], "b": ["x y"]}
+
+
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [
+        ("rest", "/todo/b%20%C3%A4"),
+        ("http 2.0", "/todo/b ä"),
+        ("http 1.0", "/todo/b ä"),
+        ("url", "/todo/b%20%C3%A4"),
+        ("alb multi", "/todo/b%20%C3%A4"),
+    ],
+)
+@pytest.mark.parametrize("url", ["/todo/b%20%C3%A4", "/todo/b ä"], ids=["encoded", "typed"])
+def test_each_source_has_the_path_in_its_own_form(form: str, path: str, url: str) -> None:
+    event = make_event("GET", url, **FORMS[form])
+    assert event.get("rawPath", event.get("path")) == path
+
+
+def test_a_rest_api_has_nulls_for_what_there_is_none_of() -> None:
+    event = make_event("GET", "/todo")
+    names = ("queryStringParameters", "multiValueQueryStringParameters", "body")
+    assert [event[name] for name in names] == [None, None, None]
+    assert "authorizer" not in event["requestContext"]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("rest", {"authorizer": {"uuid": "a", "n": "7", "flag": "true"}}),
+        ("http 1.0", {"authorizer": {"uuid": "a", "n": "7", "flag": "true"}}),
+        ("http 2.0", {"authorizer": {"lambda": {"uuid": "a", "n": 7, "flag": True}}}),
+        ("url", {"authorizer": {"lambda": {"uuid": "a", "n": 7, "flag": True}}}),
+        ("alb multi", {"authorizer": {"uuid": "a", "n": 7, "flag": True}}),
+    ],
+)
+def test_an_authorizers_context_stands_where_the_source_has_it(form: str, said: dict[str, Any]) -> None:
+    event = make_event("GET", "/todo", authorizer={"uuid": "a", "n": 7, "flag": True}, **FORMS[form])
+    assert {"authorizer": event["requestContext"]["authorizer"]} == said
+
+
+@every_form
+def test_an_event_is_json(form: dict[str, Any]) -> None:
+    event = make_event("POST", "/todo", user=ALICE, body=b"\xff", query="a=1", **form)
+    assert json.loads(json.dumps(event)) == event
+
+
+def test_an_unknown_source_is_an_error() -> None:
+    with pytest.raises(KeyError, match="smtp"):
+        make_event("GET", "/", source="smtp")
+
+
+def test_the_clients_verbs_are_methods() -> None:
+    client = Client(echo)
+    verbs = ("get", "post", "put", "patch", "delete", "head", "options")
+    sent = [getattr(client, verb)("/todo").event["httpMethod"] for verb in verbs]
+    assert sent == ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+def test_a_request_can_say_another_user_or_source_than_the_client() -> None:
+    client = Client(echo, user=ALICE, source="url")
+    assert client.get("/todo").json["user"] == "alice"
+    assert client.get("/todo", user=User("bob")).json["user"] == "bob"
+    assert client.get("/todo", user=None).json["user"] is None
+    assert "elb" in client.get("/todo", source="alb").event["requestContext"]
+
+
+@pytest.mark.parametrize(
+    ("options", "body", "kind"),
+    [
+        ({"json": None}, b"null", "application/json"),
+        (
+            {"json": {"a": 1}, "headers": {"content-type": "application/merge-patch+json"}},
+            b'{"a":1}',
+            "application/merge-patch+json",
+        ),
+        ({"body": "a=1"}, b"a=1", None),
+        ({}, b"", None),
+    ],
+    ids=["null", "own type", "text", "none"],
+)
+def test_json_is_a_body_with_its_type(options: dict[str, Any], body: bytes, kind: str | None) -> None:
+    said = Client(echo).post("/todo", **options).json
+    assert (bytes.fromhex(said["body"]), said["type"]) == (body, kind)
+
+
+class App:
+    """Something to compile."""
+
+    def __init__(self) -> None:
+        self.compiled = 0
+
+    def compile(self) -> Any:
+        self.compiled += 1
+        return echo
+
+
+def test_an_app_is_compiled_once_and_late() -> None:
+    app = App()
+    client = Client(app)
+    assert app.compiled == 0
+    assert [client.get("/todo").status, client.get("/todo").status, app.compiled] == [200, 200, 1]
+
+
+@every_form
+def test_a_result_gives_bytes_text_and_headers(form: dict[str, Any]) -> None:
+    def answer(event: Any, context: Any) -> dict[str, Any]:
+        body = b"\xff\x00" if event.get("body") else "ä".encode()
+        return source_of(event).to_response(Response(201, {"X-A": "b", "Set-Cookie": "a=1"}, body), event)
+
+    text, binary = Client(answer).get("/", **form), Client(answer).post("/", body="x", **form)
+    assert (text.status, text.headers, text.text) == (201, {"x-a": "b", "set-cookie": "a=1"}, "ä")
+    assert (binary.body, binary.response["isBase64Encoded"]) == (b"\xff\x00", True)
+
+
+def test_the_context_counts_down_to_its_deadline() -> None:
+    now = [100.0]
+    context = FakeContext(timeout=2, clock=lambda: now[0])
+    seen = [context.get_remaining_time_in_millis()]
+    now[0] = 101.75
+    seen.append(context.get_remaining_time_in_millis())
+    context.deadline = 103
+    seen.append(context.get_remaining_time_in_millis())
+    now[0] = 200
+    seen.append(context.get_remaining_time_in_millis())
+    assert seen == [2000, 250, 1250, 0]
+
+
+def test_the_handler_gets_a_context() -> None:
+    contexts = []
+
+    def keep(event: Any, context: Any) -> dict[str, Any]:
+        contexts.append(context)
+        return {"statusCode": 200}
+
+    own = FakeContext(aws_request_id="mine")
+    Client(keep).get("/")
+    Client(keep).get("/", context=own)
+    assert [type(context) for context in contexts] == [FakeContext, FakeContext]
+    assert contexts[1] is own
