@@ -91,10 +91,9 @@ def _said(user: User | None, context: Context) -> Context:
 
 
 def _completed(headers: Mapping[str, str] | None, defaults: Mapping[str, str]) -> dict[str, str]:
-    given = {name.lower() for name in headers or ()}
-    return {name: value for name, value in defaults.items() if name.lower() not in given} | dict(
-        headers or {}
-    )
+    given = dict(headers or {})
+    names = {name.lower() for name in given}
+    return {name: value for name, value in defaults.items() if name.lower() not in names} | given
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,7 +116,7 @@ class FakeContext:
         return max(0, round((self.deadline - self.clock()) * 1000))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
     """What came back: headers by lower-case name, the body's bytes, and the raw event and response."""
 
