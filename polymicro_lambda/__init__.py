@@ -1,3 +1,41 @@
 """One resource class over a PynamoDB model becomes a REST API in one AWS Lambda handler."""
 
+from .app import PolyMicro
+from .cors import CORS
+from .exceptions import ConfigurationError
+from .mixins import Create, Delete, List, Retrieve, Update
+from .permissions import (
+    AllowAny,
+    HasPermission,
+    InGroup,
+    IsAuthenticated,
+    OwnedBy,
+    Permission,
+    ReadOnly,
+)
+from .requests import Request
+from .resources import ModelResource
+from .users import User
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "CORS",
+    "AllowAny",
+    "ConfigurationError",
+    "Create",
+    "Delete",
+    "HasPermission",
+    "InGroup",
+    "IsAuthenticated",
+    "List",
+    "ModelResource",
+    "OwnedBy",
+    "Permission",
+    "PolyMicro",
+    "ReadOnly",
+    "Request",
+    "Retrieve",
+    "Update",
+    "User",
+]

@@ -69,6 +69,8 @@ class HTTPError(PolymicroError):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal Server Error"
+    hint: ClassVar[str | None] = None
+    """What ``detail`` says where nothing better is known."""
 
     def __init_subclass__(cls) -> None:
         # Python before 3.13 still has the phrases of RFC 7231 for these two; RFC 9110 renamed them.
@@ -82,8 +84,8 @@ class HTTPError(PolymicroError):
         errors: FieldErrors = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail
+        self.detail = detail or self.hint
+        super().__init__(self.detail or self.title)
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
 
@@ -110,6 +112,7 @@ class NotFound(HTTPError):
     """404: there is nothing here that this user may know of."""
 
     status = 404
+    hint = "There is no such item, or you may not see it."
 
 
 class MethodNotAllowed(HTTPError):
@@ -162,6 +165,8 @@ class PreconditionRequired(HTTPError):
 
 class InternalError(HTTPError):
     """500: a bug, a missing table or wrong credentials; the cause is logged, never sent."""
+
+    hint = "This is our fault; the log says more under the request id in instance."
 
 
 class ServiceUnavailable(HTTPError):

@@ -40,6 +40,12 @@ class Request:
     prefix: str = ""
     """What stands before ``path`` in the URL that the client used: the stage, e.g. ``/prod``, or nothing."""
 
+    @property
+    def slash(self) -> bool:
+        """Whether the client's path ended with a slash, which is the same resource without."""
+        path = self.event.get("rawPath") or self.event.get("path")
+        return isinstance(path, str) and len(path) > 1 and path.endswith("/")
+
     @cached_property
     def body(self) -> bytes:
         """The decoded body, empty if there is none. Raises ``BadRequest`` for bad base64."""

@@ -1,0 +1,249 @@
+"""What is known of PynamoDB's inside: every private name of it that this package uses stands here."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pynamodb.attributes import Attribute, DiscriminatorAttribute, TTLAttribute, VersionAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+
+from .exceptions import ConfigurationError
+from .types import RawItem
+
+RAW = "_polymicro_raw"
+PREFIX = "_polymicro_prefix"
+
+# What a client depends on: another value of one of these needs another client.
+ENVIRONMENT = (
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+)
+
+# PynamoDB waits up to 15 s to connect and 30 s for an answer, four times over; API Gateway gives up after 29 s.
+TIMEOUTS = {"connect_timeout_seconds": (15, 1), "read_timeout_seconds": (30, 3)}
+
+_clients: dict[tuple[Any, ...], Any] = {}
+
+
+# --- connections ----------------------------------------------------------------------------------------
+
+
+def prepare(model: type[Model], prefix: str) -> None:
+    """Put ``prefix`` once before the model's table name, and bound its calls; makes no connection.
+
+    Raises ``ConfigurationError`` if the model has another prefix already, or has used its table without one.
+    """
+    owner = next((meta for meta in model.Meta.__mro__ if "table_name" in vars(meta)), None)  # type: ignore[attr-defined]
+    if owner is None:
+        raise ConfigurationError(f"{model.__name__}.Meta.table_name is missing")
+    known = vars(owner).get(PREFIX)
+    if known not in (None, prefix):
+        raise ConfigurationError(
+            f"{model.__name__}: table_prefix is {prefix!r} here, but another app has compiled it with {known!r}"
+        )
+    if prefix and known is None and model._connection is not None:
+        raise ConfigurationError(
+            f"{model.__name__}: table_prefix {prefix!r} comes too late, {owner.table_name!r} is already in use"
+        )
+    if known is None:
+        setattr(owner, PREFIX, prefix)
+        owner.table_name = prefix + owner.table_name
+    for name, (default, bounded) in TIMEOUTS.items():
+        if getattr(model.Meta, name, default) == default:
+            setattr(model.Meta, name, bounded)
+
+
+def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, Any]:
+    """Call a DynamoDB operation on the model's table with botocore's own arguments."""
+    arguments = {"TableName": model.Meta.table_name, **arguments}
+    data: dict[str, Any] = connect(model).dispatch(operation, arguments)
+    return data
+
+
+def connect(model: type[Model]) -> Any:
+    """The model's connection, with a client that all models of the same settings share: each costs 0.08 s."""
+    connection = model._get_connection().connection
+    if connection._client is None:
+        settings = vars(connection).items()
+        # All plain settings, credentials and region included; the environment says the rest.
+        key = (
+            *((name, value) for name, value in settings if isinstance(value, str | int | float)),
+            *map(os.environ.get, ENVIRONMENT),
+        )
+        connection._client = _clients.get(key)
+        _clients[key] = connection.client
+    return connection
+
+
+# --- what a model declares ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a model's table is made of: key attributes by Python name, and the attributes with a meaning."""
+
+    keys: Mapping[str, Attribute[Any]]
+    """Partition key, then sort key."""
+    version: Attribute[Any] | None
+    ttl: Attribute[Any] | None
+    discriminator: DiscriminatorAttribute | None
+    kinds: frozenset[Any]
+    """The discriminator values of this model and its subclasses; empty where it has none."""
+
+
+@cache
+def declared(model: type[Model]) -> Declared:
+    """What the model declares."""
+    attributes = model.get_attributes()
+    keys = {n: a for n, a in attributes.items() if a.is_hash_key} | {
+        n: a for n, a in attributes.items() if a.is_range_key
+    }
+    discriminator = _only(model, DiscriminatorAttribute)
+    kinds: frozenset[Any] = frozenset()
+    if discriminator is not None:
+        subclasses = discriminator.get_registered_subclasses(model)
+        kinds = frozenset(map(discriminator.get_discriminator, subclasses))
+    return Declared(keys, _only(model, VersionAttribute), _only(model, TTLAttribute), discriminator, kinds)
+
+
+def _only(model: type[Model], kind: type[Any]) -> Any:
+    return next((a for a in model.get_attributes().values() if isinstance(a, kind)), None)
+
+
+# --- items and instances --------------------------------------------------------------------------------
+
+
+def serialized(attribute: Attribute[Any], value: Any) -> dict[str, Any] | None:
+    """A value as DynamoDB stores it, None where it is stored as absence (None, an empty set)."""
+    raw = None if value is None else attribute.serialize(value)
+    return None if raw is None else {attribute.attr_type: raw}
+
+
+def is_live(model: type[Model], raw: RawItem) -> bool:
+    """Whether an item is of the model's kind and has not expired.
+
+    DynamoDB removes expired items only within days (AWS: "typically within a few days"): until then they count
+    as gone.
+    """
+    about = declared(model)
+    if about.kinds and (about.discriminator is not None):
+        value = raw.get(about.discriminator.attr_name, {}).get(about.discriminator.attr_type)
+        if value not in about.kinds:
+            return False
+    expires = raw.get(about.ttl.attr_name, {}).get("N") if about.ttl is not None else None
+    return expires is None or float(expires) > int(time.time())
+
+
+def live(model: type[Model]) -> list[Condition]:
+    """The conditions under which `is_live` is true, for DynamoDB to check."""
+    about = declared(model)
+    conditions: list[Condition] = [~condition for condition in expired(model)]
+    if about.kinds and about.discriminator is not None:
+        values = [Value({about.discriminator.attr_type: kind}) for kind in sorted(about.kinds)]
+        conditions.append(Path([about.discriminator.attr_name]).is_in(*values))
+    return conditions
+
+
+def expired(model: type[Model]) -> list[Condition]:
+    """The condition under which an item has expired, none where the model has no TTL attribute."""
+    ttl = declared(model).ttl
+    return [] if ttl is None else [Path([ttl.attr_name]) <= Value({"N": str(int(time.time()))})]
+
+
+def instance_of(model: type[Model], raw: RawItem) -> Model:
+    """The instance of a stored item; it remembers the item. Raises whatever an attribute does for a poison row."""
+    instance = model.from_raw_data(raw)
+    remember(instance, raw)
+    return instance
+
+
+def unread(model: type[Model], key: Mapping[str, Any]) -> Model:
+    """An instance that holds its key and nothing else: the item has not been read."""
+    instance = model(_user_instantiated=False)
+    instance.attribute_values.clear()
+    for name, value in key.items():
+        setattr(instance, name, value)
+    return instance
+
+
+def remember(instance: Model, raw: RawItem) -> None:
+    """Keep the stored item with the instance that was made from it."""
+    vars(instance)[RAW] = raw
+
+
+def stored(instance: Model) -> RawItem | None:
+    """The item that the instance was made from, None if it was not read."""
+    raw: RawItem | None = vars(instance).get(RAW)
+    return raw
+
+
+class Recording(dict[str, Any]):
+    """Attribute values that note which of them are read."""
+
+    def __init__(self, values: Mapping[str, Any], read: set[str]) -> None:
+        super().__init__(values)
+        self.read = read
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """One value; its name is noted."""
+        self.read.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Iterator[str]:
+        self.read.update(self)
+        return super().__iter__()
+
+    def items(self) -> Any:
+        """All values; all names are noted."""
+        self.read.update(dict.keys(self))
+        return super().items()
+
+
+# --- lists ----------------------------------------------------------------------------------------------
+
+
+def rows(iterator: "ResultIterator[Any]") -> Iterator[tuple[RawItem | None, Any]]:
+    """The stored items of a query or scan, each with the key after which to go on.
+
+    After each page of DynamoDB's comes ``(None, last_evaluated_key)``, so that who counts pages can stop there.
+    An iterator that was already begun goes on where it stands.
+    """
+    pages = iterator.page_iter
+    names = list(pages.key_names) if iterator._index < iterator._count else []
+    page = iterator._items[iterator._index :] if iterator._index < iterator._count else None
+    while True:
+        if page is None:
+            if pages._is_last_page:
+                return
+            page = next(pages).get("Items", [])
+            names = list(pages.key_names)
+        for raw in page:
+            yield raw, {name: raw.get(name) for name in names}
+        yield None, pages.last_evaluated_key
+        page = None
+
+
+def model_of(iterator: "ResultIterator[Any]") -> type[Model] | None:
+    """The model whose items a query or scan gives, None for raw ones."""
+    model = getattr(iterator._map_fn, "__self__", None)
+    return model if isinstance(model, type) and issubclass(model, Model) else None
+
+
+def wanted(iterator: "ResultIterator[Any]") -> int | None:
+    """How many items the iterator was still asked for, None for all."""
+    limit: int | None = iterator._limit
+    return limit

@@ -1,0 +1,145 @@
+"""`PolyMicro`: resources register with it, and it compiles them into a Lambda handler."""
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import _pynamodb, events
+from .compiling import compile_routes
+from .cors import CORS
+from .dispatch import Dispatcher
+from .exceptions import ConfigurationError
+from .pagination import Cursors
+from .permissions import IsAuthenticated
+from .requests import Request
+from .routing import Route, Router
+from .types import Event, Handler
+
+if TYPE_CHECKING:
+    from .local import Wsgi
+
+__all__ = ["PolyMicro"]
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a decoded body, unless the app says otherwise."""
+
+
+class PolyMicro:
+    """An API: give it resources, then ``compile()`` it into a Lambda handler.
+
+    ``req_user_func(request)`` says who makes a request, None for nobody; without it the authorizer's context
+    does. ``user_id(user)`` says what of a user identifies it, for users that are neither a ``User`` nor a str.
+    ``cursor_secret`` signs pagination keys: one secret, or several of which the first signs
+    (``POLYMICRO_CURSOR_SECRET``, several separated by commas). ``table_prefix`` is put before every table's name
+    (``POLYMICRO_TABLE_PREFIX``). ``default_permissions`` are those of resources that declare none,
+    ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``. ``max_body`` is the most bytes of a
+    decoded body. ``logger`` takes the errors: a logger of the standard library or of Powertools.
+    """
+
+    def __init__(
+        self,
+        req_user_func: Callable[[Request], Any] | None = None,
+        *,
+        user_id: Callable[[Any], str] | None = None,
+        cursor_secret: str | Sequence[str] | None = None,
+        table_prefix: str | None = None,
+        default_permissions: Any = IsAuthenticated,
+        cors: CORS | str | None = None,
+        max_body: int = MAX_BODY,
+        logger: Any = None,
+    ) -> None:
+        self._user_of = req_user_func or _authorized
+        self._user_id = user_id
+        self._cursor_secret = cursor_secret
+        self._table_prefix = table_prefix
+        self._default_permissions = default_permissions
+        self._cors = cors
+        self._max_body = max_body
+        self._logger = logger or logging.getLogger("polymicro_lambda")
+        self._resources: list[Any] = []
+        self.routes: tuple[Route, ...] = ()
+        """The compiled routes, in the order of registration; empty before ``compile()``."""
+
+    def register(self, resource: Any) -> None:
+        """Add a resource; ``TodoResource(pm)`` calls this."""
+        self._resources.append(resource)
+
+    def compile(self) -> Handler:
+        """The Lambda handler of all registered resources: ``handler(event, context) -> response``.
+
+        Needs neither network nor credentials. Raises ``ConfigurationError`` naming class and attribute.
+        """
+        if not self._resources:
+            raise ConfigurationError(
+                "PolyMicro has no resource: make one, e.g. TodoResource(pm), before compile()"
+            )
+        if type(self._max_body) is not int or self._max_body < 1:
+            raise ConfigurationError(f"PolyMicro.max_body must be a number of bytes, not {self._max_body!r}")
+        routes = compile_routes(self._resources, self._default_permissions)
+        prefix = self._table_prefix
+        for model in dict.fromkeys(route.model for route in routes):
+            _pynamodb.prepare(
+                model, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix
+            )
+        self.routes = routes
+        dispatch = Dispatcher(
+            router=Router(routes),
+            user_of=self._user_of,
+            user_id=self._user_id or _user_id,
+            cursors=Cursors(_secrets(self._cursor_secret)),
+            max_body=self._max_body,
+            cors=_cors(self._cors),
+            logger=self._logger,
+        )
+
+        def handler(event: Event, context: Any) -> dict[str, Any]:
+            source = events.source_of(event)
+            response = dispatch(lambda: source.to_request(event, context), events.request_id(event, context))
+            return source.to_response(response, event)
+
+        return handler
+
+    def wsgi(self, **options: Any) -> "Wsgi":
+        """The app as a WSGI application; ``options`` are those of ``polymicro_lambda.local.Wsgi``.
+
+        Each HTTP request becomes an event and goes through the same handler. Needs the extra ``dev``.
+        """
+        from .local import Wsgi  # noqa: PLC0415 - deferred: werkzeug is not in a Lambda
+
+        return Wsgi(self.compile(), **options)
+
+
+def _authorized(request: Request) -> Any:
+    return request.user
+
+
+def _user_id(user: Any) -> str:
+    """The id of a user: its ``uuid``, or itself if it is a str; nobody is empty."""
+    known = user if isinstance(user, str) else getattr(user, "uuid", None)
+    if user is not None and known is None:
+        return ""
+    return str(known or "")
+
+
+def _cors(declared: CORS | str | None) -> CORS | None:
+    if declared is None or isinstance(declared, CORS):
+        return declared
+    if declared == "*":
+        return CORS(origins=("*",))
+    raise ConfigurationError(f'PolyMicro.cors must be "*" or a CORS, not {declared!r}')
+
+
+def _secrets(given: str | Sequence[str] | None) -> list[str]:
+    """The secrets that sign cursors; one of this process alone where none is configured and none is needed.
+
+    Raises ``ConfigurationError`` in a deployed Lambda, whose next instance could not read such cursors.
+    """
+    if given is None:
+        given = os.environ.get("POLYMICRO_CURSOR_SECRET", "").split(",")
+    found = [secret for secret in ([given] if isinstance(given, str) else given) if secret]
+    deployed = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
+    if not found and deployed:
+        raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
+    return found or [secrets.token_urlsafe(32)]

@@ -1,0 +1,92 @@
+"""From `Request` to `Response`: the way of a request, step by step, and the one place that catches errors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .cors import CORS
+from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, Unauthorized
+from .failures import translated
+from .negotiation import check_accept, read_body
+from .operations import Operation
+from .pagination import Cursors
+from .requests import Request
+from .responses import Response, problem
+from .routing import Match, Route, Router
+from .verdicts import Ask, Verdict
+
+CHALLENGE = {"www-authenticate": "Bearer"}
+"""What a 401 asks for (RFC 6750, section 3)."""
+ALWAYS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+"""On every response that does not say otherwise: what an API gives is for its user alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Answers requests by the routes of an app."""
+
+    router: Router
+    user_of: Callable[[Request], Any]
+    """The user of a request, or None."""
+    user_id: Callable[[Any], str]
+    """What is bound to a user, e.g. a cursor, is bound to this."""
+    cursors: Cursors
+    max_body: int
+    cors: CORS | None
+    logger: Any
+
+    def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
+        """The answer to the request that ``read`` gives; every error becomes a problem document."""
+        request: Request | None = None
+        try:
+            request = read()
+            response = self._answer(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
+            response = problem(self._answerable(error, request_id), request_id)
+        headers = {**ALWAYS, **response.headers}
+        if request is not None and self.cors is not None:
+            headers |= self.cors.headers(request)
+        body = b"" if request is not None and request.method == "HEAD" else response.body
+        return Response(response.status, headers, body)
+
+    def _answer(self, request: Request) -> Response:
+        match = self.router.find(request.segments)
+        if request.method == "OPTIONS":
+            preflight = self.cors.preflight(request, match.allow) if self.cors is not None else {}
+            return Response(204, {"allow": match.allow, **preflight})
+        route = _route(match, request.method)
+        request = replace(request, path_params=match.params(route))
+        user = self.user_of(request)
+        request = replace(request, user=user)
+        verdict = _permitted(route, user)
+        check_accept(request)
+        body = read_body(request, self.max_body) if route.about.body else None
+        return Operation(route, request, verdict, self.cursors, self.user_id(user)).run(body)
+
+    def _answerable(self, error: Exception, request_id: str) -> HTTPError:
+        """The error as one that can be answered; what is our fault goes to the log with its cause."""
+        answer = error if isinstance(error, HTTPError) else translated(error) or InternalError()
+        if answer.status >= 500:
+            cause = answer.__cause__ or error
+            extra = {"request_id": request_id, "status": answer.status}
+            self.logger.error("Request failed: %s", type(cause).__name__, exc_info=cause, extra=extra)
+        return answer
+
+
+def _route(match: Match, method: str) -> Route:
+    route = match.routes.get("GET" if method == "HEAD" else method)
+    if route is None:
+        raise MethodNotAllowed(f"This path serves {match.allow}.", headers={"allow": match.allow})
+    return route
+
+
+def _permitted(route: Route, user: Any) -> Verdict:
+    """What the rule says before the item is known. Raises ``Unauthorized`` or ``Forbidden`` where that is no."""
+    verdict = route.rule.decide(Ask(user, route.method, route.model))
+    if verdict is not False:
+        return verdict
+    if user is None:
+        raise Unauthorized(
+            "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
+        )
+    raise Forbidden("You may not do this.")

@@ -1,0 +1,119 @@
+"""What protects one request while its verb runs: the rule's verdict, carried to every call of the store.
+
+It travels in a context variable, because a verb's ``super().update(instance, req, user)`` has no other way to hand
+it on, and a resource is shared. Outside a request there is no guard: code that calls a resource's verbs itself is
+trusted.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from ._pynamodb import Recording, serialized, stored
+from .exceptions import Forbidden, NotFound
+from .types import RawItem
+from .verdicts import Verdict, attributes_of, condition_of, is_opaque
+
+
+def _everybody(_: Model, __: RawItem) -> bool:
+    return True
+
+
+def _forever() -> float:
+    return float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One request's rule, who may know of an item, and the seconds left to answer."""
+
+    verdict: Verdict = True
+    visible: Callable[[Model, RawItem], bool] = _everybody
+    """Whether the user may retrieve an item: then a denial may be told from its absence."""
+    seconds_left: Callable[[], float] = _forever
+    bound: Mapping[str, Any] = field(default_factory=dict)
+    """Attributes whose value the route or the rule says, e.g. the owner."""
+
+    @property
+    def condition(self) -> Condition | None:
+        """The rule as far as DynamoDB can check it inside a write."""
+        return condition_of(self.verdict)
+
+    def must_see(self, changed: frozenset[str] = frozenset()) -> bool:
+        """Whether a write that changes these attributes of the item needs the item in Python first.
+
+        So it is where the rule is opaque, and where it reads what changes: it must hold before and after.
+        """
+        return is_opaque(self.verdict) or bool(attributes_of(self.verdict) & changed)
+
+    def allows(self, instance: Model, raw: RawItem | None = None) -> bool:
+        """Whether the rule holds on an item; ``raw`` is how DynamoDB stores it, if that is known."""
+        if isinstance(self.verdict, bool):
+            return self.verdict
+        return self.verdict.allows(instance, raw or as_stored(instance))
+
+    def judge(self, instance: Model, raw: RawItem) -> frozenset[str]:
+        """The attributes of the item that the rule relied on, by their names in DynamoDB.
+
+        Raises ``NotFound`` where the rule does not hold, or ``Forbidden`` if the user may know of the item.
+        """
+        allowed, relied = self._observed(instance, raw)
+        if allowed:
+            return relied
+        if self.visible(instance, raw):
+            raise Forbidden("You may see this item, but not do this to it.")
+        raise NotFound()
+
+    def judge_new(self, instance: Model, raw: RawItem) -> frozenset[str]:
+        """The same for an item about to be written. Raises ``Forbidden``: nobody's item is given away by that."""
+        allowed, relied = self._observed(instance, raw)
+        if allowed:
+            return relied
+        raise Forbidden("The item as it would be written is not one that you may have.")
+
+    def _observed(self, instance: Model, raw: RawItem) -> tuple[bool, frozenset[str]]:
+        """Whether the rule holds, and what it read to say so."""
+        read: set[str] = set()
+        values = instance.attribute_values
+        instance.attribute_values = Recording(values, read)
+        try:
+            allowed = self.allows(instance, raw)
+        finally:
+            instance.attribute_values = values
+        attributes = instance.get_attributes()
+        names = {attributes[name].attr_name for name in read if name in attributes}
+        return allowed, attributes_of(self.verdict) | names
+
+
+_current: ContextVar[Guard] = ContextVar("polymicro_guard", default=Guard())  # noqa: B039 - it is frozen
+
+
+def current() -> Guard:
+    """The guard of the request that runs now, one that lets everything pass outside a request."""
+    return _current.get()
+
+
+@contextmanager
+def guarded(guard: Guard) -> Iterator[None]:
+    """Every call of the store inside is under this guard."""
+    token = _current.set(guard)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def as_stored(instance: Model) -> RawItem:
+    """An instance as DynamoDB stores it: the item it was made from, else what its values would be stored as."""
+    known = stored(instance)
+    if known is not None:
+        return known
+    pairs = (
+        (a.attr_name, serialized(a, getattr(instance, name))) for name, a in instance.get_attributes().items()
+    )
+    return {name: value for name, value in pairs if value is not None}

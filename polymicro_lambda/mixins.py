@@ -1,0 +1,81 @@
+"""The five verbs. Each is a few lines over the resource's store: override one, or call it by ``super()``."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from .store import Store
+
+__all__ = ["Create", "Delete", "List", "Retrieve", "Update"]
+
+
+def overridable(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """A verb that an override may declare with fewer arguments, which a type checker must not hold against it."""
+    return verb
+
+
+class Registry(Protocol):
+    """What a resource registers with: an app."""
+
+    def register(self, resource: Any) -> None:
+        """Add a resource to what the app compiles."""
+
+
+class Verbs:
+    """What the five verbs share: a store, and how a resource of them registers."""
+
+    store: Store
+
+    def __init__(self, app: Registry) -> None:
+        app.register(self)
+
+
+class Create(Verbs):
+    """POST on the collection."""
+
+    @overridable
+    def create(self, req: dict[str, Any], user: Any) -> Any:
+        """Store a new item of the loaded body. Raises ``Conflict`` where its key is taken."""
+        return self.store.create(req)
+
+
+class List(Verbs):
+    """GET on the collection."""
+
+    @overridable
+    def list(
+        self,
+        user: Any,
+        pagination_key: Any = None,
+        limit: int = 25,
+        filters: Mapping[str, Mapping[str, Any]] | None = None,
+        sort: str | None = None,
+    ) -> Any:
+        """The items of the partition that route or rule bind; all of the table where ``scan = True``."""
+        return self.store.rows(pagination_key=pagination_key, limit=limit)
+
+
+class Retrieve(Verbs):
+    """GET on the item."""
+
+    @overridable
+    def retrieve(self, instance: Any, user: Any) -> Any:
+        """The item as it is."""
+        return instance
+
+
+class Update(Verbs):
+    """PATCH and PUT on the item."""
+
+    @overridable
+    def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
+        """Set what the loaded body gives, remove what it gives as None. Raises ``NotFound`` and ``Conflict``."""
+        return self.store.update(instance, req)
+
+
+class Delete(Verbs):
+    """DELETE on the item."""
+
+    @overridable
+    def delete(self, instance: Any, user: Any) -> None:
+        """Remove the item. Raises ``NotFound`` and ``Conflict``."""
+        self.store.delete(instance)

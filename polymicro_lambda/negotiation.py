@@ -1,0 +1,100 @@
+"""What a request may ask for and send: Accept, Content-Type, the body and the query, refused before any work."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from .exceptions import BadRequest, ContentTooLarge, HTTPError, NotAcceptable, UnsupportedMediaType
+from .requests import Request
+from .responses import JSON_TYPE
+
+MERGE_TYPE = "application/merge-patch+json"  # RFC 7396
+ACCEPTED = frozenset({"*/*", "application/*", JSON_TYPE})
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """What a list's query says of its page."""
+
+    limit: int
+    cursor: str | None
+
+
+def check_accept(request: Request) -> None:
+    """Raise ``NotAcceptable`` unless the request takes JSON (RFC 9110, section 12.5.1); no header takes all."""
+    header = request.headers.get("accept", "").strip()
+    if not header:
+        return
+    wanted = {media: _weight(parameters) for media, parameters in map(_media, header.split(","))}
+    # The most specific range that matches decides.
+    found = [wanted[media] for media in (JSON_TYPE, "application/*", "*/*") if media in wanted]
+    if not found or found[0] == 0:
+        raise NotAcceptable(f"This API answers with {JSON_TYPE}: accept that, or send no Accept header.")
+
+
+def _media(text: str) -> tuple[str, dict[str, str]]:
+    media, *parameters = (part.strip() for part in text.split(";"))
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return media.lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def _weight(parameters: dict[str, str]) -> float:
+    try:
+        return float(parameters.get("q", "1"))
+    except ValueError:
+        return 0.0
+
+
+def read_body(request: Request, max_body: int) -> Any:
+    """The body as JSON. Raises, in this order, for its type (415), its size (413) and its syntax (400)."""
+    media, parameters = _media(request.headers.get("content-type", JSON_TYPE))
+    patch = request.method == "PATCH" and media == MERGE_TYPE
+    if not (media == JSON_TYPE or patch) or parameters.get("charset", "utf-8").lower() not in (
+        "utf-8",
+        "utf8",
+    ):
+        takes = {"accept-patch": f"{JSON_TYPE}, {MERGE_TYPE}"} if request.method == "PATCH" else {}
+        raise UnsupportedMediaType(f"Send the body as {JSON_TYPE} in UTF-8.", headers=takes)
+    # Three quarters of a base64 text are what it decodes to: too much is refused undecoded.
+    encoded = len(request.content or "") * 3 // 4 - 2 if request.base64_encoded else 0
+    if encoded > max_body or len(request.body) > max_body:
+        raise ContentTooLarge(f"The body may be at most {max_body} bytes.")
+    if not request.body.strip():
+        raise BadRequest("The body is empty: send a JSON object.")
+    return request.json
+
+
+def read_query(request: Request, allowed: Collection[str], *, strict: bool) -> dict[str, str]:
+    """The query's parameters. Raises ``BadRequest`` for repeated ones, and if ``strict`` for unknown ones."""
+    errors = []
+    for name, values in request.query.items():
+        if name not in allowed:
+            if strict:
+                errors.append(_wrong(name, f"is not a parameter here{_known(allowed)}"))
+        elif len(values) > 1:
+            errors.append(_wrong(name, "is given more than once"))
+    if errors:
+        raise bad_query(errors)
+    return {name: values[0] for name, values in request.query.items() if name in allowed}
+
+
+def read_limit(text: str | None, default: int, max_limit: int) -> int:
+    """The page size. Raises ``BadRequest`` unless it is a decimal number from 1 to ``max_limit``."""
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= max_limit):
+        raise bad_query([_wrong("limit", f"must be a number from 1 to {max_limit}")])
+    return int(text)
+
+
+def _known(allowed: Collection[str]) -> str:
+    return f"; there are {', '.join(sorted(allowed))}" if allowed else ""
+
+
+def _wrong(name: str, why: str) -> dict[str, str]:
+    return {"parameter": name[:100], "detail": f"{name[:100]} {why}."}
+
+
+def bad_query(errors: list[dict[str, str]]) -> HTTPError:
+    """The 400 of a query, with a message for each parameter."""
+    return BadRequest("The query is not valid: " + errors[0]["detail"], errors=errors)

@@ -1,0 +1,92 @@
+"""Cursors: where a list goes on, sealed so that only its own request can use it."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
+
+from . import _json
+from .exceptions import BadRequest
+
+SALT = "polymicro_lambda.cursor.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a list, and the key after which the next page starts, None on the last."""
+
+    items: tuple[Any, ...]
+    key: Any = None
+
+
+class Cursors:
+    """Seals and opens pagination keys: opaque, signed, expiring, bound to what they were made for.
+
+    ``secrets`` are the signing secrets, the first of which signs; the others still open what they signed.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        # itsdangerous wants the newest last.
+        self._serializer = URLSafeTimedSerializer(list(reversed(secrets)), salt=SALT)
+
+    def seal(self, key: Any, scope: Sequence[Any]) -> str:
+        """The cursor for a pagination key: any JSON value, or a ``last_evaluated_key`` of DynamoDB's.
+
+        ``scope`` is what it is bound to: user, route, filters, sort.
+        """
+        text = self._serializer.dumps([_digest(scope), _encoded(key)])
+        return text if isinstance(text, str) else text.decode()
+
+    def open(self, cursor: str, scope: Sequence[Any], max_age: int) -> Any:
+        """The pagination key in a cursor that is at most ``max_age`` seconds old.
+
+        Raises ``BadRequest`` for a cursor that was changed, has expired, or was made for another user or query.
+        """
+        try:
+            digest, key = self._serializer.loads(cursor, max_age=max_age)
+        except SignatureExpired as error:
+            raise _refused("has expired: start again from the first page") from error
+        except (BadData, ValueError, TypeError) as error:
+            raise _refused("is not one that this API gave out") from error
+        if digest != _digest(scope):
+            raise _refused("belongs to another user or another query: start again from the first page")
+        return _decoded(key)
+
+
+def _refused(why: str) -> BadRequest:
+    detail = f"pagination_key {why}."
+    return BadRequest(detail, errors=[{"parameter": "pagination_key", "detail": detail}])
+
+
+def _digest(scope: Sequence[Any]) -> str:
+    text = _json.dumps(list(scope), default=str)
+    return base64.urlsafe_b64encode(hashlib.sha256(text).digest()[:12]).decode()
+
+
+def _is_key(value: Any) -> bool:
+    """Whether a value has the form of a ``last_evaluated_key``: name -> {type: value}."""
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and all(
+            isinstance(v, Mapping) and len(v) == 1 and next(iter(v)) in ("S", "N", "B")
+            for v in value.values()
+        )
+    )
+
+
+def _encoded(key: Any) -> list[Any]:
+    """A pagination key as JSON: binary key values, which are bytes, as base64."""
+    if not _is_key(key):
+        return ["json", key]
+    binary = {k: base64.b64encode(v["B"]).decode() for k, v in key.items() if isinstance(v.get("B"), bytes)}
+    return ["key", {k: dict(v) for k, v in key.items() if k not in binary}, binary]
+
+
+def _decoded(key: Sequence[Any]) -> Any:
+    if key[0] == "json":
+        return key[1]
+    return key[1] | {name: {"B": base64.b64decode(value)} for name, value in key[2].items()}

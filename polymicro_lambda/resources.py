@@ -1,0 +1,99 @@
+"""`ModelResource`: what a resource declares, and the hooks that it may override."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from marshmallow import Schema
+from pynamodb.models import Model
+
+from .mixins import Registry
+from .requests import Request
+from .schemas import ItemSchema
+from .store import Store
+
+__all__ = ["ModelResource"]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPath:
+    """The path of a resource's items: literal segments, and parameters as ``{name}``."""
+
+    template: tuple[str, ...]
+    schema: ItemSchema
+
+    def segments_of(self, instance: Any, path_params: Mapping[str, Any]) -> list[str]:
+        """The segments of one item's path, percent-encoded; parameters that are no key come from the request."""
+        return [quote(self._text(part, instance, path_params), safe="") for part in self.template]
+
+    def _text(self, part: str, instance: Any, path_params: Mapping[str, Any]) -> str:
+        name = parameter(part)
+        if name is None:
+            return part
+        if name in instance.get_attributes():
+            return self.schema.key_text(name, getattr(instance, name))
+        return str(path_params[name])
+
+
+def parameter(part: str) -> str | None:
+    """The name in a path segment ``{name}``, None for a literal one."""
+    return part[1:-1] if part.startswith("{") and part.endswith("}") else None
+
+
+class ModelResource:
+    """A model as a resource of a REST API: declare it, mix in verbs, and make one with the app.
+
+    ``class TodoResource(ModelResource, Create, List, Retrieve, Update, Delete)``; ``TodoResource(pm)`` registers
+    it. An object of it holds no state of a request: it is shared.
+    """
+
+    model: ClassVar[type[Model]]
+    """The PynamoDB model."""
+    route: ClassVar[str]
+    """The collection's path, e.g. ``"todo"`` or ``"projects/{project}/tasks"``."""
+    permissions: ClassVar[Any] = None
+    """One permission class, or an iterable of classes, instances and compositions; the app's default if None."""
+    schema: ClassVar[type[Schema] | None] = None
+    """A marshmallow schema in place of the one made from the model."""
+    dump_only: ClassVar[Iterable[str] | str] = ()
+    """Attributes that a client reads and never writes."""
+    load_only: ClassVar[Iterable[str] | str] = ()
+    """Attributes that a client writes and never reads."""
+    required: ClassVar[Iterable[str] | str] = ()
+    """Attributes that must be given although they have a default or may be null."""
+    exclude: ClassVar[Iterable[str] | str] = ()
+    """Attributes that a client neither reads nor writes."""
+    max_limit: ClassVar[int] = 100
+    """The most items in a page."""
+    read_budget: ClassVar[int] = 5
+    """The most DynamoDB pages (of 1 MB) that one list request reads."""
+    cursor_max_age: ClassVar[int] = 86400
+    """How long a cursor is good for, in seconds."""
+    scan: ClassVar[bool] = False
+    """Whether a list may read the whole table."""
+    envelope: ClassVar[bool] = True
+    """Whether a list stands in ``{"items": …, "pagination_key": …}``; else it is a bare array."""
+
+    store: Store
+    """Where the verbs keep their items; set when the app compiles."""
+    item: "ItemPath | None" = None
+    """Where its items are; set when the app compiles, None without a verb on the item."""
+
+    def __init__(self, app: Registry) -> None:
+        app.register(self)
+
+    def represent(self, data: dict[str, Any], instance: Any, request: Request) -> Any:
+        """What goes out for an item; ``data`` is the instance as the schema dumps it."""
+        return data
+
+    def url_for(self, instance: Any, request: Request) -> str:
+        """The absolute URL of an item, with the stage; empty for a resource without a verb on the item.
+
+        Its host is that of the request.
+        """
+        if self.item is None:
+            return ""
+        scheme = request.headers.get("x-forwarded-proto", "https")
+        path = "/".join(self.item.segments_of(instance, request.path_params))
+        return f"{scheme}://{request.headers.get('host', '')}{request.prefix}/{path}"

@@ -1,0 +1,95 @@
+"""What a verb returns, told apart: a body, then optionally a status, headers and, for a list, a pagination key."""
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pynamodb.attributes import MapAttribute
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+
+from .exceptions import ConfigurationError
+
+NO_KEY = object()
+"""There was no pagination key among what a list returned; the iterator has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a verb returned."""
+
+    body: Any
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    key: Any = NO_KEY
+
+
+def result_of(returned: Any, *, is_list: bool) -> Result:
+    """Tell the forms of a return value apart.
+
+    After the body an int (not a bool) is the status and a dict of str the headers, either may stand alone; what
+    follows in a list is its pagination key. A tuple whose second element is neither is a collection.
+    """
+    if not isinstance(returned, tuple) or len(returned) < 2:
+        return Result(returned)
+    body, *rest = returned
+    status = rest.pop(0) if _is_status(rest[0]) else None
+    headers = rest.pop(0) if rest and _is_headers(rest[0]) else None
+    may_have_key = (
+        is_list and rest and (status is not None or headers is not None or isinstance(rest[0], dict))
+    )
+    key = rest.pop(0) if may_have_key else NO_KEY
+    if rest or (status is None and headers is None and key is NO_KEY):
+        return Result(returned)
+    return Result(body, status, headers or {}, key)
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+
+
+def is_collection(body: Any) -> bool:
+    """Whether a body is a collection of items rather than one JSON value."""
+    return isinstance(body, list | tuple | set | frozenset | ResultIterator | Iterator)
+
+
+def encoder(dump: Callable[[Model], Any]) -> Callable[[Any], Any]:
+    """The ``default`` of ``json.dumps`` for what verbs return; ``dump`` is for instances inside other values."""
+
+    def default(value: Any) -> Any:
+        if isinstance(value, Model):
+            return dump(value)
+        for kind, convert in _CONVERSIONS:
+            if isinstance(value, kind):
+                return convert(value)
+        raise ConfigurationError(f"a verb returned a {type(value).__name__}, which JSON cannot say")
+
+    return default
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _listed(values: Iterable[Any]) -> list[Any]:
+    return sorted(values, key=lambda value: (type(value).__name__, value))
+
+
+_CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (MapAttribute, MapAttribute.as_dict),
+    (Mapping, dict),
+    (datetime | date | time, lambda value: value.isoformat()),
+    (Decimal, _number),
+    (UUID, str),
+    (bytes, lambda value: base64.b64encode(value).decode()),
+    (set | frozenset, _listed),
+    (Iterator, list),
+)

@@ -1,0 +1,126 @@
+"""Routes: the one form in which everything about an API is known, and the tree that finds them by path."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pynamodb.models import Model
+
+from .actions import Method, Verb
+from .exceptions import NotFound
+from .permissions import OwnedBy, Rule
+from .resources import ModelResource, parameter
+from .schemas import ItemSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One HTTP verb on one path, compiled: what is asked, loaded, called and answered."""
+
+    resource: ModelResource
+    about: Verb
+    http: str
+    parts: tuple[str, ...]
+    """The path's segments: literals, and parameters as ``{name}``."""
+    rule: Rule
+    visible: Rule | None
+    """The rule for ``retrieve``, None where nobody can retrieve an item."""
+    schema: ItemSchema
+    call: Callable[..., Any]
+    arguments: frozenset[str]
+    """What the verb's method declares."""
+    is_default: bool
+    """The verb is the mixin's own: it needs no instance but its key."""
+    limit: int = 25
+    """The page size where a request says none."""
+    bound: Mapping[str, OwnedBy] = field(default_factory=dict)
+    """Attributes that every caller must own."""
+    owned: Mapping[str, OwnedBy] = field(default_factory=dict)
+    """Attributes that a new item takes from the user where the body does not say."""
+
+    @property
+    def verb(self) -> str:
+        """The verb's name."""
+        return self.about.name
+
+    @property
+    def model(self) -> type[Model]:
+        """The resource's model."""
+        return self.resource.model
+
+    @property
+    def template(self) -> str:
+        """The path, e.g. ``/todo/{owner}/{uuid}``."""
+        return "/" + "/".join(self.parts)
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The names of the path's parameters, in order."""
+        return tuple(name for part in self.parts if (name := parameter(part)) is not None)
+
+    @property
+    def method(self) -> Method:
+        """What permissions are asked about."""
+        return Method(self.verb, self.http)
+
+
+@dataclass(frozen=True)
+class Match:
+    """The routes of one path, by HTTP verb, and the values of its parameters in order."""
+
+    routes: Mapping[str, Route]
+    values: tuple[str, ...]
+
+    @cached_property
+    def allow(self) -> str:
+        """The ``Allow`` header: HEAD where GET is, and OPTIONS (RFC 9110, section 10.2.1)."""
+        head = {"HEAD"} if "GET" in self.routes else set()
+        return ", ".join(sorted({*self.routes, *head, "OPTIONS"}))
+
+    def params(self, route: Route) -> dict[str, str]:
+        """The parameters of the path by the names that the route gives them."""
+        return dict(zip(route.params, self.values, strict=True))
+
+
+@dataclass(slots=True)
+class _Node:
+    literal: dict[str, "_Node"] = field(default_factory=dict)
+    any: "_Node | None" = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+class Router:
+    """Finds the routes of a path: a literal segment goes before a parameter, a dead end goes back."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._root = _Node()
+        for route in routes:
+            self._leaf(route.parts).routes[route.http] = route
+
+    def _leaf(self, parts: Sequence[str]) -> _Node:
+        node = self._root
+        for part in parts:
+            if parameter(part) is None:
+                node = node.literal.setdefault(part, _Node())
+            else:
+                node.any = node = node.any or _Node()
+        return node
+
+    def find(self, segments: Sequence[str]) -> Match:
+        """The routes of a path. Raises ``NotFound``."""
+        found = _search(self._root, tuple(segments), ())
+        if found is None:
+            raise NotFound("There is nothing at this path.")
+        return found
+
+
+def _search(node: _Node, segments: tuple[str, ...], values: tuple[str, ...]) -> Match | None:
+    if not segments:
+        return Match(node.routes, values) if node.routes else None
+    head, rest = segments[0], segments[1:]
+    literal = node.literal.get(head)
+    found = _search(literal, rest, values) if literal is not None else None
+    if found is None and node.any is not None:
+        found = _search(node.any, rest, (*values, head))
+    return found

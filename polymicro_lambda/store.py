@@ -1,0 +1,260 @@
+"""The one place that calls PynamoDB's operations: every write is conditional, and under the request's guard."""
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import and_, or_
+from typing import Any, Protocol, TypeAlias
+
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import AttributeNullError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction, Update
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+
+from . import _pynamodb
+from ._pynamodb import declared, serialized
+from .exceptions import Conflict, InternalError, NotFound, ServiceUnavailable, Unprocessable
+from .failures import CONDITION_FAILED, answering, code_of, old_item, retry_after
+from .guards import current
+from .types import RawItem
+
+WRITE_SECONDS = 1.5
+"""No write starts with less time left: it might happen without an answer."""
+ATTEMPTS = 3
+"""A write that lost a race is judged and tried again, twice."""
+
+After: TypeAlias = Callable[[RawItem], RawItem]
+"""What a write makes of an item."""
+
+
+class Store(Protocol):
+    """What the verbs need of a store of items."""
+
+    def read(self, key: Mapping[str, Any]) -> Any:
+        """The item with this key. Raises ``NotFound``."""
+
+    def create(self, values: Mapping[str, Any]) -> Any:
+        """A new item of these values. Raises ``Conflict``, ``Forbidden`` or ``Unprocessable``."""
+
+    def update(self, instance: Any, changes: Mapping[str, Any]) -> Any:
+        """The item with these values set, or removed where None. Raises as the rule says, and ``Conflict``."""
+
+    def delete(self, instance: Any) -> None:
+        """Remove the item. Raises as the rule says, and ``Conflict``."""
+
+    def rows(self, *, pagination_key: Any, limit: int) -> Any:
+        """The items under the partition that route or rule bind, from ``pagination_key`` on."""
+
+
+class PynamoStore:
+    """The items of one model in DynamoDB; ``scan`` lets it read the whole table where no partition is bound."""
+
+    def __init__(self, model: type[Model], *, scan: bool = False) -> None:
+        self.model = model
+        self.scan = scan
+        self.about = declared(model)
+        self.partition_key = Path([next(iter(self.about.keys.values())).attr_name])
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def read(self, key: Mapping[str, Any]) -> Model:
+        """The item with this key, by one consistent read.
+
+        Raises ``NotFound``, also where the rule hides it, and ``Forbidden``.
+        """
+        raw = self._fetch(self._key(key))
+        instance = self._instance(raw)
+        current().judge(instance, raw)
+        return instance
+
+    def rows(self, *, pagination_key: Any, limit: int) -> "ResultIterator[Model]":
+        """The items under the partition that route or rule bind, in the order of the sort key.
+
+        Where nothing binds it, all of the table if ``scan`` says so. Raises ``TypeError`` otherwise.
+        """
+        partition_key = next(iter(self.about.keys))
+        partition = current().bound.get(partition_key)
+        if partition is not None:
+            return self.model.query(partition, last_evaluated_key=pagination_key, limit=limit)
+        if not self.scan:
+            raise TypeError(
+                f"nothing binds {self.model.__name__}.{partition_key}: query it, or say scan = True"
+            )
+        return self.model.scan(last_evaluated_key=pagination_key, limit=limit)
+
+    def _fetch(self, key: RawItem) -> RawItem:
+        with answering():
+            raw = _pynamodb.execute(self.model, "GetItem", Key=key, ConsistentRead=True).get("Item")
+        return self._alive(raw)
+
+    def _alive(self, raw: RawItem | None) -> RawItem:
+        if not raw or not _pynamodb.is_live(self.model, raw):
+            raise NotFound()
+        return raw
+
+    def _instance(self, raw: RawItem) -> Model:
+        try:
+            return _pynamodb.instance_of(self.model, raw)
+        except Exception as error:
+            raise InternalError() from error  # a poison row
+
+    def _key(self, values: Mapping[str, Any]) -> RawItem:
+        raw = {a.attr_name: serialized(a, values[name]) for name, a in self.about.keys.items()}
+        return {name: value for name, value in raw.items() if value is not None}
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def create(self, values: Mapping[str, Any]) -> Model:
+        """A new item of these values, on the condition that its key is free.
+
+        Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
+        ``Unprocessable`` for attributes that are still missing.
+        """
+        instance = self.model()
+        for name, value in values.items():
+            self._attribute(name)
+            setattr(instance, name, value)
+        raw = self._new_item(instance)
+        current().judge_new(instance, raw)
+        free = reduce(or_, _pynamodb.expired(self.model), self.partition_key.does_not_exist())
+        try:
+            self._write("PutItem", [free], Item=raw)
+        except ConditionFailed as error:
+            raise Conflict("There is an item with this key already.") from error
+        return self._instance(raw)
+
+    def update(self, instance: Model, changes: Mapping[str, Any]) -> Model:
+        """The item with these values set, or removed where None; all else stays as it is.
+
+        One call, unless the rule must see the item: then it is judged as it is and as it would be, and written
+        on the condition that what the rule relied on has not changed. Without changes nothing is written.
+        """
+        raw = {
+            self._attribute(name).attr_name: serialized(self._attribute(name), v)
+            for name, v in changes.items()
+        }
+        if not raw:
+            return self.read(self._key_of(instance))
+        sets = {name: value for name, value in raw.items() if value is not None}
+        actions: list[Action] = [
+            SetAction(Path([name]), Value(value)) if value is not None else RemoveAction(Path([name]))
+            for name, value in raw.items()
+        ]
+        if self.about.version is not None:
+            actions.append(AddAction(Path([self.about.version.attr_name]), Value({"N": "1"})))
+
+        def after(old: RawItem) -> RawItem:
+            return {name: value for name, value in old.items() if name not in raw} | sets
+
+        data = self._change(
+            "UpdateItem", instance, after if current().must_see(frozenset(raw)) else None, actions
+        )
+        return self._instance(data["Attributes"])
+
+    def delete(self, instance: Model) -> None:
+        """Remove the item, on the condition that it is there and the rule holds on it."""
+        self._change("DeleteItem", instance, (lambda old: old) if current().must_see() else None)
+
+    def _change(
+        self, operation: str, instance: Model, after: After | None, actions: list[Action] | None = None
+    ) -> dict[str, Any]:
+        """Write to an item that must be there, judging it first where ``after`` is given."""
+        key = self._key(self._key_of(instance))
+        raw = _pynamodb.stored(instance)
+        for _ in range(ATTEMPTS):
+            conditions = self._ours()
+            if after is not None:
+                raw = raw or self._fetch(key)
+                conditions += self._unmoved(raw, after(raw))
+            try:
+                return self._write(operation, conditions, actions, Key=key)
+            except ConditionFailed as error:
+                # Gone, or hidden by the rule; else a race was lost, and the item as it is now comes with the error.
+                raw = self._alive(error.item)
+                current().judge(self._instance(raw), raw)
+        raise Conflict("Somebody else keeps changing this item: try again.", headers=retry_after())
+
+    def _ours(self) -> list[Condition]:
+        """The item is there, of our kind, and the rule's condition holds on it."""
+        rule = current().condition
+        conditions = [self.partition_key.exists(), *_pynamodb.live(self.model)]
+        return conditions if rule is None else [*conditions, rule]
+
+    def _unmoved(self, old: RawItem, new: RawItem) -> list[Condition]:
+        """What the rule relied on, in the item as it is and as it would be, is still what was read."""
+        guard = current()
+        relied = guard.judge(self._instance(old), old)
+        if new is not old:
+            relied |= {n for n in guard.judge_new(self._instance(new), new) if old.get(n) == new.get(n)}
+        paths = {name: Path([name]) for name in sorted(relied)}
+        return [p == Value(old[name]) if name in old else p.does_not_exist() for name, p in paths.items()]
+
+    def _write(
+        self,
+        operation: str,
+        conditions: list[Condition],
+        actions: list[Action] | None = None,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        if current().seconds_left() < WRITE_SECONDS:
+            raise ServiceUnavailable(
+                "There was too little time left to write: try again.", headers=retry_after()
+            )
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        if actions:
+            arguments["UpdateExpression"] = Update(*actions).serialize(names, values)
+            arguments["ReturnValues"] = "ALL_NEW"
+        arguments["ConditionExpression"] = reduce(and_, conditions).serialize(names, values)
+        arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        arguments["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
+        if values:
+            arguments["ExpressionAttributeValues"] = values
+        with answering():
+            try:
+                return _pynamodb.execute(self.model, operation, **arguments)
+            except ClientError as error:
+                if code_of(error) != CONDITION_FAILED:
+                    raise
+                raise ConditionFailed(old_item(error)) from error
+
+    # --- values -----------------------------------------------------------------------------------
+
+    def _attribute(self, name: str) -> Any:
+        attributes = self.model.get_attributes()
+        if name not in attributes:
+            raise TypeError(f"{self.model.__name__} has no attribute {name!r}: a verb put it into req")
+        return attributes[name]
+
+    def _value(self, name: str, value: Any) -> dict[str, Any] | None:
+        raw = serialized(self._attribute(name), value)
+        if raw is None and not self._attribute(name).null:
+            raise _incomplete(name)
+        return raw
+
+    def _key_of(self, instance: Model) -> dict[str, Any]:
+        return {name: getattr(instance, name) for name in self.about.keys}
+
+    def _new_item(self, instance: Model) -> RawItem:
+        try:
+            raw: RawItem = instance.serialize()
+        except AttributeNullError as error:
+            raise _incomplete(str(error.attr_path)) from error
+        if self.about.version is not None:
+            raw[self.about.version.attr_name] = {"N": "1"}
+        return raw
+
+
+class ConditionFailed(Exception):
+    """A write's condition did not hold on ``item``, which is None where there is none."""
+
+    def __init__(self, item: RawItem | None) -> None:
+        super().__init__("The condition of a write did not hold.")
+        self.item = item
+
+
+def _incomplete(path: str) -> Unprocessable:
+    missing = {"pointer": "#/" + path.replace(".", "/"), "detail": "Missing data for required field."}
+    return Unprocessable("The item is not complete.", errors=[missing])

@@ -1,0 +1,139 @@
+"""What a rule says before the item is known: True, False, or what is to be seen on it."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import Any, Protocol, TypeAlias
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from .actions import Method
+from .conditions import attributes_of as attributes_in
+from .conditions import holds
+from .types import RawItem
+
+logger = logging.getLogger("polymicro_lambda")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a rule is asked with: the user or None, the method, and the resource's model."""
+
+    user: Any
+    method: Method
+    model: type[Model]
+
+
+class ObjectRule(Protocol):
+    """The part of a permission that an opaque check asks."""
+
+    def has_object_permission(self, user: Any, method: Method, instance: Any) -> Any:
+        """Whether the user may do this to this instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Holds where this condition holds on the stored item."""
+
+    condition: Condition
+
+    def allows(self, instance: Model, raw: RawItem) -> bool:
+        """Whether the condition holds on the item as DynamoDB stores it."""
+        return holds(self.condition, raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Holds where the permission's ``has_object_permission`` says so."""
+
+    permission: "ObjectRule"
+    ask: Ask
+    negated: bool
+
+    def allows(self, instance: Model, raw: RawItem) -> bool:
+        """Whether the permission, asked about the instance, lets it pass."""
+        answer = self.permission.has_object_permission(self.ask.user, self.ask.method, instance)
+        return answered(answer, self.permission, "has_object_permission") and bool(answer) is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Holds where all parts do."""
+
+    parts: tuple["Residue", ...]
+
+    def allows(self, instance: Model, raw: RawItem) -> bool:
+        """Whether every part holds; the conditions are tried before the opaque checks."""
+        return all(part.allows(instance, raw) for part in sorted(self.parts, key=is_opaque))
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Holds where one part does."""
+
+    parts: tuple["Residue", ...]
+
+    def allows(self, instance: Model, raw: RawItem) -> bool:
+        """Whether one part holds."""
+        return any(part.allows(instance, raw) for part in self.parts)
+
+
+Residue: TypeAlias = Checked | Opaque | Every | Some
+Verdict: TypeAlias = "bool | Residue"
+"""True, False, or what is to be seen on the instance."""
+
+
+def is_opaque(verdict: Verdict) -> bool:
+    """Whether Python must see the instance to decide."""
+    if isinstance(verdict, Every | Some):
+        return any(map(is_opaque, verdict.parts))
+    return isinstance(verdict, Opaque)
+
+
+def condition_of(verdict: Verdict) -> Condition | None:
+    """The strongest DynamoDB condition that the verdict implies, None where it implies none.
+
+    For a verdict without opaque checks it is the verdict itself.
+    """
+    if isinstance(verdict, Checked):
+        return verdict.condition
+    if isinstance(verdict, Every):
+        return _folded(and_, verdict.parts)
+    return _folded(or_, verdict.parts) if isinstance(verdict, Some) and not is_opaque(verdict) else None
+
+
+def _folded(operator: Callable[[Any, Any], Any], parts: Iterable[Residue]) -> Condition | None:
+    conditions = [condition for condition in map(condition_of, parts) if condition is not None]
+    return reduce(operator, conditions) if conditions else None
+
+
+def attributes_of(verdict: Verdict) -> frozenset[str]:
+    """The attributes that the verdict's conditions read, by their names in DynamoDB."""
+    if isinstance(verdict, Every | Some):
+        return frozenset[str]().union(*map(attributes_of, verdict.parts))
+    return attributes_in(verdict.condition) if isinstance(verdict, Checked) else frozenset()
+
+
+def joined(verdicts: Iterable[Verdict], *, every: bool) -> Verdict:
+    """The conjunction (or disjunction) of verdicts; asks for no more of them than it needs."""
+    parts: list[Residue] = []
+    for verdict in verdicts:
+        if verdict is (not every):
+            return verdict
+        if not isinstance(verdict, bool):
+            parts.append(verdict)
+    if len(parts) < 2:
+        return parts[0] if parts else every
+    return Every(tuple(parts)) if every else Some(tuple(parts))
+
+
+def answered(answer: object, permission: object, name: str) -> bool:
+    """Whether a permission answered at all; None, a forgotten return, is logged."""
+    if answer is None:
+        logger.error(
+            "%s.%s returned None, which denies: return True or False", type(permission).__name__, name
+        )
+    return answer is not None
