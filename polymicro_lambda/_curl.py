@@ -55,7 +55,7 @@ def curl_session(routes: Sequence[Route], address: str, *, token: bool) -> list[
         calls = {key: call for key, call in calls.items() if not own[key].about.detail}
     lines = [f"token=$(polymicro token {EXAMPLE_USER})"] if token else []
     curl = """curl -sS -w '\\n'""" + (' -H "Authorization: Bearer $token"' if token else "")
-    item = next((route.template for route in own.values() if route.about.detail), None)
+    item = next((own[key].template for key in calls if own[key].about.detail), None)
     for key, call in calls.items():
         lines.append(_keeping(item, f"{curl} {call}") if key == CREATE and item else f"{curl} {call}")
     return [f"api={address}", *lines] if calls else []

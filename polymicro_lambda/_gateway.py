@@ -38,7 +38,7 @@ def authorize(authorizer: Handler, request: Mapping[str, Any], *, source: str) -
     token = next((value for name, value in request["headers"].items() if name.lower() == "authorization"), "")
     if not token:
         raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized")
-    event = EVENTS[kind](make_event(**request, source=kind), token)
+    event = EVENTS[kind](make_event(**{**request, "body": None}, source=kind), token)
     try:
         answer = _ask(authorizer, event)
         return _obey(answer, event.get("methodArn") or event["routeArn"], kind)
@@ -54,7 +54,6 @@ def _rest_event(event: dict[str, Any], _: str) -> dict[str, Any]:
 
 def _http_event(event: dict[str, Any], token: str) -> dict[str, Any]:
     arn = _arn(event["requestContext"], event["requestContext"]["http"]["method"], event["rawPath"])
-    event.pop("body", None)
     return {**event, "type": "REQUEST", "routeArn": arn, "identitySource": [token]}
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
+from .app import PolyMicro
 from .exceptions import PolymicroError
-from .routing import Route
 from .types import Handler
 from .users import User
 
@@ -20,15 +20,6 @@ FILE = "pyproject.toml"
 
 class UsageError(PolymicroError):
     """The command cannot go on; the text says why and what to do."""
-
-
-class App(Protocol):
-    """What the command line needs of a ``PolyMicro``."""
-
-    routes: tuple[Route, ...]
-
-    def compile(self) -> Handler:
-        """The Lambda handler; afterwards ``routes`` are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +97,17 @@ def configured(app: str | None) -> str:
     return app
 
 
-def load_app(reference: str | None) -> App:
+def load_app(reference: str | None) -> PolyMicro:
     """The ``PolyMicro`` that ``module:name`` names. Raises ``UsageError``."""
     app = load(configured(reference))
-    if not callable(getattr(app, "compile", None)):
+    if not isinstance(app, PolyMicro):
         raise UsageError(
             f"{reference} is a {type(app).__name__}, not a PolyMicro. Name the object PolyMicro() made."
         )
-    return app  # type: ignore[no-any-return]
+    return app
 
 
-def compiled(app: App) -> Handler:
+def compiled(app: PolyMicro) -> Handler:
     """The app's handler. Raises ``UsageError`` with the reason where it does not compile."""
     try:
         return app.compile()

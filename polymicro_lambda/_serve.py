@@ -20,8 +20,9 @@ from rich.console import Console
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ._engine import create_tables
-from ._project import App, Project, UsageError, compiled, import_from, load_app, load_authorizer, parse_user
+from ._project import Project, UsageError, compiled, import_from, load_app, load_authorizer, parse_user
 from ._session import Settings, announce
+from .app import PolyMicro
 from .local import Wsgi
 
 POLL = 0.05
@@ -60,7 +61,7 @@ def main(settings: Settings, console: Console) -> int:
     return 0
 
 
-def load(settings: Settings) -> tuple[App, WSGIApplication]:
+def load(settings: Settings) -> tuple[PolyMicro, WSGIApplication]:
     """The app, its tables made, and the application that serves it. Raises ``UsageError``."""
     app = load_app(settings.app)
     handler = compiled(app)

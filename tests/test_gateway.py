@@ -1,0 +1,201 @@
+"""What API Gateway does with a Lambda authorizer, seen through `Wsgi`."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from handlers.authorizer import handler as example_authorizer
+from handlers.authorizer import token
+from polymicro_lambda.local import Wsgi
+
+STAGE = "arn:aws:execute-api:us-east-1:123456789012:api/prod"
+BEARER = {"Authorization": "Bearer t"}
+SOURCES = ("rest", "http", "url", "alb")
+
+
+@pytest.fixture(autouse=True)
+def region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+def telling(event: Any, context: Any) -> dict[str, Any]:
+    body = json.dumps(event["requestContext"].get("authorizer"))
+    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": body}
+
+
+def ask(answer: Any, *, source: str = "rest", path: str = "/todo/1") -> TestResponse:
+    """GET behind an authorizer that gives this answer, or raises it."""
+
+    def authorizer(event: Any, context: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(event) if callable(answer) else answer
+
+    return Client(Wsgi(telling, source=source, authorizer=authorizer)).get(path, headers=BEARER)
+
+
+def policy(*statements: tuple[str, Any], **more: Any) -> dict[str, Any]:
+    listed = [{"Effect": effect, "Action": "execute-api:Invoke", "Resource": on} for effect, on in statements]
+    document = {"Version": "2012-10-17", "Statement": listed}
+    return {"principalId": "alice", "policyDocument": document, **more}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "*",
+        f"{STAGE}/*",
+        f"{STAGE}/GET/todo/1",
+        f"{STAGE}/*/todo/?",
+        [f"{STAGE}/POST/*", f"{STAGE}/GET/*"],
+    ],
+    ids=["all", "stage", "one", "pattern", "list"],
+)
+def test_policy_that_covers_the_request_lets_it_through(resource: Any) -> None:
+    response = ask(policy(("Allow", resource), context={"role": "x", "n": 1}))
+    assert (response.status_code, response.json) == (200, {"role": "x", "n": "1", "principalId": "alice"})
+
+
+EXPLICIT = "User is not authorized to access this resource with an explicit deny"
+IMPLICIT = "User is not authorized to access this resource"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        pytest.param(policy(("Deny", "*")), EXPLICIT, id="deny"),
+        pytest.param(policy(("Allow", "*"), ("Deny", f"{STAGE}/GET/*")), EXPLICIT, id="deny beats allow"),
+        pytest.param(policy(("Allow", f"{STAGE}/GET/todo/2")), IMPLICIT, id="another path's policy"),
+        pytest.param(policy(("Allow", f"{STAGE}/POST/*")), IMPLICIT, id="another method's policy"),
+        pytest.param(policy(("Allow", f"{STAGE}/GET/todo/[1]")), IMPLICIT, id="brackets are no pattern"),
+        pytest.param(policy(), IMPLICIT, id="no statement"),
+    ],
+)
+def test_policy_that_does_not_cover_the_request_is_403(answer: Any, message: str) -> None:
+    response = ask(answer)
+    assert (response.status_code, response.json) == (403, {"message": message})
+
+
+def test_action_must_be_invoke() -> None:
+    answer = policy(("Allow", "*"))
+    answer["policyDocument"]["Statement"][0]["Action"] = ["s3:*", "execute-api:ManageConnections"]
+    assert ask(answer).status_code == 403
+
+
+@pytest.mark.parametrize("source", ["http", "url"])
+def test_simple_response(source: str) -> None:
+    allowed = ask({"isAuthorized": True, "context": {"uuid": "bob", "list": [1]}}, source=source)
+    refused = ask({"isAuthorized": False, "context": {"uuid": "bob"}}, source=source)
+    truthy = ask({"isAuthorized": "true"}, source=source)
+    assert allowed.json == {"lambda": {"uuid": "bob", "list": [1]}}
+    assert [(refused.status_code, refused.json), truthy.status_code] == [(403, {"message": "Forbidden"}), 403]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_unauthorized_is_401(source: str) -> None:
+    response = ask(Exception("Unauthorized"), source=source)
+    assert (response.status_code, response.json) == (401, {"message": "Unauthorized"})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(RuntimeError("JWT_SECRET is missing"), id="raises"),
+        pytest.param(None, id="none"),
+        pytest.param({}, id="empty"),
+        pytest.param({"isAuthorized": True}, id="simple response to a REST API"),
+        pytest.param({"principalId": "a", "policyDocument": {}}, id="no statements"),
+        pytest.param({"policyDocument": policy(("Allow", "*"))["policyDocument"]}, id="no principal"),
+        pytest.param(
+            policy(("Allow", "*"), context={"permissions": ["a"]}), id="list in a REST API's context"
+        ),
+        pytest.param(policy(("Allow", "*"), context="alice"), id="context is a text"),
+    ],
+)
+def test_authorizer_that_fails_is_500_and_logged(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+    response = ask(answer)
+    assert (response.status_code, response.json) == (500, {"message": "Internal Server Error"})
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_without_a_header_the_authorizer_is_not_called(source: str) -> None:
+    def never(event: Any, context: Any) -> Any:
+        pytest.fail("The authorizer was called.")
+
+    response = Client(Wsgi(telling, source=source, authorizer=never)).get("/todo")
+    assert (response.status_code, response.json) == (401, {"message": "Unauthorized"})
+
+
+def test_preflight_goes_by() -> None:
+    response = Client(Wsgi(telling, authorizer=example_authorizer)).options("/todo")
+    assert (response.status_code, response.json) == (200, None)
+
+
+def seen_by(source: str) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+
+    def authorizer(event: Any, context: Any) -> Any:
+        seen.update(event)
+        return policy()
+
+    app = Wsgi(telling, source=source, authorizer=authorizer)
+    Client(app).post("/todo/1?who=me", headers=BEARER, json={"text": "x"})
+    return seen
+
+
+@pytest.mark.parametrize("source", ["rest", "alb"])
+def test_rest_event_is_a_request_event(source: str) -> None:
+    event = seen_by(source)
+    wanted = {
+        "type": "REQUEST",
+        "methodArn": f"{STAGE}/POST/todo/1",
+        "path": "/todo/1",
+        "httpMethod": "POST",
+        "queryStringParameters": {"who": "me"},
+        "multiValueQueryStringParameters": {"who": ["me"]},
+        "body": None,
+    }
+    assert {name: event.get(name) for name in wanted} == wanted
+    assert event["headers"]["Authorization"] == "Bearer t"
+    assert "authorizer" not in event["requestContext"]
+
+
+@pytest.mark.parametrize("source", ["http", "url"])
+def test_http_event_is_payload_2(source: str) -> None:
+    event = seen_by(source)
+    wanted = {
+        "type": "REQUEST",
+        "version": "2.0",
+        "routeArn": f"{STAGE.removesuffix('prod')}$default/POST/todo/1",
+        "identitySource": ["Bearer t"],
+        "rawPath": "/todo/1",
+        "rawQueryString": "who=me",
+    }
+    assert {name: event.get(name) for name in wanted} == wanted
+    assert event["headers"]["authorization"] == "Bearer t"
+    assert not event.get("body")
+    assert "authorizer" not in event["requestContext"]
+
+
+CONTEXT = {"uuid": "alice", "permissions": '["therapist"]', "groups": "[]"}
+AUTHORIZERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "rest": lambda context: {**context, "principalId": "alice"},
+    "http": lambda context: {"lambda": context},
+    "url": lambda context: {"lambda": context},
+    "alb": lambda context: {**context, "principalId": "alice"},
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_example_authorizer_in_the_chain(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_SECRET", "s" * 32)
+    client = Client(Wsgi(telling, source=source, authorizer=example_authorizer))
+    good = client.get("/todo", headers={"Authorization": f"Bearer {token('alice', ['therapist'])}"})
+    bad = client.get("/todo", headers=BEARER)
+    assert (good.status_code, good.json) == (200, AUTHORIZERS[source](CONTEXT))
+    assert bad.status_code == (401 if source in ("rest", "alb") else 403)
