@@ -20,7 +20,7 @@ def segments(path: str, *, encoded: bool) -> tuple[str, ...]:
     """
     root, *parts = path.split("/")
     if root:
-        raise NotFound
+        raise NotFound("There is nothing at this path.")
     if parts and not parts[-1]:
         parts.pop()
     return tuple(_segment(decode(part) if encoded else part) for part in parts)
@@ -69,5 +69,5 @@ def stage_before(path: str, whole: object, stage: object) -> str:
 
 def _segment(text: str) -> str:
     if text in ("", ".", ".."):
-        raise NotFound
+        raise NotFound("There is nothing at this path.")
     return text

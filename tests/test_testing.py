@@ -107,7 +107,13 @@ def test_hidden_paths_are_the_same_problem_everywhere(form: dict[str, Any], path
     result = Client(echo).get(path, request_id="r-1", **form)
     assert (result.status, result.json) == (
         404,
-        {"type": "about:blank", "title": "Not Found", "status": 404, "instance": "r-1"},
+        {
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "detail": "There is nothing at this path.",
+            "instance": "r-1",
+        },
     )
 
 
