@@ -30,8 +30,8 @@ _T = TypeVar("_T")
 _K = TypeVar("_K", bound=Hashable)
 
 
-def refuse(message: str) -> NoReturn:
-    """Raise the ``ValidationError`` with this message."""
+def refuse(message: str | dict[Any, Any]) -> NoReturn:
+    """Raise the ``ValidationError`` with this message, or with messages by key."""
     raise ValidationError(message)
 
 
@@ -94,17 +94,17 @@ def plain(value: object, *, room: int, stored: bool = True) -> Any:
         return text(value) if isinstance(value, str) else number(value, stored=stored)
     if not room:
         refuse("Nested too deep.")
-    if isinstance(value, dict):
-        each(zip(value, value, strict=True), lambda _, name: _name(name, stored))
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    members = each(pairs, lambda _, v: plain(v, room=room - 1, stored=stored))
-    return members if isinstance(value, dict) else list(members.values())
+    room -= 1
+    if isinstance(value, list):
+        return list(each(enumerate(value), lambda _, one: plain(one, room=room, stored=stored)).values())
+    return each(value.items(), lambda name, one: _member(name, one, room, stored))
 
 
-def _name(name: str, stored: bool) -> None:
+def _member(name: str, value: object, room: int, stored: bool) -> Any:
     size = len(text(name).encode())
     if stored and not 0 < size <= NAME_BYTES:
         refuse(f"A name has 1 to {NAME_BYTES} bytes.")
+    return plain(value, room=room, stored=stored)
 
 
 @singledispatch

@@ -20,7 +20,7 @@ from pynamodb.indexes import Index
 from pynamodb.models import Model
 
 from . import fields as ours
-from ._values import CONTAINERS, refuse, show
+from ._values import CONTAINERS, refuse, show, text
 from .exceptions import ConfigurationError
 
 HASH_BYTES, RANGE_BYTES = 2048, 1024
@@ -111,22 +111,27 @@ class KeyRule:
             return
         if not stored:
             refuse("A key may not be empty.")
-        if len(stored.encode() if isinstance(stored, str) else stored) > self.limit:
+        if len(text(stored).encode() if isinstance(stored, str) else stored) > self.limit:
             refuse(f"A key here has at most {self.limit} bytes.")
         if self.address and isinstance(stored, str) and any(category(one) == "Cc" for one in stored):
             refuse("A key may hold no control characters.")
 
 
-def key_rules(model: type[Model], attribute: Attribute[Any]) -> list[KeyRule]:
-    """The rules for an attribute that is a key of the table or, by its DynamoDB name, of an index."""
-    own = attribute.is_hash_key or attribute.is_range_key
+def key_rules(model: type[Model]) -> dict[str, KeyRule]:
+    """Python name -> rule, for what is a key of the table or, by its DynamoDB name, of an index."""
     indexes = [index for _, index in getmembers(model, lambda member: isinstance(member, Index))]
     twins = [one for index in indexes for one in index.Meta.attributes.values()]
-    roles = [attribute, *(one for one in twins if one.attr_name == attribute.attr_name)]
-    limits = [HASH_BYTES for one in roles if one.is_hash_key] + [
-        RANGE_BYTES for one in roles if one.is_range_key
-    ]
-    return [KeyRule(attribute, min(limits), own)] if limits else []
+    rules: dict[str, KeyRule] = {}
+    for name, attribute in declared(model).items():
+        own = attribute.is_hash_key or attribute.is_range_key
+        roles = [attribute, *(one for one in twins if one.attr_name == attribute.attr_name)]
+        limits = [limit for one in roles for limit in _limits(one)]
+        rules |= {name: KeyRule(attribute, min(limits), own)} if limits else {}
+    return rules
+
+
+def _limits(role: Attribute[Any]) -> list[int]:
+    return [HASH_BYTES] * role.is_hash_key + [RANGE_BYTES] * role.is_range_key
 
 
 class Shape(Schema):
@@ -138,7 +143,7 @@ class Shape(Schema):
 
 
 def readable(schema: type[Schema]) -> type[Schema]:
-    """The schema, except that its fields get raw maps as dicts: marshmallow cannot read a MapAttribute."""
+    """A schema of the user's own, such that raw maps reach its fields as dicts and JSON goes out."""
 
     class Readable(schema):  # type: ignore[misc, valid-type]
         class Meta(schema.Meta):  # type: ignore[name-defined, misc]
@@ -146,7 +151,11 @@ def readable(schema: type[Schema]) -> type[Schema]:
 
         def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
             value = super().get_attribute(obj, attr, default)
-            return show(value) if isinstance(value, MapAttribute) and value.is_raw() else value  # type: ignore[no-untyped-call]
+            raw = isinstance(value, MapAttribute) and value.is_raw()  # type: ignore[no-untyped-call]
+            return show(value) if raw else value
+
+        def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+            return show(super().dump(obj, many=many))
 
     return Readable
 

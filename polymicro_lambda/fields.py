@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
 from pynamodb import attributes as pynamo
 from pynamodb.attributes import MapAttribute
 
@@ -24,7 +24,7 @@ _MOMENT = re.compile(  # RFC 3339, section 5.6; seconds may be left out, as ISO 
 
 
 LOST = frozenset({"self", "_user_instantiated"})
-"""Names that the constructor of a ``MapAttribute`` takes for its own arguments."""
+"""Names that ``MapAttribute.__init__`` takes for its own arguments."""
 
 
 class _Shown:
@@ -176,10 +176,7 @@ class ObjectField(_Shown, fields.Raw):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, dict):
             refuse("Not an object.")
-        each(
-            zip(value, value, strict=True),
-            lambda _, name: name not in self.lost or refuse("Name not allowed."),
-        )
+        each(value.items(), lambda name, _: name not in self.lost or refuse("This name is not allowed."))
         return plain(value, room=self.room)
 
 
@@ -211,11 +208,16 @@ class OpenRecordField(RecordField):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, dict):
             refuse("Not an object.")
-        parts = (True, self.schema.load), (False, self.others.deserialize)
+        known = {name: one for name, one in value.items() if name in self.declared}
+        others = {name: one for name, one in value.items() if name not in self.declared}
+        errors: dict[Any, Any] = {}
         loaded: dict[str, Any] = {}
-        for known, load in parts:
-            loaded |= load({name: one for name, one in value.items() if (name in self.declared) is known})
-        return self.container(**loaded)
+        for part, load in (known, self.schema.load), (others, self.others.deserialize):
+            try:
+                loaded |= load(part)
+            except ValidationError as error:
+                errors |= error.messages_dict
+        return refuse(errors) if errors else self.container(**loaded)
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
         if value is None:
@@ -226,11 +228,17 @@ class OpenRecordField(RecordField):
 
 
 class KindField(fields.String):
-    """``DiscriminatorAttribute``: the name that the class is registered under; never loaded."""
+    """``DiscriminatorAttribute``: the name that the class is registered under; never in a body."""
 
     def __init__(self, attribute: pynamo.DiscriminatorAttribute) -> None:
         super().__init__(dump_only=True)
         self.kinds = attribute
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        try:
+            return self.kinds.deserialize(value)  # type: ignore[no-untyped-call]
+        except ValueError:
+            refuse("No such kind.")
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:
         return self.kinds.get_discriminator(value)

@@ -1,23 +1,29 @@
 """A model, or a schema of the resource's own, compiled into what its verbs load and dump."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, NoReturn
-from urllib.parse import quote
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, missing
-from marshmallow.exceptions import SCHEMA
 from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
-from ._values import show
-from .attributes import Shape, declared, default_of, key_rules, member_field, needed, nullable, readable
+from ._pointers import field_errors
+from .attributes import (
+    KeyRule,
+    Shape,
+    declared,
+    default_of,
+    key_rules,
+    member_field,
+    needed,
+    nullable,
+    readable,
+)
 from .exceptions import BadRequest, ConfigurationError, Unprocessable
 
 READ_ONLY = "This field is read-only."
-_FRAGMENT = "!$&'()*+,;=:@?-._~"  # what a URI fragment holds unescaped (RFC 3986, section 3.5), less "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class ItemSchema:
 
     def dump(self, instance: Model) -> dict[str, Any]:
         """The instance, JSON-ready: the same members for every item, null for what it lacks."""
-        dumped: dict[str, Any] = show(self.creating.dump(instance, many=False))
+        dumped: dict[str, Any] = self.creating.dump(instance, many=False)
         return dumped
 
     def parse_key(self, name: str, text: str) -> Any:
@@ -105,7 +111,9 @@ def compile_schema(
         "exclude": _names(exclude),
         "bound": bound,
     }
-    declaration = _Declaration(resource, model, declared(model), schema, defer_required, **said)
+    declaration = _Declaration(
+        resource, model, declared(model), schema, defer_required, rules=key_rules(model), **said
+    )
     declaration.check(said)
     creating = declaration.form(frozenset())
     updating = declaration.form(frozenset(declaration.keys))
@@ -129,6 +137,7 @@ class _Declaration:
     required: frozenset[str]
     exclude: frozenset[str]
     bound: frozenset[str]
+    rules: Mapping[str, KeyRule]
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -146,6 +155,8 @@ class _Declaration:
 
     def check(self, said: Mapping[str, frozenset[str]]) -> None:
         """Raise ``ConfigurationError`` for names that do not exist or contradict one another."""
+        if self.schema and not (isinstance(self.schema, type) and issubclass(self.schema, Schema)):
+            self.fail("schema", "must be a marshmallow Schema class")
         own = self.schema() if self.schema else None
         known = {*self.attributes, *(own.declared_fields if own else ())}
         for where, names in said.items():
@@ -178,15 +189,16 @@ class _Declaration:
         )
         for name, field in form.fields.items():
             if _target(field) in self.attributes:
-                self.fit(name, field, self.attributes[_target(field)])
+                self.fit(name, field)
             field.required |= name in self.required
         return form
 
-    def fit(self, name: str, field: fields.Field[Any], attribute: Attribute[Any]) -> None:
-        """Make the field demand what the attribute needs."""
+    def fit(self, name: str, field: fields.Field[Any]) -> None:
+        """Make the field demand what its attribute needs."""
+        attribute = self.attributes[_target(field)]
         field.allow_none = field.allow_none and nullable(attribute) and name not in self.required
         field.required |= needed(attribute) and not self.defer_required and field.load_default is missing
-        field.validators = [*field.validators, *key_rules(self.model, attribute)]
+        self.rule(field, _target(field))
 
     def generated(self) -> type[Schema]:
         """The model's attributes as a schema."""
@@ -204,8 +216,12 @@ class _Declaration:
     def key_field(self, name: str) -> fields.Field[Any]:
         """The field of a path segment."""
         field = self.field(name)
-        field.validators = [*field.validators, *key_rules(self.model, self.attributes[name])]
+        self.rule(field, name)
         return field
+
+    def rule(self, field: fields.Field[Any], name: str) -> None:
+        # A new list: copies of a field share theirs.
+        field.validators = [*field.validators, *(rule for key, rule in self.rules.items() if key == name)]
 
 
 def _names(names: Iterable[str]) -> frozenset[str]:
@@ -225,30 +241,8 @@ def _load(schema: Schema, body: object, partial: tuple[str, ...] | None = None) 
     except ValidationError as error:
         messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
         closed = {field.data_key or name for name, field in schema.fields.items() if field.dump_only}
-        messages |= dict.fromkeys(closed & set(messages), READ_ONLY)
+        messages |= dict.fromkeys(closed & set(messages) & set(body), READ_ONLY)
         raise Unprocessable("The body does not fit the schema.", errors=field_errors(messages)) from error
     if not isinstance(loaded, dict):
         raise TypeError(f"{type(schema).__name__} must load a dict, not {type(loaded).__name__}")
     return loaded
-
-
-def field_errors(messages: object) -> list[dict[str, str]]:
-    """Marshmallow's messages as the ``errors`` of a problem, in the order of their pointers."""
-    return sorted(_flat(messages, "#"), key=itemgetter("pointer"))
-
-
-def _flat(messages: object, pointer: str) -> Iterator[dict[str, str]]:
-    if isinstance(messages, Mapping):
-        for key, below in messages.items():
-            yield from _flat(below, pointer if key == SCHEMA else f"{pointer}/{_token(key)}")
-    elif isinstance(messages, list):
-        for message in messages:
-            yield from _flat(message, pointer)
-    else:
-        yield {"pointer": pointer, "detail": str(messages)}
-
-
-def _token(key: object) -> str:
-    # JSON Pointer in a URI fragment (RFC 6901, sections 3 and 6).
-    escaped = str(key).replace("~", "~0").replace("/", "~1")
-    return quote(escaped, safe=_FRAGMENT, errors="surrogatepass")
