@@ -52,11 +52,14 @@ def _settings(file: Path) -> dict[str, str] | None:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} is not TOML: {error}.") from error
-    settings = document.get("tool", {}).get("polymicro")
-    wrong = [name for name in ("app", "authorizer") if not isinstance((settings or {}).get(name, ""), str)]
+    tools = document.get("tool")
+    settings = tools.get("polymicro") if isinstance(tools, dict) else None
+    if not isinstance(settings, dict):
+        return None
+    wrong = [name for name in ("app", "authorizer") if not isinstance(settings.get(name, ""), str)]
     if wrong:
         raise UsageError(f'[tool.polymicro] {wrong[0]} in {file} must be a text such as "module:name".')
-    return settings  # type: ignore[no-any-return]
+    return settings
 
 
 def import_from(project: Project) -> None:
@@ -72,7 +75,7 @@ def load(reference: str) -> Any:
     Raises ``UsageError``; where the module itself raises, the text holds its traceback from its first line on.
     """
     module_name, _, name = reference.partition(":")
-    if not module_name or not name:
+    if not name or not all(part.isidentifier() for part in (*module_name.split("."), *name.split("."))):
         raise UsageError(
             f"{reference!r} does not name an object. Write module:name, such as handlers.todo:pm."
         )

@@ -1,24 +1,21 @@
-"""The command line `polymicro`: the entry point, which says what is missing where the extra `dev` is not installed."""
+"""The entry point of the command line `polymicro`."""
 
 import sys
+from importlib.util import find_spec
 
-EXTRA = frozenset({"click", "flask", "flask_cors", "moto", "rich", "werkzeug"})
-"""What the extra ``dev`` installs and the commands import."""
+EXTRA = ("click", "flask", "moto", "rich", "werkzeug")
+"""What the commands import of the extra ``dev``; flask comes with ``moto[server]``."""
 
 
 def main() -> None:
-    """Run the command line; ends the process with the exit code."""
-    try:
-        # Deferred: what it imports comes with the extra `dev`.
-        from ._commands import polymicro  # noqa: PLC0415
+    """Run the command line, or say what to install; ends the process with the exit code."""
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    if missing:
+        sys.exit(f'polymicro needs {", ".join(missing)}. Run: pip install "polymicro-lambda[dev]"')
+    # Deferred: all that it imports is there only now.
+    from ._commands import polymicro  # noqa: PLC0415
 
-        polymicro(prog_name="polymicro")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRA:
-            raise
-        sys.exit(
-            f'polymicro needs {error.name}, which is not installed. Run: pip install "polymicro-lambda[dev]"'
-        )
+    polymicro(prog_name="polymicro")
 
 
 if __name__ == "__main__":
