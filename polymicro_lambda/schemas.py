@@ -40,7 +40,7 @@ class ItemSchema:
     """Those of PUT and PATCH."""
     attributes: Mapping[str, Attribute[Any]]
     keys: Mapping[str, fields.Field[Any]]
-    """The key attributes' fields for path segments."""
+    """The fields of the attributes that stand in paths and queries: the keys, and those that filters name."""
 
     def load_create(self, body: object) -> dict[str, Any]:
         """What the body gives, by Python name, nulls left out. Raises ``BadRequest``, ``Unprocessable``."""
@@ -95,13 +95,16 @@ def compile_schema(
     required: Iterable[str] = (),
     exclude: Iterable[str] = (),
     bound: frozenset[str] = frozenset(),
+    fixed: frozenset[str] = frozenset(),
+    addressed: Iterable[str] = (),
     creates: bool = True,
     defer_required: bool = False,
 ) -> ItemSchema:
     """The schema of a resource: its model's attributes, or those that a ``schema`` of its own declares.
 
-    ``bound`` attributes are set by a rule or the route: never loaded, never required. ``creates`` says
-    whether there is a create at all. With ``defer_required`` only ``required`` is demanded of a body, since
+    ``bound`` attributes are set by a rule or the route: never loaded, never required; ``fixed`` ones are loaded
+    on create alone, as keys are; ``addressed`` ones stand in paths and queries. ``creates`` says whether there is
+    a create at all. With ``defer_required`` only ``required`` is demanded of a body, since
     the verb may set the rest. Raises ``ConfigurationError`` naming the resource and the attribute.
     """
     said = {
@@ -116,10 +119,10 @@ def compile_schema(
     )
     declaration.check(said)
     creating = declaration.form(frozenset())
-    updating = declaration.form(frozenset(declaration.keys))
+    updating = declaration.form(frozenset(declaration.keys) | fixed)
     declaration.check_required(creating if creates else updating)
     names = tuple(field.data_key or name for name, field in creating.dump_fields.items())
-    keys = {name: declaration.key_field(name) for name in declaration.keys}
+    keys = {name: declaration.key_field(name) for name in (*declaration.keys, *addressed)}
     return ItemSchema(names, creating, updating, declaration.attributes, keys)
 
 
