@@ -20,6 +20,9 @@ CHALLENGE = {"www-authenticate": "Bearer"}
 ALWAYS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """On every response that does not say otherwise: what an API gives is for its user alone."""
 
+BODILESS = frozenset({204, 205, 304})
+"""Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
@@ -46,7 +49,8 @@ class Dispatcher:
         headers = {**ALWAYS, **response.headers}
         if request is not None and self.cors is not None:
             headers |= self.cors.headers(request)
-        body = b"" if request is not None and request.method == "HEAD" else response.body
+        bare = response.status in BODILESS or (request is not None and request.method == "HEAD")
+        body = b"" if bare else response.body
         return Response(response.status, headers, body)
 
     def _answer(self, request: Request) -> Response:

@@ -80,7 +80,10 @@ def _number(value: Decimal) -> int | float:
 
 
 def _listed(values: Iterable[Any]) -> list[Any]:
-    return sorted(values, key=lambda value: (type(value).__name__, value))
+    try:
+        return sorted(values, key=lambda value: (type(value).__name__, value))
+    except TypeError:  # a set of what has no order, such as instances
+        return list(values)
 
 
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (

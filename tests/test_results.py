@@ -1,0 +1,249 @@
+"""What a verb may return, form by form, and how it becomes JSON."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+from pynamodb.attributes import MapAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve
+from polymicro_lambda._json import dumps
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.permissions import AllowAny
+from polymicro_lambda.results import NO_KEY, Result, encoder, is_collection, result_of
+from polymicro_lambda.testing import Client
+
+
+class Note(Model):
+    class Meta:
+        table_name = "notes"
+
+    id = UnicodeAttribute(hash_key=True)
+
+
+A, B = Note("a"), Note("b")
+LEK = {"id": {"S": "a"}}
+HEADERS = {"x-a": "1"}
+PAGE = {"items": [{"id": "a"}], "pagination_key": None}
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+ANY_VERB: dict[str, tuple[Any, Result]] = {
+    "an instance": (A, Result(A)),
+    "nothing": (None, Result(None)),
+    "a list": ([A, B], Result([A, B])),
+    "a JSON object": ({"a": 1}, Result({"a": 1})),
+    "an empty tuple": ((), Result(())),
+    "a tuple of one": ((A,), Result((A,))),
+    "a tuple of two instances": ((A, B), Result((A, B))),
+    "a tuple of three instances": ((A, B, A), Result((A, B, A))),
+    "a tuple of two texts": (("a", "b"), Result(("a", "b"))),
+    "a status": ((A, 202), Result(A, 202)),
+    "a status of the enum": ((A, HTTPStatus.ACCEPTED), Result(A, 202)),
+    "headers": ((A, HEADERS), Result(A, None, HEADERS)),
+    "no headers": ((A, {}), Result(A, None, {})),
+    "status and headers": ((A, 202, HEADERS), Result(A, 202, HEADERS)),
+    "nothing with a status": ((None, 205), Result(None, 205)),
+    "a bool is no status": ((A, True), Result((A, True))),
+    "a float is no status": ((A, 200.0), Result((A, 200.0))),
+    "None is neither": ((A, None), Result((A, None))),
+    "an instance, then what looks like a status": ((A, B, 200), Result((A, B, 200))),
+    "a tuple as the body": (((A, B), 202), Result((A, B), 202)),
+}
+
+LIST_ONLY: dict[str, tuple[Any, Result]] = {
+    "status and key": (([A], 200, "k"), Result([A], 200, {}, "k")),
+    "headers and key": (([A], HEADERS, "k"), Result([A], None, HEADERS, "k")),
+    "all four": (([A], 200, HEADERS, LEK), Result([A], 200, HEADERS, LEK)),
+    "a last_evaluated_key alone": (([A], LEK), Result([A], None, {}, LEK)),
+    "a key that is an object": (([A], 200, {"page": 2}), Result([A], 200, {}, {"page": 2})),
+    "a key of None": (([A], 200, None), Result([A], 200, {}, None)),
+    "a key of 0": (([A], 200, 0), Result([A], 200, {}, 0)),
+    "a key of ''": (([A], 200, ""), Result([A], 200, {}, "")),
+    "a key of False": (([A], 200, False), Result([A], 200, {}, False)),
+    "a text is no key without status or headers": (([A], "k"), Result(([A], "k"))),
+    "two numbers are status and key": (([A], 200, 7), Result([A], 200, {}, 7)),
+    "str headers, then a key of str": (
+        ([A], HEADERS, {"next": "b"}),
+        Result([A], None, HEADERS, {"next": "b"}),
+    ),
+    "too many": (([A], 200, HEADERS, "k", "more"), Result(([A], 200, HEADERS, "k", "more"))),
+}
+
+
+@pytest.mark.parametrize("is_list", [False, True], ids=["item", "list"])
+@pytest.mark.parametrize(("returned", "result"), ANY_VERB.values(), ids=ANY_VERB)
+def test_forms_of_any_verb(returned: Any, result: Result, is_list: bool) -> None:
+    assert result_of(returned, is_list=is_list) == result
+
+
+@pytest.mark.parametrize(("returned", "result"), LIST_ONLY.values(), ids=LIST_ONLY)
+def test_forms_of_list(returned: Any, result: Result) -> None:
+    assert result_of(returned, is_list=True) == result
+
+
+def test_no_key_is_not_a_key_of_none() -> None:
+    """Without a key the iterator has it; None says that there is none."""
+    assert (result_of([A], is_list=True).key, result_of(([A], 200), is_list=True).key) == (NO_KEY, NO_KEY)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param([A], True, id="list"),
+        pytest.param((), True, id="tuple"),
+        pytest.param({A}, True, id="set"),
+        pytest.param(iter([A]), True, id="iterator"),
+        pytest.param((a for a in [A]), True, id="generator"),
+        pytest.param({"a": 1}, False, id="object"),
+        pytest.param("text", False, id="text"),
+        pytest.param(b"bytes", False, id="bytes"),
+        pytest.param(A, False, id="instance"),
+        pytest.param(None, False, id="nothing"),
+    ],
+)
+def test_collections(body: Any, expected: bool) -> None:
+    assert is_collection(body) is expected
+
+
+class Place(MapAttribute[Any, Any]):
+    city = UnicodeAttribute()
+
+
+ROME: Any = Place(city="Rome")  # type: ignore[no-untyped-call]
+
+
+def shown(note: Any) -> Any:
+    return {"id": note.id}
+
+
+def counted() -> Iterator[int]:
+    yield from (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(A, '{"id":"a"}', id="instance"),
+        pytest.param({"deep": [A]}, '{"deep":[{"id":"a"}]}', id="instance in a value"),
+        pytest.param(ROME, '{"city":"Rome"}', id="map"),
+        pytest.param(datetime(2030, 1, 2, 3, tzinfo=UTC), '"2030-01-02T03:00:00+00:00"', id="datetime"),
+        pytest.param(date(2030, 1, 2), '"2030-01-02"', id="date"),
+        pytest.param(Decimal("3.0"), "3", id="integral Decimal"),
+        pytest.param(Decimal("2.5"), "2.5", id="Decimal"),
+        pytest.param(Decimal(2**70 + 1), str(2**70 + 1), id="large Decimal"),
+        pytest.param(UUID(int=1), '"00000000-0000-0000-0000-000000000001"', id="UUID"),
+        pytest.param(b"\xff", '"/w=="', id="bytes"),
+        pytest.param({2, 1}, "[1,2]", id="set, sorted"),
+        pytest.param({"a", 1}, '[1,"a"]', id="set of two types"),
+        pytest.param(counted(), "[1,2]", id="generator"),
+        pytest.param("é", '"é"', id="text"),
+    ],
+)
+def test_values_as_json(value: Any, text: str) -> None:
+    assert dumps(value, encoder(shown)).decode() == text
+
+
+def test_a_set_of_instances_inside_a_value() -> None:
+    """Instances have no order, and need none."""
+    document = dumps({"found": {A, B}}, encoder(shown)).decode()
+    assert document in (
+        '{"found":[{"id":"a"},{"id":"b"}]}',
+        '{"found":[{"id":"b"},{"id":"a"}]}',
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [pytest.param(object(), id="object"), pytest.param(1j, id="complex"), pytest.param(len, id="function")],
+)
+def test_what_json_cannot_say(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a verb returned a "):
+        dumps(value, encoder(shown))
+
+
+# --- as responses ---------------------------------------------------------------------------------------
+
+
+def answer(verb: str, returned: Any) -> tuple[int, Any, dict[str, str]]:
+    """What a resource answers whose verb returns this: status, body, own headers."""
+
+    class NoteResource(ModelResource, Create, List, Retrieve, Delete):
+        model = Note
+        route = "notes"
+        permissions = AllowAny
+
+        def create(self) -> Any:
+            return returned
+
+        def list(self) -> Any:
+            return returned
+
+    pm = PolyMicro()
+    NoteResource(pm)
+    method = {"create": "POST", "list": "GET"}[verb]
+    body = {"json": {"id": "a"}} if verb == "create" else {}
+    result = Client(pm).request(method, "/notes", **body)
+    own = {n: v for n, v in result.headers.items() if n in ("x-a", "location", "link")}
+    return result.status, result.json if result.body else None, own
+
+
+@pytest.mark.parametrize(
+    ("verb", "returned", "expected"),
+    [
+        pytest.param("create", A, (201, {"id": "a"}, {"location": "notes/a"}), id="instance"),
+        pytest.param("create", (A, 202), (202, {"id": "a"}, {"location": "notes/a"}), id="status"),
+        pytest.param(
+            "create", (A, HEADERS), (201, {"id": "a"}, {"location": "notes/a", "x-a": "1"}), id="headers"
+        ),
+        pytest.param(
+            "create", (A, {"Location": "/x"}), (201, {"id": "a"}, {"location": "/x"}), id="own location"
+        ),
+        pytest.param("create", None, (204, None, {}), id="nothing"),
+        pytest.param("create", {"any": A}, (201, {"any": {"id": "a"}}, {}), id="other JSON"),
+        pytest.param("create", [A, B], (201, [{"id": "a"}, {"id": "b"}], {}), id="collection"),
+        pytest.param("create", (A, B), (201, [{"id": "a"}, {"id": "b"}], {}), id="tuple of instances"),
+        pytest.param("create", "text", (201, "text", {}), id="text"),
+        pytest.param("create", 0, (201, 0, {}), id="zero"),
+        pytest.param("create", False, (201, False, {}), id="false"),
+        pytest.param("create", (A, 204), (204, None, {"location": "notes/a"}), id="204 has no body"),
+        pytest.param("list", [A], (200, PAGE, {}), id="list"),
+        pytest.param("list", (), (200, {"items": [], "pagination_key": None}, {}), id="empty tuple"),
+        pytest.param("list", ([A], 206), (206, PAGE, {}), id="list, status"),
+        pytest.param("list", {"total": 3}, (200, {"total": 3}, {}), id="list of other JSON"),
+        pytest.param("list", ([A], 200, None), (200, PAGE, {}), id="no key"),
+    ],
+)
+def test_answers(verb: str, returned: Any, expected: tuple[int, Any, dict[str, str]]) -> None:
+    assert answer(verb, returned) == expected
+
+
+@pytest.mark.parametrize("key", [0, "", False, [], {}, "é", {"page": 2}, LEK, [1, "a", None]], ids=repr)
+def test_a_key_comes_back_unchanged(key: Any) -> None:
+    """Whatever JSON value ``list`` gives as its key is the next call's ``pagination_key``."""
+    seen: list[Any] = []
+
+    class NoteResource(ModelResource, List):
+        model = Note
+        route = "notes"
+        permissions = AllowAny
+
+        def list(self, pagination_key: Any = None) -> Any:
+            seen.append(pagination_key)
+            return [A], 200, {"x-a": "1"}, key
+
+    pm = PolyMicro()
+    NoteResource(pm)
+    client = Client(pm)
+    first = client.get("/notes").json["pagination_key"]
+    client.get("/notes", query={"pagination_key": first})
+    assert seen == [None, key]
