@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -11,7 +10,7 @@ from typing import IO, Any
 import click
 
 from . import __version__
-from ._engine import create_tables, embedded_engine, set_defaults
+from ._engine import create_tables, set_defaults, start_embedded
 from ._gateway import SOURCES
 from ._project import (
     Project,
@@ -143,15 +142,15 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
       polymicro invoke --embedded events/create.json
     """
     payload = _payload(event)
-    with embedded_engine() if embedded else nullcontext() as engine:
-        if engine:
-            set_defaults(os.environ)
-            os.environ.update(engine.environment)
-        found = load_app(_project(app).app)
-        handler = compiled(found)
-        if engine:
-            create_tables(found.routes, engine.name)
-        click.echo(json.dumps(handler(payload, FakeContext()), indent=2, ensure_ascii=False))
+    engine = start_embedded() if embedded else None
+    if engine:
+        set_defaults(os.environ)
+        os.environ.update(engine.environment)
+    found = load_app(_project(app).app)
+    handler = compiled(found)
+    if engine:
+        create_tables(found.routes, engine.name)
+    click.echo(json.dumps(handler(payload, FakeContext()), indent=2, ensure_ascii=False))
 
 
 def _project(app: str | None) -> Project:

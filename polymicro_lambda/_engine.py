@@ -3,8 +3,7 @@
 import logging
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -36,19 +35,15 @@ def set_defaults(environ: MutableMapping[str, str]) -> None:
     environ.setdefault("POLYMICRO_CURSOR_SECRET", secrets.token_urlsafe(32))
 
 
-@contextmanager
-def running_engine() -> Iterator[Engine]:
-    """The engine that the environment names, else an embedded one."""
-    if address := os.environ.get(ENDPOINT):
-        yield Engine(f"DynamoDB at {address}", {})
-        return
-    with embedded_engine() as engine:
-        yield engine
+def engine_of(environ: Mapping[str, str]) -> Engine:
+    """The engine that the environment names, else an embedded one, started."""
+    if address := environ.get(ENDPOINT):
+        return Engine(f"DynamoDB at {address}", {})
+    return start_embedded()
 
 
-@contextmanager
-def embedded_engine() -> Iterator[Engine]:
-    """An in-memory DynamoDB, moto's, on a free port of this machine; it ends, and forgets, with the block."""
+def start_embedded() -> Engine:
+    """Start an in-memory DynamoDB, moto's, on a free port of this machine; it lives as long as this process."""
     # Deferred: it takes half a second and is needed only here.
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
@@ -57,13 +52,9 @@ def embedded_engine() -> Iterator[Engine]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    try:
-        yield Engine(
-            "embedded DynamoDB, gone when the command ends",
-            {ENDPOINT: f"http://{host}:{port}", **_embedded()},
-        )
-    finally:
-        server.stop()
+    return Engine(
+        "embedded DynamoDB, gone when the command ends", {ENDPOINT: f"http://{host}:{port}", **_embedded()}
+    )
 
 
 def _embedded() -> dict[str, str]:

@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 import click
 
-from ._engine import running_engine, set_defaults
+from ._engine import engine_of, set_defaults
 from ._project import UsageError
 from ._session import Settings
 
@@ -39,6 +39,15 @@ BACKLOG = 128
 NOT_CODE = frozenset({"__pycache__", "node_modules", "site-packages"})
 """Directories that hold no code of the project; neither do hidden ones and virtual environments."""
 
+NO_ADDRESS = "There is no address {host} on this machine. Without --host it serves on 127.0.0.1."
+NO_PORT: Mapping[int | None, str] = {
+    errno.EADDRINUSE: "Port {port} on {host} is taken. Stop what uses it, or choose another: --port {next}",
+    errno.EACCES: "Port {port} is not yours to take. Choose one from 1024 on: polymicro serve --port 3000",
+    errno.EADDRNOTAVAIL: NO_ADDRESS,
+    socket.EAI_NONAME: NO_ADDRESS,
+}
+"""Number of the error -> what to tell."""
+
 Snapshot: TypeAlias = dict[str, int]
 """Path of each file of code -> its time of change, in nanoseconds."""
 
@@ -52,10 +61,10 @@ def serve(settings: Settings) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _exit)
         set_defaults(os.environ)
-        with running_engine() as engine:
-            port: int = listener.getsockname()[1]
-            settings = replace(settings, engine=engine.name, listener=listener.fileno(), port=port)
-            return supervise(settings, {**os.environ, **engine.environment})
+        engine = engine_of(os.environ)
+        port: int = listener.getsockname()[1]
+        settings = replace(settings, engine=engine.name, listener=listener.fileno(), port=port)
+        return supervise(settings, {**os.environ, **engine.environment})
 
 
 def _exit(*_: object) -> None:
@@ -77,13 +86,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _no_port(error: Exception, host: str, port: int) -> str:
-    if isinstance(error, socket.gaierror):
-        return f"There is no address {host} on this machine. Without --host it serves on 127.0.0.1."
-    if isinstance(error, PermissionError):
-        return f"Port {port} is not yours to take. Choose one from 1024 on: polymicro serve --port 3000"
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken. Stop what uses it, or choose another: --port {port + 1}"
-    return f"Cannot serve on {host}, port {port}: {error}."
+    reason = NO_PORT.get(getattr(error, "errno", None), f"Cannot serve on {{host}}, port {{port}}: {error}.")
+    return reason.format(host=host, port=port, next=port + 1)
 
 
 def supervise(settings: Settings, environment: Mapping[str, str]) -> int:

@@ -1,0 +1,379 @@
+"""`polymicro serve` as people run it: a process of its own, spoken to over HTTP, stopped by signals."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+
+from polymicro_lambda._reload import snapshot
+
+ROOT = Path(__file__).parent.parent
+WAIT = 20
+"""Seconds: far more than anything here takes."""
+ALICE = "alice:administrator,therapist"
+SOURCES = ("rest", "http", "url", "alb")
+
+
+@dataclass
+class Serve:
+    """A running `polymicro serve` and what it said so far."""
+
+    process: "subprocess.Popen[str]"
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    @property
+    def port(self) -> int:
+        match = until(lambda: re.search(r"Serving on http://127\.0\.0\.1:(\d+)\n", self.output), self)
+        return int(match[1])
+
+    def said(self, text: str, times: int = 1) -> None:
+        until(lambda: self.output.count(text) >= times, self)
+
+    def server_process(self) -> int:
+        """The id of the process that runs the app."""
+        children = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
+        return int(children.stdout.split()[0])
+
+    def request(
+        self, method: str, path: str, body: Any = None, token: str | None = None
+    ) -> tuple[int, dict[str, str], Any]:
+        """Status, headers by lower-case name, and the body's JSON, or its text where it is none."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=WAIT)
+        try:
+            connection.request(
+                method, path, body if isinstance(body, bytes | Iterator) else json.dumps(body), headers
+            )
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        named = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, named, json.loads(text) if text.startswith("{") else text
+
+
+def until(true: Callable[[], Any], serve: Serve | None = None) -> Any:
+    """Wait until it is so and return it; give up when the command has ended."""
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        ended = serve is not None and serve.process.poll() is not None
+        if found := true():
+            return found
+        if ended:
+            break
+        time.sleep(0.02)
+    pytest.fail(f"It did not happen. The command said:\n{serve.output if serve else ''}")
+
+
+def environment(**more: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if name not in ("JWT_SECRET", "PYTHONPATH")}
+    return {**clean, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **more}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "polymicro_lambda.cli", *arguments]
+
+
+@contextmanager
+def serving(*arguments: str, cwd: Path = ROOT, **variables: str) -> Iterator[Serve]:
+    """The command on a free port, in a session of its own, as a terminal's shell would start it."""
+    with subprocess.Popen(
+        command("serve", "--port", "0", *arguments),
+        cwd=cwd,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as process:
+        serve = Serve(process)
+        reader = threading.Thread(target=serve.lines.extend, args=(process.stdout,))
+        reader.start()
+        try:
+            yield serve
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(WAIT)
+            reader.join(WAIT)
+
+
+def make_token(user: str = ALICE) -> str:
+    done = subprocess.run(command("token", user), cwd=ROOT, env=environment(), capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def token() -> str:
+    return make_token()
+
+
+def todo_session(serve: Serve, token: str | None = None) -> None:
+    """Create, list, retrieve, change and delete a todo."""
+    status, headers, todo = serve.request("POST", "/todo", {"text": "Grüße"}, token)
+    assert (status, todo["text"], todo["owner"], todo["done"]) == (201, "Grüße", "alice", False)
+    item = f"/todo/alice/{todo['uuid']}"
+    assert urljoin("/todo", headers["location"]) == item
+    assert serve.request("GET", "/todo", None, token)[::2] == (200, {"items": [todo], "pagination_key": None})
+    assert serve.request("GET", item, None, token)[::2] == (200, todo)
+    assert serve.request("HEAD", item, None, token)[::2] == (200, "")
+    assert serve.request("PATCH", item, {"done": True}, token)[::2] == (200, {**todo, "done": True})
+    assert serve.request("DELETE", item, None, token)[::2] == (204, "")
+    assert serve.request("GET", item, None, token)[0] == 404
+    assert serve.request("GET", "/todo", None, token)[2]["items"] == []
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_todo_session_as_a_user(source: str) -> None:
+    with serving("--as", ALICE, "--source", source) as serve:
+        todo_session(serve)
+        assert serve.request("OPTIONS", "/todo")[0] == 204
+    assert f"*** EVERY REQUEST IS MADE AS {ALICE}." in serve.output
+    assert f"Events as from: {source}." in serve.output
+    assert serve.process.returncode == 0
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_todo_session_with_a_token(source: str, token: str) -> None:
+    """The chain is the deployed one: the app's own authorizer stands before it."""
+    with serving("--source", source) as serve:
+        todo_session(serve, token)
+        unauthorized = {"message": "Unauthorized"}
+        assert serve.request("GET", "/todo")[::2] == (401, unauthorized)
+        assert serve.request("OPTIONS", "/todo")[0] == 204
+        assert serve.request("GET", "/todo", token="bad")[0] == (401 if source in ("rest", "alb") else 403)
+    assert f"polymicro token {ALICE}\n" in serve.output
+    assert "***" not in serve.output
+
+
+def test_user_without_the_role_is_forbidden() -> None:
+    with serving("--as", "bob") as serve:
+        assert serve.request("GET", "/todo")[0] == 403
+
+
+def test_printed_session_can_be_pasted(tmp_path: Path) -> None:
+    program = tmp_path / "polymicro"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m polymicro_lambda.cli "$@"\n')
+    program.chmod(0o755)
+    with serving() as serve:
+        serve.said("Ctrl-C stops")
+        lines = serve.output.splitlines()
+        start = lines.index("Paste this into another terminal:") + 2
+        script = "\n".join(lines[start : lines.index("", start)])
+        path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-euc", script], cwd=ROOT, env=environment(PATH=path), capture_output=True, text=True
+        )
+    listed, retrieved, patched, deleted = done.stdout.splitlines()
+    todo = json.loads(retrieved)
+    assert (done.returncode, done.stderr, deleted) == (0, "", "")
+    assert json.loads(listed)["items"] == [todo]
+    assert (todo["text"], json.loads(patched)) == ("Water the plants", {**todo, "done": True})
+
+
+def test_bodies_of_any_length() -> None:
+    """A chunked one arrives; one over the app's own limit is answered by the app, not by a reset."""
+    with serving("--as", ALICE) as serve:
+        assert serve.request("POST", "/todo", iter([b'{"text"', b': "x"}']))[0] == 201
+        assert serve.request("POST", "/todo", b'{"text": "%s"}' % (b"x" * 3_000_000))[0] == 413
+
+
+# --- reload ---
+
+NOTES = """
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+from polymicro_lambda import Create, List, ModelResource, PolyMicro
+from polymicro_lambda.permissions import AllowAny
+
+pm = PolyMicro()
+
+def resource(name):
+    class Note(Model):
+        class Meta:
+            table_name = name
+        name = UnicodeAttribute(hash_key=True)
+
+    class NoteResource(ModelResource, Create, List):
+        model = Note
+        route = name
+        permissions = (AllowAny,)
+        scan = True
+
+    NoteResource(pm)
+
+resource("notes")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text('[tool.polymicro]\napp = "notes:pm"\n')
+    (tmp_path / "notes.py").write_text(NOTES)
+    return tmp_path
+
+
+def test_reload_keeps_data_and_makes_new_tables(project: Path) -> None:
+    with serving(cwd=project) as serve:
+        assert serve.request("POST", "/notes", {"name": "a"})[0] == 201
+        (project / "notes.py").write_text(f'{NOTES}resource("memos")\n')
+        serve.said("Serving 4 routes.")
+        assert serve.request("GET", "/notes")[2]["items"] == [{"name": "a"}]
+        assert serve.request("POST", "/memos", {"name": "b"})[0] == 201
+    assert "Changed: notes.py. Loading again." in serve.output
+    assert serve.process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        pytest.param("x = (", "SyntaxError: '(' was never closed", id="syntax"),
+        pytest.param("pm = PolyMicro()", "PolyMicro has no resource", id="does not compile"),
+        pytest.param("import sys; sys.exit()", "SystemExit", id="exits"),
+    ],
+)
+def test_broken_code_is_told_and_comes_back_when_mended(project: Path, broken: str, said: str) -> None:
+    with serving(cwd=project) as serve:
+        assert serve.request("POST", "/notes", {"name": "a"})[0] == 201
+        (project / "notes.py").write_text(f"{NOTES}{broken}\n")
+        serve.said(said)
+        status, _, text = serve.request("GET", "/notes")
+        assert (status, said in text, "Mend the code" in text) == (500, True, True)
+        (project / "notes.py").write_text(NOTES)
+        serve.said("Serving 2 routes.")
+        assert serve.request("GET", "/notes")[2]["items"] == [{"name": "a"}]
+
+
+def test_server_process_that_dies_comes_back_when_the_code_changes(project: Path) -> None:
+    """A request made meanwhile waits for it."""
+    with serving(cwd=project) as serve:
+        assert serve.request("POST", "/notes", {"name": "a"})[0] == 201
+        (project / "notes.py").write_text(f"{NOTES}import os; os._exit(9)\n")
+        serve.said("The server process ended (9). It starts again when the code changes.")
+        (project / "notes.py").write_text(NOTES)
+        assert serve.request("GET", "/notes")[2]["items"] == [{"name": "a"}]
+
+
+def test_snapshot_is_of_the_project_code_alone(tmp_path: Path) -> None:
+    names = ("a.py", "b/c.py", "b/d.txt", ".git/e.py", "v/pyvenv.cfg", "v/f.py", "b/__pycache__/g.py")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert sorted(snapshot(tmp_path)) == [str(tmp_path / "a.py"), str(tmp_path / "b" / "c.py")]
+
+
+# --- stop ---
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; a zombie, which nobody has waited for, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["alone", "group"])
+def test_signal_stops_everything(
+    project: Path, number: signal.Signals, send: Callable[[int, int], None]
+) -> None:
+    """A terminal sends Ctrl-C to the whole group; `kill` and a service manager send to the one process."""
+    with serving(cwd=project) as serve:
+        port = serve.port
+        serve.said("Ctrl-C stops")
+        child = serve.server_process()
+        send(serve.process.pid, number)
+        assert serve.process.wait(WAIT) == 0
+        until(lambda: not alive(child))
+        socket.create_server(("127.0.0.1", port)).close()
+    assert "Traceback" not in serve.output
+
+
+def test_no_orphan_is_left_by_a_kill(project: Path) -> None:
+    with serving(cwd=project) as serve:
+        serve.said("Ctrl-C stops")
+        child = serve.server_process()
+        serve.process.kill()
+        until(lambda: not alive(child))
+
+
+# --- what keeps it from starting ---
+
+
+def refused(*arguments: str, cwd: Path, **variables: str) -> tuple[int, str]:
+    """Exit code and output of a command that ends by itself."""
+    done = subprocess.run(
+        command("serve", *arguments),
+        cwd=cwd,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=WAIT,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_taken_port_is_said_in_a_line(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = f"Error: Port {port} on 127.0.0.1 is taken. Stop what uses it, or choose another: --port {port + 1}\n"
+        assert refused("--port", str(port), cwd=project) == (1, said)
+
+
+def test_unknown_host_is_said(project: Path) -> None:
+    said = (
+        "Error: There is no address no.such.invalid on this machine. Without --host it serves on 127.0.0.1.\n"
+    )
+    assert refused("--host", "no.such.invalid", cwd=project) == (1, said)
+
+
+def test_app_that_does_not_load_at_the_start_ends_the_command(project: Path) -> None:
+    (project / "notes.py").write_text("1 / 0\n")
+    code, output = refused("--port", "0", cwd=project)
+    assert (code, output.count("Traceback")) == (1, 1)
+    assert output.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_engine_of_the_environment_is_used(project: Path) -> None:
+    endpoint = "http://127.0.0.1:9"
+    code, output = refused(
+        "--port",
+        "0",
+        cwd=project,
+        AWS_ENDPOINT_URL_DYNAMODB=endpoint,
+        AWS_ACCESS_KEY_ID="a",
+        AWS_SECRET_ACCESS_KEY="b",
+    )
+    assert (code, f"The tables cannot be made in the DynamoDB at {endpoint}:" in output) == (1, True)
+
+
+def test_output_that_is_piped_is_plain(project: Path) -> None:
+    with serving("--as", "eve", cwd=project) as serve:
+        serve.request("GET", "/notes")
+        serve.said("GET /notes HTTP/1.1 200\n")
+    assert "\x1b" not in serve.output
