@@ -145,4 +145,5 @@ def _(value: set | frozenset) -> list[Any]:  # type: ignore[type-arg]
 @show.register(Mapping)
 @show.register(MapAttribute)
 def _(value: Any) -> dict[str, Any]:
-    return {name: show(value[name]) for name in value}
+    # DynamoDB keeps no order of members: sorted, an item looks alike, and has one digest, however it was got.
+    return {name: show(value[name]) for name in sorted(value)}

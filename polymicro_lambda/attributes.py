@@ -155,7 +155,7 @@ def readable(schema: type[Schema]) -> type[Schema]:
             return show(value) if raw else value
 
         def dump(self, obj: Any, *, many: bool | None = None) -> Any:
-            return show(super().dump(obj, many=many))
+            return {name: show(value) for name, value in super().dump(obj, many=many).items()}
 
     return Readable
 

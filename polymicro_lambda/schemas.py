@@ -2,26 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, missing
-from pynamodb import attributes as pynamo
+from marshmallow import Schema, ValidationError, fields
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
+from ._declarations import Declaration, target
 from ._pointers import field_errors
 from .attributes import (
-    KeyRule,
-    Shape,
     declared,
     default_of,
     key_rules,
-    member_field,
-    needed,
     nullable,
-    readable,
 )
-from .exceptions import BadRequest, ConfigurationError, Unprocessable
+from .exceptions import BadRequest, Unprocessable
 
 READ_ONLY = "This field is read-only."
 
@@ -53,11 +48,16 @@ class ItemSchema:
         return attribute is None or attribute.default_for_new is not None
 
     def load_replace(self, body: object) -> dict[str, Any]:
-        """Every writable attribute: as given, else its default, else None. Raises as ``load_create``."""
+        """Every writable attribute: as given, else its default, else None where that is allowed.
+
+        Raises as ``load_create``.
+        """
         loaded = _load(self.updating, body)
-        for name in map(_target, self.updating.load_fields.values()):
-            if name in self.attributes and name not in loaded:
-                default = default_of(self.attributes[name])
+        absent = [name for name in map(target, self.updating.load_fields.values()) if name not in loaded]
+        for name in absent:
+            attribute = self.attributes.get(name)
+            default = default_of(attribute) if attribute else None
+            if default is not None or (attribute and nullable(attribute)):
                 loaded[name] = default() if callable(default) else default
         return loaded
 
@@ -71,12 +71,13 @@ class ItemSchema:
         return dumped
 
     def parse_key(self, name: str, text: str) -> Any:
-        """A decoded path segment as the key attribute's value. Raises ``ValueError`` if it can be none."""
+        """A decoded path segment as the attribute's value. Raises ``ValueError`` if it can be none."""
+        return _parsed(self.keys[name], text)
+
+    def parse_operand(self, name: str, text: str, *, element: bool = False) -> Any:
+        """A decoded query value to compare the attribute, or an ``element`` of it, with. Raises ``ValueError``."""
         field = self.keys[name]
-        try:
-            return field.deserialize(getattr(field, "from_path", str)(text))
-        except ValidationError as error:
-            raise ValueError(f"not a value of {name}") from error
+        return _parsed(getattr(field, "inner", field) if element else field, text)
 
     def key_text(self, name: str, value: Any) -> str:
         """The path segment, not yet quoted, that ``parse_key`` turns into the value."""
@@ -114,7 +115,7 @@ def compile_schema(
         "exclude": _names(exclude),
         "bound": bound,
     }
-    declaration = _Declaration(
+    declaration = Declaration(
         resource, model, declared(model), schema, defer_required, rules=key_rules(model), **said
     )
     declaration.check(said)
@@ -126,114 +127,16 @@ def compile_schema(
     return ItemSchema(names, creating, updating, declaration.attributes, keys)
 
 
-@dataclass(frozen=True, slots=True)
-class _Declaration:
-    """What a resource says of its schema, all names as sets."""
-
-    resource: str
-    model: type[Model]
-    attributes: Mapping[str, Attribute[Any]]
-    schema: type[Schema] | None
-    defer_required: bool
-    dump_only: frozenset[str]
-    load_only: frozenset[str]
-    required: frozenset[str]
-    exclude: frozenset[str]
-    bound: frozenset[str]
-    rules: Mapping[str, KeyRule]
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The table's key attributes."""
-        return tuple(n for n, one in self.attributes.items() if one.is_hash_key or one.is_range_key)
-
-    @property
-    def server(self) -> frozenset[str]:
-        """What no client ever sets."""
-        kinds = pynamo.VersionAttribute | pynamo.DiscriminatorAttribute
-        return self.bound | {name for name, one in self.attributes.items() if isinstance(one, kinds)}
-
-    def fail(self, where: str, message: str) -> NoReturn:
-        raise ConfigurationError(f"{self.resource}.{where}: {message}")
-
-    def check(self, said: Mapping[str, frozenset[str]]) -> None:
-        """Raise ``ConfigurationError`` for names that do not exist or contradict one another."""
-        if self.schema and not (isinstance(self.schema, type) and issubclass(self.schema, Schema)):
-            self.fail("schema", "must be a marshmallow Schema class")
-        own = self.schema() if self.schema else None
-        known = {*self.attributes, *(own.declared_fields if own else ())}
-        for where, names in said.items():
-            for name in sorted(names - known):
-                self.fail(where, f"{self.model.__name__} has no attribute {name!r}")
-        for name in sorted(self.dump_only & self.load_only):
-            self.fail("load_only", f"{name!r} is dump_only too: exclude it")
-        if own is None:
-            return
-        if own.unknown == INCLUDE:
-            self.fail("schema", "Meta.unknown = INCLUDE lets a client set any attribute")
-        for name, field in own.load_fields.items():
-            if name not in self.dump_only | self.exclude and _target(field) in self.server:
-                self.fail("schema", f"{name!r} must be dump_only: no client sets {_target(field)!r}")
-
-    def check_required(self, form: Schema) -> None:
-        """Raise ``ConfigurationError`` for a required field that no body can hold."""
-        for name in sorted(self.required - self.bound - set(form.load_fields)):
-            self.fail("required", f"no body can set {name!r}")
-
-    def form(self, closed: frozenset[str]) -> Schema:
-        """The schema of one kind of body, in which what ``closed`` names is read-only too."""
-        shape = readable(self.schema) if self.schema else self.generated()
-        known = shape()
-        closed |= self.dump_only | self.server
-        form = shape(
-            exclude=self.exclude & set(known.fields),
-            load_only=self.load_only | known.load_only,
-            dump_only=known.dump_only | {n for n, f in known.fields.items() if {n, _target(f)} & closed},
-        )
-        for name, field in form.fields.items():
-            if _target(field) in self.attributes:
-                self.fit(name, field)
-            field.required |= name in self.required
-        return form
-
-    def fit(self, name: str, field: fields.Field[Any]) -> None:
-        """Make the field demand what its attribute needs."""
-        attribute = self.attributes[_target(field)]
-        field.allow_none = field.allow_none and nullable(attribute) and name not in self.required
-        field.required |= needed(attribute) and not self.defer_required and field.load_default is missing
-        self.rule(field, _target(field))
-
-    def generated(self) -> type[Schema]:
-        """The model's attributes as a schema."""
-        members = {name: self.field(name) for name in self.attributes if name not in self.exclude}
-        for field in members.values():
-            field.required = False
-        return Shape.from_dict(members)
-
-    def field(self, name: str) -> fields.Field[Any]:
-        try:
-            return member_field(self.attributes[name])
-        except ConfigurationError as error:
-            self.fail(name, str(error))
-
-    def key_field(self, name: str) -> fields.Field[Any]:
-        """The field of a path segment."""
-        field = self.field(name)
-        self.rule(field, name)
-        return field
-
-    def rule(self, field: fields.Field[Any], name: str) -> None:
-        # A new list: copies of a field share theirs.
-        field.validators = [*field.validators, *(rule for key, rule in self.rules.items() if key == name)]
+def _parsed(field: fields.Field[Any], text: str) -> Any:
+    try:
+        return field.deserialize(getattr(field, "from_path", str)(text))
+    except ValidationError as error:
+        raise ValueError("; ".join(map(str, error.messages))) from error
 
 
 def _names(names: Iterable[str]) -> frozenset[str]:
     # ("text") is a str: a comma forgotten, but no doubt what is meant.
     return frozenset({names} if isinstance(names, str) else names)
-
-
-def _target(field: fields.Field[Any]) -> str:
-    return field.attribute or field.name or ""
 
 
 def _load(schema: Schema, body: object, partial: tuple[str, ...] | None = None) -> dict[str, Any]:
