@@ -6,6 +6,7 @@ and opaque checks that need the instance. A negation is pushed down to the permi
 not asked, or forgot to answer, denies on both sides of ``~``.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, Union
@@ -274,6 +275,10 @@ class InGroup(Permission):
         return f"InGroup({self.name!r})"
 
 
+_NO_IDS = (bool, Mapping, list, set, frozenset, tuple)
+"""What a claim may be, but an owner never."""
+
+
 class OwnedBy(Permission):
     """Items whose attribute holds the user's claim, e.g. ``OwnedBy("owner", claim="uuid")``.
 
@@ -297,10 +302,10 @@ class OwnedBy(Permission):
         found = getattr(user, self.claim, None)
         if found is None and isinstance(claims, Mapping):
             found = claims.get(self.claim)
-        if found is None or isinstance(found, Mapping | list | set | tuple) or found == "":
+        if found is None or isinstance(found, _NO_IDS) or found == "":
             return None
         if getattr(model, self.attribute).attr_type == NUMBER:
-            return int(found) if isinstance(found, int) or str(found).isdecimal() else None
+            return int(found) if isinstance(found, int) or re.fullmatch("[0-9]+", str(found)) else None
         return found if isinstance(found, bytes) else f"{self.prefix}{found}"
 
     def where(self, user: Any, method: Method, model: Any) -> Any:

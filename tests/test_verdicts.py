@@ -1,0 +1,168 @@
+"""Verdicts: joined, judged on instances, and as conditions that DynamoDB can check."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from polymicro_lambda.actions import Method
+from polymicro_lambda.conditions import holds
+from polymicro_lambda.guards import as_stored
+from polymicro_lambda.permissions import Permission
+from polymicro_lambda.verdicts import (
+    Ask,
+    Checked,
+    Every,
+    Opaque,
+    Some,
+    Verdict,
+    attributes_of,
+    condition_of,
+    is_opaque,
+    joined,
+)
+
+
+class Row(Model):
+    class Meta:
+        table_name = "rows"
+
+    owner = UnicodeAttribute(hash_key=True, attr_name="o")
+    rank = NumberAttribute(default=0)
+    done = BooleanAttribute(default=False)
+
+
+class Answering(Permission):
+    """Says what it is told to say; a second time is an error."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def has_object_permission(self, user: Any, method: Method, instance: Any) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def opaque(answer: Any, negated: bool = False) -> Opaque:
+    return Opaque(Answering(answer), Ask("u", Method("update", "PUT"), Row), negated)
+
+
+OWN = Checked(Row.owner == "a")
+HIGH = Checked(Row.rank > 5)
+YES, NO, BOOM = opaque(True), opaque(False), opaque(ZeroDivisionError())
+ITEM = Row("a", rank=1)
+RAW = as_stored(ITEM)
+
+
+@pytest.mark.parametrize(
+    ("parts", "every", "some"),
+    [
+        pytest.param([], True, False, id="nothing"),
+        pytest.param([True], True, True, id="true"),
+        pytest.param([False], False, False, id="false"),
+        pytest.param([True, False], False, True, id="both"),
+        pytest.param([OWN], OWN, OWN, id="one"),
+        pytest.param([True, OWN], OWN, True, id="true and one"),
+        pytest.param([OWN, False], False, OWN, id="one and false"),
+        pytest.param([OWN, YES], Every((OWN, YES)), Some((OWN, YES)), id="two"),
+        pytest.param([True, OWN, YES], Every((OWN, YES)), True, id="true and two"),
+    ],
+)
+def test_joined(parts: list[Verdict], every: Verdict, some: Verdict) -> None:
+    """Residues are compared by identity: PynamoDB's conditions have no truth value."""
+    assert repr((joined(parts, every=True), joined(parts, every=False))) == repr((every, some))
+
+
+def test_joined_asks_for_no_more_than_it_needs() -> None:
+    def verdicts(decisive: bool) -> Iterator[Verdict]:
+        yield OWN
+        yield decisive
+        raise AssertionError("asked for more")
+
+    assert joined(verdicts(False), every=True) is False
+    assert joined(verdicts(True), every=False) is True
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        pytest.param(OWN, True, id="condition holds"),
+        pytest.param(HIGH, False, id="condition does not"),
+        pytest.param(YES, True, id="opaque yes"),
+        pytest.param(NO, False, id="opaque no"),
+        pytest.param(opaque(True, negated=True), False, id="negated yes"),
+        pytest.param(opaque(False, negated=True), True, id="negated no"),
+        pytest.param(opaque(None), False, id="forgotten"),
+        pytest.param(opaque(None, negated=True), False, id="negated forgotten"),
+        pytest.param(Every((OWN, YES)), True, id="every"),
+        pytest.param(Every((OWN, NO)), False, id="not every"),
+        pytest.param(Every((BOOM, HIGH)), False, id="conditions go before opaque checks"),
+        pytest.param(Some((HIGH, YES)), True, id="some"),
+        pytest.param(Some((HIGH, NO)), False, id="none"),
+        pytest.param(Some((Every((OWN, NO)), Every((OWN, YES)))), True, id="nested"),
+    ],
+)
+def test_judged(verdict: Any, expected: bool) -> None:
+    assert verdict.allows(ITEM, RAW) is expected
+
+
+def test_an_opaque_check_that_raises() -> None:
+    """It is no denial, whatever stands beside it."""
+    for verdict in (BOOM, Every((OWN, BOOM)), Some((HIGH, BOOM))):
+        with pytest.raises(ZeroDivisionError):
+            verdict.allows(ITEM, RAW)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "blind", "attributes"),
+    [
+        pytest.param(True, False, set(), id="true"),
+        pytest.param(OWN, False, {"o"}, id="condition"),
+        pytest.param(YES, True, set(), id="opaque"),
+        pytest.param(Every((OWN, HIGH)), False, {"o", "rank"}, id="every"),
+        pytest.param(Some((OWN, Every((HIGH, YES)))), True, {"o", "rank"}, id="nested"),
+    ],
+)
+def test_what_a_verdict_reads(verdict: Verdict, blind: bool, attributes: set[str]) -> None:
+    """Conditions by their attributes' names in DynamoDB; an opaque check has to be tried."""
+    assert (is_opaque(verdict), set(attributes_of(verdict))) == (blind, attributes)
+
+
+@pytest.mark.parametrize("verdict", [True, False, YES, Some((OWN, YES)), Every((YES, NO))], ids=repr)
+def test_no_condition_is_implied(verdict: Verdict) -> None:
+    """A disjunction with an opaque part implies nothing that DynamoDB could check."""
+    assert condition_of(verdict) is None
+
+
+DONE = Checked(Row.done == True)  # noqa: E712 - a condition
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        pytest.param(OWN, id="one"),
+        pytest.param(Every((OWN, HIGH, DONE)), id="every"),
+        pytest.param(Some((OWN, HIGH, DONE)), id="some"),
+        pytest.param(Some((Every((OWN, HIGH)), DONE)), id="some of every"),
+        pytest.param(Every((Some((OWN, HIGH)), DONE)), id="every of some"),
+    ],
+)
+def test_a_condition_is_the_verdict(verdict: Any) -> None:
+    """Without opaque checks the condition holds on exactly the items that the verdict allows."""
+    condition = condition_of(verdict)
+    assert isinstance(condition, Condition)
+    rows = [Row(o, rank=r, done=d) for o in "ab" for r in (1, 9) for d in (True, False)]
+    raws = [as_stored(row) for row in rows]
+    assert [holds(condition, raw) for raw in raws] == [
+        verdict.allows(row, raw) for row, raw in zip(rows, raws, strict=True)
+    ]
+
+
+def test_a_conjunction_with_opaque_parts_implies_its_conditions() -> None:
+    condition = condition_of(Every((OWN, YES, Some((HIGH, NO)))))
+    assert condition is not None
+    assert [holds(condition, as_stored(Row(owner))) for owner in "ab"] == [True, False]
