@@ -11,19 +11,17 @@ from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
-from pynamodb import attributes as pynamo
-from pynamodb.attributes import MapAttribute
+from pynamodb.attributes import DiscriminatorAttribute, MapAttribute
 
 from ._values import JSON_CONTAINERS, each, number, plain, refuse, show, text
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
-# RFC 8259, section 6, with no longer an exponent than a number of DynamoDB may need
+_NUMBER = re.compile(  # RFC 8259, section 6, with no longer an exponent than a number of DynamoDB may need
+    r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?"
+)
 _MOMENT = re.compile(  # RFC 3339, section 5.6; seconds may be left out, as ISO 8601 allows
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})"
 )
-
-
 LOST = frozenset({"self", "_user_instantiated"})
 """Names that ``MapAttribute.__init__`` takes for its own arguments."""
 
@@ -189,9 +187,8 @@ class RecordField(fields.Nested):
         super().__init__(schema)
         self.container = container
         # Cleared defaults and attributes of its own make PynamoDB spoil such maps if it gets them as a dict.
-        self.whole = any(
-            isinstance(one, pynamo.DiscriminatorAttribute) for one in container.get_attributes().values()
-        )
+        kinds = (isinstance(one, DiscriminatorAttribute) for one in container.get_attributes().values())
+        self.whole = any(kinds)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         loaded = self.schema.load(value) if isinstance(value, dict) else refuse("Not an object.")
@@ -232,7 +229,7 @@ class OpenRecordField(RecordField):
 class KindField(fields.String):
     """``DiscriminatorAttribute``: the name that the class is registered under; never in a body."""
 
-    def __init__(self, attribute: pynamo.DiscriminatorAttribute) -> None:
+    def __init__(self, attribute: DiscriminatorAttribute) -> None:
         super().__init__(dump_only=True)
         self.kinds = attribute
 
