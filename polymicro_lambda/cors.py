@@ -1,5 +1,6 @@
 """Cross-origin requests (the Fetch standard, "CORS protocol"): which origins may read what an API answers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ from .exceptions import ConfigurationError
 from .requests import Request
 
 __all__ = ["CORS"]
+
+_ORIGIN = re.compile(r"https?://[^/?#@]+")  # no path: RFC 6454, section 6.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,22 +41,23 @@ class CORS:
                 "CORS.credentials: browsers refuse credentials for the origin *; list the origins"
             )
         for origin in self.origins:
-            if origin != "*" and (not origin.startswith(("https://", "http://")) or origin.count("/") != 2):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ConfigurationError(
                     f"CORS.origins: {origin!r} is no origin such as https://app.example.com"
                 )
 
-    def headers(self, request: Request) -> dict[str, str]:
-        """The headers for any answer to the request."""
+    def headers(self, request: Request, vary: str = "") -> dict[str, str]:
+        """The headers for any answer to the request, whose own ``Vary`` is given."""
         if "*" in self.origins:
             return {"access-control-allow-origin": "*", **self._exposed()}
         origin = request.headers.get("origin")
+        varies = {"vary": f"{vary}, Origin" if vary else "Origin"}
         if origin not in self.origins:
-            return {"vary": "Origin"}
+            return varies
         credentials = {"access-control-allow-credentials": "true"} if self.credentials else {}
         return {
             "access-control-allow-origin": str(origin),
-            "vary": "Origin",
+            **varies,
             **credentials,
             **self._exposed(),
         }

@@ -48,7 +48,7 @@ class Dispatcher:
             response = problem(self._answerable(error, request_id), request_id)
         headers = {**ALWAYS, **response.headers}
         if request is not None and self.cors is not None:
-            headers |= self.cors.headers(request)
+            headers |= self.cors.headers(request, headers.get("vary", ""))
         bare = response.status in BODILESS or (request is not None and request.method == "HEAD")
         body = b"" if bare else response.body
         return Response(response.status, headers, body)

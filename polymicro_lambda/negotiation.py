@@ -28,7 +28,7 @@ def check_accept(request: Request) -> None:
     wanted = {media: _weight(parameters) for media, parameters in map(_media, header.split(","))}
     # The most specific range that matches decides.
     found = [wanted[media] for media in (JSON_TYPE, "application/*", "*/*") if media in wanted]
-    if not found or found[0] == 0:
+    if not (found and found[0] > 0):  # so "q=nan" weighs nothing
         raise NotAcceptable(f"This API answers with {JSON_TYPE}: accept that, or send no Accept header.")
 
 
@@ -45,8 +45,13 @@ def _weight(parameters: dict[str, str]) -> float:
         return 0.0
 
 
-def read_body(request: Request, max_body: int) -> Any:
-    """The body as JSON. Raises, in this order, for its type (415), its size (413) and its syntax (400)."""
+def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any:
+    """The body as JSON; ``{}`` where there is none and it is ``optional``.
+
+    Raises, in this order, for its type (415), its size (413) and its syntax (400).
+    """
+    if optional and not request.content:
+        return {}
     media, parameters = _media(request.headers.get("content-type", JSON_TYPE))
     patch = request.method == "PATCH" and media == MERGE_TYPE
     if not (media == JSON_TYPE or patch) or parameters.get("charset", "utf-8").lower() not in (
@@ -70,9 +75,9 @@ def read_query(request: Request, allowed: Collection[str], *, strict: bool) -> d
     for name, values in request.query.items():
         if name not in allowed:
             if strict:
-                errors.append(_wrong(name, f"is not a parameter here{_known(allowed)}"))
+                errors.append(wrong(name, f"is not a parameter here{_known(allowed)}"))
         elif len(values) > 1:
-            errors.append(_wrong(name, "is given more than once"))
+            errors.append(wrong(name, "is given more than once"))
     if errors:
         raise bad_query(errors)
     return {name: values[0] for name, values in request.query.items() if name in allowed}
@@ -83,7 +88,7 @@ def read_limit(text: str | None, default: int, max_limit: int) -> int:
     if text is None:
         return default
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= max_limit):
-        raise bad_query([_wrong("limit", f"must be a number from 1 to {max_limit}")])
+        raise bad_query([wrong("limit", f"must be a number from 1 to {max_limit}")])
     return int(text)
 
 
@@ -91,7 +96,8 @@ def _known(allowed: Collection[str]) -> str:
     return f"; there are {', '.join(sorted(allowed))}" if allowed else ""
 
 
-def _wrong(name: str, why: str) -> dict[str, str]:
+def wrong(name: str, why: str) -> dict[str, str]:
+    """The message for one parameter."""
     return {"parameter": name[:100], "detail": f"{name[:100]} {why}."}
 
 
