@@ -81,6 +81,7 @@ artifact := $(pip) --no-compile --target "$(ARTIFACTS_DIR)"
 build-TodoFunction: $(VENV)/.python
 	$(python) $(artifact) .
 	cp -R handlers "$(ARTIFACTS_DIR)"
+	rm -rf "$(ARTIFACTS_DIR)"/{bin,handlers/__pycache__}
 
 build-AuthorizerFunction: $(VENV)/.python
 	$(python) $(artifact) 'pyjwt>=2.10'

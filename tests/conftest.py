@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,8 +20,7 @@ from botocore.session import get_session
 from moto import mock_aws
 from pynamodb.models import Model
 
-LANES = {"real_engine": "local"}
-"""Marker -> the only engine that its tests run on."""
+SAM_TESTS = Path(__file__).parent / "sam"
 FAKE_AWS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
@@ -45,17 +45,18 @@ def pytest_configure() -> None:
     }
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The tests under SAM need what only `make test-sam` sets up; it asks for them by ``-m sam``."""
+    return True if collection_path == SAM_TESTS and "sam" not in config.getoption("-m") else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave to each lane its own tests: ``sam`` runs only when ``-m`` asks for it."""
-    engine = config.getoption("--engine")
-    asked = config.getoption("-m")
-
-    def belongs(item: pytest.Item) -> bool:
-        elsewhere = any(item.get_closest_marker(mark) and engine != own for mark, own in LANES.items())
-        return not elsewhere and ("sam" in asked or not item.get_closest_marker("sam"))
-
-    config.hook.pytest_deselected(items=[item for item in items if not belongs(item)])
-    items[:] = [item for item in items if belongs(item)]
+    """Leave what only Amazon's engine does to the lane that has it."""
+    if config.getoption("--engine") == "local":
+        return
+    elsewhere = [item for item in items if item.get_closest_marker("real_engine")]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
 
 
 @pytest.fixture(scope="session")
