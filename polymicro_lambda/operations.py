@@ -66,14 +66,14 @@ class Operation:
 
     def _loaded(self, body: Any) -> dict[str, Any]:
         schema = self.route.schema
-        load = {"POST": schema.load_create, "PUT": schema.load_replace, "PATCH": schema.load_merge}
-        loaded = load[self.route.http](body)
         if self.route.http != "POST":
-            return loaded
+            load = {"PUT": schema.load_replace, "PATCH": schema.load_merge}
+            return load[self.route.http](body)
         # An owner under | or ~ is the user where the body does not say.
         user, model = self.request.user, self.route.model
         owned = {n: o.value(user, model) for n, o in self.route.owned.items() if user is not None}
-        return {name: value for name, value in owned.items() if value is not None} | loaded
+        owned = {name: value for name, value in owned.items() if value is not None}
+        return owned | schema.load_create(body, optional=owned)
 
     def _paging(self, query: Mapping[str, str]) -> dict[str, Any]:
         cursor, resource = query.get("pagination_key"), self.route.resource

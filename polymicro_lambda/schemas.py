@@ -37,9 +37,12 @@ class ItemSchema:
     keys: Mapping[str, fields.Field[Any]]
     """The fields of the attributes that stand in paths and queries: the keys, and those that filters name."""
 
-    def load_create(self, body: object) -> dict[str, Any]:
-        """What the body gives, by Python name, nulls left out. Raises ``BadRequest``, ``Unprocessable``."""
-        loaded = _load(self.creating, body)
+    def load_create(self, body: object, optional: Iterable[str] = ()) -> dict[str, Any]:
+        """What the body gives, by Python name, nulls left out; ``optional`` ones may be absent though required.
+
+        Raises ``BadRequest`` and ``Unprocessable``.
+        """
+        loaded = _load(self.creating, body, partial=tuple(optional))
         return {name: value for name, value in loaded.items() if value is not None or self._kept(name)}
 
     def _kept(self, name: str) -> bool:
