@@ -126,7 +126,8 @@ def server_process(settings: Settings, environment: Mapping[str, str]) -> Iterat
     """A server process that ends with the block, or with this process, however that ends."""
     reading, writing = os.pipe()
     ready = replace(settings, lifeline=reading)
-    command = [sys.executable, "-m", SERVER, json.dumps(asdict(ready))]
+    # -B: bytecode is told from newer code by whole seconds and size (PEP 552), too coarse for two quick changes.
+    command = [sys.executable, "-B", "-m", SERVER, json.dumps(asdict(ready))]
     # An ignored signal stays so in the new process: Ctrl-C, which a terminal sends to both, is dealt with here.
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     process = subprocess.Popen(command, env=dict(environment), pass_fds=(reading, settings.listener))  # noqa: S603

@@ -25,6 +25,8 @@ ROOT = Path(__file__).parent.parent
 WAIT = 20
 """Seconds: far more than anything here takes."""
 ALICE = "alice:administrator,therapist"
+UNSET = ("JWT_SECRET", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONUNBUFFERED")
+"""Variables of this machine that the command does not get."""
 SOURCES = ("rest", "http", "url", "alb")
 
 
@@ -88,7 +90,7 @@ def until(true: Callable[[], Any], serve: Serve | None = None) -> Any:
 
 
 def environment(**more: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if name not in ("JWT_SECRET", "PYTHONPATH")}
+    clean = {name: value for name, value in os.environ.items() if name not in UNSET}
     return {**clean, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **more}
 
 
@@ -244,6 +246,20 @@ def test_reload_keeps_data_and_makes_new_tables(project: Path) -> None:
         assert serve.request("POST", "/memos", {"name": "b"})[0] == 201
     assert "Changed: notes.py. Loading again." in serve.output
     assert serve.process.returncode == 0
+
+
+def test_two_changes_in_one_second_are_both_seen(project: Path) -> None:
+    """Also where the second leaves the size as it is, which Python's bytecode would not notice."""
+    code, new = project / "notes.py", project / "new"
+    second = code.stat().st_mtime_ns // 10**9 * 10**9
+    with serving(cwd=project) as serve:
+        serve.said("Ctrl-C stops")
+        for step, name in enumerate(("a", "b"), start=1):
+            new.write_text(f'{NOTES}resource("{name}")\n')
+            os.utime(new, ns=(second, second + step))
+            new.replace(code)
+            serve.said("Serving 4 routes.", times=step)
+            assert serve.request("GET", f"/{name}")[0] == 200
 
 
 @pytest.mark.parametrize(
