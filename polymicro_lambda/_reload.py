@@ -151,14 +151,16 @@ def _wait(process: "subprocess.Popen[bytes]") -> None:
 def snapshot(root: Path) -> Snapshot:
     """The Python files under ``root``; a file that vanishes meanwhile is not there."""
     found: Snapshot = {}
+    for path in _code(root):
+        with suppress(OSError):
+            found[str(path)] = path.stat().st_mtime_ns
+    return found
+
+
+def _code(root: Path) -> Iterator[Path]:
     for directory, names, files in os.walk(root):
         names[:] = [name for name in names if _holds_code(directory, name)]
-        for name in files:
-            if name.endswith(".py"):
-                with suppress(OSError):
-                    path = Path(directory, name)
-                    found[str(path)] = path.stat().st_mtime_ns
-    return found
+        yield from (Path(directory, name) for name in files if name.endswith(".py"))
 
 
 def _holds_code(directory: str, name: str) -> bool:

@@ -55,7 +55,8 @@ class Wsgi:
         try:
             context = self._authorizer_context(request)
             event = make_event(**request, source=self.source, user=self.user, authorizer=context)
-            return _wsgi_response(self.handler(event, FakeContext()), request["method"])
+            invocation = FakeContext(aws_request_id=request["request_id"])
+            return _wsgi_response(self.handler(event, invocation), request["method"])
         except Refused as refused:
             return _message(refused.status, refused.message)
         except Exception:

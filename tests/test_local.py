@@ -180,17 +180,18 @@ def test_handler_that_raises_is_a_bad_gateway_and_logged(caplog: pytest.LogCaptu
     assert "RuntimeError: secret" in caplog.text
 
 
-def test_requests_have_ids_of_their_own() -> None:
-    seen = []
+@pytest.mark.parametrize("source", SOURCES)
+def test_requests_have_ids_of_their_own(source: str) -> None:
+    seen = set()
 
     def noting(event: Any, context: Any) -> dict[str, Any]:
-        seen.append(event["requestContext"]["requestId"])
+        seen.add(source_of(event).to_request(event, context).id)
         return {"statusCode": 204}
 
-    client = Client(Wsgi(noting))
+    client = Client(Wsgi(noting, source=source))
     client.get("/")
     client.get("/")
-    assert len(set(seen)) == 2
+    assert len(seen) == 2
 
 
 def test_no_identity_comes_from_a_header() -> None:
