@@ -26,8 +26,6 @@ from .exceptions import HTTPError
 from .routing import Route
 from .schemas import ItemSchema
 
-EXAMPLE_USER = "alice:administrator,therapist"
-
 SAMPLES: Mapping[type[Attribute[Any]], Any] = {
     BooleanAttribute: True,
     UnicodeAttribute: "Water the plants",
@@ -44,16 +42,16 @@ SAMPLES: Mapping[type[Attribute[Any]], Any] = {
 """Attribute class -> a JSON value that it takes, in the order in which a PATCH prefers them."""
 
 
-def curl_session(routes: Sequence[Route], address: str, *, token: bool) -> list[str]:
+def curl_session(routes: Sequence[Route], address: str, *, token: str | None) -> list[str]:
     """Shell lines that walk through the first resource, create to delete; none without routes.
 
-    With ``token`` they first get a bearer token, which each request then sends.
+    ``token`` is a command that prints a bearer token, which each request then sends.
     """
     own = {(route.verb, route.http): route for route in routes if route.resource is routes[0].resource}
     calls = {key: call(own[key]) for key, call in CALLS.items() if key in own}
     if CREATE not in own:  # then there is no item to speak of
         calls = {key: call for key, call in calls.items() if not own[key].about.detail}
-    lines = [f"token=$(polymicro token {EXAMPLE_USER})"] if token else []
+    lines = [f"token=$({token})"] if token else []
     curl = """curl -sS -w '\\n'""" + (' -H "Authorization: Bearer $token"' if token else "")
     item = next((own[key].template for key in calls if own[key].about.detail), None)
     for key, call in calls.items():

@@ -1,12 +1,17 @@
 """What `polymicro serve` tells at its start: who you are, the routes, and a curl session to paste."""
 
+import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
-from ._curl import EXAMPLE_USER, curl_session
+from ._curl import curl_session
 from .routing import Route
+
+EXAMPLE_USER = "alice:administrator,therapist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,20 @@ def announce(console: Console, settings: Settings, routes: Sequence[Route]) -> N
     _say(console, f"{text}\n", style=style)
     for line in route_lines(routes):
         _say(console, f"  {line}")
-    session = curl_session(routes, address, token=settings.user is None and settings.authorizer is not None)
+    session = curl_session(routes, address, token=token_command(settings))
     if session:
         _say(console, "\nPaste this into another terminal:\n", style="bold")
         _say(console, "\n".join(session))
     _say(console, "\nCtrl-C stops; a change of the code loads it again.\n", style="dim")
+
+
+def token_command(settings: Settings) -> str | None:
+    """What prints a token in any terminal, wherever it is and whatever its PATH; None where none is needed."""
+    if settings.user is not None or settings.authorizer is None:
+        return None
+    script = Path(sys.executable).with_name("polymicro")
+    program = [str(script)] if script.exists() else [sys.executable, "-m", "polymicro_lambda.cli"]
+    return f"cd {shlex.quote(settings.root)} && {shlex.join([*program, 'token', EXAMPLE_USER])}"
 
 
 def _say(console: Console, text: str, style: str | None = None) -> None:
