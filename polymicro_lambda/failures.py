@@ -4,9 +4,10 @@ The cause goes to the log (``raise … from``); nothing of it goes to the client
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any, cast
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -47,6 +48,10 @@ def _away() -> HTTPError:
     return ServiceUnavailable("The database does not answer: try again later.", headers=retry_after())
 
 
+def _changed() -> HTTPError:
+    return Conflict("The item has changed meanwhile, or is there already.")
+
+
 def _raced() -> HTTPError:
     return Conflict("Somebody else is changing this item: try again.", headers=retry_after())
 
@@ -54,7 +59,8 @@ def _raced() -> HTTPError:
 # By error code of DynamoDB (API reference, "Common Errors" and each operation's), without its "Exception".
 BY_CODE: Mapping[str, Callable[[], HTTPError]] = MappingProxyType(
     {
-        CONDITION_FAILED: lambda: Conflict("The item has changed meanwhile, or is there already."),
+        CONDITION_FAILED: _changed,
+        "DuplicateItem": _changed,
         "InternalServerError": _away,
         "ItemCollectionSizeLimitExceeded": lambda: InsufficientStorage(
             "No more items fit under this partition key (10 GB, the local secondary indexes included)."
@@ -63,9 +69,24 @@ BY_CODE: Mapping[str, Callable[[], HTTPError]] = MappingProxyType(
         "ProvisionedThroughputExceeded": _busy,
         "RequestLimitExceeded": _busy,
         "ServiceUnavailable": _away,
+        "ReplicatedWriteConflict": _raced,
         "Throttling": _busy,
+        "ThrottlingError": _busy,
         "TransactionConflict": _raced,
+        "TransactionInProgress": _raced,
     }
+)
+CANCELED = "TransactionCanceled"
+# The reasons of a canceled transaction (TransactWriteItems in the API reference), those first that another try
+# may help against; any other is a fault, and weighs most.
+REASONS = (
+    "TransactionConflict",
+    "RequestLimitExceeded",
+    "ProvisionedThroughputExceeded",
+    "ThrottlingError",
+    CONDITION_FAILED,
+    "DuplicateItem",
+    "ItemCollectionSizeLimitExceeded",
 )
 
 
@@ -86,12 +107,31 @@ def translated(error: BaseException) -> HTTPError | None:
     if isinstance(cause, BotoConnectionError | HTTPClientError):
         return _away()
     if isinstance(cause, ClientError):
-        message = cause.response.get("Error", {}).get("Message", "")
-        # "Item size has exceeded …" of a put, "Item size to update has exceeded …" of an update.
-        if code_of(error) == "Validation" and message.startswith("Item size "):
-            return ContentTooLarge("The item is larger than the 400 KB that DynamoDB stores.")
-        return BY_CODE.get(code_of(error), InternalError)()
+        return _said(code_of(error), _response(cause))
     return InternalError() if isinstance(error, BotoCoreError | PynamoDBException) else None
+
+
+def _said(code: str, response: Mapping[str, Any]) -> HTTPError:
+    """The answer to an error response of DynamoDB's, or of a proxy before it."""
+    # "Item size has exceeded …" of a put, "Item size to update has exceeded …" of an update.
+    if code == "Validation" and response.get("Error", {}).get("Message", "").startswith("Item size "):
+        return ContentTooLarge("The item is larger than the 400 KB that DynamoDB stores.")
+    if code == CANCELED:
+        code = _weightiest(response.get("CancellationReasons", ()))
+    broken = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return BY_CODE.get(code, _away if broken else InternalError)()
+
+
+def _weightiest(reasons: Iterable[Mapping[str, str]]) -> str:
+    """The reason that another try helps least against."""
+    codes = [code for reason in reasons if (code := reason.get("Code", "None")) != "None"]
+    return max(codes, key=lambda code: REASONS.index(code) if code in REASONS else len(REASONS), default="")
+
+
+def _response(error: ClientError) -> Mapping[str, Any]:
+    """DynamoDB's own response: PynamoDB's error repeats only a part of it."""
+    whole = getattr(error.__cause__, "response", None) or error.response
+    return cast("Mapping[str, Any]", whole)
 
 
 @contextmanager
@@ -105,6 +145,5 @@ def answering() -> Iterator[None]:
 
 def old_item(error: ClientError) -> RawItem | None:
     """The item that a condition failed on (``ReturnValuesOnConditionCheckFailure``), None if there is none."""
-    response: Mapping[str, object] = getattr(error.__cause__ or error, "response", {})
-    item = response.get("Item")
+    item = _response(error).get("Item")
     return item if isinstance(item, dict) and item else None
