@@ -19,7 +19,7 @@ pip := -m pip install --quiet --disable-pip-version-check
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
-or_unavailable := || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
+or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
 .PHONY: help serve test test-real test-sam check format build clean
 help: ## list the targets
