@@ -1,5 +1,6 @@
 """One resource class over a PynamoDB model becomes a REST API in one AWS Lambda handler."""
 
+from .actions import action
 from .app import PolyMicro
 from .cors import CORS
 from .exceptions import ConfigurationError
@@ -38,4 +39,5 @@ __all__ = [
     "Retrieve",
     "Update",
     "User",
+    "action",
 ]

@@ -21,14 +21,15 @@ def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) < INT_DIGITS else Decimal(text)
 
 
-def _fraction(text: str) -> Decimal:
+def _fraction(text: str) -> float | Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:  # an exponent past Decimal's own bound, as in 0e99999999999999999999
         raise _uncarried(text) from error
     if isinf(float(text)) or abs(number.adjusted()) > EXPONENT:
         raise _uncarried(text)
-    return number
+    # A float where it says the same; the Decimal where it would round.
+    return float(text) if Decimal(repr(float(text))) == number else number
 
 
 def _uncarried(text: str) -> BadRequest:
@@ -56,8 +57,8 @@ _decoder = json.JSONDecoder(
 def loads(body: bytes) -> Any:
     """Read a JSON document: UTF-8, no duplicate members, no NaN or Infinity, numbers kept exactly.
 
-    Integers come as ``int``, numbers with a fraction or exponent as ``Decimal``. Raises ``BadRequest``
-    with the place of the first error.
+    Integers come as ``int``, numbers with a fraction or exponent as ``float``, or where that would round as
+    ``Decimal``. Raises ``BadRequest`` with the place of the first error.
     """
     try:
         return _decoder.decode(body.decode("utf-8-sig"))

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,6 +16,8 @@ from pynamodb.pagination import ResultIterator
 from .exceptions import ConfigurationError
 from .types import RawItem
 
+GROWTH = 4
+"""How much larger each further page of a list may be than the one before."""
 RAW = "_polymicro_raw"
 PREFIX = "_polymicro_prefix"
 
@@ -67,6 +69,12 @@ def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, A
     """Call a DynamoDB operation on the model's table with botocore's own arguments."""
     arguments = {"TableName": model.Meta.table_name, **arguments}
     data: dict[str, Any] = connect(model).dispatch(operation, arguments)
+    return data
+
+
+def batch_get(model: type[Model], requests: dict[str, Any]) -> dict[str, Any]:
+    """BatchGetItem: table name -> keys and how to read them."""
+    data: dict[str, Any] = connect(model).dispatch("BatchGetItem", {"RequestItems": requests})
     return data
 
 
@@ -216,25 +224,36 @@ class Recording(dict[str, Any]):
 # --- lists ----------------------------------------------------------------------------------------------
 
 
-def rows(iterator: "ResultIterator[Any]") -> Iterator[tuple[RawItem | None, Any]]:
-    """The stored items of a query or scan, each with the key after which to go on.
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """One page as DynamoDB gave it."""
 
-    After each page of DynamoDB's comes ``(None, last_evaluated_key)``, so that who counts pages can stop there.
-    An iterator that was already begun goes on where it stands.
+    items: Sequence[RawItem]
+    key_names: Collection[str]
+    """The attributes that a key to go on from is made of."""
+    last_key: Any
+    """Where the next page starts, None after the last."""
+
+    def rows(self) -> Iterator[tuple[RawItem, Any]]:
+        """Each item with the key after which to go on; that of the last one is DynamoDB's own."""
+        for number, raw in enumerate(self.items, 1):
+            own = {name: raw.get(name) for name in self.key_names}
+            yield raw, self.last_key if number == len(self.items) else own
+
+
+def pages(iterator: "ResultIterator[Any]") -> Iterator[ReadPage]:
+    """The pages of a query or scan; one that was already begun goes on where it stands.
+
+    Each further page may be four times as large, so that a rare match does not take calls without end.
     """
-    pages = iterator.page_iter
-    names = list(pages.key_names) if iterator._index < iterator._count else []
-    page = iterator._items[iterator._index :] if iterator._index < iterator._count else None
-    while True:
-        if page is None:
-            if pages._is_last_page:
-                return
-            page = next(pages).get("Items", [])
-            names = list(pages.key_names)
-        for raw in page:
-            yield raw, {name: raw.get(name) for name in names}
-        yield None, pages.last_evaluated_key
-        page = None
+    source = iterator.page_iter
+    if iterator._index < iterator._count:
+        yield ReadPage(iterator._items[iterator._index :], list(source.key_names), source.last_evaluated_key)
+    while not source._is_last_page:
+        items = next(source).get("Items", [])
+        yield ReadPage(items, list(source.key_names), source.last_evaluated_key)
+        if source.page_size is not None:
+            source.page_size *= GROWTH
 
 
 def model_of(iterator: "ResultIterator[Any]") -> type[Model] | None:

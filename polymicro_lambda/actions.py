@@ -1,8 +1,9 @@
-"""The five verbs as data: which HTTP verb, on the collection or the item, with which status."""
+"""The five verbs as data, and actions: which HTTP verb, on the collection or the item, with which status."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """HTTP verbs that change nothing (RFC 9110, section 9.2.1)."""
@@ -38,6 +39,48 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
     }
 )
 """Verb name -> what it is, in the order in which routes are listed."""
+
+
+HTTP_VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+"""What an action can be under."""
+WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""HTTP verbs under which an action may have a body."""
+ACTION = "_polymicro_action"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What ``@action`` says of a method."""
+
+    detail: bool
+    methods: tuple[str, ...]
+    path: str | None
+
+
+def action(
+    *, detail: bool = True, methods: Sequence[str] = ("POST",), path: str | None = None
+) -> Callable[[F], F]:
+    """Make a method of a resource a verb of its own.
+
+    With ``detail=True`` it is ``/todo/{uuid}/<name>`` and called with ``(self, instance, req, user)``; with
+    ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
+    is the item or the collection itself. Permissions are asked with its name as ``method``; ``req`` is the body's
+    JSON, ``{}`` without a body.
+    """
+
+    def mark(method: F) -> F:
+        said = (methods,) if isinstance(methods, str) else tuple(methods)
+        setattr(method, ACTION, Action(detail, said, path))
+        return method
+
+    return mark
+
+
+def verb_of(name: str, said: Action) -> Verb:
+    """An action as a verb."""
+    arguments = _ANY | {"req"} | ({"instance"} if said.detail else set())
+    return Verb(name, said.methods, said.detail, 200, not WITH_BODY.isdisjoint(said.methods), arguments)
 
 
 class Method(str):

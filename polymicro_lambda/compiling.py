@@ -10,12 +10,15 @@ from pynamodb.models import Model
 
 from . import mixins
 from ._pynamodb import declared
-from .actions import VERBS, Verb
+from .actions import ACTION, HTTP_VERBS, VERBS, Action, Verb, verb_of
 from .exceptions import ConfigurationError
+from .field_rules import FieldRules
+from .filters import Declared as DeclaredFilters
 from .permissions import OwnedBy, Permission, Rule, rule_from
+from .planner import Planner
 from .resources import ItemPath, ModelResource, parameter
 from .routing import Route
-from .schemas import compile_schema
+from .schemas import ItemSchema, compile_schema
 from .store import PynamoStore
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
@@ -23,6 +26,7 @@ _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
     "read_budget": int,
     "cursor_max_age": int,
+    "require_if_match": bool,
     "scan": bool,
     "envelope": bool,
 }
@@ -82,81 +86,116 @@ class _Compilation:
             if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
                 wanted = "an int of at least 1" if kind is int else "True or False"
                 raise ConfigurationError(f"{name}.{setting} must be {wanted}, not {value!r}")
-        verbs = tuple(verb for verb in VERBS.values() if hasattr(resource, verb.name))
+        verbs = (
+            *(verb for verb in VERBS.values() if hasattr(resource, verb.name)),
+            *_actions(name, resource),
+        )
         if not verbs:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         permissions = resource.permissions if resource.permissions is not None else default_permissions
         return cls(resource, verbs, _rule(name, model, permissions), _parts(name, resource))
 
     def routes(self) -> Iterator[Route]:
-        """The routes of the resource's verbs; its store and item path are set on the way."""
-        resource, model, name = self.resource, self.resource.model, _name(self.resource)
-        bound = {**self.rule.binding()}
-        in_path = [p for p in map(parameter, self.parts) if p is not None]
-        self._check_parameters(in_path)
+        """The routes of the resource's verbs; its store, planner and item path are set on the way."""
+        resource, model = self.resource, self.resource.model
+        in_path = self._parameters()
+        bound = self.rule.binding()
         keys = [key for key in declared(model).keys if key not in bound and key not in in_path]
-        schema = compile_schema(
-            model,
-            resource=name,
-            schema=resource.schema,
-            dump_only=resource.dump_only,
-            load_only=resource.load_only,
-            required=resource.required,
-            exclude=resource.exclude,
-            bound=frozenset({*bound, *in_path}),
-            creates=any(verb.name == "create" for verb in self.verbs),
-            defer_required=any(not self._is_default(verb) for verb in self.verbs if verb.body),
-        )
         item = (*self.parts, *(f"{{{key}}}" for key in keys))
-        resource.store = PynamoStore(model, scan=resource.scan)
+        filters = DeclaredFilters.of(_name(resource), model, resource.filters)
+        schema = self._schema(bound, in_path, filters)
+        whole = type(resource).represent is not ModelResource.represent or resource.schema is not None
+        resource.store = PynamoStore(model)
+        resource.planner = Planner.of(model, scan=resource.scan, whole=whole)
         resource.item = ItemPath(item, schema) if any(verb.detail for verb in self.verbs) else None
-        owned = {leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)}
-        visible = self.rule if any(verb.name == "retrieve" for verb in self.verbs) else None
+        field_rules = FieldRules.of(resource, schema.names)
+        self._check_list(bound, in_path, filters)
         for verb in self.verbs:
-            self._check_list(verb, bound, in_path)
+            said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
             arguments, limit = self._signature(verb)
             for http in verb.http:
                 yield Route(
                     resource=resource,
                     about=verb,
                     http=http,
-                    parts=item if verb.detail else self.parts,
+                    parts=(
+                        *(item if verb.detail else self.parts),
+                        *_suffix(_name(resource), verb.name, said),
+                    ),
                     rule=self.rule,
-                    visible=visible,
+                    visible=self.rule if self._has("retrieve") else None,
                     schema=schema,
                     call=getattr(resource, verb.name),
                     arguments=arguments,
-                    is_default=self._is_default(verb),
+                    is_default=self._is_default(verb.name),
+                    filters=filters,
+                    field_rules=field_rules,
+                    is_action=said is not None,
                     limit=min(limit, resource.max_limit),
                     bound=bound,
-                    owned=owned,
+                    owned={leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)},
                 )
 
-    def _is_default(self, verb: Verb) -> bool:
+    def _schema(self, bound: Mapping[str, Any], in_path: list[str], filters: DeclaredFilters) -> ItemSchema:
+        resource = self.resource
+        owned = {leaf.attribute for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)}
+        return compile_schema(
+            resource.model,
+            resource=_name(resource),
+            schema=resource.schema,
+            dump_only=resource.dump_only,
+            load_only=resource.load_only,
+            required=resource.required,
+            exclude=resource.exclude,
+            bound=frozenset({*bound, *in_path}),
+            fixed=frozenset(owned),
+            addressed=sorted({*in_path, *filters.attributes}),
+            creates=self._has("create"),
+            defer_required=any(
+                self._has(name) and not self._is_default(name) for name in ("create", "update")
+            ),
+        )
+
+    def _has(self, verb: str) -> bool:
+        return any(one.name == verb for one in self.verbs)
+
+    def _is_default(self, verb: str) -> bool:
         """Whether the verb is the mixin's own."""
-        mixin = getattr(mixins, verb.name.capitalize())
-        return getattr(type(self.resource), verb.name) is getattr(mixin, verb.name)
+        mixin = getattr(mixins, verb.capitalize(), None)
+        return getattr(type(self.resource), verb) is getattr(mixin, verb, None)
 
-    def _check_parameters(self, in_path: list[str]) -> None:
-        keys = declared(self.resource.model).keys
-        for param in in_path:
-            if param not in keys:
+    def _parameters(self) -> list[str]:
+        """The names of the route's parameters, each of them an attribute."""
+        attributes, where = self.resource.model.get_attributes(), f"{_name(self.resource)}.route"
+        names = [name for name in map(parameter, self.parts) if name is not None]
+        for name in names:
+            if name not in attributes:
                 raise ConfigurationError(
-                    f"{_name(self.resource)}.route: {{{param}}} is no key attribute of"
-                    f" {self.resource.model.__name__}, which has {', '.join(keys)}"
+                    f"{where}: {{{name}}} is no attribute of {self.resource.model.__name__}, whose keys are"
+                    f" {', '.join(declared(self.resource.model).keys)}"
                 )
-            if in_path.count(param) > 1:
-                raise ConfigurationError(f"{_name(self.resource)}.route names {{{param}}} twice")
+            if attributes[name].attr_type not in ("S", "N", "B"):
+                raise ConfigurationError(f"{where}: {{{name}}} must be a text, a number or binary")
+            if names.count(name) > 1:
+                raise ConfigurationError(f"{where} names {{{name}}} twice")
+        return names
 
-    def _check_list(self, verb: Verb, bound: Mapping[str, Any], in_path: list[str]) -> None:
-        """A default list must be able to query: a partition is bound, or the table may be scanned."""
+    def _check_list(self, bound: Mapping[str, Any], in_path: list[str], filters: DeclaredFilters) -> None:
+        """A default list must be able to query: a partition can be bound, or the table may be scanned."""
+        if not self._has("list") or not self._is_default("list"):
+            return
+        # What a rule's own where will bind is not known before there is a user.
+        unknown = any(
+            type(leaf).where not in (Permission.where, OwnedBy.where) for leaf in self.rule.leaves()
+        )
+        if unknown or self.resource.planner.could_serve({*bound, *in_path, *filters.equals}):
+            return
         partition = next(iter(declared(self.resource.model).keys))
-        serves = self.resource.scan or partition in bound or partition in in_path
-        if verb.name == "list" and self._is_default(verb) and not serves:
-            raise ConfigurationError(
-                f"{_name(self.resource)}.list could serve no request: nothing binds the partition key"
-                f" {partition!r}. Bind it by OwnedBy({partition!r}) or the route, override list, or say scan = True"
-            )
+        raise ConfigurationError(
+            f"{_name(self.resource)}.list could serve no request: nothing binds the partition key"
+            f" {partition!r}. Bind it by OwnedBy({partition!r}), the route or filters, override list, or say"
+            " scan = True"
+        )
 
     def _signature(self, verb: Verb) -> tuple[frozenset[str], int]:
         """What the verb's method asks for, and its page size."""
@@ -181,6 +220,28 @@ class _Compilation:
         return frozenset(names), _page_size(where, parameters.get("limit"))
 
 
+def _actions(name: str, resource: ModelResource) -> Iterator[Verb]:
+    """The methods marked by ``@action``, in the order of their names."""
+    for method, function in inspect.getmembers(type(resource), lambda member: hasattr(member, ACTION)):
+        said: Action = getattr(function, ACTION)
+        unknown = set(said.methods) - HTTP_VERBS
+        if unknown or not said.methods:
+            raise ConfigurationError(
+                f"{name}.{method}: methods must be some of {', '.join(sorted(HTTP_VERBS))}, not {said.methods!r}"
+            )
+        if method in VERBS:
+            raise ConfigurationError(f"{name}.{method}: an action cannot have the name of a verb")
+        yield verb_of(method, said)
+
+
+def _suffix(name: str, method: str, said: Action | None) -> tuple[str, ...]:
+    """What an action adds to the path: its ``path``, else its name."""
+    if said is None or said.path == "":
+        return ()
+    path = method if said.path is None else said.path
+    return _segments(f"{name}.{method}: path", path, parameters=False)
+
+
 def _page_size(where: str, limit: inspect.Parameter | None) -> int:
     size = PAGE if limit is None or limit.default is limit.empty else limit.default
     if type(size) is not int or size < 1:
@@ -193,13 +254,16 @@ def _parts(name: str, resource: ModelResource) -> tuple[str, ...]:
     route = getattr(resource, "route", None)
     if not isinstance(route, str) or not route.strip("/"):
         raise ConfigurationError(f'{name}.route must be a path such as "todo", not {route!r}')
-    parts = tuple(route.strip("/").split("/"))
+    return _segments(f"{name}.route", route, parameters=True)
+
+
+def _segments(where: str, path: str, *, parameters: bool) -> tuple[str, ...]:
+    parts = tuple(path.strip("/").split("/"))
     for part in parts:
-        param = parameter(part)
-        if part in (".", "..") or not (
-            param.isidentifier() if param is not None else _SEGMENT.fullmatch(part)
-        ):
-            raise ConfigurationError(f"{name}.route: {part!r} can be no path segment")
+        name = parameter(part)
+        fits = _SEGMENT.fullmatch(part) if name is None else parameters and name.isidentifier()
+        if part in (".", "..") or not fits:
+            raise ConfigurationError(f"{where}: {part!r} can be no path segment")
     return parts
 
 

@@ -64,7 +64,7 @@ class Dispatcher:
         request = replace(request, user=user)
         verdict = _permitted(route, user)
         check_accept(request)
-        body = read_body(request, self.max_body) if route.about.body else None
+        body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
         return Operation(route, request, verdict, self.cursors, self.user_id(user)).run(body)
 
     def _answerable(self, error: Exception, request_id: str) -> HTTPError:

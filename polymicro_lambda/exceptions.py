@@ -25,7 +25,7 @@ never put a library's exception text, a table name or an ARN in them.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .types import FieldErrors
 
@@ -63,8 +63,8 @@ class HTTPError(PolymicroError):
     """Ends a request with a problem document (RFC 9457).
 
     ``detail`` says what to do and is sent to the client; ``errors`` are messages for single fields or
-    parameters; ``headers`` are added to the response. The cause of a 5xx goes to the log, through
-    ``raise … from cause``.
+    parameters; ``headers`` are added to the response, ``members`` to the document. The cause of a 5xx goes to
+    the log, through ``raise … from cause``.
     """
 
     status: ClassVar[int] = 500
@@ -83,11 +83,13 @@ class HTTPError(PolymicroError):
         *,
         errors: FieldErrors = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         self.detail = detail or self.hint
         super().__init__(self.detail or self.title)
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
 
 class BadRequest(HTTPError):

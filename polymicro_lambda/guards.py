@@ -15,7 +15,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from ._pynamodb import Recording, serialized, stored
-from .exceptions import Forbidden, NotFound
+from .etags import Tags, etag_of
+from .exceptions import Forbidden, NotFound, PreconditionFailed
 from .types import RawItem
 from .verdicts import Verdict, attributes_of, condition_of, is_opaque
 
@@ -38,6 +39,12 @@ class Guard:
     seconds_left: Callable[[], float] = _forever
     bound: Mapping[str, Any] = field(default_factory=dict)
     """Attributes whose value the route or the rule says, e.g. the owner."""
+    fields: frozenset[str] | None = None
+    """The attributes that the answer shows, None for all."""
+    if_match: Tags | None = None
+    """The entity tags of which the item must have one to be written."""
+    show: Callable[[Model], Any] = str
+    """An item as this user may see it."""
 
     @property
     def condition(self) -> Condition | None:
@@ -75,6 +82,15 @@ class Guard:
         if allowed:
             return relied
         raise Forbidden("The item as it would be written is not one that you may have.")
+
+    def check_match(self, instance: Model, raw: RawItem) -> None:
+        """Raise ``PreconditionFailed``, with the item as it is now where the user may see it, if no tag fits."""
+        tag = etag_of(type(instance), raw)
+        if self.if_match is None or self.if_match.match(tag):
+            return
+        members = {"current": self.show(instance)} if self.visible(instance, raw) else {}
+        headers = {"etag": tag} if members else {}
+        raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
 
     def _observed(self, instance: Model, raw: RawItem) -> tuple[bool, frozenset[str]]:
         """Whether the rule holds, and what it read to say so."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from .planner import Planner
 from .store import Store
 
 __all__ = ["Create", "Delete", "List", "Retrieve", "Update"]
@@ -21,9 +22,10 @@ class Registry(Protocol):
 
 
 class Verbs:
-    """What the five verbs share: a store, and how a resource of them registers."""
+    """What the five verbs share: a store, a planner, and how a resource of them registers."""
 
     store: Store
+    planner: Planner
 
     def __init__(self, app: Registry) -> None:
         app.register(self)
@@ -50,8 +52,12 @@ class List(Verbs):
         filters: Mapping[str, Mapping[str, Any]] | None = None,
         sort: str | None = None,
     ) -> Any:
-        """The items of the partition that route or rule bind; all of the table where ``scan = True``."""
-        return self.store.rows(pagination_key=pagination_key, limit=limit)
+        """The items that route, rule and filters say, read by the cheapest index that serves them.
+
+        Raises ``BadRequest`` that names what is missing where none does.
+        """
+        plan = self.planner.plan(filters or {}, sort)
+        return self.store.rows(plan, pagination_key=pagination_key, limit=limit)
 
 
 class Retrieve(Verbs):

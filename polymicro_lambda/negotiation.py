@@ -1,7 +1,6 @@
 """What a request may ask for and send: Accept, Content-Type, the body and the query, refused before any work."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from .exceptions import BadRequest, ContentTooLarge, HTTPError, NotAcceptable, UnsupportedMediaType
@@ -10,14 +9,6 @@ from .responses import JSON_TYPE
 
 MERGE_TYPE = "application/merge-patch+json"  # RFC 7396
 ACCEPTED = frozenset({"*/*", "application/*", JSON_TYPE})
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """What a list's query says of its page."""
-
-    limit: int
-    cursor: str | None
 
 
 def check_accept(request: Request) -> None:
@@ -69,18 +60,22 @@ def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any
     return request.json
 
 
-def read_query(request: Request, allowed: Collection[str], *, strict: bool) -> dict[str, str]:
-    """The query's parameters. Raises ``BadRequest`` for repeated ones, and if ``strict`` for unknown ones."""
+def read_query(
+    request: Request, single: Collection[str], several: Collection[str] = (), *, strict: bool
+) -> dict[str, tuple[str, ...]]:
+    """The query's parameters: those of ``single`` have one value, of ``several`` any number.
+
+    Raises ``BadRequest`` for repeated ones, and if ``strict`` for unknown ones.
+    """
     errors = []
     for name, values in request.query.items():
-        if name not in allowed:
-            if strict:
-                errors.append(wrong(name, f"is not a parameter here{_known(allowed)}"))
-        elif len(values) > 1:
+        if name in single and len(values) > 1:
             errors.append(wrong(name, "is given more than once"))
+        elif strict and name not in single and name not in several:
+            errors.append(wrong(name, f"is not a parameter here{_known({*single, *several})}"))
     if errors:
         raise bad_query(errors)
-    return {name: values[0] for name, values in request.query.items() if name in allowed}
+    return {name: tuple(v) for name, v in request.query.items() if name in single or name in several}
 
 
 def read_limit(text: str | None, default: int, max_limit: int) -> int:

@@ -1,29 +1,34 @@
-"""One verb of one request: what it is called with, under which guard, and what its return value becomes."""
+"""One verb of one request: what it is called with, and under which guard."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlencode
 
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
 from . import _pynamodb
 from .actions import Method
-from .exceptions import NotFound
+from .answers import Answers
+from .etags import Tags
+from .exceptions import NotFound, PreconditionRequired
+from .filters import conditions
 from .guards import Guard, guarded
 from .listing import Listing
-from .negotiation import read_limit, read_query
+from .negotiation import bad_query, read_limit, read_query, wrong
 from .pagination import Cursors
 from .requests import Request
-from .responses import Response, json_response
-from .results import Result, encoder, is_collection, result_of
+from .responses import Response
+from .results import is_collection, result_of
 from .routing import Route
 from .types import RawItem
-from .verdicts import Ask, Verdict
+from .verdicts import Ask, Checked, Verdict, joined
 
 PAGING = frozenset({"limit", "pagination_key"})
-NO_CONTENT = 204
+KEY_IS_ENOUGH = frozenset({"update", "delete"})
+"""The mixins' own verbs that need no more of an item than its key."""
 
 
 @dataclass(frozen=True)
@@ -39,61 +44,60 @@ class Operation:
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
         values = self._values(body)
-        guard = Guard(self.verdict, self._visible, _seconds_left(self.request.context), self._bound)
+        guard = self._guard()
         with guarded(guard):
             if self.route.about.detail:
-                values["instance"] = self._instance()
+                values["instance"] = self._instance(guard)
             returned = self.route.call(**{name: values[name] for name in self.route.arguments})
-            result = result_of(returned, is_list=self.route.verb == "list")
-            if self.route.verb == "list" and is_collection(result.body):
-                return self._listed(result, values["limit"])
-            return self._answered(result)
+            result = result_of(returned, is_list=self._lists)
+            if not (self._lists and is_collection(result.body)):
+                return self._answers.answered(result)
+            listing = Listing(values["limit"], self.route.resource.read_budget, self._checks(values))
+            page = listing.page(result.body, result.key)
+            cursor = None if page.key is None else self.cursors.seal(page.key, self._scope)
+            return self._answers.listed(result, page, cursor, values["limit"])
 
-    # --- what the verb is called with ------------------------------------------------------------------------
+    @property
+    def _lists(self) -> bool:
+        return self.route.verb == "list"
 
-    def _values(self, body: Any) -> dict[str, Any]:
-        """The arguments that a verb may ask for, without the instance; a refused body or query ends here."""
-        values = {"request": self.request, "user": self.request.user}
-        strict = "request" not in self.route.arguments
-        if self.route.about.body:
-            values["req"] = self._loaded(body)
-        query = read_query(self.request, PAGING if self.route.verb == "list" else frozenset(), strict=strict)
-        if self.route.verb == "list":
-            values |= self._paging(query)
-        if self.route.verb == "create":
-            values["req"] |= self._bound
-        return values
+    # --- the guard -------------------------------------------------------------------------------------------
 
-    def _loaded(self, body: Any) -> dict[str, Any]:
-        schema = self.route.schema
-        if self.route.http != "POST":
-            load = {"PUT": schema.load_replace, "PATCH": schema.load_merge}
-            return load[self.route.http](body)
-        # An owner under | or ~ is the user where the body does not say.
-        user, model = self.request.user, self.route.model
-        owned = {n: o.value(user, model) for n, o in self.route.owned.items() if user is not None}
-        owned = {name: value for name, value in owned.items() if value is not None}
-        return owned | schema.load_create(body, optional=owned)
-
-    def _paging(self, query: Mapping[str, str]) -> dict[str, Any]:
-        cursor, resource = query.get("pagination_key"), self.route.resource
-        return {
-            "limit": read_limit(query.get("limit"), self.route.limit, resource.max_limit),
-            "pagination_key": (
-                None if cursor is None else self.cursors.open(cursor, self._scope, resource.cursor_max_age)
-            ),
-            "filters": {},
-            "sort": None,
-        }
+    def _guard(self) -> Guard:
+        tags = Tags.read(self.request.headers.get("if-match"), "If-Match")
+        if tags is None and self.route.resource.require_if_match and self.route.verb in KEY_IS_ENOUGH:
+            raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
+        return Guard(
+            joined([self.verdict, *self._placed], every=True),
+            self._visible,
+            _seconds_left(self.request.context),
+            self._bound,
+            self._fields,
+            tags,
+            self._answers.item,
+        )
 
     @cached_property
-    def _scope(self) -> tuple[str, ...]:
-        """What a cursor is good for: this user, this path."""
-        return (self.user_id, self.route.template, *self.request.path_params.values())
+    def _placed(self) -> list[Checked]:
+        """What the path says of an item beyond its key: ``/projects/1/tasks/2`` is a task of project 1."""
+        if not self.route.about.detail:
+            return []
+        attributes, keys = self.route.model.get_attributes(), _pynamodb.declared(self.route.model).keys
+        said = {attributes[name]: self._bound[name] for name in self.route.params if name not in keys}
+        return [Checked(_equals(attribute, value)) for attribute, value in said.items()]
+
+    def _visible(self, instance: Model, raw: RawItem) -> bool:
+        """Whether the user may retrieve the item, and so may be told that it is there."""
+        if self.route.visible is None:
+            return False
+        ask = Ask(self.request.user, Method("retrieve", "GET"), self.route.model)
+        return Guard(joined([self.route.visible.decide(ask), *self._placed], every=True)).allows(
+            instance, raw
+        )
 
     @cached_property
     def _bound(self) -> dict[str, Any]:
-        """The attributes that the path and the rule say. Raises ``NotFound`` for what can be no key."""
+        """The attributes that the path and the rule say. Raises ``NotFound`` for what can be none."""
         bound = {name: self._key(name, text) for name, text in self.request.path_params.items()}
         return bound | {n: o.value(self.request.user, self.route.model) for n, o in self.route.bound.items()}
 
@@ -103,64 +107,101 @@ class Operation:
         except ValueError as error:
             raise NotFound() from error
 
-    def _instance(self) -> Model:
+    def _instance(self, guard: Guard) -> Model:
         """The item that the path names: read, unless the mixin's own write needs no more than its key."""
         key = {name: self._bound[name] for name in _pynamodb.declared(self.route.model).keys}
-        if self.route.is_default and self.route.verb in ("update", "delete"):
+        if self.route.is_default and self.route.verb in KEY_IS_ENOUGH:
             return _pynamodb.unread(self.route.model, key)
         instance: Model = self.route.resource.store.read(key)
+        if self.route.verb == "retrieve":
+            guard.check_match(instance, _pynamodb.stored(instance) or {})
         return instance
 
-    def _visible(self, instance: Model, raw: RawItem) -> bool:
-        """Whether the user may retrieve the item, and so may be told that it is there."""
-        if self.route.visible is None:
-            return False
-        ask = Ask(self.request.user, Method("retrieve", "GET"), self.route.model)
-        return Guard(self.route.visible.decide(ask)).allows(instance, raw)
+    # --- what the verb is called with ------------------------------------------------------------------------
 
-    # --- what it returns -------------------------------------------------------------------------------------
+    def _values(self, body: Any) -> dict[str, Any]:
+        """The arguments that a verb may ask for, without the instance; a refused body or query ends here."""
+        values = {"request": self.request, "user": self.request.user}
+        if self.route.about.body:
+            values["req"] = body if self.route.is_action else self._loaded(body)
+        if self.route.verb == "create":
+            values["req"] |= self._bound
+        return values | self._paging()
 
-    def _answered(self, result: Result) -> Response:
-        if result.body is None:
-            default = self.route.about.status if self.route.about.status == NO_CONTENT else NO_CONTENT
-            return Response(result.status or default, _lower(result.headers))
-        default = 200 if self.route.about.status == NO_CONTENT else self.route.about.status
-        body = [self._item(i) for i in result.body] if is_collection(result.body) else self._item(result.body)
-        headers = self._location(result.body) | _lower(result.headers)
-        return self._json(result.status or default, body, headers)
+    def _loaded(self, body: Any) -> dict[str, Any]:
+        user, model, schema = self.request.user, self.route.model, self.route.schema
+        self.route.field_rules.check_write(user, self.route.method, model, body)
+        load = {"POST": schema.load_create, "PUT": schema.load_replace, "PATCH": schema.load_merge}
+        loaded = load[self.route.http](body)
+        if self.route.http != "POST" or user is None:
+            return loaded
+        # An owner under | or ~ is the user where the body does not say.
+        owned = {name: owner.value(user, model) for name, owner in self.route.owned.items()}
+        return {name: value for name, value in owned.items() if value is not None} | loaded
 
-    def _listed(self, result: Result, limit: int) -> Response:
-        resource = self.route.resource
-        page = Listing(limit, resource.read_budget).page(result.body, result.key)
-        cursor = None if page.key is None else self.cursors.seal(page.key, self._scope)
-        items = [self._item(item) for item in page.items]
-        query = urlencode({"limit": limit, "pagination_key": cursor}, quote_via=quote)
-        link = {} if cursor is None else {"link": f'<?{query}>; rel="next"'}
-        body = {"items": items, "pagination_key": cursor} if resource.envelope else items
-        return self._json(result.status or self.route.about.status, body, link | _lower(result.headers))
-
-    def _json(self, status: int, body: Any, headers: Mapping[str, str]) -> Response:
-        return json_response(status, body, headers, encoder(self._item))
-
-    def _item(self, value: Any) -> Any:
-        """An instance as it goes out; any other value as it is."""
-        if not isinstance(value, Model):
-            return value
-        return self.route.resource.represent(self.route.schema.dump(value), value, self.request)
-
-    def _location(self, body: Any) -> dict[str, str]:
-        """Where a new item is, relative to the request's URL, so that stages do not matter (RFC 9110, 10.2.2)."""
-        item = self.route.resource.item
-        if self.route.verb != "create" or item is None or not isinstance(body, self.route.model):
+    def _paging(self) -> dict[str, Any]:
+        """The query, typed; empty for verbs that take none. Raises ``BadRequest``."""
+        query = self._query
+        if not self._lists:
             return {}
-        segments = item.segments_of(body, self.request.path_params)
-        # The last segment of the request's path is what a relative reference replaces (RFC 3986, section 5.2.3).
-        kept = len(self.request.segments) - (0 if self.request.slash else 1)
-        return {"location": "/".join(segments[kept:])}
+        resource, cursor = self.route.resource, query.get("pagination_key", (None,))[0]
+        filters = self.route.filters.read(query, self.route.schema)
+        sort = query.get("sort", (None,))[0]
+        if sort is not None and sort.removeprefix("-") not in self._readable:
+            raise bad_query([wrong("sort", "must be a field, or one with - before it for the other way")])
+        limit = read_limit(query.get("limit", (None,))[0], self.route.limit, resource.max_limit)
+        key = None if cursor is None else self.cursors.open(cursor, self._scope, resource.cursor_max_age)
+        return {"limit": limit, "pagination_key": key, "filters": filters, "sort": sort}
+
+    @cached_property
+    def _query(self) -> Mapping[str, tuple[str, ...]]:
+        """The parameters that this route takes."""
+        single = {"retrieve": frozenset({"fields"}), "list": PAGING | {"fields"}}.get(
+            self.route.verb, frozenset()
+        )
+        if "sort" in self.route.arguments:
+            single |= {"sort"}
+        filters = self.route.filters.parameters if self._lists else {}
+        several = frozenset(name for name, (attribute, _) in filters.items() if attribute in self._readable)
+        # A verb that asks for the request may read parameters of its own.
+        return read_query(self.request, single, several, strict="request" not in self.route.arguments)
+
+    @cached_property
+    def _readable(self) -> frozenset[str]:
+        return self.route.field_rules.readable(self.request.user, self.route.model)
+
+    @cached_property
+    def _fields(self) -> frozenset[str] | None:
+        """The fields that the answer shows, None for all."""
+        asked = self._query.get("fields")
+        if asked is None:
+            everything = self._readable.issuperset(self.route.schema.names)
+            return None if everything else self._readable
+        names = asked[0].split(",")
+        unknown = [name for name in names if name not in self._readable]
+        if unknown:
+            raise bad_query([wrong("fields", f"names {unknown[0][:50]!r}, which is no field")])
+        return frozenset(names)
+
+    def _checks(self, values: Mapping[str, Any]) -> list[Condition]:
+        """The filters, where the verb did not ask for them."""
+        applied = "filters" in self.route.arguments
+        return [] if applied else list(conditions(self.route.model, values["filters"]))
+
+    @cached_property
+    def _scope(self) -> tuple[Any, ...]:
+        """What a cursor is good for: this user, this path, these filters in this order."""
+        said = sorted((n, list(v)) for n, v in self._query.items() if n not in (*PAGING, "fields"))
+        return (self.user_id, self.route.template, *self.request.path_params.values(), said)
+
+    @cached_property
+    def _answers(self) -> Answers:
+        return Answers(self.route, self.request, self._fields)
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _equals(attribute: Any, value: Any) -> Condition:
+    equals: Condition = Path([attribute.attr_name]) == Value(_pynamodb.serialized(attribute, value))
+    return equals
 
 
 def _seconds_left(context: Any) -> Callable[[], float]:

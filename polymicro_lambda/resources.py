@@ -1,6 +1,6 @@
 """`ModelResource`: what a resource declares, and the hooks that it may override."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -8,7 +8,9 @@ from urllib.parse import quote
 from marshmallow import Schema
 from pynamodb.models import Model
 
+from .actions import Method
 from .mixins import Registry
+from .planner import Planner
 from .requests import Request
 from .schemas import ItemSchema
 from .store import Store
@@ -64,6 +66,12 @@ class ModelResource:
     """Attributes that must be given although they have a default or may be null."""
     exclude: ClassVar[Iterable[str] | str] = ()
     """Attributes that a client neither reads nor writes."""
+    filters: ClassVar[Mapping[str, Sequence[str] | str]] = {}
+    """What a list can be filtered by: ``{"done": ("eq",), "due_date_time": ("lt", "gte")}``; see ``OPERATORS``."""
+    field_permissions: ClassVar[Mapping[str, Any]] = {}
+    """Who may use a field: ``{"salary": InGroup("hr")}``, or ``{"salary": {"read": …, "write": …}}``."""
+    require_if_match: ClassVar[bool] = False
+    """Whether an update or delete without ``If-Match`` is refused (428)."""
     max_limit: ClassVar[int] = 100
     """The most items in a page."""
     read_budget: ClassVar[int] = 5
@@ -77,6 +85,8 @@ class ModelResource:
 
     store: Store
     """Where the verbs keep their items; set when the app compiles."""
+    planner: Planner
+    """What finds an index for a list; set when the app compiles."""
     item: "ItemPath | None" = None
     """Where its items are; set when the app compiles, None without a verb on the item."""
 
@@ -86,6 +96,14 @@ class ModelResource:
     def represent(self, data: dict[str, Any], instance: Any, request: Request) -> Any:
         """What goes out for an item; ``data`` is the instance as the schema dumps it."""
         return data
+
+    def fields_for(self, user: Any, method: Method) -> Any:
+        """Which fields the user may use: None for all, names, or a pair of names to read and names to write.
+
+        Asked with ``method`` for what a body may hold, and with ``"retrieve"`` for what an answer to it shows. A field
+        that may not be read is absent; one that may not be written is refused with 422.
+        """
+        return None
 
     def url_for(self, instance: Any, request: Request) -> str:
         """The absolute URL of an item, with the stage; empty for a resource without a verb on the item.

@@ -38,6 +38,7 @@ def problem(error: HTTPError, request_id: str) -> Response:
     ``type`` is ``about:blank``: the status says it all, and ``title`` is its phrase (RFC 9457, section 4.2.1).
     """
     document: dict[str, Any] = {
+        **error.members,
         "type": "about:blank",
         "title": error.title,
         "status": error.status,

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from pynamodb.attributes import MapAttribute
 from pynamodb.models import Model
-from pynamodb.pagination import ResultIterator
 
 from .exceptions import ConfigurationError
 
@@ -58,7 +57,7 @@ def _is_headers(value: Any) -> bool:
 
 def is_collection(body: Any) -> bool:
     """Whether a body is a collection of items rather than one JSON value."""
-    return isinstance(body, list | tuple | set | frozenset | ResultIterator | Iterator)
+    return isinstance(body, Iterable) and not isinstance(body, str | bytes | Mapping | MapAttribute)
 
 
 def encoder(dump: Callable[[Model], Any]) -> Callable[[Any], Any]:

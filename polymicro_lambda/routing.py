@@ -9,6 +9,8 @@ from pynamodb.models import Model
 
 from .actions import Method, Verb
 from .exceptions import NotFound
+from .field_rules import FieldRules
+from .filters import Declared as DeclaredFilters
 from .permissions import OwnedBy, Rule
 from .resources import ModelResource, parameter
 from .schemas import ItemSchema
@@ -32,6 +34,11 @@ class Route:
     """What the verb's method declares."""
     is_default: bool
     """The verb is the mixin's own: it needs no instance but its key."""
+    filters: DeclaredFilters
+    """What a list can be filtered by."""
+    field_rules: FieldRules
+    """Which fields a user may read and write."""
+    is_action: bool = False
     limit: int = 25
     """The page size where a request says none."""
     bound: Mapping[str, OwnedBy] = field(default_factory=dict)

@@ -11,13 +11,15 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction, Update
 from pynamodb.models import Model
-from pynamodb.pagination import ResultIterator
 
 from . import _pynamodb
 from ._pynamodb import declared, serialized
 from .exceptions import Conflict, InternalError, NotFound, ServiceUnavailable, Unprocessable
 from .failures import CONDITION_FAILED, answering, code_of, old_item, retry_after
 from .guards import current
+from .plans import Plan
+from .queries import rows_of
+from .rows import Rows
 from .types import RawItem
 
 WRITE_SECONDS = 1.5
@@ -44,16 +46,15 @@ class Store(Protocol):
     def delete(self, instance: Any) -> None:
         """Remove the item. Raises as the rule says, and ``Conflict``."""
 
-    def rows(self, *, pagination_key: Any, limit: int) -> Any:
-        """The items under the partition that route or rule bind, from ``pagination_key`` on."""
+    def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Any:
+        """The items that a plan gives, from ``pagination_key`` on."""
 
 
 class PynamoStore:
-    """The items of one model in DynamoDB; ``scan`` lets it read the whole table where no partition is bound."""
+    """The items of one model in DynamoDB."""
 
-    def __init__(self, model: type[Model], *, scan: bool = False) -> None:
+    def __init__(self, model: type[Model]) -> None:
         self.model = model
-        self.scan = scan
         self.about = declared(model)
         self.partition_key = Path([next(iter(self.about.keys.values())).attr_name])
 
@@ -69,20 +70,9 @@ class PynamoStore:
         current().judge(instance, raw)
         return instance
 
-    def rows(self, *, pagination_key: Any, limit: int) -> "ResultIterator[Model]":
-        """The items under the partition that route or rule bind, in the order of the sort key.
-
-        Where nothing binds it, all of the table if ``scan`` says so. Raises ``TypeError`` otherwise.
-        """
-        partition_key = next(iter(self.about.keys))
-        partition = current().bound.get(partition_key)
-        if partition is not None:
-            return self.model.query(partition, last_evaluated_key=pagination_key, limit=limit)
-        if not self.scan:
-            raise TypeError(
-                f"nothing binds {self.model.__name__}.{partition_key}: query it, or say scan = True"
-            )
-        return self.model.scan(last_evaluated_key=pagination_key, limit=limit)
+    def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
+        """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read."""
+        return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit)
 
     def _fetch(self, key: RawItem) -> RawItem:
         with answering():
@@ -136,7 +126,7 @@ class PynamoStore:
             for name, v in changes.items()
         }
         if not raw:
-            return self.read(self._key_of(instance))
+            return self._kept(instance)
         sets = {name: value for name, value in raw.items() if value is not None}
         actions: list[Action] = [
             SetAction(Path([name]), Value(value)) if value is not None else RemoveAction(Path([name]))
@@ -153,6 +143,14 @@ class PynamoStore:
         )
         return self._instance(data["Attributes"])
 
+    def _kept(self, instance: Model) -> Model:
+        """The item as it is, under the same rule and precondition as a write."""
+        raw = self._fetch(self._key(self._key_of(instance)))
+        kept = self._instance(raw)
+        current().judge(kept, raw)
+        current().check_match(kept, raw)
+        return kept
+
     def delete(self, instance: Model) -> None:
         """Remove the item, on the condition that it is there and the rule holds on it."""
         self._change("DeleteItem", instance, (lambda old: old) if current().must_see() else None)
@@ -165,27 +163,45 @@ class PynamoStore:
         raw = _pynamodb.stored(instance)
         for _ in range(ATTEMPTS):
             conditions = self._ours()
-            if after is not None:
+            if after is not None or self._compares():
                 raw = raw or self._fetch(key)
-                conditions += self._unmoved(raw, after(raw))
+                conditions += self._unmoved(raw, after)
             try:
                 return self._write(operation, conditions, actions, Key=key)
             except ConditionFailed as error:
-                # Gone, or hidden by the rule; else a race was lost, and the item as it is now comes with the error.
+                # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item as it is.
                 raw = self._alive(error.item)
                 current().judge(self._instance(raw), raw)
+                current().check_match(self._instance(raw), raw)
         raise Conflict("Somebody else keeps changing this item: try again.", headers=retry_after())
 
     def _ours(self) -> list[Condition]:
-        """The item is there, of our kind, and the rule's condition holds on it."""
-        rule = current().condition
-        conditions = [self.partition_key.exists(), *_pynamodb.live(self.model)]
-        return conditions if rule is None else [*conditions, rule]
-
-    def _unmoved(self, old: RawItem, new: RawItem) -> list[Condition]:
-        """What the rule relied on, in the item as it is and as it would be, is still what was read."""
+        """The item is there, of our kind, the rule's condition holds on it, and its version is one asked for."""
         guard = current()
-        relied = guard.judge(self._instance(old), old)
+        conditions = [self.partition_key.exists(), *_pynamodb.live(self.model)]
+        if guard.condition is not None:
+            conditions.append(guard.condition)
+        if guard.if_match is not None and self.about.version is not None and guard.if_match.versions():
+            versions = [Value({"N": version}) for version in guard.if_match.versions()]
+            conditions.append(Path([self.about.version.attr_name]).is_in(*versions))
+        return conditions
+
+    def _compares(self) -> bool:
+        """Whether the request's tags must be compared with the item here: they are digests, or no versions at all."""
+        tags = current().if_match
+        if tags is None or tags.any:
+            return False
+        return self.about.version is None or not tags.versions()
+
+    def _unmoved(self, old: RawItem, after: After | None) -> list[Condition]:
+        """What rule and precondition relied on, in the item as it is and would be, is still what was read."""
+        guard = current()
+        instance = self._instance(old)
+        relied = guard.judge(instance, old)
+        guard.check_match(instance, old)
+        if self._compares():
+            relied |= {*old, *(attribute.attr_name for attribute in self.model.get_attributes().values())}
+        new = old if after is None else after(old)
         if new is not old:
             relied |= {n for n in guard.judge_new(self._instance(new), new) if old.get(n) == new.get(n)}
         paths = {name: Path([name]) for name in sorted(relied)}

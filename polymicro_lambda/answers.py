@@ -1,0 +1,102 @@
+"""What a verb returned becomes a response: items dumped, fields hidden, ETag, Link and Location set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from pynamodb.models import Model
+
+from . import _pynamodb
+from .etags import Tags, etag_of, weak_etag
+from .guards import current
+from .pagination import Page
+from .requests import Request
+from .responses import Response, json_response
+from .results import Result, encoder, is_collection
+from .routing import Route
+
+NO_CONTENT, NOT_MODIFIED = 204, 304
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers of one request."""
+
+    route: Route
+    request: Request
+    fields: frozenset[str] | None
+    """The fields to show, None for all."""
+
+    def answered(self, result: Result) -> Response:
+        """The response to a body that is no page of a list; None is no body."""
+        headers = _lower(result.headers)
+        if result.body is None:
+            return Response(result.status or NO_CONTENT, headers)
+        default = 200 if self.route.about.status == NO_CONTENT else self.route.about.status
+        headers = self._etag(result.body) | self._location(result.body) | headers
+        body = self._collection(result.body) if is_collection(result.body) else self.item(result.body)
+        return self._unless_known(self._json(result.status or default, body, headers))
+
+    def listed(self, result: Result, page: Page, cursor: str | None, limit: int) -> Response:
+        """The response to a page of a list, and the link to the next one (RFC 8288)."""
+        items = [self.item(item) for item in page.items]
+        enveloped = {"items": items, "pagination_key": cursor} if self.route.resource.envelope else items
+        response = self._json(result.status or self.route.about.status, enveloped, self._link(cursor, limit))
+        tagged = {"etag": weak_etag(response.body), **response.headers, **_lower(result.headers)}
+        return self._unless_known(replace(response, headers=tagged))
+
+    def item(self, value: Any) -> Any:
+        """An instance as it goes out; any other value as it is."""
+        if not isinstance(value, Model):
+            return value
+        data = self.route.schema.dump(value)
+        if self.fields is not None:
+            data = {name: one for name, one in data.items() if name in self.fields}
+        return self.route.resource.represent(data, value, self.request)
+
+    def _collection(self, body: Any) -> list[Any]:
+        """The items of a collection that the user may see."""
+        allowed = current().allows
+        return [self.item(one) for one in body if not isinstance(one, Model) or allowed(one)]
+
+    def _json(self, status: int, body: Any, headers: Mapping[str, str]) -> Response:
+        return json_response(status, body, headers, encoder(self.item))
+
+    def _unless_known(self, response: Response) -> Response:
+        """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
+        tag = response.headers.get("etag")
+        if self.route.http != "GET" or tag is None or response.status != 200:
+            return response
+        known = Tags.read(self.request.headers.get("if-none-match"), "If-None-Match")
+        if known is None or not known.match_weakly(tag):
+            return response
+        return Response(NOT_MODIFIED, {n: v for n, v in response.headers.items() if n != "content-type"})
+
+    def _etag(self, body: Any) -> dict[str, str]:
+        """The strong tag of a whole item; a selection of its fields is another representation."""
+        raw = _pynamodb.stored(body) if isinstance(body, self.route.model) else None
+        selected = "fields" in self.request.query and self.route.verb == "retrieve"
+        return {} if raw is None or selected else {"etag": etag_of(self.route.model, raw)}
+
+    def _link(self, cursor: str | None, limit: int) -> dict[str, str]:
+        """The next page, as a reference that is a query alone, so that stages do not matter."""
+        if cursor is None:
+            return {}
+        again = {name: values for name, values in self.request.query.items() if name != "pagination_key"}
+        query = again | {"limit": (str(limit),), "pagination_key": (cursor,)}
+        return {"link": f'<?{urlencode(query, doseq=True, quote_via=quote)}>; rel="next"'}
+
+    def _location(self, body: Any) -> dict[str, str]:
+        """Where a new item is, relative to the request's URL (RFC 9110, section 10.2.2)."""
+        item = self.route.resource.item
+        if self.route.verb != "create" or item is None or not isinstance(body, self.route.model):
+            return {}
+        segments = item.segments_of(body, self.request.path_params)
+        # The last segment of the request's path is what a relative reference replaces (RFC 3986, section 5.2.3).
+        kept = len(self.request.segments) - (0 if self.request.slash else 1)
+        return {"location": "/".join(segments[kept:])}
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

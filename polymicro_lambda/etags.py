@@ -1,0 +1,88 @@
+"""Entity tags (RFC 9110, section 8.8.3) and the preconditions that name them."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.models import Model
+
+from . import _json
+from ._pynamodb import declared
+from .exceptions import BadRequest
+from .types import RawItem
+
+_TAGS = re.compile(r'\s*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)|,)')
+_DIGEST_BYTES = 16
+
+
+def etag_of(model: type[Model], raw: RawItem) -> str:
+    """The strong tag of a stored item: its version where the model has one, else a digest of the item."""
+    version = declared(model).version
+    if version is not None and version.attr_name in raw:
+        return f'"{raw[version.attr_name]["N"]}"'
+    return f'"{_digest(_canonical(raw))}"'
+
+
+def weak_etag(body: bytes) -> str:
+    """The weak tag of a list, from its bytes."""
+    return f'W/"{_digest(body)}"'
+
+
+def _digest(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()[:_DIGEST_BYTES]).decode().rstrip("=")
+
+
+def _canonical(raw: Any) -> bytes:
+    """A stored item as bytes that do not depend on the order of members or of sets."""
+    return _json.dumps(_ordered(raw))
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        pairs = ((name, _ordered(one)) for name, one in sorted(value.items()))
+        return [[name, sorted(one) if name in ("SS", "NS", "BS") else one] for name, one in pairs]
+    if isinstance(value, list | tuple | set):
+        return [_ordered(one) for one in value]
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of an ``If-Match`` or ``If-None-Match``; ``any`` is ``*``."""
+
+    strong: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    any: bool = False
+
+    @classmethod
+    def read(cls, header: str | None, name: str) -> "Tags | None":
+        """The tags of a header, None where there is none. Raises ``BadRequest`` for what is no list of tags."""
+        if header is None:
+            return None
+        if header.strip() == "*":
+            return cls(any=True)
+        found: dict[bool, set[str]] = {False: set(), True: set()}
+        place = 0
+        while place < len(header):
+            tag = _TAGS.match(header, place)
+            if tag is None:
+                raise BadRequest(f'{name} must be * or entity tags such as "abc", separated by commas.')
+            if tag[2]:
+                found[tag[1] is not None].add(tag[2])
+            place = tag.end()
+        return cls(frozenset(found[False]), frozenset(found[True]))
+
+    def match(self, tag: str) -> bool:
+        """The strong comparison, of ``If-Match`` (RFC 9110, section 8.8.3.2)."""
+        return self.any or tag in self.strong
+
+    def match_weakly(self, tag: str) -> bool:
+        """The weak comparison, of ``If-None-Match``."""
+        return self.any or tag.removeprefix("W/") in self.strong | self.weak
+
+    def versions(self) -> list[str]:
+        """The tags that are versions, as DynamoDB's numbers."""
+        return sorted(tag[1:-1] for tag in self.strong if tag[1:-1].isascii() and tag[1:-1].isdecimal())

@@ -1,0 +1,173 @@
+"""Filters of a list: ``?done=true&due_date_time__gte=…`` typed through the fields, and said as conditions."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from pynamodb.attributes import Attribute, JSONAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+
+from ._pynamodb import serialized
+from .exceptions import ConfigurationError
+from .negotiation import bad_query, wrong
+from .schemas import ItemSchema
+
+MAX_OPERANDS = 100
+"""Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
+
+Filters: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What a list is asked for: attribute -> operator -> typed value, e.g. ``{"done": {"eq": True}}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A comparison that a query may ask for."""
+
+    condition: Callable[..., Condition]
+    """(path, operand, …) -> condition; the operands are PynamoDB's values, of ``exists`` a bool."""
+    types: frozenset[str]
+    """The DynamoDB types of attributes that it can be declared for."""
+    operands: range = range(1, 2)
+
+
+_TRUTH = {"true": True, "false": False}
+_SCALARS = frozenset({"S", "N", "B"})
+_ALL = _SCALARS | {"BOOL", "SS", "NS", "BS", "L", "M", "NULL"}
+
+OPERATORS: Mapping[str, Operator] = MappingProxyType(
+    {
+        "eq": Operator(lambda path, value: path == value, _SCALARS | {"BOOL"}),
+        "ne": Operator(lambda path, value: path != value, _SCALARS | {"BOOL"}),
+        "lt": Operator(lambda path, value: path < value, _SCALARS),
+        "lte": Operator(lambda path, value: path <= value, _SCALARS),
+        "gt": Operator(lambda path, value: path > value, _SCALARS),
+        "gte": Operator(lambda path, value: path >= value, _SCALARS),
+        "between": Operator(lambda path, low, high: path.between(low, high), _SCALARS, range(2, 3)),
+        "begins_with": Operator(lambda path, value: path.startswith(value), frozenset({"S", "B"})),
+        "contains": Operator(
+            lambda path, value: path.contains(value), frozenset({"S", "SS", "NS", "BS", "L"})
+        ),
+        "in": Operator(lambda path, *values: path.is_in(*values), _SCALARS, range(1, MAX_OPERANDS + 1)),
+        "exists": Operator(lambda path, there: path.exists() if there else path.does_not_exist(), _ALL),
+    }
+)
+"""Operator name -> what it is. ``ne`` holds on an item that lacks the attribute, as it does in DynamoDB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The filters that a resource declares: parameter name -> attribute and operator."""
+
+    parameters: Mapping[str, tuple[str, str]]
+
+    @classmethod
+    def of(cls, resource: str, model: type[Model], declared: Mapping[str, Sequence[str] | str]) -> "Declared":
+        """Read ``filters = {"done": ("eq",)}``. Raises ``ConfigurationError`` naming resource and attribute."""
+        parameters: dict[str, tuple[str, str]] = {}
+        for name, operators in declared.items():
+            attribute = model.get_attributes().get(name)
+            for operator in (operators,) if isinstance(operators, str) else operators:
+                _check(resource, name, attribute, operator)
+                parameters[f"{name}__{operator}"] = (name, operator)
+                parameters |= {name: (name, operator)} if operator == "eq" else {}
+        return cls(parameters)
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that can be filtered by."""
+        return frozenset(name for name, _ in self.parameters.values())
+
+    @property
+    def equals(self) -> frozenset[str]:
+        """The attributes that a query can bind to one value, and so the partition keys that it can name."""
+        return frozenset(name for name, operator in self.parameters.values() if operator == "eq")
+
+    def read(self, query: Mapping[str, Sequence[str]], schema: ItemSchema) -> dict[str, dict[str, Any]]:
+        """The filters of a query, typed. Raises ``BadRequest`` for what a field does not take."""
+        filters: dict[str, dict[str, Any]] = {}
+        errors: list[dict[str, str]] = []
+        for parameter in [name for name in query if name in self.parameters]:
+            name, operator = self.parameters[parameter]
+            given = filters.setdefault(name, {})
+            if operator in given:
+                errors.append(wrong(parameter, "is given twice"))
+                continue
+            try:
+                given[operator] = _operand(
+                    operator, query[parameter], partial(_parsed, schema, name, operator)
+                )
+            except ValueError as error:
+                errors.append(wrong(parameter, f"is not valid: {error}"))
+        if errors:
+            raise bad_query(errors)
+        return filters
+
+
+def _check(resource: str, name: str, attribute: Attribute[Any] | None, operator: str) -> None:
+    where = f"{resource}.filters[{name!r}]"
+    if attribute is None:
+        raise ConfigurationError(f"{where}: the model has no such attribute")
+    if operator not in OPERATORS:
+        raise ConfigurationError(f"{where}: {operator!r} is no operator; there are {', '.join(OPERATORS)}")
+    # A JSON attribute is stored as text in some spelling: no comparison of it means anything.
+    types = frozenset[str]() if isinstance(attribute, JSONAttribute) else OPERATORS[operator].types
+    if operator != "exists" and attribute.attr_type not in types:
+        raise ConfigurationError(f"{where}: {operator!r} does not work on {type(attribute).__name__}")
+
+
+def _parsed(schema: ItemSchema, name: str, operator: str, text: str) -> Any:
+    if operator == "exists":
+        if text not in _TRUTH:
+            raise ValueError("must be true or false")
+        return _TRUTH[text]
+    if operator == "begins_with" and schema.attributes[name].attr_type == "S":
+        return text  # of dates too: the beginning of what is stored
+    return schema.parse_operand(name, text, element=operator == "contains")
+
+
+def _operand(operator: str, texts: Sequence[str], parse: Callable[[str], Any]) -> Any:
+    """The typed value of one parameter: a list where the operator takes several. Raises ``ValueError``."""
+    counts = OPERATORS[operator].operands
+    if counts.stop == 2:
+        if len(texts) > 1:
+            raise ValueError("is given more than once")
+        return parse(texts[0])
+    values = [parse(text) for text in (texts if len(texts) > 1 else texts[0].split(","))]
+    if len(values) not in counts:
+        raise ValueError(
+            f"takes {counts.start} to {counts.stop - 1} values" if len(counts) > 1 else "takes 2 values"
+        )
+    if operator == "between" and values[0] > values[1]:
+        raise ValueError("takes the lower value first")
+    return values
+
+
+def conditions(model: type[Model], filters: Filters) -> Iterator[Condition]:
+    """The filters as conditions on the stored item, one for each."""
+    for name, wanted in filters.items():
+        attribute = model.get_attributes()[name]
+        for operator, value in wanted.items():
+            values = value if isinstance(value, list) else [value]
+            operands = values if operator == "exists" else [_raw(attribute, one, operator) for one in values]
+            yield OPERATORS[operator].condition(Path([attribute.attr_name]), *operands)
+
+
+# What an element of a set is stored as.
+_ELEMENTS = {"SS": "S", "NS": "N", "BS": "B"}
+
+
+def _raw(attribute: Attribute[Any], value: Any, operator: str) -> Value:
+    """A typed value as DynamoDB compares it with the attribute."""
+    if operator == "begins_with" and isinstance(value, str):
+        return Value({"S": value})
+    if operator != "contains" or attribute.attr_type not in (*_ELEMENTS, "L"):
+        return Value(serialized(attribute, value))
+    if attribute.attr_type == "L":
+        element = getattr(attribute, "element_type", None)
+        return Value(serialized(element(), value)) if element is not None else Value(value)
+    (stored,) = (serialized(attribute, {value}) or {}).get(attribute.attr_type, [None])
+    return Value({_ELEMENTS[attribute.attr_type]: stored})

@@ -1,0 +1,74 @@
+"""The planner of a resource: what a request binds, filters and sorts by becomes a plan."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+
+from ._pynamodb import live, serialized
+from .access import AccessPath, access_paths
+from .conditions import attributes_of
+from .filters import Filters
+from .filters import conditions as filter_conditions
+from .guards import current
+from .negotiation import bad_query, wrong
+from .plans import Plan, Wish, plan
+from .verdicts import attributes_of as attributes_of_rule
+from .verdicts import is_opaque
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans the lists of one resource: what it may be asked for, compiled."""
+
+    model: type[Model]
+    scan: bool
+    whole: bool
+    """Whether the answer may need all of an item: a hook or a schema of the resource's own sees it."""
+    paths: tuple[AccessPath, ...]
+
+    @classmethod
+    def of(cls, model: type[Model], *, scan: bool, whole: bool) -> "Planner":
+        """The planner of a resource over this model."""
+        return cls(model, scan, whole, access_paths(model))
+
+    def plan(self, filters: Filters, sort: str | None) -> Plan:
+        """The plan for the request under the current guard. Raises ``BadRequest``."""
+        guard, attributes = current(), self.model.get_attributes()
+        bound = [
+            Path([attributes[n].attr_name]) == Value(serialized(attributes[n], v))
+            for n, v in guard.bound.items()
+        ]
+        rule = [guard.condition] if guard.condition is not None else []
+        conditions = [*bound, *rule, *filter_conditions(self.model, filters), *live(self.model)]
+        names = {attribute.attr_name: name for name, attribute in attributes.items()}
+        projects = guard.fields is not None and not self.whole and not is_opaque(guard.verdict)
+        shown = guard.fields if projects and guard.fields is not None else attributes
+        read = attributes_of_rule(guard.verdict).union(*map(attributes_of, live(self.model)))
+        wish = Wish(
+            conditions,
+            read.union(attributes[name].attr_name for name in shown if name in attributes),
+            projects,
+            self._sort_key(sort),
+            not (sort or "").startswith("-"),
+            self.scan,
+            names,
+        )
+        return plan(self.paths, wish)
+
+    def _sort_key(self, sort: str | None) -> str | None:
+        if sort is None:
+            return None
+        attribute = self.model.get_attributes().get(sort.removeprefix("-"))
+        if attribute is None:
+            raise bad_query(
+                [wrong("sort", "must be an attribute, or one with - before it for the other way")]
+            )
+        return attribute.attr_name
+
+    def could_serve(self, names: Iterable[str]) -> bool:
+        """Whether some access path's partition key is among these attributes, by Python name."""
+        attributes = self.model.get_attributes()
+        bound = {attributes[name].attr_name for name in names}
+        return self.scan or any(path.partition in bound for path in self.paths)

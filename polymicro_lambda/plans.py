@@ -1,0 +1,186 @@
+"""Which access path serves a list in the cheapest way: table, LSI or GSI, key conditions, and what remains.
+
+It works on conditions alone: what route and rule bind, the rule itself, the filters. Nothing here calls anything.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pynamodb.expressions.condition import And, BeginsWith, Between, Comparison, Condition
+from pynamodb.expressions.operand import Path, Value
+
+from .access import AccessPath
+from .conditions import attributes_of, equality_of, holds
+from .exceptions import BadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a list is read."""
+
+    path: AccessPath
+    partition: dict[str, Any] | None
+    """The partition key's value as DynamoDB stores it; None scans the table."""
+    key_condition: Condition | None = None
+    """The condition on the sort key."""
+    filters: tuple[Condition, ...] = ()
+    """What DynamoDB drops after reading it."""
+    checks: tuple[Condition, ...] = ()
+    """What is dropped here: DynamoDB takes no filter on key attributes, nor on what an index lacks."""
+    forward: bool = True
+    sorted: bool = False
+    """An order was asked for."""
+    completes: bool = False
+    """The index lacks attributes: the items are read again from the table, by their keys."""
+    empty: bool = False
+    """The conditions exclude one another: nothing has to be read."""
+    projection: frozenset[str] | None = None
+    """The attributes to read, None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a list is asked for; attributes by their names in DynamoDB."""
+
+    conditions: Sequence[Condition]
+    needed: frozenset[str] = frozenset()
+    """The attributes that rule and answer need."""
+    projects: bool = False
+    """Whether these are not all that an item may have."""
+    sort: str | None = None
+    forward: bool = True
+    scan: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+    """DynamoDB name -> Python name, for messages."""
+
+
+def plan(paths: Sequence[AccessPath], wish: Wish) -> Plan:
+    """The cheapest plan. Raises ``BadRequest`` that says what is missing where no access path serves the wish."""
+    conditions = [part for condition in wish.conditions for part in _conjuncts(condition)]
+    bound: dict[str, dict[str, Any]] = {}
+    for condition in conditions:
+        bound = {**equality_of(condition), **bound}
+    serving = [path for path in paths if path.partition in bound and _sorts(path, wish.sort, bound)]
+    if serving:
+        return min((_query(path, bound, conditions, wish) for path in serving), key=_cost)
+    if wish.scan and wish.sort is None:
+        projection = _projection(paths[0], wish, ()) if wish.projects else None
+        return Plan(paths[0], None, filters=tuple(conditions), projection=projection)
+    raise _refused(paths, wish, bound)
+
+
+def _conjuncts(condition: Condition) -> Iterator[Condition]:
+    if isinstance(condition, And):
+        for part in condition.values:
+            yield from _conjuncts(part)
+    else:
+        yield condition
+
+
+def _sorts(path: AccessPath, sort: str | None, bound: Mapping[str, Any]) -> bool:
+    """Whether the path gives that order; by an attribute that has one value any order will do."""
+    return sort is None or path.sort == sort or sort in bound
+
+
+def _cost(found: Plan) -> tuple[Any, ...]:
+    """No item left out, then fewer read, then no second read, then table before local before global index."""
+    condition = found.key_condition
+    one = found.empty or (condition is not None and condition.operator == "=")
+    rank = 0 if one else 1 if condition is not None else 2
+    path = found.path
+    # An index leaves out items that lack its sort key: it comes last, unless the list is about that key.
+    lossy = path.sparse and condition is None and not found.sorted
+    return (lossy, rank, found.completes, path.index is not None, path.is_global, path.index or "")
+
+
+def _query(path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Condition], wish: Wish) -> Plan:
+    partition = bound[path.partition]
+    said = [_said(condition, path.partition) for condition in conditions]
+    rest = [c for c, bounds in zip(conditions, said, strict=True) if bounds != ("=", partition)]
+    contradicted = any(bounds is not None and bounds[0] == "=" and bounds[1] != partition for bounds in said)
+    order = _Order.of(path.sort, rest)
+    rest = [c for c in rest if not any(c is exact for exact in order.exact)]
+    filters = tuple(c for c in rest if not attributes_of(c) & path.own and path.has(attributes_of(c)))
+    checks = tuple(c for c in rest if not any(c is one for one in filters))
+    completes = not path.has(wish.needed.union(*map(attributes_of, checks)))
+    return Plan(
+        path,
+        partition,
+        order.condition,
+        filters,
+        checks,
+        wish.forward,
+        wish.sort is not None,
+        completes=completes,
+        empty=contradicted or order.empty,
+        projection=_projection(path, wish, checks) if wish.projects and not completes else None,
+    )
+
+
+def _projection(path: AccessPath, wish: Wish, checks: Sequence[Condition]) -> frozenset[str]:
+    return wish.needed.union(path.keys, *map(attributes_of, checks))
+
+
+_FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _said(condition: Condition, name: str) -> tuple[Any, ...] | None:
+    """(operator, raw value, …) of a condition that a key condition can say of this attribute, else None."""
+    if not isinstance(condition, Comparison | Between | BeginsWith) or condition.operator == "<>":
+        return None
+    left, *right = condition.values
+    operator = condition.operator
+    if isinstance(left, Value) and isinstance(right[0], Path):
+        left, right, operator = right[0], [left], _FLIPPED[operator]
+    if not isinstance(left, Path) or left.path != [name] or not all(isinstance(v, Value) for v in right):
+        return None
+    return (operator, *(v.value for v in right))
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """The one condition that a query can hold for the sort key."""
+
+    condition: Condition | None = None
+    exact: tuple[Condition, ...] = ()
+    """The conditions that it says in full."""
+    empty: bool = False
+    """Whether nothing can satisfy it."""
+
+    @classmethod
+    def of(cls, sort: str | None, conditions: Sequence[Condition]) -> "_Order":
+        """The narrowest that the conditions give: one value, one range or prefix, two bounds, one bound."""
+        pairs = [(said, c) for c in conditions if sort is not None and (said := _said(c, sort)) is not None]
+        whole = {said[0]: c for said, c in reversed(pairs)}
+        for operator in ("=", "BETWEEN", "begins_with"):
+            if operator in whole:
+                return cls(whole[operator], (whole[operator],))
+        lower = next((pair for pair in pairs if pair[0][0] in (">", ">=")), None)
+        upper = next((pair for pair in pairs if pair[0][0] in ("<", "<=")), None)
+        if lower is None or upper is None:
+            return cls(pairs[0][1], (pairs[0][1],)) if pairs else cls()
+        # Two bounds are one BETWEEN, which includes both: what a half-open bound excludes is checked afterwards.
+        low, high, path = Value(lower[0][1]), Value(upper[0][1]), Path([str(sort)])
+        exact = tuple(c for said, c in (lower, upper) if said[0] in (">=", "<="))
+        return cls(path.between(low, high), exact, not holds(Path(["low"]) <= high, {"low": low.value}))
+
+
+def _refused(paths: Sequence[AccessPath], wish: Wish, bound: Mapping[str, Any]) -> BadRequest:
+    """What is missing: an index for the order, or a value for a partition key."""
+
+    def said(name: str) -> str:
+        return wish.names.get(name, name)
+
+    keyed = sorted({said(path.partition) for path in paths if path.partition in bound})
+    if wish.sort is not None and keyed:
+        detail = (
+            f"The list cannot be sorted by {said(wish.sort)}: that needs an index with partition key "
+            f"{' or '.join(keyed)} and sort key {said(wish.sort)}."
+        )
+        return BadRequest(detail, errors=[{"parameter": "sort", "detail": detail}])
+    open_ = sorted({said(path.partition) for path in paths})
+    return BadRequest(
+        f"No index serves this list: say which {' or '.join(open_)} by a filter, or add an index whose partition key"
+        " is one of the filters given."
+    )

@@ -1,0 +1,107 @@
+"""Rows of a list on their way to a page: read page by page, judged one by one, the cursor always exact."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+
+from . import _pynamodb
+from ._pynamodb import ReadPage
+from .conditions import holds
+from .failures import answering
+from .guards import current
+from .pagination import Page
+from .types import RawItem
+
+logger = logging.getLogger("polymicro_lambda")
+
+PAGE_SECONDS = 2.0
+"""With less time left a page ends where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A query or scan that has not been read yet; iterating reads all of it, under the request's rule."""
+
+    model: type[Model] | None
+    """What its items are; None gives them raw."""
+    pages: Iterator[ReadPage]
+    limit: int | None
+    """The most rows that it was asked for, None for all."""
+    checks: Sequence[Condition] = ()
+    """What DynamoDB could not check."""
+    complete: Callable[[Sequence[RawItem]], Sequence[RawItem | None]] | None = None
+    """Reads the items of an index again, whole and in their order; None for one that is gone."""
+
+    @classmethod
+    def of(cls, iterator: "ResultIterator[Any]") -> "Rows":
+        """A PynamoDB iterator, from where it stands."""
+        return cls(_pynamodb.model_of(iterator), _pynamodb.pages(iterator), _pynamodb.wanted(iterator))
+
+    def __iter__(self) -> Iterator[Any]:
+        count = 0
+        for page in self._answered():
+            for _, row in self._judged(page):
+                if count == self.limit:
+                    return
+                count += 1
+                yield row
+
+    def page(self, size: int, read_budget: int, checks: Sequence[Condition] = ()) -> Page:
+        """The first ``size`` rows that pass, or fewer where the read budget (pages) or the time is spent.
+
+        The page's key is exact: it stands after the last row given, or after the last one read.
+        """
+        size = size if self.limit is None else min(size, self.limit)
+        items: list[Any] = []
+        key = None
+        for number, page in enumerate(self._answered(), 1):
+            key = page.last_key
+            for after, row in self._judged(page, checks):
+                items.append(row)
+                if len(items) == size:
+                    return Page(tuple(items), after)
+            if number == read_budget or current().seconds_left() < PAGE_SECONDS:
+                break
+        return Page(tuple(items), key)
+
+    def _answered(self) -> Iterator[ReadPage]:
+        with answering():
+            yield from self.pages
+
+    def _judged(self, page: ReadPage, checks: Sequence[Condition] = ()) -> Iterator[tuple[Any, Any]]:
+        """The rows that the user may see, each with the key after it."""
+        keys = [after for _, after in page.rows()]
+        items: Sequence[RawItem | None] = page.items
+        if self.complete is not None:
+            with answering():
+                items = self.complete(page.items)
+        for raw, after in zip(items, keys, strict=True):
+            if raw is not None and all(holds(check, raw) for check in (*self.checks, *checks)):
+                yield from ((after, row) for row in self._seen(raw))
+
+    def _seen(self, raw: RawItem) -> Sequence[Any]:
+        """The instance of a stored item, or nothing where it is gone, hidden or poison."""
+        if self.model is None:
+            return (raw,)
+        if not _pynamodb.is_live(self.model, raw):
+            return ()
+        try:
+            instance = _pynamodb.instance_of(self.model, raw)
+        except Exception:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
+            _left_out(self.model, raw)
+            return ()
+        return (instance,) if current().allows(instance, raw) else ()
+
+
+def _left_out(model: type[Model], raw: RawItem) -> None:
+    names = [attribute.attr_name for attribute in _pynamodb.declared(model).keys.values()]
+    digest = hashlib.sha256(repr([raw.get(name) for name in names]).encode()).hexdigest()[:16]
+    logger.exception(
+        "A row of %s cannot be read and was left out of a list", model.__name__, extra={"key_sha256": digest}
+    )
