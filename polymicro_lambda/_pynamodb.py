@@ -212,8 +212,22 @@ class Recording(dict[str, Any]):
         return super().__getitem__(key)
 
     def __iter__(self) -> Iterator[str]:
-        self.read.update(self)
+        self.read.update(dict.keys(self))
         return super().__iter__()
+
+    def __contains__(self, key: object) -> bool:
+        self.read.add(str(key))
+        return super().__contains__(key)
+
+    def keys(self) -> Any:
+        """All names, which are noted."""
+        self.read.update(dict.keys(self))
+        return super().keys()
+
+    def values(self) -> Any:
+        """All values; all names are noted."""
+        self.read.update(dict.keys(self))
+        return super().values()
 
     def items(self) -> Any:
         """All values; all names are noted."""

@@ -37,11 +37,15 @@ class Rows:
     """What DynamoDB could not check."""
     complete: Callable[[Sequence[RawItem]], Sequence[RawItem | None]] | None = None
     """Reads the items of an index again, whole and in their order; None for one that is gone."""
+    start: Any = None
+    """The key to go on from where no row is asked for."""
 
     @classmethod
     def of(cls, iterator: "ResultIterator[Any]") -> "Rows":
         """A PynamoDB iterator, from where it stands."""
-        return cls(_pynamodb.model_of(iterator), _pynamodb.pages(iterator), _pynamodb.wanted(iterator))
+        limit = _pynamodb.wanted(iterator)
+        start = iterator.last_evaluated_key if limit == 0 else None
+        return cls(_pynamodb.model_of(iterator), _pynamodb.pages(iterator), limit, start=start)
 
     def __iter__(self) -> Iterator[Any]:
         count = 0
@@ -58,6 +62,8 @@ class Rows:
         The page's key is exact: it stands after the last row given, or after the last one read.
         """
         size = size if self.limit is None else min(size, self.limit)
+        if size == 0:
+            return Page((), self.start)
         items: list[Any] = []
         key = None
         for number, page in enumerate(self._answered(), 1):
