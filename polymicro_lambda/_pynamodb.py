@@ -45,7 +45,8 @@ def prepare(model: type[Model], prefix: str) -> None:
 
     Raises ``ConfigurationError`` if the model has another prefix already, or has used its table without one.
     """
-    owner = next((meta for meta in model.Meta.__mro__ if "table_name" in vars(meta)), None)  # type: ignore[attr-defined]
+    metas = getattr(model, "Meta", object).__mro__
+    owner: Any = next((meta for meta in metas if "table_name" in vars(meta)), None)
     if owner is None:
         raise ConfigurationError(f"{model.__name__}.Meta.table_name is missing")
     known = vars(owner).get(PREFIX)

@@ -203,7 +203,10 @@ class _Compilation:
         where = f"{_name(self.resource)}.{verb.name}"
         if not callable(call) or inspect.iscoroutinefunction(call):
             raise ConfigurationError(f"{where} must be a plain method")
-        parameters = inspect.signature(call).parameters
+        try:
+            parameters = inspect.signature(call).parameters
+        except ValueError:
+            raise ConfigurationError(f"{where} must take self first") from None
         names = set[str]()
         for param in parameters.values():
             if param.kind is param.VAR_KEYWORD:
