@@ -1,8 +1,21 @@
 """The template and what is built from it."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from handlers.todo import Todo
 
 from .conftest import Sam
+
+
+@pytest.fixture
+def resources(built: Path) -> dict[str, dict[str, Any]]:
+    """The properties of each resource, its short forms written out by SAM."""
+    template = yaml.safe_load((built / "template.yaml").read_text())
+    return {name: resource["Properties"] for name, resource in template["Resources"].items()}
 
 
 def test_the_template_is_valid(sam: Sam) -> None:
@@ -16,3 +29,22 @@ def test_each_artifact_holds_what_its_function_imports(built: Path) -> None:
 
     assert has("TodoFunction") == {"handlers", "polymicro_lambda", "pynamodb"}
     assert has("AuthorizerFunction") == {"handlers", "jwt"}
+
+
+def test_the_function_puts_the_tables_prefix_before_the_models_name(
+    resources: dict[str, dict[str, Any]],
+) -> None:
+    prefix = resources["TodoFunction"]["Environment"]["Variables"]["POLYMICRO_TABLE_PREFIX"]["Fn::Sub"]
+    assert resources["TodosTable"]["TableName"] == {"Fn::Sub": prefix + Todo.Meta.table_name}
+
+
+def test_the_function_may_use_its_table_alone(resources: dict[str, dict[str, Any]]) -> None:
+    (policy,) = resources["TodoFunction"]["Policies"]
+    actions = ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
+    assert policy["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Action": [f"dynamodb:{action}" for action in actions],
+            "Resource": {"Fn::GetAtt": ["TodosTable", "Arn"]},
+        }
+    ]
