@@ -136,15 +136,16 @@ def asked(**query: Any) -> Request:
     ("sent", "strict", "expected"),
     [
         pytest.param(asked(), True, {}, id="nothing"),
-        pytest.param(asked(limit=["5"]), True, {"limit": "5"}, id="known"),
-        pytest.param(asked(limit=[""]), True, {"limit": ""}, id="empty"),
+        pytest.param(asked(limit=["5"]), True, {"limit": ("5",)}, id="known"),
+        pytest.param(asked(tag=["b", "a"]), True, {"tag": ("b", "a")}, id="any number, in order"),
+        pytest.param(asked(limit=[""]), True, {"limit": ("",)}, id="empty"),
         pytest.param(
-            asked(limit=["5"], other=["1", "2"]), False, {"limit": "5"}, id="unknown ones of a verb's own"
+            asked(limit=["5"], other=["1", "2"]), False, {"limit": ("5",)}, id="unknown ones of a verb's own"
         ),
     ],
 )
-def test_query(sent: Request, strict: bool, expected: dict[str, str]) -> None:
-    assert read_query(sent, {"limit"}, strict=strict) == expected
+def test_query(sent: Request, strict: bool, expected: dict[str, tuple[str, ...]]) -> None:
+    assert read_query(sent, {"limit"}, {"tag"}, strict=strict) == expected
 
 
 @pytest.mark.parametrize(

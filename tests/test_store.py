@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
@@ -610,6 +611,63 @@ def test_every_way_to_read_is_noted(
     api, made = client(note, permissions=Looks), race(note, monkeypatch, texts("b"))
     assert api.delete("/x/alice/1").status == 204
     assert made.count("DeleteItem") == 2
+
+
+# --- writes whose answer was lost -----------------------------------------------------------------------
+
+
+def lose(monkeypatch: pytest.MonkeyPatch, *, done: bool, then: Any = None) -> None:
+    """Let the next write get no answer, though it was ``done``; ``then`` another writer puts this item."""
+    execute = inside.execute
+    lost: list[str] = []
+
+    def losing(of: Any, operation: str, **arguments: Any) -> Any:
+        if operation == "GetItem" or lost:
+            return execute(of, operation, **arguments)
+        lost.append(operation)
+        if done:
+            execute(of, operation, **arguments)
+        if then is not None:
+            execute(of, "PutItem", Item=then)
+        raise ReadTimeoutError(endpoint_url="https://hidden.example.com")
+
+    monkeypatch.setattr(inside, "execute", losing)
+
+
+OTHERS = {"id": {"S": "1"}, "text": {"S": "theirs"}, "v": {"N": "9"}}
+
+
+@pytest.mark.parametrize(
+    ("method", "done", "then", "status"),
+    [
+        pytest.param("POST", True, None, 201, id="created"),
+        pytest.param("POST", False, None, 503, id="not created"),
+        pytest.param("POST", False, OTHERS, 503, id="created by another"),
+        pytest.param("PATCH", True, None, 200, id="updated"),
+        pytest.param("PATCH", True, OTHERS, 503, id="updated, then by another"),
+        pytest.param("PATCH", False, None, 503, id="not updated"),
+        pytest.param("PUT", True, None, 200, id="replaced"),
+        pytest.param("DELETE", True, None, 204, id="deleted"),
+        pytest.param("DELETE", False, None, 503, id="not deleted"),
+        pytest.param("DELETE", True, OTHERS, 503, id="deleted, then made by another"),
+    ],
+)
+def test_a_lost_answer(
+    versioned: type[Model], method: str, done: bool, then: Any, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The item is read again: what is there is our write, or the answer is 503 with ``Retry-After``."""
+    if method != "POST":
+        raw_put(versioned, id={"S": "1"}, v={"N": "1"})
+    api = client(versioned)
+    bodies = {"POST": {"id": "1", "text": "mine"}, "PATCH": {"text": "mine"}, "PUT": {"text": "mine"}}
+    lose(monkeypatch, done=done, then=then)
+    sent: dict[str, Any] = {"json": bodies[method]} if method in bodies else {}
+    result = api.request(method, "/x" if method == "POST" else "/x/1", **sent)
+    assert (result.status, "retry-after" in result.headers, "hidden" in result.text) == (
+        status,
+        status == 503,
+        False,
+    )
 
 
 # --- lists ----------------------------------------------------------------------------------------------
