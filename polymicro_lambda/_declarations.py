@@ -27,6 +27,7 @@ class Declaration:
     required: frozenset[str]
     exclude: frozenset[str]
     bound: frozenset[str]
+    fixed: frozenset[str]
     rules: Mapping[str, KeyRule]
 
     @property
@@ -87,7 +88,8 @@ class Declaration:
         """Make the field demand what its attribute needs."""
         attribute = self.attributes[target(field)]
         field.allow_none = field.allow_none and nullable(attribute) and name not in self.required
-        field.required |= needed(attribute) and not self.defer_required and field.load_default is missing
+        given = self.defer_required or target(field) in self.fixed or field.load_default is not missing
+        field.required |= needed(attribute) and not given
         self.rule(field, target(field))
 
     def generated(self) -> type[Schema]:

@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pynamodb.models import Model
@@ -23,7 +24,7 @@ def etag_of(model: type[Model], raw: RawItem) -> str:
     version = declared(model).version
     if version is not None and version.attr_name in raw:
         return f'"{raw[version.attr_name]["N"]}"'
-    return f'"{_digest(_canonical(raw))}"'
+    return f'"{_digest(canonical(raw))}"'
 
 
 def weak_etag(body: bytes) -> str:
@@ -35,18 +36,33 @@ def _digest(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()[:_DIGEST_BYTES]).decode().rstrip("=")
 
 
-def _canonical(raw: Any) -> bytes:
-    """A stored item as bytes that do not depend on the order of members or of sets."""
+def canonical(raw: RawItem) -> bytes:
+    """A stored item as bytes that depend neither on the order of members or sets nor on how a number is written."""
     return _json.dumps(_ordered(raw))
 
 
 def _ordered(value: Any) -> Any:
     if isinstance(value, Mapping):
-        pairs = ((name, _ordered(one)) for name, one in sorted(value.items()))
-        return [[name, sorted(one) if name in ("SS", "NS", "BS") else one] for name, one in pairs]
-    if isinstance(value, list | tuple | set):
+        return [[name, _TYPED.get(name, _ordered)(one)] for name, one in sorted(value.items())]
+    if isinstance(value, list | tuple):
         return [_ordered(one) for one in value]
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _number(text: Any) -> Any:
+    # An attribute, or a member of a map, can be named N as well: then it holds no text.
+    return str(Decimal(text).normalize()) if isinstance(text, str) else _ordered(text)
+
+
+def _set(values: Any) -> Any:
+    return sorted(_ordered(list(values))) if not isinstance(values, Mapping) else _ordered(values)
+
+
+def _numbers(values: Any) -> Any:
+    return sorted(map(_number, values)) if not isinstance(values, Mapping) else _ordered(values)
+
+
+_TYPED: Mapping[str, Callable[[Any], Any]] = {"N": _number, "NS": _numbers, "SS": _set, "BS": _set}
 
 
 @dataclass(frozen=True, slots=True)

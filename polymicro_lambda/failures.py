@@ -12,7 +12,11 @@ from typing import Any, cast
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
     HTTPClientError,
+    ProxyConnectionError,
+    SSLError,
 )
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
@@ -30,6 +34,8 @@ from .exceptions import (
 )
 from .types import RawItem
 
+NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
+MAYBE_DONE = frozenset({"InternalServerError", "ServiceUnavailable"})
 CONDITION_FAILED = "ConditionalCheckFailed"
 RETRY_SECONDS = 3
 """``Retry-After`` is 1 to this many seconds, at random, so that clients do not come back all at once."""
@@ -141,6 +147,20 @@ def answering() -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, PynamoDBException) as error:
         raise translated(error) or InternalError() from error
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the request may have been carried out although no answer came."""
+    if isinstance(error, NOT_SENT):
+        return False
+    return isinstance(error, BotoConnectionError | HTTPClientError) or code_of(error) in MAYBE_DONE
+
+
+def retries_of(error: BaseException) -> int:
+    """How often botocore tried again before this error."""
+    response: Mapping[str, Any] = getattr(error.__cause__ or error, "response", {})
+    retries: int = response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+    return retries
 
 
 def old_item(error: ClientError) -> RawItem | None:

@@ -117,6 +117,7 @@ def compile_schema(
         "required": _names(required),
         "exclude": _names(exclude),
         "bound": bound,
+        "fixed": fixed,
     }
     declaration = Declaration(
         resource, model, declared(model), schema, defer_required, rules=key_rules(model), **said

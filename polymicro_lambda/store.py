@@ -1,29 +1,28 @@
 """The one place that calls PynamoDB's operations: every write is conditional, and under the request's guard."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
-from operator import and_, or_
+from operator import or_
 from typing import Any, Protocol, TypeAlias
 
-from botocore.exceptions import ClientError
 from pynamodb.exceptions import AttributeNullError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
-from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction, Update
+from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction
 from pynamodb.models import Model
 
-from . import _pynamodb
+from . import _pynamodb, etags
 from ._pynamodb import declared, serialized
-from .exceptions import Conflict, InternalError, NotFound, ServiceUnavailable, Unprocessable
-from .failures import CONDITION_FAILED, answering, code_of, old_item, retry_after
+from .exceptions import Conflict, InternalError, NotFound, Unprocessable
+from .failures import answering, retry_after
 from .guards import current
 from .plans import Plan
 from .queries import rows_of
 from .rows import Rows
 from .types import RawItem
+from .writes import ConditionFailed, OutcomeUnknown, write
 
-WRITE_SECONDS = 1.5
-"""No write starts with less time left: it might happen without an answer."""
 ATTEMPTS = 3
 """A write that lost a race is judged and tried again, twice."""
 
@@ -75,9 +74,14 @@ class PynamoStore:
         return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit)
 
     def _fetch(self, key: RawItem) -> RawItem:
+        return self._alive(self._found(key))
+
+    def _found(self, key: RawItem) -> RawItem | None:
         with answering():
-            raw = _pynamodb.execute(self.model, "GetItem", Key=key, ConsistentRead=True).get("Item")
-        return self._alive(raw)
+            found: RawItem | None = _pynamodb.execute(
+                self.model, "GetItem", Key=key, ConsistentRead=True
+            ).get("Item")
+        return found
 
     def _alive(self, raw: RawItem | None) -> RawItem:
         if not raw or not _pynamodb.is_live(self.model, raw):
@@ -110,9 +114,13 @@ class PynamoStore:
         current().judge_new(instance, raw)
         free = reduce(or_, _pynamodb.expired(self.model), self.partition_key.does_not_exist())
         try:
-            self._write("PutItem", [free], Item=raw)
+            write(self.model, "PutItem", [free], Item=raw)
         except ConditionFailed as error:
-            raise Conflict("There is an item with this key already.") from error
+            if not (error.retried and _same(error.item, raw)):
+                raise Conflict("There is an item with this key already.") from error
+        except OutcomeUnknown as error:
+            if not _same(self._found(self._key_of(instance)), raw):
+                raise error.answer from error
         return self._instance(raw)
 
     def update(self, instance: Model, changes: Mapping[str, Any]) -> Model:
@@ -121,10 +129,7 @@ class PynamoStore:
         One call, unless the rule must see the item: then it is judged as it is and as it would be, and written
         on the condition that what the rule relied on has not changed. Without changes nothing is written.
         """
-        raw = {
-            self._attribute(name).attr_name: serialized(self._attribute(name), v)
-            for name, v in changes.items()
-        }
+        raw = {self._attribute(name).attr_name: self._value(name, value) for name, value in changes.items()}
         if not raw:
             return self._kept(instance)
         sets = {name: value for name, value in raw.items() if value is not None}
@@ -138,38 +143,59 @@ class PynamoStore:
         def after(old: RawItem) -> RawItem:
             return {name: value for name, value in old.items() if name not in raw} | sets
 
-        data = self._change(
-            "UpdateItem", instance, after if current().must_see(frozenset(raw)) else None, actions
+        must_see = current().must_see(frozenset(raw))
+        change = _Change(
+            "UpdateItem", after if must_see else None, actions, lambda new: self._is_result(new, after)
         )
-        return self._instance(data["Attributes"])
+        return self._instance(self._change(instance, change)["Attributes"])
+
+    def delete(self, instance: Model) -> None:
+        """Remove the item, on the condition that it is there and the rule holds on it."""
+        after = (lambda old: old) if current().must_see() else None
+        self._change(instance, _Change("DeleteItem", after, (), lambda new: new is None))
+
+    def _is_result(self, new: RawItem | None, after: After) -> bool:
+        """Whether an item is what an update made of it, under a rule that holds on it."""
+        new = self._alive(new)
+        current().judge(self._instance(new), new)
+        return _same(new, after(new)) and self._follows(new)
+
+    def _follows(self, new: RawItem) -> bool:
+        """Whether an item's version comes right after one that the request named."""
+        tags = current().if_match
+        if tags is None or tags.any or self.about.version is None:
+            return True
+        version = new.get(self.about.version.attr_name, {}).get("N", "0")
+        return str(int(version) - 1) in tags.versions()
 
     def _kept(self, instance: Model) -> Model:
         """The item as it is, under the same rule and precondition as a write."""
-        raw = self._fetch(self._key(self._key_of(instance)))
+        raw = self._fetch(self._key_of(instance))
         kept = self._instance(raw)
         current().judge(kept, raw)
         current().check_match(kept, raw)
         return kept
 
-    def delete(self, instance: Model) -> None:
-        """Remove the item, on the condition that it is there and the rule holds on it."""
-        self._change("DeleteItem", instance, (lambda old: old) if current().must_see() else None)
-
-    def _change(
-        self, operation: str, instance: Model, after: After | None, actions: list[Action] | None = None
-    ) -> dict[str, Any]:
-        """Write to an item that must be there, judging it first where ``after`` is given."""
-        key = self._key(self._key_of(instance))
+    def _change(self, instance: Model, change: "_Change") -> dict[str, Any]:
+        """Write to an item that must be there, judging it first where the rule must see it."""
+        key = self._key_of(instance)
         raw = _pynamodb.stored(instance)
         for _ in range(ATTEMPTS):
             conditions = self._ours()
-            if after is not None or self._compares():
+            if change.after is not None or self._compares():
                 raw = raw or self._fetch(key)
-                conditions += self._unmoved(raw, after)
+                conditions += self._unmoved(raw, change.after)
             try:
-                return self._write(operation, conditions, actions, Key=key)
+                return write(self.model, change.operation, conditions, change.actions, Key=key)
+            except OutcomeUnknown as error:
+                found = self._found(key)
+                if not change.is_done(found):
+                    raise error.answer from error
+                return {"Attributes": found}
             except ConditionFailed as error:
-                # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item as it is.
+                if error.retried and change.is_done(error.item):  # by our own first try
+                    return {"Attributes": error.item}
+                # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item.
                 raw = self._alive(error.item)
                 current().judge(self._instance(raw), raw)
                 current().check_match(self._instance(raw), raw)
@@ -207,35 +233,6 @@ class PynamoStore:
         paths = {name: Path([name]) for name in sorted(relied)}
         return [p == Value(old[name]) if name in old else p.does_not_exist() for name, p in paths.items()]
 
-    def _write(
-        self,
-        operation: str,
-        conditions: list[Condition],
-        actions: list[Action] | None = None,
-        **arguments: Any,
-    ) -> dict[str, Any]:
-        if current().seconds_left() < WRITE_SECONDS:
-            raise ServiceUnavailable(
-                "There was too little time left to write: try again.", headers=retry_after()
-            )
-        names: dict[str, str] = {}
-        values: dict[str, Any] = {}
-        if actions:
-            arguments["UpdateExpression"] = Update(*actions).serialize(names, values)
-            arguments["ReturnValues"] = "ALL_NEW"
-        arguments["ConditionExpression"] = reduce(and_, conditions).serialize(names, values)
-        arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        arguments["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
-        if values:
-            arguments["ExpressionAttributeValues"] = values
-        with answering():
-            try:
-                return _pynamodb.execute(self.model, operation, **arguments)
-            except ClientError as error:
-                if code_of(error) != CONDITION_FAILED:
-                    raise
-                raise ConditionFailed(old_item(error)) from error
-
     # --- values -----------------------------------------------------------------------------------
 
     def _attribute(self, name: str) -> Any:
@@ -250,8 +247,8 @@ class PynamoStore:
             raise _incomplete(name)
         return raw
 
-    def _key_of(self, instance: Model) -> dict[str, Any]:
-        return {name: getattr(instance, name) for name in self.about.keys}
+    def _key_of(self, instance: Model) -> RawItem:
+        return self._key({name: getattr(instance, name) for name in self.about.keys})
 
     def _new_item(self, instance: Model) -> RawItem:
         try:
@@ -263,12 +260,21 @@ class PynamoStore:
         return raw
 
 
-class ConditionFailed(Exception):
-    """A write's condition did not hold on ``item``, which is None where there is none."""
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A write to an item that must be there."""
 
-    def __init__(self, item: RawItem | None) -> None:
-        super().__init__("The condition of a write did not hold.")
-        self.item = item
+    operation: str
+    after: After | None
+    """What it makes of the item, where the rule must see that; else None."""
+    actions: Sequence[Action]
+    is_done: Callable[[RawItem | None], bool]
+    """Whether an item is what the write leaves, None being no item."""
+
+
+def _same(one: RawItem | None, other: RawItem | None) -> bool:
+    """Whether two stored items are equal, sets in any order and numbers however written."""
+    return one is not None and other is not None and etags.canonical(one) == etags.canonical(other)
 
 
 def _incomplete(path: str) -> Unprocessable:

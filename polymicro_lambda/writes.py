@@ -1,0 +1,83 @@
+"""One conditional write, and the three ways in which it can end: done, refused by its condition, or unknown."""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action, Update
+from pynamodb.models import Model
+
+from . import _pynamodb
+from .exceptions import HTTPError, ServiceUnavailable
+from .failures import (
+    CONDITION_FAILED,
+    answering,
+    code_of,
+    is_lost,
+    old_item,
+    retries_of,
+    retry_after,
+    translated,
+)
+from .guards import current
+from .types import RawItem
+
+WRITE_SECONDS = 1.5
+"""No write starts with less time left: it might happen without an answer."""
+
+
+class ConditionFailed(Exception):
+    """The condition did not hold on ``item``, which is None where there is none.
+
+    ``retried`` says that an earlier try got no answer, and so may be what changed the item.
+    """
+
+    def __init__(self, item: RawItem | None, *, retried: bool) -> None:
+        super().__init__("The condition of a write did not hold.")
+        self.item = item
+        self.retried = retried
+
+
+class OutcomeUnknown(Exception):
+    """No try got an answer: the write may have happened. ``answer`` is what to say if that stays open."""
+
+    def __init__(self, answer: HTTPError) -> None:
+        super().__init__("The outcome of a write is unknown.")
+        self.answer = answer
+
+
+def write(
+    model: type[Model],
+    operation: str,
+    conditions: Sequence[Condition],
+    actions: Sequence[Action] = (),
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Do it where all conditions hold; an update answers with the item as it is then (``Attributes``).
+
+    Raises ``ConditionFailed``, ``OutcomeUnknown``, and what `failures` makes of every other error.
+    """
+    if current().seconds_left() < WRITE_SECONDS:
+        raise ServiceUnavailable("There was too little time left to write: try again.", headers=retry_after())
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    if actions:
+        arguments["UpdateExpression"] = Update(*actions).serialize(names, values)
+        arguments["ReturnValues"] = "ALL_NEW"
+    arguments["ConditionExpression"] = reduce(and_, conditions).serialize(names, values)
+    arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    arguments["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
+    if values:
+        arguments["ExpressionAttributeValues"] = values
+    with answering():
+        try:
+            return _pynamodb.execute(model, operation, **arguments)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == CONDITION_FAILED:
+                raise ConditionFailed(old_item(error), retried=retries_of(error) > 0) from error
+            if is_lost(error):
+                raise OutcomeUnknown(translated(error) or ServiceUnavailable()) from error
+            raise
