@@ -37,12 +37,13 @@ TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 class Caller(Client):
     """A client whose requests have one id on every source, and which searches each error for canaries."""
 
-    def request(self, method: str, path: str, **options: Any) -> Result:  # type: ignore[override]
+    def request(self, method: str, path: str, **options: Any) -> Result:
         context = FakeContext(aws_request_id=REQUEST_ID)
-        result = super().request(method, path, **{"request_id": REQUEST_ID, "context": context} | options)
+        said: dict[str, Any] = {"request_id": REQUEST_ID, "context": context} | options
+        result = super().request(method, path, **said)
         if result.status >= 400:
-            said = f"{dict(result.headers)} {result.text}"
-            assert not CANARIES.search(said), said
+            answer = f"{dict(result.headers)} {result.text}"
+            assert not CANARIES.search(answer), answer
         return result
 
     get = partialmethod(request, "GET")

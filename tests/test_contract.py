@@ -1,6 +1,6 @@
 """The contract's own example, pasted, does what the contract says on every event source."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -112,7 +112,7 @@ def test_all_five_verbs(client: Caller, todo: Any, form: dict[str, Any]) -> None
     assert made.status == 201
     assert item == MILK | {"uuid": item["uuid"], "creation_date_time": item["creation_date_time"]}
     assert str(UUID(item["uuid"])) == item["uuid"]
-    age = datetime.now(timezone.utc) - datetime.fromisoformat(item["creation_date_time"])
+    age = datetime.now(UTC) - datetime.fromisoformat(item["creation_date_time"])
     assert timedelta(0) <= age < timedelta(minutes=1)
     path = f"/todo/alice/{item['uuid']}"
     assert resolved(made, "/todo") == path
@@ -247,7 +247,8 @@ def test_a_query_where_none_is_known_is_400(client: Caller, todo: Any, method: s
 @every_form
 def test_pages_follow_each_other_by_key_and_by_link(client: Caller, todo: Any, form: dict[str, Any]) -> None:
     put(todo, *(text_item("alice", f"u{number}") for number in range(5)), text_item("bob", "u0"))
-    by_key, by_link = [], []
+    by_key: list[list[str]] = []
+    by_link: list[list[str]] = []
     key, link = "", "/todo?limit=2"
     while key is not None:
         page = client.get("/todo", query={"limit": 2} | ({"pagination_key": key} if key else {}), **form).json
@@ -276,7 +277,7 @@ def test_a_cursor_is_its_users_alone(client: Caller, todo: Any) -> None:
 def test_a_cursor_ends_after_a_day(client: Caller, todo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put(todo, *(text_item("alice", f"u{number}") for number in range(3)))
     key = client.get("/todo?limit=1").json["pagination_key"]
-    now = datetime.now(timezone.utc).timestamp()
+    now = datetime.now(UTC).timestamp()
     monkeypatch.setattr("time.time", lambda: now + 86400 - 60)
     assert client.get("/todo", query={"pagination_key": key}).status == 200
     monkeypatch.setattr("time.time", lambda: now + 86400 + 60)
@@ -299,7 +300,10 @@ def test_an_update_of_nothing_writes_nothing(client: Caller, todo: Any, method: 
 
 def test_patch_leaves_alone_what_it_does_not_name(client: Caller, todo: Any) -> None:
     """Attributes that the model does not declare included; an explicit null removes."""
-    odd = {"legacy": {"M": {"a": {"N": "1"}}}, "due_date_time": {"S": "2026-01-02T03:04:05.000000+0000"}}
+    odd: dict[str, Any] = {
+        "legacy": {"M": {"a": {"N": "1"}}},
+        "due_date_time": {"S": "2026-01-02T03:04:05.000000+0000"},
+    }
     put(todo, text_item("alice", "u1", **odd))
     assert client.patch("/todo/alice/u1", json={"text": "bread", "due_date_time": None}).json == MILK | {
         "text": "bread"
@@ -310,7 +314,7 @@ def test_patch_leaves_alone_what_it_does_not_name(client: Caller, todo: Any) -> 
 
 def test_put_replaces_the_declared(client: Caller, todo: Any) -> None:
     """Absent with a default takes it, absent and nullable is removed, dump_only and undeclared stay."""
-    odd = {"due_date_time": {"S": "2026-01-02T03:04:05.000000+0000"}, "done": {"BOOL": True}}
+    odd: dict[str, Any] = {"due_date_time": {"S": "2026-01-02T03:04:05.000000+0000"}, "done": {"BOOL": True}}
     put(todo, text_item("alice", "u1", legacy={"S": "x"}, **odd))
     assert client.put("/todo/alice/u1", json={"text": "bread"}).json == MILK | {"text": "bread"}
     assert stored(todo.table) == [text_item("alice", "u1", "bread", legacy={"S": "x"})]

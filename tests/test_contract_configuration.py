@@ -78,6 +78,12 @@ def verb(name: str, code: str) -> dict[str, Any]:
     return {name: names[name]}
 
 
+def register_and_compile(pm: PolyMicro, *resources: Any) -> None:
+    for resource in resources:
+        resource(pm)
+    pm.compile()
+
+
 BROKEN: dict[str, tuple[Any, str]] = {
     "required and dump_only": (broken(required=("text",), dump_only=("text",)), "text"),
     "required version": (broken(required=("version",)), "version"),
@@ -114,8 +120,7 @@ def test_a_declaration_that_cannot_be(resource: Any, attribute: str) -> None:
     """Named by class and attribute, before any request."""
     pm = PolyMicro()
     with pytest.raises(ConfigurationError) as raised:
-        resource(pm)
-        pm.compile()
+        register_and_compile(pm, resource)
     assert "Broken" in str(raised.value)
     assert attribute in str(raised.value)
 
@@ -127,8 +132,7 @@ def test_a_mixin_without_model_resource() -> None:
 
     pm = PolyMicro()
     with pytest.raises(ConfigurationError, match=r"Broken.*ModelResource"):
-        Broken(pm)
-        pm.compile()
+        register_and_compile(pm, Broken)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +146,10 @@ def test_a_mixin_without_model_resource() -> None:
     ids=["all", "slashes", "one verb", "parameters of other names"],
 )
 def test_two_routes_that_collide(first: Any, second: Any) -> None:
+    first.__name__, second.__name__ = "First", "Second"
     pm = PolyMicro()
     with pytest.raises(ConfigurationError) as raised:
-        first.__name__, second.__name__ = "First", "Second"
-        first(pm)
-        second(pm)
-        pm.compile()
+        register_and_compile(pm, first, second)
     assert re.search(r"First|Second", str(raised.value))
 
 
@@ -189,7 +191,7 @@ def test_a_cursor_of_another_secret_is_400() -> None:
     assert_problem(api("b" * 32).get("/things", query={"pagination_key": key}), 400, "pagination_key")
 
 
-def prefixed() -> type[Model]:
+def prefixed() -> Any:
     class Prefixed(Model):
         class Meta:
             table_name = "name"
@@ -216,7 +218,7 @@ def test_table_prefix_is_put_once(
         monkeypatch.setenv("POLYMICRO_TABLE_PREFIX", table_name if way == "environment" else "other-")
     compiled(model, **options)
     handler = compiled(model, **options)
-    assert model.Meta.table_name == f"{table_name}name"  # type: ignore[attr-defined]
+    assert model.Meta.table_name == f"{table_name}name"
     model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     assert Caller(handler).post("/things", json={"id": "x"}).status == 201
     assert stored(f"{table_name}name") == [{"id": {"S": "x"}}]
@@ -232,7 +234,7 @@ def test_two_prefixes_for_one_model() -> None:
 def test_a_prefix_for_a_model_that_is_connected(dynamodb: None, table_name: str) -> None:
     """Its connection would go on to the table of the old name."""
     model = prefixed()
-    model.Meta.table_name = table_name  # type: ignore[attr-defined]
+    model.Meta.table_name = table_name
     model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     with pytest.raises(ConfigurationError, match="table_prefix"):
         compiled(model, table_prefix="one-")

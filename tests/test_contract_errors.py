@@ -36,7 +36,6 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
     UTCDateTimeAttribute,
-    VersionAttribute,
 )
 from pynamodb.models import Model
 
@@ -75,7 +74,7 @@ def keyed(table_name: str, key: Any) -> type[Model]:
         id = key
         text = UnicodeAttribute(null=True)
         number = NumberAttribute(null=True)
-        data: Any = MapAttribute(null=True)
+        data: Any = MapAttribute(null=True)  # type: ignore[no-untyped-call]
 
     Thing.Meta.table_name = table_name  # type: ignore[attr-defined]
     return Thing
@@ -233,9 +232,11 @@ NULLS = (
 
 
 @every_form
-def test_null_members_of_an_event_are_absent(things: type[Model], form: dict[str, Any]) -> None:
+def test_null_members_of_an_event_are_absent(
+    things: type[Model], table_name: str, form: dict[str, Any]
+) -> None:
     handler = app(things).handler
-    dynamodb_call("put_item", TableName=things.Meta.table_name, Item={"id": {"S": "x"}})  # type: ignore[attr-defined]
+    dynamodb_call("put_item", TableName=table_name, Item={"id": {"S": "x"}})
     for null, method, status in (
         *((name, "GET", 200) for name in NULLS),
         ("body", "POST", 400),
@@ -354,7 +355,7 @@ def test_a_bad_escape_is_400(untouched: Caller, path: str, form: str) -> None:
     ids=["nul", "line feed", "unit separator", "delete", "too long", "too long in bytes"],
 )
 def test_what_can_be_no_key_is_404_and_costs_no_call(untouched: Caller, method: str, key: str) -> None:
-    body = {"json": {}} if method in {"PATCH", "PUT"} else {}
+    body: dict[str, Any] = {"json": {}} if method in {"PATCH", "PUT"} else {}
     result = untouched.everywhere(method, f"/things/{key}", **body)
     assert result.status == 404
     if method != "HEAD":
@@ -364,7 +365,8 @@ def test_what_can_be_no_key_is_404_and_costs_no_call(untouched: Caller, method: 
 OTHER_KEYS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "number": (
         NumberAttribute,
-        ("x", "NaN", "Infinity", "1_000", "%201", "1%20", "%D9%A1", "1" * 39, "1e126", "1e999999999", "0x1", "true", "--1", "1" * 5000),
+        ("x", "NaN", "Infinity", "1_000", "%201", "1%20", "%D9%A1", "0x1", "true", "--1",
+         "1" * 39, "1e126", "1e999999999", "1" * 5000),
     ),
     "datetime": (
         UTCDateTimeAttribute,
@@ -387,7 +389,8 @@ def test_what_can_be_no_key_of_another_type(table_name: str, kind: Any, keys: tu
 
 
 KEYS = (
-    "a b", " a ", "a+b", "a%b", "a%20b", "%", "%25", "ü", "u\u0308", "日本", "\U0001f600", "a?b", "a#b", "a&b=c", "a;b", "a,b",
+    "a b", " a ", "a+b", "a%b", "a%20b", "%", "%25", "ü", "u\u0308", "日本", "\U0001f600", "a?b", "a#b", "a&b=c", "a;b",
+    "a,b",
     "'", '"', "<b>", "\\", "{id}", "$", "...", "~", "a:b", "a@b", "x" * 2048, "\u00a0", "\u202e",
 )  # fmt: skip
 
@@ -659,10 +662,6 @@ def test_a_405_of_what_is_not_mixed_in(things: type[Model]) -> None:
     ids=repr,
 )
 def test_an_event_of_no_source_is_no_surprise(untouched: Caller, event: Any) -> None:
-    """Something else invoked the function: it answers with a problem or raises for its own caller to see."""
-    try:
-        response = untouched.handler(event, FakeContext())
-    except Exception as error:
-        assert str(error), type(error)
-    else:
-        assert response["statusCode"] in {400, 404, 405, 500}
+    """Something else invoked the function."""
+    response = untouched.handler(event, FakeContext())
+    assert (response["statusCode"], json.loads(response["body"])["title"]) == (400, "Bad Request")

@@ -669,7 +669,7 @@ def test_a_list_shows_what_the_rule_shows(dynamodb: None, table_name: str, rule:
         pages.append([item["id"] for item in result.json["items"]])
         link = resolved(result, link, "link") if "link" in result.headers else ""
     assert pages[:2] == [["00", "03", "06"], ["09", "12", "15"]]
-    assert sum(pages, []) == ["00", "03", "06", "09", "12", "15", "18"]
+    assert [id_ for page in pages for id_ in page] == ["00", "03", "06", "09", "12", "15", "18"]
 
 
 def test_a_versioned_item_counts_its_updates(dynamodb: None, table_name: str) -> None:
