@@ -36,6 +36,7 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
     UTCDateTimeAttribute,
+    VersionAttribute,
 )
 from pynamodb.models import Model
 
@@ -410,6 +411,15 @@ def test_keys_come_back_as_they_went_in(things: type[Model], table_name: str, fo
     )
 
 
+def test_a_literal_segment_may_be_escaped(things: type[Model], table_name: str) -> None:
+    """Decoded once: ``%74`` is a ``t``, ``%2574`` is not."""
+    dynamodb_call("put_item", TableName=table_name, Item={"id": {"S": "x"}})
+    client = app(things)
+    assert client.everywhere("GET", "/%74hings/%78").json["id"] == "x"
+    assert_problem(client.everywhere("GET", "/%2574hings/x"), 404)
+    assert_problem(client.everywhere("GET", "/things/%2578"), 404)
+
+
 @pytest.mark.parametrize("form", ["rest", "alb-multi", "alb-single"])
 def test_a_slash_in_a_key(things: type[Model], form: str) -> None:
     client = app(things)
@@ -573,6 +583,34 @@ def test_a_missing_table_is_500(dynamodb: None, model: type[Model]) -> None:
 def test_a_write_that_dynamodb_refuses(things: type[Model], code: str, status: int) -> None:
     with failing(client_error(code), on=WRITES):
         assert_problem(app(things).post("/things", json={"id": "x"}), status)
+
+
+@pytest.mark.parametrize(
+    "error", [too_slow(), ConnectionClosedError(endpoint_url="https://canary")], ids=["slow", "cut"]
+)
+def test_a_lost_answer_is_looked_up(dynamodb: None, table_name: str, error: Exception) -> None:
+    """A create is ours if the item is what we wrote, a versioned update likewise, a delete if the item is gone."""
+
+    class Doc(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+        text = UnicodeAttribute(null=True)
+        version = VersionAttribute()
+
+    Doc.Meta.table_name = table_name  # type: ignore[attr-defined]
+    Doc.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    client = app(Doc)
+    with failing(error, late=True, on=WRITES):
+        made = client.post("/things", json={"id": "x", "text": "a"})
+    assert (made.status, made.json) == (201, {"id": "x", "text": "a", "version": 1})
+    with failing(error, late=True, on=WRITES):
+        patched = client.patch("/things/x", json={"text": "b"})
+    assert (patched.status, patched.json) == (200, {"id": "x", "text": "b", "version": 2})
+    with failing(error, late=True, on=WRITES):
+        assert client.delete("/things/x").status == 204
+    assert stored(table_name) == []
 
 
 @pytest.mark.parametrize(

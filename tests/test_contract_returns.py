@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from contract import ALICE, Caller, assert_problem, dynamodb_call, resolved
+from contract import ALICE, Caller, assert_problem, dynamodb_call, resolved, stored
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -343,3 +343,40 @@ def test_what_goes_out_can_be_changed(table: Any) -> None:
 def test_location_leads_to_the_item_under_a_stage(table: Any, form: dict[str, Any], path: str) -> None:
     made = client((Create, Retrieve), table).post(path, json={"id": "n"}, stage="prod", **form)
     assert resolved(made, f"/prod{path}") == "/prod/things/n"
+
+
+@pytest.mark.parametrize("given", [{}, {"owner": "o"}], ids=["nothing set", "one set"])
+def test_what_is_still_missing_before_the_write_is_422(
+    dynamodb: None, table_name: str, given: dict[str, str]
+) -> None:
+    """A verb may set what no body can; what it forgets is not stored half."""
+
+    class Signed(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+        owner = UnicodeAttribute()
+        signature = UnicodeAttribute()
+
+    Signed.Meta.table_name = table_name  # type: ignore[attr-defined]
+    Signed.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    whole = {"owner": "o", "signature": "s"}
+
+    class Things(ModelResource, Create):
+        model = Signed
+        route = "things"
+        permissions = AllowAny
+        dump_only = ("owner", "signature")
+
+        def create(self, req: dict[str, Any], user: Any) -> Any:
+            return super().create(req | (whole if req["id"] == "whole" else given), user)
+
+    pm = PolyMicro()
+    Things(pm)
+    api = Caller(pm.compile(), user=ALICE)
+    result = api.post("/things", json={"id": "half"})
+    assert_problem(result, 422, *(error["pointer"] for error in result.json["errors"]))
+    assert result.json["errors"][0]["pointer"] in {"#/owner", "#/signature"} - {f"#/{name}" for name in given}
+    assert stored(table_name) == []
+    assert api.post("/things", json={"id": "whole"}).json == {"id": "whole"} | whole

@@ -7,7 +7,7 @@ from contract import ALICE, BOB, FORMS, Caller, assert_problem, counted, every_f
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda import AllowAny, Create, ModelResource, Permission, PolyMicro, User
+from polymicro_lambda import AllowAny, Create, List, ModelResource, Permission, PolyMicro, User
 from polymicro_lambda.testing import FakeContext, make_event
 
 
@@ -193,3 +193,37 @@ def test_req_user_func_that_raises_is_500() -> None:
         raise ValueError("canary")
 
     assert_problem(me(req_user_func=broken).everywhere("POST", "/me", json={"id": "x"}), 500)
+
+
+class Visitor:
+    """A user without a uuid."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def test_user_id_says_whose_a_cursor_is() -> None:
+    pm = PolyMicro(
+        req_user_func=lambda request: Visitor(request.headers["x-name"]), user_id=lambda user: user.name
+    )
+    body = {"model": Me, "route": "me", "list": lambda self: ([], 200, {}, "k")}
+    type("Mine", (ModelResource, List), body)(pm)
+    client = Caller(pm.compile())
+    key = client.get("/me", headers={"X-Name": "a"}).json["pagination_key"]
+    assert client.get("/me", headers={"X-Name": "a"}, query={"pagination_key": key}).status == 200
+    stolen = client.get("/me", headers={"X-Name": "b"}, query={"pagination_key": key})
+    assert_problem(stolen, 400, "pagination_key")
+
+
+def test_a_user_may_be_text() -> None:
+    """Then it is its own id."""
+    pm = PolyMicro(req_user_func=lambda request: request.headers["x-name"])
+    body = {"model": Me, "route": "me", "list": lambda self, user: ([], 200, {"X-User": user}, "k")}
+    type("Mine", (ModelResource, List), body)(pm)
+    client = Caller(pm.compile())
+    first = client.get("/me", headers={"X-Name": "a"})
+    assert first.headers["x-user"] == "a"
+    stolen = client.get(
+        "/me", headers={"X-Name": "b"}, query={"pagination_key": first.json["pagination_key"]}
+    )
+    assert_problem(stolen, 400, "pagination_key")
