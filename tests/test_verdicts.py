@@ -132,7 +132,11 @@ def test_what_a_verdict_reads(verdict: Verdict, blind: bool, attributes: set[str
     assert (is_opaque(verdict), set(attributes_of(verdict))) == (blind, attributes)
 
 
-@pytest.mark.parametrize("verdict", [True, False, YES, Some((OWN, YES)), Every((YES, NO))], ids=repr)
+@pytest.mark.parametrize(
+    "verdict",
+    [True, False, YES, Some((OWN, YES)), Every((YES, NO))],
+    ids=["true", "false", "opaque", "some", "every"],
+)
 def test_no_condition_is_implied(verdict: Verdict) -> None:
     """A disjunction with an opaque part implies nothing that DynamoDB could check."""
     assert condition_of(verdict) is None
