@@ -131,13 +131,14 @@ class Operation:
     def _loaded(self, body: Any) -> dict[str, Any]:
         user, model, schema = self.request.user, self.route.model, self.route.schema
         self.route.field_rules.check_write(user, self.route.method, model, body)
-        load = {"POST": schema.load_create, "PUT": schema.load_replace, "PATCH": schema.load_merge}
-        loaded = load[self.route.http](body)
-        if self.route.http != "POST" or user is None:
-            return loaded
+        if self.route.http != "POST":
+            load = {"PUT": schema.load_replace, "PATCH": schema.load_merge}
+            return load[self.route.http](body)
         # An owner under | or ~ is the user where the body does not say.
-        owned = {name: owner.value(user, model) for name, owner in self.route.owned.items()}
-        return {name: value for name, value in owned.items() if value is not None} | loaded
+        owners = self.route.owned.items() if user is not None else ()
+        owned = {name: owner.value(user, model) for name, owner in owners}
+        owned = {name: value for name, value in owned.items() if value is not None}
+        return owned | schema.load_create(body, optional=owned)
 
     def _paging(self) -> dict[str, Any]:
         """The query, typed; empty for verbs that take none. Raises ``BadRequest``."""
