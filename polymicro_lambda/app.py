@@ -117,9 +117,11 @@ def _authorized(request: Request) -> Any:
 
 def _user_id(user: Any) -> str:
     """The id of a user: its ``uuid``, or itself if it is a str; nobody is empty."""
-    known = user if isinstance(user, str) else getattr(user, "uuid", None)
-    if user is not None and known is None:
-        return ""
+    known = user if isinstance(user, str | None) else getattr(user, "uuid", None)
+    if user is not None and not known:
+        raise ConfigurationError(
+            f"PolyMicro.user_id must say what identifies a {type(user).__name__}: it has no uuid"
+        )
     return str(known or "")
 
 

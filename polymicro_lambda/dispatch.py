@@ -65,7 +65,7 @@ class Dispatcher:
         verdict = _permitted(route, user)
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
-        return Operation(route, request, verdict, self.cursors, self.user_id(user)).run(body)
+        return Operation(route, request, verdict, self.cursors, self.user_id).run(body)
 
     def _answerable(self, error: Exception, request_id: str) -> HTTPError:
         """The error as one that can be answered; what is our fault goes to the log with its cause."""

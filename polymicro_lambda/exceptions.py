@@ -24,7 +24,7 @@ never put a library's exception text, a table name or an ARN in them.
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
+from http.client import responses as phrases
 from typing import Any, ClassVar
 
 from .types import FieldErrors
@@ -75,7 +75,7 @@ class HTTPError(PolymicroError):
     def __init_subclass__(cls) -> None:
         # Python before 3.13 still has the phrases of RFC 7231 for these two; RFC 9110 renamed them.
         renamed = {413: "Content Too Large", 422: "Unprocessable Content"}
-        cls.title = renamed.get(cls.status) or HTTPStatus(cls.status).phrase
+        cls.title = renamed.get(cls.status) or phrases.get(cls.status, "Error")
 
     def __init__(
         self,

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
+from ._pynamodb import is_live
 from .conditions import holds
 from .guards import as_stored, current
 from .pagination import Page
@@ -33,11 +33,11 @@ class Listing:
         if isinstance(rows, Rows):
             page = rows.page(self.limit, self.read_budget, self.checks)
             return page if key is NO_KEY else Page(page.items, key)
-        if not isinstance(rows, list | tuple | set | frozenset):
-            rows = islice(rows, self.limit)
         return Page(tuple(filter(self._allowed, rows)), None if key is NO_KEY else key)
 
     def _allowed(self, row: Any) -> bool:
         if not isinstance(row, Model):
             return True
-        return current().allows(row) and all(holds(check, as_stored(row)) for check in self.checks)
+        raw = as_stored(row)
+        passes = is_live(type(row), raw) and current().allows(row, raw)
+        return passes and all(holds(check, raw) for check in self.checks)

@@ -39,7 +39,7 @@ class Operation:
     request: Request
     verdict: Verdict
     cursors: Cursors
-    user_id: str
+    user_id: Callable[[Any], str]
 
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
@@ -193,7 +193,12 @@ class Operation:
     def _scope(self) -> tuple[Any, ...]:
         """What a cursor is good for: this user, this path, these filters in this order."""
         said = sorted((n, list(v)) for n, v in self._query.items() if n not in (*PAGING, "fields"))
-        return (self.user_id, self.route.template, *self.request.path_params.values(), said)
+        return (
+            self.user_id(self.request.user),
+            self.route.template,
+            *self.request.path_params.values(),
+            said,
+        )
 
     @cached_property
     def _answers(self) -> Answers:

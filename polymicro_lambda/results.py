@@ -36,7 +36,7 @@ def result_of(returned: Any, *, is_list: bool) -> Result:
     if not isinstance(returned, tuple) or len(returned) < 2:
         return Result(returned)
     body, *rest = returned
-    status = rest.pop(0) if _is_status(rest[0]) else None
+    status = _checked(rest.pop(0)) if _is_status(rest[0]) else None
     headers = rest.pop(0) if rest and _is_headers(rest[0]) else None
     may_have_key = (
         is_list and rest and (status is not None or headers is not None or isinstance(rest[0], dict))
@@ -49,6 +49,13 @@ def result_of(returned: Any, *, is_list: bool) -> Result:
 
 def _is_status(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _checked(status: int) -> int:
+    # An informational status (1xx) is no answer (RFC 9110, section 15.2).
+    if not 200 <= status <= 599:
+        raise ConfigurationError(f"a verb returned the status {status}; it must be from 200 to 599")
+    return status
 
 
 def _is_headers(value: Any) -> bool:
