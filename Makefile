@@ -14,6 +14,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 python := $(VENV)/bin/python
+workers := --numprocesses auto
 # These keep their caches in the project. pip keeps its own where the user has it.
 pip := -m pip install --quiet --disable-pip-version-check
 export PIP_ROOT_USER_ACTION := ignore
@@ -29,10 +30,10 @@ serve: $(VENV)/.dev ## serve the Todo API on http://127.0.0.1:3000
 	$(VENV)/bin/polymicro serve $(ARGS)
 
 test: $(VENV)/.test ## run the tests in memory, with branch coverage
-	$(python) -m pytest --cov --cov-report=term $(ARGS)
+	$(python) -m pytest $(workers) --cov --cov-report=term $(ARGS)
 
 test-real: $(VENV)/.test ## run the same tests on DynamoDB Local, Amazon's engine
-	scripts/dynamodb-local run $(python) -m pytest --engine local $(ARGS) $(or_unavailable)
+	scripts/dynamodb-local run $(python) -m pytest $(workers) --engine local $(ARGS) $(or_unavailable)
 
 test-sam: $(VENV)/.test $(SAM_VENV)/.sam ## run the whole application by SAM, in containers
 	PYTHON=$(python) SAM=$(abspath $(SAM_VENV)/bin/sam) scripts/test-sam $(ARGS) $(or_unavailable)
