@@ -80,7 +80,18 @@ def session(dynamodb: None, table_name: str) -> type[Model]:
         text = UnicodeAttribute(null=True)
         expires = TTLAttribute(null=True)
 
-    made(Session, table_name)
+    Session.Meta.table_name = table_name  # type: ignore[attr-defined]
+    # Not by PynamoDB, which would also have the engine remove what expired, at a time of its own.
+    dynamodb_call(
+        "create_table",
+        TableName=table_name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "group", "KeyType": "HASH"},
+            {"AttributeName": "id", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("group", "id")],
+    )
     return Session
 
 
