@@ -19,6 +19,7 @@ from .guards import Guard, guarded
 from .listing import Listing
 from .negotiation import bad_query, read_limit, read_query, wrong
 from .pagination import Cursors
+from .plans import Plan
 from .requests import Request
 from .responses import Response
 from .results import is_collection, result_of
@@ -44,7 +45,7 @@ class Operation:
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
         values = self._values(body)
-        guard = self._guard()
+        guard = self.guard()
         with guarded(guard):
             if self.route.about.detail:
                 values["instance"] = self._instance(guard)
@@ -57,13 +58,20 @@ class Operation:
             cursor = None if page.key is None else self.cursors.seal(page.key, self._scope)
             return self._answers.listed(result, page, cursor, values["limit"])
 
+    def plan(self) -> Plan:
+        """How the mixin's own list would read what is asked for; nothing is read. Raises ``BadRequest``."""
+        asked = self._paging()
+        with guarded(self.guard()):
+            return self.route.resource.planner.plan(asked["filters"], asked["sort"])
+
     @property
     def _lists(self) -> bool:
         return self.route.verb == "list"
 
     # --- the guard -------------------------------------------------------------------------------------------
 
-    def _guard(self) -> Guard:
+    def guard(self) -> Guard:
+        """What protects the request while its verb runs. Raises ``PreconditionRequired`` and ``NotFound``."""
         tags = Tags.read(self.request.headers.get("if-match"), "If-Match")
         if tags is None and self.route.resource.require_if_match and self.route.verb in KEY_IS_ENOUGH:
             raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
