@@ -15,7 +15,10 @@ from ._pynamodb import declared
 from .exceptions import BadRequest
 from .types import RawItem
 
-_TAGS = re.compile(r'\s*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)|,)')
+_VERSION = re.compile(r'"(0|[1-9][0-9]{0,37})"')  # 38 digits are the most that a number has in DynamoDB
+_MAX_VERSIONS = 100
+"""Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
+_TAGS = re.compile(r'[ \t]*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|\Z)|,)')
 _DIGEST_BYTES = 16
 
 
@@ -78,7 +81,8 @@ class Tags:
         """The tags of a header, None where there is none. Raises ``BadRequest`` for what is no list of tags."""
         if header is None:
             return None
-        if header.strip() == "*":
+        header = header.strip(" \t")
+        if header == "*":
             return cls(any=True)
         found: dict[bool, set[str]] = {False: set(), True: set()}
         place = 0
@@ -100,5 +104,7 @@ class Tags:
         return self.any or tag.removeprefix("W/") in self.strong | self.weak
 
     def versions(self) -> list[str]:
-        """The tags that are versions, as DynamoDB's numbers."""
-        return sorted(tag[1:-1] for tag in self.strong if tag[1:-1].isascii() and tag[1:-1].isdecimal())
+        """The tags as DynamoDB's numbers, where all are versions and few enough for one condition; else none."""
+        versions = [tag[1:-1] for tag in self.strong if _VERSION.fullmatch(tag)]
+        fits = len(versions) == len(self.strong) <= _MAX_VERSIONS
+        return sorted(versions) if fits else []

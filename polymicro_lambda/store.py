@@ -166,7 +166,7 @@ class PynamoStore:
         if tags is None or tags.any or self.about.version is None:
             return True
         version = new.get(self.about.version.attr_name, {}).get("N", "0")
-        return str(int(version) - 1) in tags.versions()
+        return tags.match(f'"{int(version) - 1}"')
 
     def _kept(self, instance: Model) -> Model:
         """The item as it is, under the same rule and precondition as a write."""
@@ -213,7 +213,7 @@ class PynamoStore:
         return conditions
 
     def _compares(self) -> bool:
-        """Whether the request's tags must be compared with the item here: they are digests, or no versions at all."""
+        """Whether the request's tags must be compared with the item here: not all of them are versions."""
         tags = current().if_match
         if tags is None or tags.any:
             return False
