@@ -1,5 +1,6 @@
 """What a verb returned becomes a response: items dumped, fields hidden, ETag, Link and Location set."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from pynamodb.models import Model
 
-from . import _pynamodb
+from . import _json, _pynamodb
 from .etags import Tags, etag_of, weak_etag
 from .guards import current
 from .pagination import Page
@@ -43,8 +44,16 @@ class Answers:
         items = [self.item(item) for item in page.items]
         enveloped = {"items": items, "pagination_key": cursor} if self.route.resource.envelope else items
         response = self._json(result.status or self.route.about.status, enveloped, self._link(cursor, limit))
-        tagged = {"etag": weak_etag(response.body), **response.headers, **_lower(result.headers)}
+        tagged = {"etag": self._page_tag(items, page.key), **response.headers, **_lower(result.headers)}
         return self._unless_known(replace(response, headers=tagged))
+
+    def _page_tag(self, items: list[Any], key: Any) -> str:
+        """The weak tag of a page: two cursors to the same place are two texts, but the same page.
+
+        It changes with half a cursor's age, so that no cursor in a page still known by its tag has expired.
+        """
+        half_lives = 0 if key is None else int(time.time() / self.route.resource.cursor_max_age * 2)
+        return weak_etag(_json.dumps([items, key, half_lives], encoder(self.item)))
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""

@@ -108,7 +108,7 @@ class _Compilation:
         resource.store = PynamoStore(model)
         resource.planner = Planner.of(model, scan=resource.scan, whole=whole)
         resource.item = ItemPath(item, schema) if any(verb.detail for verb in self.verbs) else None
-        field_rules = FieldRules.of(resource, schema.names)
+        field_rules = FieldRules.of(resource, schema)
         self._check_list(bound, in_path, filters)
         for verb in self.verbs:
             said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)

@@ -1,6 +1,6 @@
 """Which fields a user may read and write: the hook ``fields_for`` and the table ``field_permissions`` of a resource."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,9 @@ from pynamodb.models import Model
 
 from .actions import Method
 from .exceptions import ConfigurationError, Unprocessable
-from .permissions import Rule, rule_from
+from .permissions import Permission, Rule, rule_from
 from .resources import ModelResource
+from .schemas import ItemSchema
 from .verdicts import Ask
 
 READ, WRITE = 0, 1
@@ -23,13 +24,15 @@ class FieldRules:
     resource: ModelResource
     names: frozenset[str]
     """All fields."""
+    shown: frozenset[str]
+    """Those that answers show."""
     read: Mapping[str, Rule]
     write: Mapping[str, Rule]
 
     @classmethod
-    def of(cls, resource: ModelResource, names: Iterable[str]) -> "FieldRules":
+    def of(cls, resource: ModelResource, schema: ItemSchema) -> "FieldRules":
         """Read the table. Raises ``ConfigurationError`` for unknown fields, and for rules that need the item."""
-        known = frozenset(names)
+        known = schema.members
         read: dict[str, Rule] = {}
         write: dict[str, Rule] = {}
         for name, said in resource.field_permissions.items():
@@ -41,21 +44,20 @@ class FieldRules:
                 raise ConfigurationError(f'{where}: say a permission, or {{"read": …, "write": …}}')
             for table, key in ((read, "read"), (write, "write")):
                 table |= {name: _rule(where, pair[key])} if key in pair else {}
-        return cls(resource, known, read, write)
+        return cls(resource, known, frozenset(schema.names), read, write)
 
     def readable(self, user: Any, model: type[Model]) -> frozenset[str]:
         """The fields that an answer to this user shows."""
-        return self._allowed(user, Method("retrieve", "GET"), model, self.read, READ)
+        return self.shown & self._allowed(user, Method("retrieve", "GET"), model, self.read, READ)
 
-    def check_write(self, user: Any, method: Method, model: type[Model], body: Any) -> None:
-        """Raise ``Unprocessable`` for members of a body that this user may not write."""
-        if not isinstance(body, Mapping):
-            return
-        allowed = self._allowed(user, method, model, self.write, WRITE)
-        refused = [name for name in body if name in self.names and name not in allowed]
+    def closed(self, user: Any, method: Method, model: type[Model], body: Any) -> frozenset[str]:
+        """The fields that this user may not write. Raises ``Unprocessable`` where the body holds one."""
+        closed = self.names - self._allowed(user, method, model, self.write, WRITE)
+        refused = [name for name in body if name in closed] if isinstance(body, Mapping) else []
         if refused:
             errors = [{"pointer": f"#/{name}", "detail": "You may not write this field."} for name in refused]
             raise Unprocessable("The body holds fields that you may not write.", errors=errors)
+        return closed
 
     def _allowed(
         self, user: Any, method: Method, model: type[Model], rules: Mapping[str, Rule], place: int
@@ -74,6 +76,11 @@ def _is_pair(said: Any) -> bool:
 
 def _rule(where: str, said: Any) -> Rule:
     try:
-        return rule_from(said)
+        rule = rule_from(said)
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
+    for leaf in rule.leaves():
+        kind = type(leaf)
+        if (kind.where, kind.has_object_permission) != (Permission.where, Permission.has_object_permission):
+            raise ConfigurationError(f"{where}: {leaf} needs the item, which the rule of a field does not see")
+    return rule

@@ -121,15 +121,14 @@ class Operation:
         if self.route.is_default and self.route.verb in KEY_IS_ENOUGH:
             return _pynamodb.unread(self.route.model, key)
         instance: Model = self.route.resource.store.read(key)
-        if self.route.verb == "retrieve":
-            guard.check_match(instance, _pynamodb.stored(instance) or {})
+        guard.check_match(instance, _pynamodb.stored(instance) or {})
         return instance
 
     # --- what the verb is called with ------------------------------------------------------------------------
 
     def _values(self, body: Any) -> dict[str, Any]:
         """The arguments that a verb may ask for, without the instance; a refused body or query ends here."""
-        values = {"request": self.request, "user": self.request.user}
+        values = {"request": self.request, "user": self.request.user, "req": {}}
         if self.route.about.body:
             values["req"] = body if self.route.is_action else self._loaded(body)
         if self.route.verb == "create":
@@ -138,15 +137,16 @@ class Operation:
 
     def _loaded(self, body: Any) -> dict[str, Any]:
         user, model, schema = self.request.user, self.route.model, self.route.schema
-        self.route.field_rules.check_write(user, self.route.method, model, body)
-        if self.route.http != "POST":
-            load = {"PUT": schema.load_replace, "PATCH": schema.load_merge}
-            return load[self.route.http](body)
+        closed = self.route.field_rules.closed(user, self.route.method, model, body)
+        if self.route.http == "PATCH":
+            return schema.load_merge(body)
+        if self.route.http == "PUT":
+            return schema.load_replace(body, closed)
         # An owner under | or ~ is the user where the body does not say.
         owners = self.route.owned.items() if user is not None else ()
         owned = {name: owner.value(user, model) for name, owner in owners}
         owned = {name: value for name, value in owned.items() if value is not None}
-        return owned | schema.load_create(body, optional=owned)
+        return owned | schema.load_create(body, {*owned, *closed})
 
     def _paging(self) -> dict[str, Any]:
         """The query, typed; empty for verbs that take none. Raises ``BadRequest``."""

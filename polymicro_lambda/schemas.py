@@ -42,7 +42,7 @@ class ItemSchema:
 
         Raises ``BadRequest`` and ``Unprocessable``.
         """
-        loaded = _load(self.creating, body, partial=tuple(optional))
+        loaded = _load(self.creating, body, _fields(self.creating, optional))
         return {name: value for name, value in loaded.items() if value is not None or self._kept(name)}
 
     def _kept(self, name: str) -> bool:
@@ -50,19 +50,26 @@ class ItemSchema:
         attribute = self.attributes.get(name)
         return attribute is None or attribute.default_for_new is not None
 
-    def load_replace(self, body: object) -> dict[str, Any]:
+    def load_replace(self, body: object, closed: Iterable[str] = ()) -> dict[str, Any]:
         """Every writable attribute: as given, else its default, else None where that is allowed.
 
-        Raises as ``load_create``.
+        What stands in ``closed`` is not asked for and stays as it is. Raises as ``load_create``.
         """
-        loaded = _load(self.updating, body)
-        absent = [name for name in map(target, self.updating.load_fields.values()) if name not in loaded]
-        for name in absent:
+        kept = _fields(self.updating, closed)
+        loaded = _load(self.updating, body, kept)
+        open_ = [target(field) for name, field in self.updating.load_fields.items() if name not in kept]
+        for name in [name for name in open_ if name not in loaded]:
             attribute = self.attributes.get(name)
             default = default_of(attribute) if attribute else None
             if default is not None or (attribute and nullable(attribute)):
                 loaded[name] = default() if callable(default) else default
         return loaded
+
+    @property
+    def members(self) -> frozenset[str]:
+        """What a body can hold or an answer shows."""
+        forms = (self.creating, self.updating)
+        return frozenset(field.data_key or name for form in forms for name, field in form.fields.items())
 
     def load_merge(self, body: object) -> dict[str, Any]:
         """Only what the body gives, None for null (RFC 7396, at the top level). Raises as ``load_create``."""
@@ -141,6 +148,14 @@ def _parsed(field: fields.Field[Any], text: str) -> Any:
 def _names(names: Iterable[str]) -> frozenset[str]:
     # ("text") is a str: a comma forgotten, but no doubt what is meant.
     return frozenset({names} if isinstance(names, str) else names)
+
+
+def _fields(schema: Schema, names: Iterable[str]) -> tuple[str, ...]:
+    """The fields that go by these names, be it as members of a body or as attributes."""
+    wanted = frozenset(names)
+    return tuple(
+        n for n, f in schema.load_fields.items() if not wanted.isdisjoint({n, f.data_key, target(f)})
+    )
 
 
 def _load(schema: Schema, body: object, partial: tuple[str, ...] | None = None) -> dict[str, Any]:
