@@ -11,6 +11,7 @@ import click
 
 from . import __version__
 from ._engine import create_tables, set_defaults, start_embedded
+from ._explain import explain
 from ._gateway import SOURCES
 from ._project import (
     Project,
@@ -26,6 +27,8 @@ from ._project import (
 )
 from ._reload import serve as run_server
 from ._session import Settings, route_lines
+from .app import PolyMicro
+from .exceptions import HTTPError
 from .testing import FakeContext
 
 
@@ -114,18 +117,39 @@ def token(user: str) -> None:
 
 
 @polymicro.command()
+@click.option(
+    "--explain", "asked", metavar="REQUEST", help="Say which DynamoDB calls this request would make."
+)
+@click.option("--as", "user", metavar="NAME[:PERMISSION,…]", help="Who makes the request; else nobody.")
 @APP
-def routes(app: str | None) -> None:
+def routes(asked: str | None, user: str | None, app: str | None) -> None:
     """Print the app's routes: HTTP verb, path, verb of the resource.
+
+    With --explain, say of one request which index, conditions and calls it takes. Nothing is called; a request that
+    is refused before any call, e.g. as no index serves it, ends with what it is answered and exit code 1.
 
     \b
     Example:
-      polymicro routes --app handlers.todo:pm
+      polymicro routes --explain "GET /todo?limit=10" --as alice:administrator
     """
     found = load_app(_project(app).app)
     compiled(found)
-    for line in route_lines(found.routes):
+    lines = route_lines(found.routes) if asked is None else _explained(found, asked, user)
+    for line in lines:
         click.echo(line)
+
+
+def _explained(app: PolyMicro, asked: str, user: str | None) -> list[str]:
+    try:
+        lines = explain(app, asked, None if user is None else parse_user(user))
+    except HTTPError as error:
+        raise UsageError(f"{error.status} {error.title}: {error}") from error
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"The request fails:\n\n{traceback_of(error)}") from error
+    width = max(len(name) for name, _ in lines)
+    return [f"{name.ljust(width)}  {text}" for name, text in lines]
 
 
 @polymicro.command()

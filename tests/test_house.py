@@ -20,7 +20,7 @@ ROWS = """
     openapi template
     app __init__
     _sent testing _gateway local
-    _project _curl _session _engine _reload _serve _commands cli
+    _wording _explain _project _curl _session _engine _reload _serve _commands cli
 """
 ORDER = ROWS.split()
 FILES = sorted(path.stem for path in PACKAGE.glob("*.py"))

@@ -1,0 +1,50 @@
+"""Rules, conditions and stored values in words, for people at their own machine."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Value
+from pynamodb.models import Model
+
+from ._pynamodb import serialized
+from .verdicts import Checked, Every, Opaque, Verdict
+
+
+def of_verdict(verdict: Verdict) -> str:
+    """A verdict: its conditions as DynamoDB has them, and the names of the checks that only Python can make."""
+    if isinstance(verdict, bool):
+        return "holds for this user, whatever the item" if verdict else "does not hold"
+    if isinstance(verdict, Checked):
+        return of_condition(verdict.condition)
+    if isinstance(verdict, Opaque):
+        return f"{'not ' if verdict.negated else ''}{verdict.permission}.has_object_permission"
+    return f"({(' and ' if isinstance(verdict, Every) else ' or ').join(map(of_verdict, verdict.parts))})"
+
+
+def of_all(conditions: Iterable[Condition]) -> str:
+    """Conditions that must all hold."""
+    return " AND ".join(map(of_condition, conditions))
+
+
+def of_condition(part: Any) -> str:
+    """A condition, or an operand of one, as DynamoDB's expression with the values in it."""
+    if isinstance(part, Condition):
+        return part.format_string.format(*map(of_condition, part.values), operator=part.operator)
+    return of_stored(part.value) if isinstance(part, Value) else str(part)
+
+
+def of_values(model: type[Model], values: Mapping[str, Any]) -> str:
+    """Values by the Python names of their attributes."""
+    attributes = model.get_attributes()
+    raw = {attributes[name].attr_name: serialized(attributes[name], value) for name, value in values.items()}
+    return ", ".join(f"{name} = {of_stored(value or {})}" for name, value in raw.items())
+
+
+def of_stored(raw: Mapping[str, Any]) -> str:
+    """A stored value: a number as it is written, all else as JSON."""
+    return " ".join(
+        str(value) if kind == "N" else json.dumps(value, ensure_ascii=False, default=repr)
+        for kind, value in raw.items()
+    )
