@@ -15,7 +15,6 @@ from .dispatch import _permitted, _route
 from .operations import Operation
 from .pagination import Cursors
 from .plans import Plan
-from .queries import BATCH
 from .requests import Request
 from .routing import Route, Router
 from .testing import FakeContext, make_event
@@ -88,7 +87,7 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
         yield "key", of_all([key] if plan.key_condition is None else [key, plan.key_condition])
     if plan.filters:
         yield "filter", f"{of_all(plan.filters)}, by DynamoDB, after it has read (and billed) the items"
-    if plan.checks:
+    if plan.checks and not plan.completes:
         yield "check", f"{of_all(plan.checks)}, here, after the read"
     if is_opaque(operation.verdict):
         yield "judge", f"{of_verdict(operation.verdict)}, here, row by row"
@@ -97,7 +96,7 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
     if plan.completes:
         yield (
             "then",
-            f"BatchGetItem on the table, {BATCH} keys a call: the index lacks attributes that are needed",
+            "BatchGetItem on the table, as the index lacks attributes; what it gives is checked again",
         )
     yield "pages", _pages(operation, plan, operation_name)
     if plan.path.sparse:
@@ -107,7 +106,8 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
 def _pages(operation: Operation, plan: Plan, name: str) -> str:
     """How many calls a page of the list takes."""
     limit = operation.request.query.get("limit", (str(operation.route.limit),))[0]
-    if not (plan.filters or plan.checks or is_opaque(operation.verdict)):
+    checked = plan.checks and not plan.completes
+    if not (plan.filters or checked or is_opaque(operation.verdict)):
         return f"1 {name} for {limit} items; more only where these exceed the 1 MB of one call"
     budget = operation.route.resource.read_budget
     return (

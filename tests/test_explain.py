@@ -186,7 +186,7 @@ SAID: dict[str, list[tuple[str, str]]] = {
         OPEN,
         ("calls", "Query on the global index by_state"),
         ("key", 'state = "open"'),
-        ("then", "BatchGetItem on the table, 100 keys a call: the index lacks attributes that are needed"),
+        ("then", "BatchGetItem on the table, as the index lacks attributes; what it gives is checked again"),
         ("pages", "1 Query for 25 items; more only where these exceed the 1 MB of one call"),
     ],
     "GET /scanned?done=false": [
