@@ -13,6 +13,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
+from ._botocore import private_session
 from .exceptions import ConfigurationError
 from .types import RawItem
 
@@ -31,10 +32,13 @@ ENVIRONMENT = (
     "AWS_ACCESS_KEY_ID",
 )
 
+STATE = frozenset({"_client", "_local", "_tables"})
+"""What a connection holds besides its settings."""
+
 # PynamoDB waits up to 15 s to connect and 30 s for an answer, four times over; API Gateway gives up after 29 s.
 TIMEOUTS = {"connect_timeout_seconds": (15, 1), "read_timeout_seconds": (30, 3)}
 
-_clients: dict[tuple[Any, ...], Any] = {}
+_clients: dict[str, Any] = {}
 
 
 # --- connections ----------------------------------------------------------------------------------------
@@ -80,17 +84,20 @@ def batch_get(model: type[Model], requests: dict[str, Any]) -> dict[str, Any]:
 
 
 def connect(model: type[Model]) -> Any:
-    """The model's connection, with a client that all models of the same settings share: each costs 0.08 s."""
+    """The model's connection, with a client that all models of the same settings share: each costs 0.04 s."""
     connection = model._get_connection().connection
     if connection._client is None:
-        settings = vars(connection).items()
-        # All plain settings, credentials and region included; the environment says the rest.
-        key = (
-            *((name, value) for name, value in settings if isinstance(value, str | int | float)),
-            *map(os.environ.get, ENVIRONMENT),
-        )
-        connection._client = _clients.get(key)
-        _clients[key] = connection.client
+        settings = {name: value for name, value in vars(connection).items() if name not in STATE}
+        key = repr((settings, *map(os.environ.get, ENVIRONMENT)))
+        if key not in _clients:
+            # PynamoDB's own client still, from a session that is quicker than its own.
+            connection._local.session = private_session(
+                connection._aws_access_key_id,
+                connection._aws_secret_access_key,
+                connection._aws_session_token,
+            )
+            _clients[key] = connection.client
+        connection._client = _clients[key]
     return connection
 
 

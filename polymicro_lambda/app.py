@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _pynamodb, events
+from . import _pynamodb, _startup, events
 from .compiling import compile_routes
 from .cors import CORS
 from .dispatch import Dispatcher
@@ -79,7 +79,8 @@ class PolyMicro:
             raise ConfigurationError(f"PolyMicro.max_body must be a number of bytes, not {self._max_body!r}")
         routes = compile_routes(self._resources, self._default_permissions)
         prefix = self._table_prefix
-        for model in dict.fromkeys(route.model for route in routes):
+        models = dict.fromkeys(route.model for route in routes)
+        for model in models:
             _pynamodb.prepare(
                 model, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix
             )
@@ -93,6 +94,7 @@ class PolyMicro:
             cors=_cors(self._cors),
             logger=self._logger,
         )
+        _startup.begin(models, self._logger)
 
         def handler(event: Event, context: Any) -> dict[str, Any]:
             source = events.source_of(event)

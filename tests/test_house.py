@@ -12,13 +12,13 @@ ROWS = """
     types exceptions _json _values
     _urls users requests responses actions results
     conditions verdicts permissions fields attributes _pointers _declarations schemas pagination
-    _pynamodb failures etags guards access plans rows queries writes store
+    _botocore _pynamodb failures etags guards access plans rows queries writes store
     cors negotiation filters planner
     listing mixins resources field_rules
     routing compiling answers operations dispatch
     events
     openapi template
-    app __init__
+    _startup app __init__
     _sent testing _gateway local
     _wording _explain _project _curl _session _engine _reload _serve _commands cli
 """
