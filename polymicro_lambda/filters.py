@@ -6,7 +6,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from pynamodb.attributes import Attribute, JSONAttribute
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    BinarySetAttribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+)
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
@@ -18,6 +24,9 @@ from .schemas import ItemSchema
 
 MAX_OPERANDS = 100
 """Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
+
+RESERVED = frozenset({"limit", "pagination_key", "sort", "fields"})
+"""Parameters of a list: an attribute of such a name is filtered by as ``limit__eq``."""
 
 Filters: TypeAlias = Mapping[str, Mapping[str, Any]]
 """What a list is asked for: attribute -> operator -> typed value, e.g. ``{"done": {"eq": True}}``."""
@@ -73,7 +82,8 @@ class Declared:
             for operator in (operators,) if isinstance(operators, str) else operators:
                 _check(resource, name, attribute, operator)
                 parameters[f"{name}__{operator}"] = (name, operator)
-                parameters |= {name: (name, operator)} if operator == "eq" else {}
+                if operator == "eq" and name not in RESERVED:
+                    parameters[name] = (name, operator)
         return cls(parameters)
 
     @property
@@ -113,10 +123,28 @@ def _check(resource: str, name: str, attribute: Attribute[Any] | None, operator:
         raise ConfigurationError(f"{where}: the model has no such attribute")
     if operator not in OPERATORS:
         raise ConfigurationError(f"{where}: {operator!r} is no operator; there are {', '.join(OPERATORS)}")
-    # A JSON attribute is stored as text in some spelling: no comparison of it means anything.
-    types = frozenset[str]() if isinstance(attribute, JSONAttribute) else OPERATORS[operator].types
-    if operator != "exists" and attribute.attr_type not in types:
+    allowed = next((names for kind, names in _ONLY.items() if isinstance(attribute, kind)), OPERATORS)
+    element = _element(attribute)
+    searched = operator != "contains" or element is None or element.attr_type in _SCALARS
+    if operator not in allowed or attribute.attr_type not in OPERATORS[operator].types or not searched:
         raise ConfigurationError(f"{where}: {operator!r} does not work on {type(attribute).__name__}")
+
+
+# Attributes whose type in DynamoDB says too much: JSON is text in some spelling, a kind is a class.
+_ONLY: Mapping[type, frozenset[str]] = {
+    JSONAttribute: frozenset({"exists"}),
+    DiscriminatorAttribute: frozenset({"eq", "ne", "in", "exists"}),
+}
+
+
+def _element(attribute: Attribute[Any]) -> Attribute[Any] | None:
+    """What a list attribute declares its elements to be, None where it does not: then text is looked for."""
+    of = getattr(attribute, "element_type", None)
+    if of is None:
+        return None
+    binary = issubclass(of, BinaryAttribute | BinarySetAttribute)
+    element: Attribute[Any] = of(legacy_encoding=False) if binary else of()
+    return element
 
 
 def _parsed(schema: ItemSchema, name: str, operator: str, text: str) -> Any:
@@ -124,8 +152,11 @@ def _parsed(schema: ItemSchema, name: str, operator: str, text: str) -> Any:
         if text not in _TRUTH:
             raise ValueError("must be true or false")
         return _TRUTH[text]
-    if operator == "begins_with" and schema.attributes[name].attr_type == "S":
+    attribute = schema.attributes[name]
+    if operator == "begins_with" and attribute.attr_type == "S":
         return text  # of dates too: the beginning of what is stored
+    if operator == "contains" and attribute.attr_type == "L" and _element(attribute) is None:
+        return text
     return schema.parse_operand(name, text, element=operator == "contains")
 
 
@@ -167,7 +198,7 @@ def _raw(attribute: Attribute[Any], value: Any, operator: str) -> Value:
     if operator != "contains" or attribute.attr_type not in (*_ELEMENTS, "L"):
         return Value(serialized(attribute, value))
     if attribute.attr_type == "L":
-        element = getattr(attribute, "element_type", None)
-        return Value(serialized(element(), value)) if element is not None else Value(value)
+        element = _element(attribute)
+        return Value(value) if element is None else Value(serialized(element, value))
     (stored,) = (serialized(attribute, {value}) or {}).get(attribute.attr_type, [None])
     return Value({_ELEMENTS[attribute.attr_type]: stored})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from ._pynamodb import live, serialized
+from ._pynamodb import declared, live, serialized
 from .access import AccessPath, access_paths
 from .conditions import attributes_of
 from .filters import Filters
@@ -27,11 +27,17 @@ class Planner:
     whole: bool
     """Whether the answer may need all of an item: a hook or a schema of the resource's own sees it."""
     paths: tuple[AccessPath, ...]
+    everything: frozenset[str]
+    """All that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
 
     @classmethod
     def of(cls, model: type[Model], *, scan: bool, whole: bool) -> "Planner":
         """The planner of a resource over this model."""
-        return cls(model, scan, whole, access_paths(model))
+        kinds = {model}
+        if (discriminator := declared(model).discriminator) is not None:
+            kinds.update(discriminator.get_registered_subclasses(model))
+        names = {attribute.attr_name for kind in kinds for attribute in kind.get_attributes().values()}
+        return cls(model, scan, whole, access_paths(model), frozenset(names))
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
@@ -44,11 +50,13 @@ class Planner:
         conditions = [*bound, *rule, *filter_conditions(self.model, filters), *live(self.model)]
         names = {attribute.attr_name: name for name, attribute in attributes.items()}
         projects = guard.fields is not None and not self.whole and not is_opaque(guard.verdict)
-        shown = guard.fields if projects and guard.fields is not None else attributes
+        shown = self.everything
+        if projects and guard.fields is not None:
+            shown = frozenset(attributes[name].attr_name for name in guard.fields if name in attributes)
         read = attributes_of_rule(guard.verdict).union(*map(attributes_of, live(self.model)))
         wish = Wish(
             conditions,
-            read.union(attributes[name].attr_name for name in shown if name in attributes),
+            read | shown,
             projects,
             self._sort_key(sort),
             not (sort or "").startswith("-"),

@@ -3,14 +3,15 @@
 It works on conditions alone: what route and rule bind, the rule itself, the filters. Nothing here calls anything.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pynamodb.expressions.condition import And, BeginsWith, Between, Comparison, Condition
 from pynamodb.expressions.operand import Path, Value
 
 from .access import AccessPath
+from .attributes import HASH_BYTES, RANGE_BYTES
 from .conditions import attributes_of, equality_of, holds
 from .exceptions import BadRequest
 
@@ -29,8 +30,8 @@ class Plan:
     checks: tuple[Condition, ...] = ()
     """What is dropped here: DynamoDB takes no filter on key attributes, nor on what an index lacks."""
     forward: bool = True
-    sorted: bool = False
-    """An order was asked for."""
+    lossy: bool = False
+    """The index may lack items that the list should have: those without its sort key."""
     completes: bool = False
     """The index lacks attributes: the items are read again from the table, by their keys."""
     empty: bool = False
@@ -63,11 +64,13 @@ def plan(paths: Sequence[AccessPath], wish: Wish) -> Plan:
         bound = {**equality_of(condition), **bound}
     serving = [path for path in paths if path.partition in bound and _sorts(path, wish.sort, bound)]
     if serving:
-        return min((_query(path, bound, conditions, wish) for path in serving), key=_cost)
-    if wish.scan and wish.sort is None:
+        found = min((_query(path, bound, conditions, wish) for path in serving), key=_cost)
+    elif wish.scan and (wish.sort is None or wish.sort in bound):
         projection = _projection(paths[0], wish, ()) if wish.projects else None
-        return Plan(paths[0], None, filters=tuple(conditions), projection=projection)
-    raise _refused(paths, wish, bound)
+        found = Plan(paths[0], None, filters=tuple(conditions), projection=projection)
+    else:
+        raise _refused(paths, wish, bound)
+    return replace(found, empty=True) if _contradicted(conditions, bound) else found
 
 
 def _conjuncts(condition: Condition) -> Iterator[Condition]:
@@ -78,6 +81,12 @@ def _conjuncts(condition: Condition) -> Iterator[Condition]:
         yield condition
 
 
+def _contradicted(conditions: Sequence[Condition], bound: Mapping[str, Any]) -> bool:
+    """Whether some condition does not hold on the values that others demand."""
+    values = dict(bound)
+    return any(attributes_of(c) <= values.keys() and not holds(c, values) for c in conditions)
+
+
 def _sorts(path: AccessPath, sort: str | None, bound: Mapping[str, Any]) -> bool:
     """Whether the path gives that order; by an attribute that has one value any order will do."""
     return sort is None or path.sort == sort or sort in bound
@@ -85,20 +94,15 @@ def _sorts(path: AccessPath, sort: str | None, bound: Mapping[str, Any]) -> bool
 
 def _cost(found: Plan) -> tuple[Any, ...]:
     """No item left out, then fewer read, then no second read, then table before local before global index."""
-    condition = found.key_condition
+    condition, path = found.key_condition, found.path
     one = found.empty or (condition is not None and condition.operator == "=")
     rank = 0 if one else 1 if condition is not None else 2
-    path = found.path
-    # An index leaves out items that lack its sort key: it comes last, unless the list is about that key.
-    lossy = path.sparse and condition is None and not found.sorted
-    return (lossy, rank, found.completes, path.index is not None, path.is_global, path.index or "")
+    return (found.lossy, rank, found.completes, path.index is not None, path.is_global, path.index or "")
 
 
 def _query(path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Condition], wish: Wish) -> Plan:
     partition = bound[path.partition]
-    said = [_said(condition, path.partition) for condition in conditions]
-    rest = [c for c, bounds in zip(conditions, said, strict=True) if bounds != ("=", partition)]
-    contradicted = any(bounds is not None and bounds[0] == "=" and bounds[1] != partition for bounds in said)
+    rest = [c for c in conditions if _said(c, path.partition) != ("=", partition)]
     order = _Order.of(path.sort, rest)
     rest = [c for c in rest if not any(c is exact for exact in order.exact)]
     filters = tuple(c for c in rest if not attributes_of(c) & path.own and path.has(attributes_of(c)))
@@ -109,33 +113,39 @@ def _query(path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Cond
         partition,
         order.condition,
         filters,
-        checks,
+        # What is read again may have changed meanwhile.
+        tuple(conditions) if completes else checks,
         wish.forward,
-        wish.sort is not None,
+        lossy=path.sparse and wish.sort != path.sort and not _demands(path.sort, conditions),
         completes=completes,
-        empty=contradicted or order.empty,
+        empty=order.empty or not _is_key(partition, HASH_BYTES),
         projection=_projection(path, wish, checks) if wish.projects and not completes else None,
     )
+
+
+def _demands(name: str | None, conditions: Sequence[Condition]) -> bool:
+    """Whether no item without this attribute can satisfy the conditions."""
+    return any(attributes_of(c) == {name} and not holds(c, {}) for c in conditions)
+
+
+def _is_key(value: Mapping[str, Any], limit: int) -> bool:
+    """Whether some key can have the value: DynamoDB refuses to look for an empty or a longer one."""
+    ((_, stored),) = value.items()
+    return 0 < len(stored.encode() if isinstance(stored, str) else stored) <= limit
 
 
 def _projection(path: AccessPath, wish: Wish, checks: Sequence[Condition]) -> frozenset[str]:
     return wish.needed.union(path.keys, *map(attributes_of, checks))
 
 
-_FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
 def _said(condition: Condition, name: str) -> tuple[Any, ...] | None:
     """(operator, raw value, …) of a condition that a key condition can say of this attribute, else None."""
     if not isinstance(condition, Comparison | Between | BeginsWith) or condition.operator == "<>":
         return None
-    left, *right = condition.values
-    operator = condition.operator
-    if isinstance(left, Value) and isinstance(right[0], Path):
-        left, right, operator = right[0], [left], _FLIPPED[operator]
-    if not isinstance(left, Path) or left.path != [name] or not all(isinstance(v, Value) for v in right):
+    path, *values = condition.values
+    if not isinstance(path, Path) or path.path != [name] or not all(isinstance(v, Value) for v in values):
         return None
-    return (operator, *(v.value for v in right))
+    return (condition.operator, *(v.value for v in values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +161,8 @@ class _Order:
     @classmethod
     def of(cls, sort: str | None, conditions: Sequence[Condition]) -> "_Order":
         """The narrowest that the conditions give: one value, one range or prefix, two bounds, one bound."""
-        pairs = [(said, c) for c in conditions if sort is not None and (said := _said(c, sort)) is not None]
+        said_of = [(_said(c, sort), c) for c in conditions] if sort is not None else []
+        pairs = [(s, c) for s, c in said_of if s and all(_is_key(value, RANGE_BYTES) for value in s[1:])]
         whole = {said[0]: c for said, c in reversed(pairs)}
         for operator in ("=", "BETWEEN", "begins_with"):
             if operator in whole:
@@ -172,15 +183,17 @@ def _refused(paths: Sequence[AccessPath], wish: Wish, bound: Mapping[str, Any]) 
     def said(name: str) -> str:
         return wish.names.get(name, name)
 
-    keyed = sorted({said(path.partition) for path in paths if path.partition in bound})
+    def any_of(names: Iterable[str]) -> str:
+        return " or ".join(sorted(set(map(said, names))))
+
+    keyed = any_of(path.partition for path in paths if path.partition in bound)
     if wish.sort is not None and keyed:
         detail = (
             f"The list cannot be sorted by {said(wish.sort)}: that needs an index with partition key "
-            f"{' or '.join(keyed)} and sort key {said(wish.sort)}."
+            f"{keyed} and sort key {said(wish.sort)}."
         )
         return BadRequest(detail, errors=[{"parameter": "sort", "detail": detail}])
-    open_ = sorted({said(path.partition) for path in paths})
-    return BadRequest(
-        f"No index serves this list: say which {' or '.join(open_)} by a filter, or add an index whose partition key"
-        " is one of the filters given."
-    )
+    detail = f"No index serves this list: say which {any_of(path.partition for path in paths)} by a filter"
+    if bound:
+        detail += f", or add an index with partition key {any_of(bound)}"
+    return BadRequest(f"{detail}.")

@@ -1,6 +1,6 @@
 """A plan carried out: DynamoDB's Query and Scan, page by page, and the second read of what an index lacks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import and_
@@ -12,25 +12,50 @@ from pynamodb.models import Model
 
 from . import _pynamodb
 from ._pynamodb import GROWTH, ReadPage
+from .conditions import holds
 from .exceptions import BadRequest, ServiceUnavailable
 from .failures import retry_after
 from .plans import Plan
 from .rows import Rows
 from .types import RawItem
 
-BATCH = 100
-"""Keys of one BatchGetItem (DynamoDB API reference)."""
+LARGEST = 10_000
+"""The most items that a page asks for: more than the 1 MB that one holds would do no good."""
+INDEX = ""
+"""Where a cursor names its index; no attribute has an empty name (DynamoDB: 1 to 255 bytes)."""
 ROUNDS = 5
 """How often the keys that a BatchGetItem left unprocessed are asked for again."""
 
 
 def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
     """The rows of a plan from ``pagination_key`` on. Raises ``BadRequest`` for a key of another access path."""
-    if pagination_key is not None and set(pagination_key) != plan.path.keys:
+    start, passed = (None, False) if pagination_key is None else _place(plan, pagination_key)
+    pages = iter(()) if plan.empty or passed else _Query(model, plan, limit).pages(start)
+    complete = partial(_completed, model) if plan.completes else None
+    return Rows(model, pages, limit, plan.checks, complete, signed={INDEX: {"S": plan.path.index or ""}})
+
+
+def _place(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
+    """The key to start after, None for the first, and whether all items are before it.
+
+    The bounds of a rule may move between two pages, as those of "since yesterday" do: DynamoDB refuses a key that
+    is no longer within them.
+    """
+    place = {name: value for name, value in key.items() if name != INDEX} if isinstance(key, Mapping) else {}
+    same = place.keys() == plan.path.keys and key.get(INDEX) == {"S": plan.path.index or ""}
+    if not same or not all(holds(condition, place) for condition in _partition(plan)):
         detail = "pagination_key belongs to another query: start again from the first page."
         raise BadRequest(detail, errors=[{"parameter": "pagination_key", "detail": detail}])
-    pages = iter(()) if plan.empty else _Query(model, plan, limit).pages(pagination_key)
-    return Rows(model, pages, limit, plan.checks, partial(_completed, model) if plan.completes else None)
+    bounds = plan.key_condition
+    if bounds is None or holds(bounds, place):
+        return place, False
+    path, least, *_ = bounds.values
+    before = bounds.operator in (">", ">=") or holds(path < least, place)
+    return None, before is not plan.forward
+
+
+def _partition(plan: Plan) -> list[Condition]:
+    return [] if plan.partition is None else [Path([plan.path.partition]) == Value(plan.partition)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +79,7 @@ class _Query:
             yield ReadPage(data["Items"], self.plan.path.keys, start)
             if start is None:
                 return
-            size *= GROWTH
+            size = min(size * GROWTH, LARGEST)
 
     def _arguments(self) -> dict[str, Any]:
         plan = self.plan
@@ -62,8 +87,7 @@ class _Query:
         values: dict[str, Any] = {}
         arguments: dict[str, Any] = {} if plan.path.index is None else {"IndexName": plan.path.index}
         if plan.partition is not None:
-            key: list[Condition] = [Path([plan.path.partition]) == Value(plan.partition)]
-            key += [] if plan.key_condition is None else [plan.key_condition]
+            key = _partition(plan) + ([] if plan.key_condition is None else [plan.key_condition])
             arguments["KeyConditionExpression"] = reduce(and_, key).serialize(names, values)
             arguments["ScanIndexForward"] = plan.forward
         if plan.filters:
@@ -79,13 +103,10 @@ class _Query:
 
 
 def _completed(model: type[Model], items: Sequence[RawItem]) -> Sequence[RawItem | None]:
-    """The items whole, by consistent reads of the table, in the order given; None for one that is gone."""
+    """Up to 100 items whole, by a consistent read of the table, in the order given; None for one that is gone."""
     names = [attribute.attr_name for attribute in _pynamodb.declared(model).keys.values()]
     keys = [{name: raw[name] for name in names} for raw in items]
-    found: dict[str, RawItem] = {}
-    for start in range(0, len(keys), BATCH):
-        for raw in _batch(model, keys[start : start + BATCH]):
-            found[repr([raw[name] for name in names])] = raw
+    found = {repr([raw[name] for name in names]): raw for raw in _batch(model, keys)}
     return [found.get(repr([key[name] for name in names])) for key in keys]
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
@@ -13,6 +14,7 @@ from pynamodb.pagination import ResultIterator
 from . import _pynamodb
 from ._pynamodb import ReadPage
 from .conditions import holds
+from .exceptions import ConfigurationError
 from .failures import answering
 from .guards import current
 from .pagination import Page
@@ -22,6 +24,12 @@ logger = logging.getLogger("polymicro_lambda")
 
 PAGE_SECONDS = 2.0
 """With less time left a page ends where it stands."""
+CHUNK = 100
+"""Rows that are judged at a time: the keys of one BatchGetItem (DynamoDB API reference)."""
+
+
+_Chunk: TypeAlias = Sequence[tuple[RawItem, Any]]
+"""Items as read, each with the key after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Rows:
     """Reads the items of an index again, whole and in their order; None for one that is gone."""
     start: Any = None
     """The key to go on from where no row is asked for."""
+    signed: Mapping[str, Any] = field(default_factory=dict)
+    """What a key to go on from says besides the place."""
 
     @classmethod
     def of(cls, iterator: "ResultIterator[Any]") -> "Rows":
@@ -48,13 +58,8 @@ class Rows:
         return cls(_pynamodb.model_of(iterator), _pynamodb.pages(iterator), limit, start=start)
 
     def __iter__(self) -> Iterator[Any]:
-        count = 0
-        for page in self._answered():
-            for _, row in self._judged(page):
-                if count == self.limit:
-                    return
-                count += 1
-                yield row
+        rows = (row for page in self._answered() for chunk in _chunks(page) for _, row in self._judged(chunk))
+        return islice(rows, self.limit)
 
     def page(self, size: int, read_budget: int, checks: Sequence[Condition] = ()) -> Page:
         """The first ``size`` rows that pass, or fewer where the read budget (pages) or the time is spent.
@@ -66,28 +71,38 @@ class Rows:
             return Page((), self.start)
         items: list[Any] = []
         key = None
-        for number, page in enumerate(self._answered(), 1):
-            key = page.last_key
-            for after, row in self._judged(page, checks):
+        for chunk, end in self._read(read_budget):
+            key = end
+            for after, row in self._judged(chunk, checks):
                 items.append(row)
                 if len(items) == size:
-                    return Page(tuple(items), after)
-            if number == read_budget or current().seconds_left() < PAGE_SECONDS:
-                break
-        return Page(tuple(items), key)
+                    return Page(tuple(items), self._sign(after))
+        return Page(tuple(items), self._sign(key))
+
+    def _read(self, budget: int) -> Iterator[tuple[_Chunk, Any]]:
+        """Chunks and the key after each, until the budget or the time is spent."""
+        for page in islice(self._answered(), budget):
+            for chunk in _chunks(page):
+                yield chunk, chunk[-1][1] if chunk else page.last_key
+                if current().seconds_left() < PAGE_SECONDS:
+                    return
+
+    def _sign(self, key: Any) -> Any:
+        if key is not None and None in key.values():
+            raise ConfigurationError("a list verb gave a query whose projection leaves out the keys")
+        return key and {**key, **self.signed}
 
     def _answered(self) -> Iterator[ReadPage]:
         with answering():
             yield from self.pages
 
-    def _judged(self, page: ReadPage, checks: Sequence[Condition] = ()) -> Iterator[tuple[Any, Any]]:
+    def _judged(self, chunk: _Chunk, checks: Sequence[Condition] = ()) -> Iterator[tuple[Any, Any]]:
         """The rows that the user may see, each with the key after it."""
-        keys = [after for _, after in page.rows()]
-        items: Sequence[RawItem | None] = page.items
-        if self.complete is not None:
+        items: Sequence[RawItem | None] = [raw for raw, _ in chunk]
+        if self.complete is not None and chunk:
             with answering():
-                items = self.complete(page.items)
-        for raw, after in zip(items, keys, strict=True):
+                items = self.complete([raw for raw, _ in chunk])
+        for raw, (_, after) in zip(items, chunk, strict=True):
             if raw is not None and all(holds(check, raw) for check in (*self.checks, *checks)):
                 yield from ((after, row) for row in self._seen(raw))
 
@@ -103,6 +118,12 @@ class Rows:
             _left_out(self.model, raw)
             return ()
         return (instance,) if current().allows(instance, raw) else ()
+
+
+def _chunks(page: ReadPage) -> Iterator[_Chunk]:
+    """The rows of a page, some at a time; one empty chunk where it has none."""
+    rows = list(page.rows())
+    return (rows[start : start + CHUNK] for start in range(0, max(len(rows), 1), CHUNK))
 
 
 def _left_out(model: type[Model], raw: RawItem) -> None:
