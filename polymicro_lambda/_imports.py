@@ -1,0 +1,70 @@
+"""What a module imports, and what that imports, read from the source without running it."""
+
+import ast
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+Roots: TypeAlias = Callable[[str], Path | None]
+"""Top-level name of a package or module -> the directory that it stands in, None for one not to be followed."""
+
+
+def reachable(start: Collection[str], root_of: Roots, *, without: Collection[str] = ()) -> dict[str, Path]:
+    """The modules that ``start`` leads to, by name, and their files.
+
+    An import inside a function counts; one for type checkers alone does not. ``without`` is left out, and what
+    only it imports. Raises ``SyntaxError``.
+    """
+    found: dict[str, Path] = {}
+    waiting = list(start)
+    while waiting:
+        name = waiting.pop()
+        file = _file(name, root_of)
+        if file is None or name in found or name in without:
+            continue
+        found[name] = file
+        waiting += [*imports(name, file), *_parents(name)]
+    return dict(sorted(found.items()))
+
+
+def imports(name: str, file: Path) -> Iterator[str]:
+    """The dotted names that a module imports; of ``from a import b`` both ``a`` and ``a.b``, which may be a module."""
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    for node in _running(ast.parse(file.read_bytes(), str(file))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(package, node)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _file(name: str, root_of: Roots) -> Path | None:
+    root = root_of(name.partition(".")[0])
+    if root is None:
+        return None
+    path = root.joinpath(*name.split("."))
+    candidates = (path / "__init__.py", path.with_name(f"{path.name}.py"))
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def _parents(name: str) -> Iterator[str]:
+    while name := name.rpartition(".")[0]:
+        yield name
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            yield from (below for other in child.orelse for below in _running(other))
+        else:
+            yield from _running(child)
+
+
+def _absolute(package: str, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
