@@ -1,0 +1,347 @@
+"""The planner: from conditions and order to the cheapest access path, or to what is missing."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pynamodb.attributes import (
+    DiscriminatorAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
+from pynamodb.models import Model
+
+from polymicro_lambda.access import AccessPath
+from polymicro_lambda.actions import Method
+from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.guards import Guard, guarded
+from polymicro_lambda.permissions import AllowAny
+from polymicro_lambda.planner import Planner
+from polymicro_lambda.plans import Plan, Wish, plan
+from polymicro_lambda.verdicts import Ask, Checked, Opaque
+
+TABLE = AccessPath(None, "o", "i", frozenset("oi"))
+LSI = AccessPath("lsi", "o", "r", frozenset("oir"))
+SPARSE = AccessPath("sparse", "o", "d", frozenset("oid"), sparse=True)
+THIN = AccessPath("thin", "o", "t", frozenset("oit"), frozenset("oit"))
+GSI = AccessPath("gsi", "c", "r", frozenset("oicr"), is_global=True)
+LONE = AccessPath("lone", "c", None, frozenset("oic"), is_global=True)
+KEYS = AccessPath("keys", "s", "d", frozenset("oisd"), frozenset("oisd"), is_global=True, sparse=True)
+PATHS = (TABLE, LSI, SPARSE, THIN, GSI, LONE, KEYS)
+
+o, i, r, d, t, c, s, x, y = (Path([name]) for name in "oirdtcsxy")
+ann = o == "ann"
+
+
+def planned(*conditions: Condition, paths: Sequence[AccessPath] = PATHS, **wish: Any) -> Plan:
+    return plan(paths, Wish(conditions, **wish))
+
+
+def texts(conditions: Sequence[Condition]) -> list[str]:
+    return [str(condition) for condition in conditions]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "wish", "index"),
+    [
+        pytest.param([ann], {}, None, id="partition"),
+        pytest.param([ann, i == "1"], {}, None, id="both keys"),
+        pytest.param([ann, r > 1], {}, "lsi", id="sort key of an LSI"),
+        pytest.param([ann, r > 1, i > "1"], {}, None, id="two ranges: the table"),
+        pytest.param([ann, r == 1, i > "1"], {}, "lsi", id="one value before a range"),
+        pytest.param([ann, r == 1, i == "1"], {}, None, id="two values: the table"),
+        pytest.param([ann, c == "red"], {}, None, id="local before global"),
+        pytest.param([ann, c == "red", r == 1], {}, "lsi", id="local before global, one value"),
+        pytest.param([c == "red"], {}, "gsi", id="GSI"),
+        pytest.param([c == "red", r.between(1, 2)], {}, "gsi", id="GSI by its sort key"),
+        pytest.param([ann & (c == "red") & (r > 1)], {}, "lsi", id="one condition of several"),
+        pytest.param([Value("ann") == o], {}, None, id="the other way round"),
+        pytest.param([ann], {"sort": "r"}, "lsi", id="order of an LSI"),
+        pytest.param([c == "red"], {"sort": "r"}, "gsi", id="order of a GSI"),
+        pytest.param([ann], {"sort": "d"}, "sparse", id="order that an index gives although it is sparse"),
+        pytest.param([ann, d > "1"], {}, "sparse", id="sparse, but the list is about its key"),
+        pytest.param([ann, r == 1], {"sort": "r"}, "lsi", id="order by what has one value"),
+        pytest.param([ann, x == 1], {"sort": "x"}, None, id="order by any attribute that has one value"),
+        pytest.param([ann, t > "1"], {}, "thin", id="fewer read before no second read"),
+        pytest.param([ann, t > "1"], {"needed": frozenset("x")}, "thin", id="even if it is read again"),
+        pytest.param([ann, t > "1", r > 1], {"needed": frozenset("x")}, "lsi", id="else no second read"),
+        pytest.param([s == "open"], {}, "keys", id="a sparse index where there is no other"),
+        pytest.param([s == "open", c == "red"], {}, "gsi", id="a sparse index last"),
+        pytest.param([ann], {"scan": True}, None, id="no scan where a query serves"),
+    ],
+)
+def test_the_cheapest_path(conditions: list[Condition], wish: dict[str, Any], index: str | None) -> None:
+    found = planned(*conditions, **wish)
+    assert (found.path.index, found.partition is None) == (index, False)
+
+
+ONE, TWO, THREE = ({"S": number} for number in "123")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "key", "checks"),
+    [
+        pytest.param([], None, [], id="none"),
+        pytest.param([i == "1"], i == "1", [], id="value"),
+        pytest.param([i > "1"], i > "1", [], id="one bound"),
+        pytest.param([i <= "1"], i <= "1", [], id="one bound, upper"),
+        pytest.param([i.between("1", "2")], i.between("1", "2"), [], id="range"),
+        pytest.param([i.startswith("1")], i.startswith("1"), [], id="prefix"),
+        pytest.param([i >= "1", i <= "2"], i.between("1", "2"), [], id="closed bounds"),
+        pytest.param([i > "1", i <= "2"], i.between("1", "2"), [i > "1"], id="half-open below"),
+        pytest.param([i < "2", i >= "1"], i.between("1", "2"), [i < "2"], id="half-open above"),
+        pytest.param([i > "1", i < "2"], i.between("1", "2"), [i > "1", i < "2"], id="open"),
+        pytest.param([i > "1", i >= "2", i < "3"], i.between("1", "3"), [i > "1", i >= "2", i < "3"], id="three"),
+        pytest.param([i > "1", i >= "2"], i > "1", [i >= "2"], id="two lower"),
+        pytest.param([i > "1", i == "2"], i == "2", [i > "1"], id="value and bound"),
+        pytest.param([i > "1", i.between("1", "3")], i.between("1", "3"), [i > "1"], id="range and bound"),
+        pytest.param([i != "1"], None, [i != "1"], id="no order"),
+        pytest.param([i.is_in("1", "2")], None, [i.is_in("1", "2")], id="values"),
+        pytest.param([i.exists()], None, [i.exists()], id="there"),
+        pytest.param([(i > "1") | (x == 1)], None, [(i > "1") | (x == 1)], id="alternatives with a key"),
+        pytest.param([~(i > "1")], None, [~(i > "1")], id="negated"),
+        pytest.param([i > ""], None, [i > ""], id="an empty bound is none that DynamoDB takes"),
+        pytest.param([i < "x" * 1025], None, [i < "x" * 1025], id="nor a long one"),
+        pytest.param([o.startswith("a")], None, [o.startswith("a")], id="of the partition key"),
+    ],
+)  # fmt: skip
+def test_a_query_holds_one_condition_for_the_sort_key(
+    conditions: list[Condition], key: Condition | None, checks: list[Condition]
+) -> None:
+    """What it cannot say of key attributes no filter may say either: it is checked on what was read."""
+    found = planned(ann, *conditions, paths=[TABLE])
+    assert (str(found.key_condition), texts(found.checks), found.filters) == (str(key), texts(checks), ())
+    assert not found.empty
+
+
+def test_what_is_left_to_filter() -> None:
+    """By DynamoDB where the index has it, else on the item read again, with all that may have changed."""
+    whole = planned(ann, x == 1, (x == 1) | (y == 2), r > 1, paths=[TABLE])
+    assert (texts(whole.filters), whole.checks) == (texts([x == 1, (x == 1) | (y == 2), r > 1]), ())
+    conditions = [s == "open", o == "ann", x == 1]
+    thin = planned(*conditions, paths=[KEYS])
+    assert (texts(thin.filters), texts(thin.checks)) == (texts([o == "ann"]), texts(conditions))
+    assert thin.completes
+
+
+@pytest.mark.parametrize(
+    ("path", "wish", "projection", "completes"),
+    [
+        (TABLE, {}, None, False),
+        (TABLE, {"needed": frozenset("x")}, None, False),
+        (TABLE, {"needed": frozenset("x"), "projects": True}, "oix", False),
+        (LSI, {"needed": frozenset("x"), "projects": True}, "oirx", False),
+        (THIN, {"needed": frozenset("t"), "projects": True}, "oit", False),
+        (THIN, {"needed": frozenset("tx"), "projects": True}, None, True),
+        (THIN, {"needed": frozenset("tx")}, None, True),
+    ],
+    ids=str,
+)
+def test_what_is_read(
+    path: AccessPath, wish: dict[str, Any], projection: str | None, completes: bool
+) -> None:
+    """A projection always has the keys, for the cursor; what an index lacks is read from the table, whole."""
+    found = planned(ann, paths=[path], **wish)
+    expected = None if projection is None else frozenset(projection)
+    assert (found.projection, found.completes) == (expected, completes)
+
+
+def test_a_projection_has_what_is_checked_here() -> None:
+    found = planned(ann, (i > "1") | (y == 2), paths=[TABLE], needed=frozenset("x"), projects=True)
+    assert found.projection == frozenset("oixy")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "empty"),
+    [
+        pytest.param([ann, o == "bob"], True, id="partition"),
+        pytest.param([ann, o.is_in("bob", "eve")], True, id="partition among others"),
+        pytest.param([ann, o == "ann"], False, id="twice the same"),
+        pytest.param([ann, i == "1", i == "2"], True, id="sort key"),
+        pytest.param([ann, i == "1", i > "1"], True, id="value and bound"),
+        pytest.param([ann, i > "2", i < "1"], True, id="bounds"),
+        pytest.param([ann, i >= "1", i <= "1"], False, id="bounds that meet"),
+        pytest.param([ann, x == 1, x == 2], True, id="no key"),
+        pytest.param([ann, x == 1, x == 1.0], False, id="one number, written twice"),
+        pytest.param([ann, x == 1, (x == 2) | (y == 1)], False, id="alternatives"),
+        pytest.param([ann, x == 1, y == 2, (x == 2) | (y == 1)], True, id="alternatives, both excluded"),
+        pytest.param([o == ""], True, id="what no partition key can be"),
+        pytest.param([o == "x" * 2049], True, id="what is too long for one"),
+        pytest.param([o == "x" * 2048], False, id="what is just not"),
+    ],
+)
+def test_what_excludes_itself(conditions: list[Condition], empty: bool) -> None:
+    assert planned(*conditions).empty is empty
+
+
+@pytest.mark.parametrize("wish", [{}, {"sort": "x"}], ids=["unsorted", "sorted by what has one value"])
+def test_a_scan(wish: dict[str, Any]) -> None:
+    """Its filter may name keys too."""
+    conditions = [i > "1", x == 1]
+    found = planned(*conditions, scan=True, needed=frozenset("y"), projects=True, **wish)
+    assert found == Plan(TABLE, None, filters=tuple(found.filters), projection=frozenset("oiy"))
+    assert texts(found.filters) == texts(conditions)
+
+
+NAMES = {"o": "owner", "i": "id", "c": "color", "r": "rank", "s": "status", "x": "text"}
+SAY = "No index serves this list: say which color or owner or status by a filter"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "wish", "detail"),
+    [
+        pytest.param([], {}, f"{SAY}.", id="nothing"),
+        pytest.param([x == "1"], {}, f"{SAY}, or add an index with partition key text.", id="no key"),
+        pytest.param([x == "1"], {"sort": "r"}, f"{SAY}, or add an index with partition key text.", id="order too"),
+        pytest.param([], {"scan": True, "sort": "r"}, f"{SAY}.", id="a scan has no order"),
+        pytest.param(
+            [ann], {"sort": "x"}, "The list cannot be sorted by text: that needs an index with partition key owner"
+            " and sort key text.", id="order",
+        ),
+        pytest.param(
+            [ann, c == "red"], {"sort": "x"}, "The list cannot be sorted by text: that needs an index with partition"
+            " key color or owner and sort key text.", id="order, two partitions",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_missing(conditions: list[Condition], wish: dict[str, Any], detail: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        planned(*conditions, names=NAMES, **wish)
+    assert caught.value.detail == detail
+    sorted_by = [{"parameter": "sort", "detail": detail}] if detail.startswith("The list") else []
+    assert list(caught.value.errors) == sorted_by
+
+
+# --- of a resource ------------------------------------------------------------------------------------------
+
+
+class ByRank(LocalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "by_rank"
+        projection = AllProjection()
+
+    owner = UnicodeAttribute(hash_key=True, attr_name="o")
+    rank = NumberAttribute(range_key=True, attr_name="r")
+
+
+class ByDue(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "by_due"
+        projection = KeysOnlyProjection()
+
+    owner = UnicodeAttribute(hash_key=True, attr_name="o")
+    due = UTCDateTimeAttribute(range_key=True, attr_name="d")
+
+
+class Thing(Model):
+    class Meta:
+        table_name = "things"
+
+    owner = UnicodeAttribute(hash_key=True, attr_name="o")
+    id = UnicodeAttribute(range_key=True, attr_name="i")
+    rank = NumberAttribute(attr_name="r")
+    due = UTCDateTimeAttribute(null=True, attr_name="d")
+    ends = TTLAttribute(null=True, attr_name="e")
+
+    by_rank = ByRank()
+    by_due = ByDue()
+
+
+planner = Planner.of(Thing, scan=False, whole=False)
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def ask(filters: Any, sort: Any = None, *, by: Planner = planner, **guard: Any) -> Plan:
+    with guarded(Guard(**{"bound": {"owner": "ann"}, "fields": frozenset({"id"})} | guard)):
+        return by.plan(filters, sort)
+
+
+def test_filters_and_order_by_python_names() -> None:
+    found = ask({"due": {"gte": DAY}, "rank": {"between": [1, 2.5]}}, "-rank")
+    assert (found.path.index, found.partition, found.forward) == ("by_rank", {"S": "ann"}, False)
+    assert str(found.key_condition) == str(r.between(Value({"N": "1"}), Value({"N": "2.5"})))
+    assert str(found.filters[0]) == str(d >= "2026-01-01T00:00:00.000000+0000")
+    assert found.projection == frozenset("oire")
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        pytest.param({}, id="when it ends"),
+        pytest.param({"fields": None}, id="all fields"),
+        pytest.param({"verdict": Checked(Thing.rank > 1)}, id="what the rule reads"),
+    ],
+)
+def test_what_an_index_lacks_is_read_again(guard: dict[str, Any]) -> None:
+    assert ask({}, "due", **guard).completes
+
+
+@pytest.mark.parametrize(
+    ("guard", "whole", "projection"),
+    [
+        pytest.param({}, False, frozenset("oie"), id="the fields alone"),
+        pytest.param({"fields": None}, False, None, id="all fields"),
+        pytest.param({}, True, None, id="a hook sees the item"),
+        pytest.param({"verdict": Checked(Thing.rank > 1), "fields": frozenset()}, False, frozenset("oire"), id="where"),
+        pytest.param(
+            {"verdict": Opaque(AllowAny(), Ask(None, Method("list", "GET"), Thing), negated=False)}, False, None,
+            id="opaque",
+        ),
+    ],
+)  # fmt: skip
+def test_what_of_an_item_is_read(guard: dict[str, Any], whole: bool, projection: Any) -> None:
+    by = Planner.of(Thing, scan=False, whole=whole)
+    assert ask({}, by=by, **guard).projection == projection
+
+
+@pytest.mark.parametrize("sort", ["o", "nope", "--id", ""])
+def test_an_order_by_no_attribute(sort: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        ask({}, sort)
+    assert [error["parameter"] for error in caught.value.errors] == ["sort"]
+
+
+@pytest.mark.parametrize(
+    ("names", "scan", "serves"),
+    [
+        (["owner"], False, True),
+        (["owner", "rank"], False, True),
+        (["id", "rank"], False, False),
+        ([], False, False),
+        ([], True, True),
+    ],
+)
+def test_whether_it_could_serve(names: list[str], scan: bool, serves: bool) -> None:
+    assert Planner.of(Thing, scan=scan, whole=False).could_serve(names) is serves
+
+
+class Kinds(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "kinds"
+        projection = KeysOnlyProjection()
+
+    kind = UnicodeAttribute(hash_key=True)
+
+
+class Animal(Model):
+    class Meta:
+        table_name = "animals"
+
+    name = UnicodeAttribute(hash_key=True)
+    kind = DiscriminatorAttribute()
+    kinds = Kinds()
+
+
+class Dog(Animal, discriminator="dog"):
+    breed = UnicodeAttribute(default="mutt")
+
+
+def test_an_item_is_read_whole_for_its_own_kind() -> None:
+    """The index has all of an Animal, but not a dog's breed: never its default."""
+    assert ask({"kind": {"eq": Dog}}, by=Planner.of(Animal, scan=False, whole=True), bound={}).completes
