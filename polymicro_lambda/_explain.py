@@ -99,7 +99,7 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
             "BatchGetItem on the table, as the index lacks attributes; what it gives is checked again",
         )
     yield "pages", _pages(operation, plan, operation_name)
-    if plan.path.sparse:
+    if plan.path.sparse and plan.key_condition is None:
         yield "beware", f"items without {plan.path.sort} are not in this index"
 
 

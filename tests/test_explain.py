@@ -166,7 +166,6 @@ SAID: dict[str, list[tuple[str, str]]] = {
         ("key", 'o = "alice" AND due BETWEEN 1 AND 5'),
         ("check", "due > 1, here, after the read"),
         ("pages", "1 to 5 Query calls for 25 items: rows drop out; each may read 4 times the last"),
-        ("beware", "items without due are not in this index"),
     ],
     "GET /own?due__gte=5&due__lt=1": [
         ("verb", "Own.list"),
