@@ -14,10 +14,11 @@ from .actions import ACTION, HTTP_VERBS, VERBS, Action, Verb, verb_of
 from .exceptions import ConfigurationError
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
-from .permissions import OwnedBy, Permission, Rule, rule_from
+from .permissions import OwnedBy, Permission
 from .planner import Planner
 from .resources import ItemPath, ModelResource, parameter
 from .routing import Route
+from .rules import Rule, rule_from
 from .schemas import ItemSchema, compile_schema
 from .store import PynamoStore
 

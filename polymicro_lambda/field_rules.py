@@ -8,8 +8,9 @@ from pynamodb.models import Model
 
 from .actions import Method
 from .exceptions import ConfigurationError, Unprocessable
-from .permissions import Permission, Rule, rule_from
+from .permissions import Permission
 from .resources import ModelResource
+from .rules import Rule, rule_from
 from .schemas import ItemSchema
 from .verdicts import Ask
 

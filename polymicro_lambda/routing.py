@@ -11,8 +11,9 @@ from .actions import Method, Verb
 from .exceptions import NotFound
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
-from .permissions import OwnedBy, Rule
+from .permissions import OwnedBy
 from .resources import ModelResource, parameter
+from .rules import Rule
 from .schemas import ItemSchema
 
 

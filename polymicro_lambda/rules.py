@@ -1,0 +1,210 @@
+"""The rule algebra: who may do what, decided before and after the item is read.
+
+A rule is a permission, or permissions composed with ``&``, ``|`` and ``~``. For each request it is asked once
+what is known of user and verb; what remains is a `Verdict`: True, False, or conditions that DynamoDB can check
+and opaque checks that need the instance. A negation is pushed down to the permissions, so that one which was
+not asked, or forgot to answer, denies on both sides of ``~``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, Union
+
+from pynamodb.expressions.condition import Condition
+
+from .actions import Method
+from .exceptions import ConfigurationError
+from .verdicts import Ask, Checked, Opaque, Verdict, answered, joined
+
+
+class Owner(Protocol):
+    """A permission that says what an attribute must hold for a user."""
+
+    def value(self, user: Any, model: Any) -> Any:
+        """What the attribute must hold, None where this user owns nothing."""
+
+
+class Composable:
+    """What ``&``, ``|`` and ``~`` work on."""
+
+    def __and__(self, other: "Declared") -> "Rule":
+        return AllOf((rule_from(self), rule_from(other)))
+
+    def __rand__(self, other: "Declared") -> "Rule":
+        return AllOf((rule_from(other), rule_from(self)))
+
+    def __or__(self, other: "Declared") -> "Rule":
+        return AnyOf((rule_from(self), rule_from(other)))
+
+    def __ror__(self, other: "Declared") -> "Rule":
+        return AnyOf((rule_from(other), rule_from(self)))
+
+    def __invert__(self) -> "Rule":
+        return NoneOf(rule_from(self))
+
+
+class PermissionMeta(type):
+    """Lets permission classes themselves be composed: ``Mine | ~Locked``."""
+
+    def __and__(cls, other: "Declared") -> "Rule":
+        return AllOf((rule_from(cls), rule_from(other)))
+
+    def __or__(cls, other: "Declared") -> "Rule":  # type: ignore[override]
+        return AnyOf((rule_from(cls), rule_from(other)))
+
+    def __invert__(cls) -> "Rule":
+        return NoneOf(rule_from(cls))
+
+
+class Permission(Composable, metaclass=PermissionMeta):
+    """One rule. Override ``has_permission``, and for objects ``has_object_permission`` or ``where``.
+
+    An answer counts by its truth; None, a forgotten return, denies. With no user a permission is not asked and
+    denies, unless its class says ``anonymous = True``.
+    """
+
+    anonymous: bool = False
+    """Whether it is asked when there is no user; ``user`` is None then."""
+
+    def has_permission(self, user: Any, method: Method) -> Any:
+        """Whether the user may use this verb at all."""
+        return True
+
+    def has_object_permission(self, user: Any, method: Method, instance: Any) -> Any:
+        """Whether the user may do this to this instance; asked on each row of a list too."""
+        return True
+
+    def where(self, user: Any, method: Method, model: Any) -> Any:
+        """The object rule as a PynamoDB condition on ``model``'s attributes, or True, or False.
+
+        It is checked inside the write, and on reads on the item as stored.
+        """
+        return True
+
+    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+        """What this permission says before the item is known."""
+        if ask.user is None and not self.anonymous:
+            return False
+        answer = self.has_permission(ask.user, ask.method)
+        if not answered(answer, self, "has_permission"):
+            return False
+        if not answer:
+            return negated
+        return self._decide_object(ask, negated)
+
+    def _decide_object(self, ask: Ask, negated: bool) -> Verdict:
+        if type(self).has_object_permission is not Permission.has_object_permission:
+            return Opaque(self, ask, negated)
+        condition = self.where(ask.user, ask.method, ask.model)
+        if isinstance(condition, Condition):
+            return Checked(~condition if negated else condition)
+        return answered(condition, self, "where") and bool(condition) is not negated
+
+    def leaves(self) -> Iterator["Permission"]:
+        """The permissions of this rule: this one."""
+        yield self
+
+    def binding(self) -> Mapping[str, "Owner"]:
+        """The attributes whose value every caller must own, by name."""
+        return {}
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf(Composable):
+    """``A & B``."""
+
+    parts: tuple["Rule", ...]
+
+    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+        """The conjunction of the parts."""
+        return joined((part.decide(ask, negated) for part in self.parts), every=not negated)
+
+    def leaves(self) -> Iterator[Permission]:
+        """The permissions that it is made of."""
+        return (leaf for part in self.parts for leaf in part.leaves())
+
+    def binding(self) -> Mapping[str, "Owner"]:
+        """The attributes whose value every caller must own, by name."""
+        return {name: owned for part in self.parts for name, owned in part.binding().items()}
+
+    def __str__(self) -> str:
+        return "(" + " & ".join(map(str, self.parts)) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf(Composable):
+    """``A | B``."""
+
+    parts: tuple["Rule", ...]
+
+    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+        """The disjunction of the parts."""
+        return joined((part.decide(ask, negated) for part in self.parts), every=negated)
+
+    def leaves(self) -> Iterator[Permission]:
+        """The permissions that it is made of."""
+        return (leaf for part in self.parts for leaf in part.leaves())
+
+    def binding(self) -> Mapping[str, "Owner"]:
+        """None: no part must hold for every caller."""
+        return {}
+
+    def __str__(self) -> str:
+        return "(" + " | ".join(map(str, self.parts)) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf(Composable):
+    """``~A``."""
+
+    part: "Rule"
+
+    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+        """The negation of the part."""
+        return self.part.decide(ask, not negated)
+
+    def leaves(self) -> Iterator[Permission]:
+        """The permissions that it is made of."""
+        return self.part.leaves()
+
+    def binding(self) -> Mapping[str, "Owner"]:
+        """None: a negated owner binds nothing."""
+        return {}
+
+    def __str__(self) -> str:
+        return f"~{self.part}"
+
+
+Rule: TypeAlias = Union[Permission, AllOf, AnyOf, NoneOf]  # noqa: UP007 - "|" of permissions makes a rule
+Declared: TypeAlias = "Rule | type[Permission] | Composable | Iterable[Any]"
+"""What a resource may say in ``permissions``."""
+
+
+def rule_from(declared: Any) -> Rule:
+    """The rule of a declaration: a class, an instance, a composition, or an iterable of these (meaning ``&``).
+
+    Raises ``ConfigurationError`` for anything else; an empty iterable is an error too, as it grants nothing
+    that a reader could see.
+    """
+    if isinstance(declared, (Permission, AllOf, AnyOf, NoneOf)):
+        return declared
+    if isinstance(declared, type) and issubclass(declared, Permission):
+        return _made(declared)
+    if isinstance(declared, Iterable) and not isinstance(declared, str | type):
+        rules = tuple(map(rule_from, declared))
+        if rules:
+            return rules[0] if len(rules) == 1 else AllOf(rules)
+        raise ConfigurationError("permissions is empty: say (AllowAny,) for a public resource")
+    raise ConfigurationError(f"permissions holds {declared!r}, which is no Permission")
+
+
+def _made(permission: Callable[[], Permission]) -> Permission:
+    try:
+        return permission()
+    except TypeError as error:
+        raise ConfigurationError(
+            f"permissions holds the class {permission!r}, which needs arguments: {error}"
+        ) from None
