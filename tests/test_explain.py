@@ -126,7 +126,15 @@ class Scanned(ModelResource, List):
     scan = True
 
 
-RESOURCES: tuple[Callable[[PolyMicro], object], ...] = (Own, OpenOnes, Judged, Scanned)
+class Mixed(ModelResource, List):
+    """Of a user's own tasks those that an opaque rule does not let pass."""
+
+    model = Task
+    route = "mixed"
+    permissions = ~Opaque() & OwnedBy("owner")
+
+
+RESOURCES: tuple[Callable[[PolyMicro], object], ...] = (Own, OpenOnes, Judged, Scanned, Mixed)
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +149,7 @@ def app() -> PolyMicro:
 OWNED = ("rule", "OwnedBy('owner', claim='uuid'): o = \"alice\"")
 OPEN = ("rule", 'Open: state = "open"')
 OPAQUE = ("rule", "Opaque: Opaque.has_object_permission")
+MIXED = '(not Opaque.has_object_permission and o = "alice")'
 ITEM = ("key", 'o = "alice", id = "1"')
 SAID: dict[str, list[tuple[str, str]]] = {
     "GET /own": [
@@ -197,6 +206,14 @@ SAID: dict[str, list[tuple[str, str]]] = {
         ("calls", "Scan on the table"),
         ("filter", "done = false, by DynamoDB, after it has read (and billed) the items"),
         ("pages", "1 to 5 Scan calls for 25 items: rows drop out; each may read 4 times the last"),
+    ],
+    "GET /mixed": [
+        ("verb", "Mixed.list"),
+        ("rule", f"(~Opaque & OwnedBy('owner', claim='uuid')): {MIXED}"),
+        ("calls", "Query on the table"),
+        ("key", 'o = "alice"'),
+        ("judge", f"{MIXED}, here, row by row"),
+        ("pages", "1 to 5 Query calls for 25 items: rows drop out; each may read 4 times the last"),
     ],
     "GET /judged?done=true": [
         ("verb", "Judged.list, which the resource defines itself"),
