@@ -7,11 +7,12 @@ from typing import TypeAlias
 from pynamodb.expressions.operand import Path, Value
 
 from . import events
-from ._pynamodb import GROWTH, declared, live
+from ._pynamodb import GROWTH
 from ._wording import of_all, of_condition, of_values, of_verdict
 from .access import AccessPath
 from .app import PolyMicro
 from .dispatch import _permitted, _route
+from .items import declared, live
 from .operations import Operation
 from .pagination import Cursors
 from .plans import Plan

@@ -1,25 +1,20 @@
 """What is known of PynamoDB's inside: every private name of it that this package uses stands here."""
 
 import os
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from pynamodb.attributes import Attribute, DiscriminatorAttribute, TTLAttribute, VersionAttribute
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
 from ._botocore import private_session
 from .exceptions import ConfigurationError
+from .items import remember
 from .types import RawItem
 
 GROWTH = 4
 """How much larger each further page of a list may be than the one before."""
-RAW = "_polymicro_raw"
 PREFIX = "_polymicro_prefix"
 
 # What a client depends on: another value of one of these needs another client.
@@ -41,7 +36,7 @@ TIMEOUTS = {"connect_timeout_seconds": (15, 1), "read_timeout_seconds": (30, 3)}
 _clients: dict[str, Any] = {}
 
 
-# --- connections ----------------------------------------------------------------------------------------
+# --- connections ---------------------------------------------------------------------------------------
 
 
 def prepare(model: type[Model], prefix: str) -> None:
@@ -101,79 +96,7 @@ def connect(model: type[Model]) -> Any:
     return connection
 
 
-# --- what a model declares ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What a model's table is made of: key attributes by Python name, and the attributes with a meaning."""
-
-    keys: Mapping[str, Attribute[Any]]
-    """Partition key, then sort key."""
-    version: Attribute[Any] | None
-    ttl: Attribute[Any] | None
-    discriminator: DiscriminatorAttribute | None
-    kinds: frozenset[Any]
-    """The discriminator values of this model and its subclasses; empty where it has none."""
-
-
-@cache
-def declared(model: type[Model]) -> Declared:
-    """What the model declares."""
-    attributes = model.get_attributes()
-    keys = {n: a for n, a in attributes.items() if a.is_hash_key} | {
-        n: a for n, a in attributes.items() if a.is_range_key
-    }
-    discriminator = _only(model, DiscriminatorAttribute)
-    kinds: frozenset[Any] = frozenset()
-    if discriminator is not None:
-        subclasses = discriminator.get_registered_subclasses(model)
-        kinds = frozenset(map(discriminator.get_discriminator, subclasses))
-    return Declared(keys, _only(model, VersionAttribute), _only(model, TTLAttribute), discriminator, kinds)
-
-
-def _only(model: type[Model], kind: type[Any]) -> Any:
-    return next((a for a in model.get_attributes().values() if isinstance(a, kind)), None)
-
-
-# --- items and instances --------------------------------------------------------------------------------
-
-
-def serialized(attribute: Attribute[Any], value: Any) -> dict[str, Any] | None:
-    """A value as DynamoDB stores it, None where it is stored as absence (None, an empty set)."""
-    raw = None if value is None else attribute.serialize(value)
-    return None if raw is None else {attribute.attr_type: raw}
-
-
-def is_live(model: type[Model], raw: RawItem) -> bool:
-    """Whether an item is of the model's kind and has not expired.
-
-    DynamoDB removes expired items only within days (AWS: "typically within a few days"): until then they count
-    as gone.
-    """
-    about = declared(model)
-    if about.kinds and (about.discriminator is not None):
-        value = raw.get(about.discriminator.attr_name, {}).get(about.discriminator.attr_type)
-        if value not in about.kinds:
-            return False
-    expires = raw.get(about.ttl.attr_name, {}).get("N") if about.ttl is not None else None
-    return expires is None or float(expires) > int(time.time())
-
-
-def live(model: type[Model]) -> list[Condition]:
-    """The conditions under which `is_live` is true, for DynamoDB to check."""
-    about = declared(model)
-    conditions: list[Condition] = [~condition for condition in expired(model)]
-    if about.kinds and about.discriminator is not None:
-        values = [Value({about.discriminator.attr_type: kind}) for kind in sorted(about.kinds)]
-        conditions.append(Path([about.discriminator.attr_name]).is_in(*values))
-    return conditions
-
-
-def expired(model: type[Model]) -> list[Condition]:
-    """The condition under which an item has expired, none where the model has no TTL attribute."""
-    ttl = declared(model).ttl
-    return [] if ttl is None else [Path([ttl.attr_name]) <= Value({"N": str(int(time.time()))})]
+# --- instances -----------------------------------------------------------------------------------------
 
 
 def instance_of(model: type[Model], raw: RawItem) -> Model:
@@ -192,58 +115,7 @@ def unread(model: type[Model], key: Mapping[str, Any]) -> Model:
     return instance
 
 
-def remember(instance: Model, raw: RawItem) -> None:
-    """Keep the stored item with the instance that was made from it."""
-    vars(instance)[RAW] = raw
-
-
-def stored(instance: Model) -> RawItem | None:
-    """The item that the instance was made from, None if it was not read."""
-    raw: RawItem | None = vars(instance).get(RAW)
-    return raw
-
-
-class Recording(dict[str, Any]):
-    """Attribute values that note which of them are read."""
-
-    def __init__(self, values: Mapping[str, Any], read: set[str]) -> None:
-        super().__init__(values)
-        self.read = read
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """One value; its name is noted."""
-        self.read.add(key)
-        return super().get(key, default)
-
-    def __getitem__(self, key: str) -> Any:
-        self.read.add(key)
-        return super().__getitem__(key)
-
-    def __iter__(self) -> Iterator[str]:
-        self.read.update(dict.keys(self))
-        return super().__iter__()
-
-    def __contains__(self, key: object) -> bool:
-        self.read.add(str(key))
-        return super().__contains__(key)
-
-    def keys(self) -> Any:
-        """All names, which are noted."""
-        self.read.update(dict.keys(self))
-        return super().keys()
-
-    def values(self) -> Any:
-        """All values; all names are noted."""
-        self.read.update(dict.keys(self))
-        return super().values()
-
-    def items(self) -> Any:
-        """All values; all names are noted."""
-        self.read.update(dict.keys(self))
-        return super().items()
-
-
-# --- lists ----------------------------------------------------------------------------------------------
+# --- lists ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

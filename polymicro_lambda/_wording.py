@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
-from ._pynamodb import serialized
+from .items import serialized
 from .verdicts import Checked, Every, Opaque, Verdict
 
 

@@ -10,7 +10,7 @@ from pynamodb.constants import ALL
 from pynamodb.indexes import GlobalSecondaryIndex, Index
 from pynamodb.models import Model
 
-from ._pynamodb import declared
+from .items import declared
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from urllib.parse import quote, urlencode
 
 from pynamodb.models import Model
 
-from . import _json, _pynamodb
+from . import _json
 from .etags import Tags, etag_of, weak_etag
 from .guards import current
+from .items import stored
 from .pagination import Page
 from .requests import Request
 from .responses import Response, json_response
@@ -84,7 +85,7 @@ class Answers:
 
     def _etag(self, body: Any) -> dict[str, str]:
         """The strong tag of a whole item; a selection of its fields is another representation."""
-        raw = _pynamodb.stored(body) if isinstance(body, self.route.model) else None
+        raw = stored(body) if isinstance(body, self.route.model) else None
         selected = "fields" in self.request.query and self.route.verb == "retrieve"
         return {} if raw is None or selected else {"etag": etag_of(self.route.model, raw)}
 

@@ -9,11 +9,11 @@ from typing import Any
 from pynamodb.models import Model
 
 from . import mixins
-from ._pynamodb import declared
 from .actions import ACTION, HTTP_VERBS, VERBS, Action, Verb, verb_of
 from .exceptions import ConfigurationError
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
+from .items import declared
 from .permissions import OwnedBy, Permission
 from .planner import Planner
 from .resources import ItemPath, ModelResource, parameter

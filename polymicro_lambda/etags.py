@@ -5,14 +5,14 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from pynamodb.models import Model
 
 from . import _json
-from ._pynamodb import declared
 from .exceptions import BadRequest
+from .items import declared
 from .types import RawItem
 
 _VERSION = re.compile(r'"(0|[1-9][0-9]{0,37})"')  # 38 digits are the most that a number has in DynamoDB
@@ -20,6 +20,7 @@ _MAX_VERSIONS = 100
 """Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
 _TAGS = re.compile(r'[ \t]*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|\Z)|,)')
 _DIGEST_BYTES = 16
+_EXACT = Context(prec=38)  # the digits of a DynamoDB number; Python's own context keeps 28
 
 
 def etag_of(model: type[Model], raw: RawItem) -> str:
@@ -54,7 +55,7 @@ def _ordered(value: Any) -> Any:
 
 def _number(text: Any) -> Any:
     # An attribute, or a member of a map, can be named N as well: then it holds no text.
-    return str(Decimal(text).normalize()) if isinstance(text, str) else _ordered(text)
+    return str(Decimal(text).normalize(_EXACT)) if isinstance(text, str) else _ordered(text)
 
 
 def _set(values: Any) -> Any:

@@ -17,8 +17,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from ._pynamodb import serialized
 from .exceptions import ConfigurationError
+from .items import serialized
 from .negotiation import bad_query, wrong
 from .schemas import ItemSchema
 

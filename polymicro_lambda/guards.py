@@ -14,9 +14,9 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from ._pynamodb import Recording, serialized, stored
 from .etags import Tags, etag_of
 from .exceptions import Forbidden, NotFound, PreconditionFailed
+from .items import Recording, serialized, stored
 from .types import RawItem
 from .verdicts import Verdict, attributes_of, condition_of, is_opaque
 

@@ -8,9 +8,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
-from ._pynamodb import is_live
 from .conditions import holds
 from .guards import as_stored, current
+from .items import is_live
 from .pagination import Page
 from .results import NO_KEY
 from .rows import Rows

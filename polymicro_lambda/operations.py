@@ -16,6 +16,7 @@ from .etags import Tags
 from .exceptions import NotFound, PreconditionRequired
 from .filters import conditions
 from .guards import Guard, guarded
+from .items import declared, serialized, stored
 from .listing import Listing
 from .negotiation import bad_query, read_limit, read_query, wrong
 from .pagination import Cursors
@@ -90,7 +91,7 @@ class Operation:
         """What the path says of an item beyond its key: ``/projects/1/tasks/2`` is a task of project 1."""
         if not self.route.about.detail:
             return []
-        attributes, keys = self.route.model.get_attributes(), _pynamodb.declared(self.route.model).keys
+        attributes, keys = self.route.model.get_attributes(), declared(self.route.model).keys
         said = {attributes[name]: self._bound[name] for name in self.route.params if name not in keys}
         return [Checked(_equals(attribute, value)) for attribute, value in said.items()]
 
@@ -105,9 +106,12 @@ class Operation:
 
     @cached_property
     def _bound(self) -> dict[str, Any]:
-        """The attributes that the path and the rule say. Raises ``NotFound`` for what can be none."""
+        """The attributes that the path and the rule say. Raises ``NotFound`` for what can be none, or not both."""
         bound = {name: self._key(name, text) for name, text in self.request.path_params.items()}
-        return bound | {n: o.value(self.request.user, self.route.model) for n, o in self.route.bound.items()}
+        owned = {n: o.value(self.request.user, self.route.model) for n, o in self.route.bound.items()}
+        if any(bound.get(name, value) != value for name, value in owned.items()):
+            raise NotFound()
+        return bound | owned
 
     def _key(self, name: str, text: str) -> Any:
         try:
@@ -117,11 +121,11 @@ class Operation:
 
     def _instance(self, guard: Guard) -> Model:
         """The item that the path names: read, unless the mixin's own write needs no more than its key."""
-        key = {name: self._bound[name] for name in _pynamodb.declared(self.route.model).keys}
+        key = {name: self._bound[name] for name in declared(self.route.model).keys}
         if self.route.is_default and self.route.verb in KEY_IS_ENOUGH:
             return _pynamodb.unread(self.route.model, key)
         instance: Model = self.route.resource.store.read(key)
-        guard.check_match(instance, _pynamodb.stored(instance) or {})
+        guard.check_match(instance, stored(instance) or {})
         return instance
 
     # --- what the verb is called with ------------------------------------------------------------------------
@@ -214,7 +218,7 @@ class Operation:
 
 
 def _equals(attribute: Any, value: Any) -> Condition:
-    equals: Condition = Path([attribute.attr_name]) == Value(_pynamodb.serialized(attribute, value))
+    equals: Condition = Path([attribute.attr_name]) == Value(serialized(attribute, value))
     return equals
 
 

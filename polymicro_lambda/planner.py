@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from ._pynamodb import declared, live, serialized
 from .access import AccessPath, access_paths
 from .conditions import attributes_of
 from .filters import Filters
 from .filters import conditions as filter_conditions
 from .guards import current
+from .items import declared, live, serialized
 from .negotiation import bad_query, wrong
 from .plans import Plan, Wish, plan
 from .verdicts import attributes_of as attributes_of_rule

@@ -15,6 +15,7 @@ from ._pynamodb import GROWTH, ReadPage
 from .conditions import holds
 from .exceptions import BadRequest, ServiceUnavailable
 from .failures import retry_after
+from .items import declared
 from .plans import Plan
 from .rows import Rows
 from .types import RawItem
@@ -104,7 +105,7 @@ class _Query:
 
 def _completed(model: type[Model], items: Sequence[RawItem]) -> Sequence[RawItem | None]:
     """Up to 100 items whole, by a consistent read of the table, in the order given; None for one that is gone."""
-    names = [attribute.attr_name for attribute in _pynamodb.declared(model).keys.values()]
+    names = [attribute.attr_name for attribute in declared(model).keys.values()]
     keys = [{name: raw[name] for name in names} for raw in items]
     found = {repr([raw[name] for name in names]): raw for raw in _batch(model, keys)}
     return [found.get(repr([key[name] for name in names])) for key in keys]

@@ -11,9 +11,8 @@ from .actions import Method, Verb
 from .exceptions import NotFound
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
-from .permissions import OwnedBy
 from .resources import ModelResource, parameter
-from .rules import Rule
+from .rules import Owner, Rule
 from .schemas import ItemSchema
 
 
@@ -42,9 +41,9 @@ class Route:
     is_action: bool = False
     limit: int = 25
     """The page size where a request says none."""
-    bound: Mapping[str, OwnedBy] = field(default_factory=dict)
+    bound: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that every caller must own."""
-    owned: Mapping[str, OwnedBy] = field(default_factory=dict)
+    owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
 
     @property

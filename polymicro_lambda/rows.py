@@ -17,6 +17,7 @@ from .conditions import holds
 from .exceptions import ConfigurationError
 from .failures import answering
 from .guards import current
+from .items import declared, is_live
 from .pagination import Page
 from .types import RawItem
 
@@ -110,7 +111,7 @@ class Rows:
         """The instance of a stored item, or nothing where it is gone, hidden or poison."""
         if self.model is None:
             return (raw,)
-        if not _pynamodb.is_live(self.model, raw):
+        if not is_live(self.model, raw):
             return ()
         try:
             instance = _pynamodb.instance_of(self.model, raw)
@@ -127,7 +128,7 @@ def _chunks(page: ReadPage) -> Iterator[_Chunk]:
 
 
 def _left_out(model: type[Model], raw: RawItem) -> None:
-    names = [attribute.attr_name for attribute in _pynamodb.declared(model).keys.values()]
+    names = [attribute.attr_name for attribute in declared(model).keys.values()]
     digest = hashlib.sha256(repr([raw.get(name) for name in names]).encode()).hexdigest()[:16]
     logger.exception(
         "A row of %s cannot be read and was left out of a list", model.__name__, extra={"key_sha256": digest}

@@ -13,10 +13,10 @@ from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetActi
 from pynamodb.models import Model
 
 from . import _pynamodb, etags
-from ._pynamodb import declared, serialized
 from .exceptions import Conflict, InternalError, NotFound, Unprocessable
 from .failures import answering, retry_after
 from .guards import current
+from .items import declared, expired, is_live, live, serialized, stored
 from .plans import Plan
 from .queries import rows_of
 from .rows import Rows
@@ -84,7 +84,7 @@ class PynamoStore:
         return found
 
     def _alive(self, raw: RawItem | None) -> RawItem:
-        if not raw or not _pynamodb.is_live(self.model, raw):
+        if not raw or not is_live(self.model, raw):
             raise NotFound()
         return raw
 
@@ -112,7 +112,7 @@ class PynamoStore:
             setattr(instance, name, value)
         raw = self._new_item(instance)
         current().judge_new(instance, raw)
-        free = reduce(or_, _pynamodb.expired(self.model), self.partition_key.does_not_exist())
+        free = reduce(or_, expired(self.model), self.partition_key.does_not_exist())
         try:
             write(self.model, "PutItem", [free], Item=raw)
         except ConditionFailed as error:
@@ -179,7 +179,7 @@ class PynamoStore:
     def _change(self, instance: Model, change: "_Change") -> dict[str, Any]:
         """Write to an item that must be there, judging it first where the rule must see it."""
         key = self._key_of(instance)
-        raw = _pynamodb.stored(instance)
+        raw = stored(instance)
         for _ in range(ATTEMPTS):
             conditions = self._ours()
             if change.after is not None or self._compares():
@@ -204,7 +204,7 @@ class PynamoStore:
     def _ours(self) -> list[Condition]:
         """The item is there, of our kind, the rule's condition holds on it, and its version is one asked for."""
         guard = current()
-        conditions = [self.partition_key.exists(), *_pynamodb.live(self.model)]
+        conditions = [self.partition_key.exists(), *live(self.model)]
         if guard.condition is not None:
             conditions.append(guard.condition)
         if guard.if_match is not None and self.about.version is not None and guard.if_match.versions():

@@ -20,8 +20,8 @@ from polymicro_lambda.permissions import (
     OwnedBy,
     Permission,
     ReadOnly,
-    rule_from,
 )
+from polymicro_lambda.rules import rule_from
 from polymicro_lambda.users import User
 from polymicro_lambda.verdicts import Ask
 
