@@ -1,0 +1,167 @@
+"""Which DynamoDB operations the routes need, on which table or index, and the policy that grants just these."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from types import MappingProxyType
+from typing import Any
+
+from pynamodb.attributes import Attribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+
+from ._tables import logical_id, table_name
+from ._yaml import Noted
+from .access import AccessPath
+from .conditions import attributes_of
+from .exceptions import BadRequest
+from .filters import OPERATORS
+from .items import live
+from .permissions import OwnedBy, Permission
+from .plans import Plan, Wish, plan
+from .routing import Route
+
+NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        # Each write may have to read: a write whose answer was lost is looked up.
+        "create": ("PutItem", "GetItem"),
+        "retrieve": ("GetItem",),
+        # An opaque rule, a rule on what changes, an If-Match that is a digest and an empty PATCH read first, too.
+        "update": ("UpdateItem", "GetItem"),
+        "delete": ("DeleteItem", "GetItem"),
+    }
+)
+"""Verb -> the operations that its own default makes on the table; those of a list are the planner's to say."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One operation on one table, or on one index of it."""
+
+    table: str
+    """The table's name, without a prefix."""
+    index: str
+    """The index's name, empty for the table itself."""
+    operation: str
+    """As DynamoDB's API reference names it, e.g. ``GetItem``."""
+
+
+def grants(route: Route) -> frozenset[Grant]:
+    """What the verb of a route may call.
+
+    A verb that is overridden gets what its default would need; an overridden list may query all that there is to
+    query. What else an override or an action calls is for the developer to add.
+    """
+    if route.verb == "list" and not route.is_action:
+        return frozenset(_of_list(route))
+    needs = NEEDS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
+    return frozenset(Grant(table_name(route.model), "", operation) for operation in needs)
+
+
+def statements(routes: Iterable[Route]) -> list[dict[str, Any]]:
+    """The statements of the policy: for each table what is done on it, and on which of its indexes."""
+    wanted: dict[str, dict[Grant, None]] = {}
+    users: dict[str, dict[str, None]] = {}
+    for route in routes:
+        name = table_name(route.model)
+        wanted.setdefault(name, {}).update(dict.fromkeys(sorted(grants(route))))
+        users.setdefault(name, {})[type(route.resource).__name__] = None
+    return [one for name in wanted for one in _statements(name, sorted(wanted[name]), ", ".join(users[name]))]
+
+
+def _statements(table: str, wanted: list[Grant], users: str) -> Iterator[dict[str, Any]]:
+    name = logical_id(table)
+    own = [f"dynamodb:{grant.operation}" for grant in wanted if not grant.index]
+    indexes = [grant.index for grant in wanted if grant.index]
+    if own:
+        yield _statement(name, users, own, {"Fn::GetAtt": [name, "Arn"]})
+    if indexes:
+        resources = [{"Fn::Sub": f"${{{name}.Arn}}/index/{index}"} for index in indexes]
+        yield _statement(f"{name}Indexes", users, ["dynamodb:Query"], resources)
+
+
+def _statement(sid: str, users: str, actions: list[str], resource: Any) -> dict[str, Any]:
+    return {Noted("Sid", users): sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+# --- lists --------------------------------------------------------------------------------------------------
+
+
+def _of_list(route: Route) -> Iterator[Grant]:
+    """What the plans of a list call: the planner itself is asked, once for each kind of request."""
+    grant = partial(Grant, table_name(route.model))
+    for found in _plans(route):
+        yield grant(found.path.index or "", "Query") if found.partition is not None else grant("", "Scan")
+        if found.completes:
+            yield grant("", "BatchGetItem")
+    if not route.is_default:
+        yield from (grant(path.index or "", "Query") for path in route.resource.planner.paths)
+        yield from (grant("", "Scan"),) * route.resource.scan
+
+
+def _plans(route: Route) -> Iterator[Plan]:
+    """The plans that some request can get.
+
+    For each path the requests that favour it are tried: its partition bound and nothing more than must be, with each
+    condition on its sort key, in each order, and for all attributes or the fewest. A path that wins none of these
+    wins no other: any further condition only helps the others.
+    """
+    planner = route.resource.planner
+    attributes = {one.attr_name: one for one in route.model.get_attributes().values()}
+    asked = _asked(route)
+    always = [_condition(attributes[name], "eq") for name in _always(route)] + live(route.model)
+    for path in planner.paths:
+        bound = [_condition(attributes[path.partition], "eq")] if "eq" in asked[path.partition] else []
+        narrowed = [[], *([_condition(attributes[name], o)] for name in _sort_of(path) for o in asked[name])]
+        fewest = frozenset().union(*map(attributes_of, live(route.model)))
+        needs = [(planner.everything, False), *([] if planner.whole else [(fewest, True)])]
+        for conditions, sort, (needed, projects) in product(narrowed, _orders(route, path), needs):
+            wish = Wish([*always, *bound, *conditions], needed, projects, sort, scan=planner.scan)
+            try:
+                yield plan(planner.paths, wish)
+            except BadRequest:  # no index serves such a request, which makes no call
+                continue
+
+
+def _always(route: Route) -> list[str]:
+    """The attributes that path and rule bind in every request, by their names in DynamoDB."""
+    attributes = route.model.get_attributes()
+    return [attributes[name].attr_name for name in dict.fromkeys((*route.bound, *route.params))]
+
+
+def _asked(route: Route) -> dict[str, list[str]]:
+    """DynamoDB name -> the operators that a request, or the rule for some user, may put on the attribute."""
+    attributes = route.model.get_attributes()
+    asked: dict[str, list[str]] = {one.attr_name: [] for one in attributes.values()}
+    for name, operator in dict.fromkeys(route.filters.parameters.values()):
+        asked[attributes[name].attr_name].append(operator)
+    for name in route.owned:  # under | a rule says it for some users
+        asked[attributes[name].attr_name].append("eq")
+    # Which attributes a where of the app's own names is not known before there is a user.
+    if any(type(leaf).where not in (Permission.where, OwnedBy.where) for leaf in route.rule.leaves()):
+        for one in attributes.values():
+            asked[one.attr_name] += [name for name, how in OPERATORS.items() if one.attr_type in how.types]
+    return asked
+
+
+def _sort_of(path: AccessPath) -> list[str]:
+    return [] if path.sort is None else [path.sort]
+
+
+def _orders(route: Route, path: AccessPath) -> list[str | None]:
+    """The orders in which a list may be asked for that concern the path."""
+    names = {one.attr_name: name for name, one in route.model.get_attributes().items()}
+    asked = [name for name in _sort_of(path) if names[name] in route.schema.names]
+    return [None, *(asked if "sort" in route.arguments else [])]
+
+
+_SAMPLES: Mapping[str, Any] = {"S": "x", "N": "1", "B": b"x", "BOOL": True}
+
+
+def _condition(attribute: Attribute[Any], operator: str) -> Condition:
+    """A condition of this kind on the attribute; which value it names makes no difference to a plan."""
+    how = OPERATORS[operator]
+    sample = Value({attribute.attr_type: _SAMPLES.get(attribute.attr_type, "x")})
+    operands = [True] if operator == "exists" else [sample] * how.operands.start
+    return how.condition(Path([attribute.attr_name]), *operands)

@@ -1,0 +1,120 @@
+"""What API Gateway hands to the function: one event for each verb on each path, as the routes have them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ._bodies import body_model
+from .exceptions import ConfigurationError
+from .resources import parameter
+from .routing import Route
+from .verdicts import Ask
+
+MAX_EVENTS = 40
+"""SAM lets each event call the function by a statement of some 450 bytes, and a function's policy has at most 20 KB
+(AWS Lambda quotas)."""
+_PART = re.compile(r"[A-Za-z0-9._:-]+")  # what the path part of a REST API may hold besides braces
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One verb on one path that API Gateway hands to the function."""
+
+    name: str
+    method: str
+    path: str
+    note: str
+    is_open: bool
+    """Nobody is asked for a user."""
+    body: Mapping[str, Any] | None = None
+    """The JSON schema of the request body."""
+
+
+def events(routes: Sequence[Route], *, validate: bool) -> list[Event]:
+    """All that the app serves, HEAD and OPTIONS included; ANY for each path where there would be too many.
+
+    Raises ``ConfigurationError`` for more paths than a function's policy has room for, and for a path that a REST API
+    does not know how to spell.
+    """
+    found = [event for route, path in _paths(routes) for event in _of_route(route, path, validate=validate)]
+    served = found + [_options(event) for event in _first_of_path(found)]
+    if len(served) > MAX_EVENTS:
+        served = [one for e in _first_of_path(found) for one in (_any(e, found), _options(e))]
+    if len(served) > MAX_EVENTS:
+        raise ConfigurationError(
+            f"the app has {len(served) // 2} paths, and a function's policy room for {MAX_EVENTS // 2}: split it"
+        )
+    return _named_apart(served)
+
+
+def _paths(routes: Iterable[Route]) -> Iterator[tuple[Route, str]]:
+    """Each route with its path; parameters at one place have one name, as a REST API demands."""
+    names: dict[tuple[str, ...], str] = {}
+    for route in routes:
+        said: list[str] = []
+        for part in route.parts:
+            if parameter(part) is None and not _PART.fullmatch(part):
+                raise ConfigurationError(f"{route.template}: API Gateway takes no {part!r} in a path")
+            name = part if parameter(part) is None else names.setdefault((*said, "{}"), _free(part, said))
+            said.append(name)
+        yield route, "/" + "/".join(said)
+
+
+def _free(part: str, said: Sequence[str]) -> str:
+    """A parameter of a name that the path does not have yet."""
+    while part in said:
+        part = part[:-1] + "_}"
+    return part
+
+
+def _of_route(route: Route, path: str, *, validate: bool) -> Iterator[Event]:
+    resource = type(route.resource).__name__
+    several = len(route.about.http) > 1
+    name = camel(resource.removesuffix("Resource"), route.verb, route.http.title() if several else "")
+    # What a request without a user may do no authorizer may stand before.
+    is_open = route.rule.decide(Ask(None, route.method, route.model)) is not False
+    body = body_model(route) if validate else None
+    event = Event(name, route.http, path, f"{resource}.{route.verb}", is_open, body)
+    yield event
+    if route.http == "GET":
+        yield replace(event, name=f"{name}Head", method="HEAD")
+
+
+def _first_of_path(found: Iterable[Event]) -> list[Event]:
+    first: dict[str, Event] = {}
+    for event in found:
+        first.setdefault(event.path, event)
+    return list(first.values())
+
+
+def _options(event: Event) -> Event:
+    # A preflight request carries no credentials (the Fetch standard, "CORS protocol and credentials").
+    return Event(f"{event.name}Options", "OPTIONS", event.path, "Allow, and preflights", is_open=True)
+
+
+def _any(event: Event, found: Iterable[Event]) -> Event:
+    here = [one for one in found if one.path == event.path]
+    note = ", ".join(dict.fromkeys(one.note for one in here))
+    if len({one.is_open for one in here}) > 1:
+        raise ConfigurationError(
+            f"{event.path}: with more than {MAX_EVENTS} events there is one for each path, but here only some verbs"
+            " need a user: split the app"
+        )
+    return Event(f"{event.name}Any", "ANY", event.path, note, event.is_open)
+
+
+def _named_apart(served: Iterable[Event]) -> list[Event]:
+    """The events, a number behind a name that is taken."""
+    names: dict[str, int] = {}
+    apart = []
+    for event in served:
+        count = names[event.name] = names.get(event.name, 0) + 1
+        apart.append(event if count == 1 else replace(event, name=f"{event.name}{count}"))
+    return apart
+
+
+def camel(*words: str) -> str:
+    """The words as one name of letters and digits, as CloudFormation takes it."""
+    parts = (part for word in words for part in re.split(r"[^A-Za-z0-9]+", word))
+    return "".join(part[:1].upper() + part[1:] for part in parts)
