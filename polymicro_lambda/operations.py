@@ -92,8 +92,8 @@ class Operation:
         if not self.route.about.detail:
             return []
         attributes, keys = self.route.model.get_attributes(), declared(self.route.model).keys
-        said = {attributes[name]: self._bound[name] for name in self.route.params if name not in keys}
-        return [Checked(_equals(attribute, value)) for attribute, value in said.items()]
+        beyond = [name for name in self.route.params if name not in keys]
+        return [Checked(_equals(attributes[name], self._bound[name])) for name in beyond]
 
     def _visible(self, instance: Model, raw: RawItem) -> bool:
         """Whether the user may retrieve the item, and so may be told that it is there."""
