@@ -6,20 +6,20 @@ from functools import reduce
 from operator import or_
 from typing import Any, Protocol, TypeAlias
 
-from pynamodb.exceptions import AttributeNullError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction
 from pynamodb.models import Model
 
 from . import _pynamodb, etags
-from .exceptions import Conflict, InternalError, NotFound, Unprocessable
+from .exceptions import Conflict, InternalError, NotFound
 from .failures import answering, retry_after
 from .guards import current
-from .items import declared, expired, is_live, live, serialized, stored
+from .items import declared, expired, is_live, live, stored
 from .plans import Plan
 from .queries import rows_of
 from .rows import Rows
+from .serializers import ItemSerializer
 from .types import RawItem
 from .writes import ConditionFailed, OutcomeUnknown, write
 
@@ -55,6 +55,7 @@ class PynamoStore:
     def __init__(self, model: type[Model]) -> None:
         self.model = model
         self.about = declared(model)
+        self.serializer = ItemSerializer.of(model)
         self.partition_key = Path([next(iter(self.about.keys.values())).attr_name])
 
     # --- reading ----------------------------------------------------------------------------------
@@ -64,7 +65,7 @@ class PynamoStore:
 
         Raises ``NotFound``, also where the rule hides it, and ``Forbidden``.
         """
-        raw = self._fetch(self._key(key))
+        raw = self._fetch(self.serializer.key(key))
         instance = self._instance(raw)
         current().judge(instance, raw)
         return instance
@@ -94,10 +95,6 @@ class PynamoStore:
         except Exception as error:
             raise InternalError() from error  # a poison row
 
-    def _key(self, values: Mapping[str, Any]) -> RawItem:
-        raw = {a.attr_name: serialized(a, values[name]) for name, a in self.about.keys.items()}
-        return {name: value for name, value in raw.items() if value is not None}
-
     # --- writing ----------------------------------------------------------------------------------
 
     def create(self, values: Mapping[str, Any]) -> Model:
@@ -106,11 +103,7 @@ class PynamoStore:
         Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
         ``Unprocessable`` for attributes that are still missing.
         """
-        instance = self.model()
-        for name, value in values.items():
-            self._attribute(name)
-            setattr(instance, name, value)
-        raw = self._new_item(instance)
+        instance, raw = self.serializer.new(values)
         current().judge_new(instance, raw)
         free = reduce(or_, expired(self.model), self.partition_key.does_not_exist())
         try:
@@ -119,7 +112,7 @@ class PynamoStore:
             if not (error.retried and _same(error.item, raw)):
                 raise Conflict("There is an item with this key already.") from error
         except OutcomeUnknown as error:
-            if not _same(self._found(self._key_of(instance)), raw):
+            if not _same(self._found(self.serializer.key_of(instance)), raw):
                 raise error.answer from error
         return self._instance(raw)
 
@@ -129,7 +122,8 @@ class PynamoStore:
         One call, unless the rule must see the item: then it is judged as it is and as it would be, and written
         on the condition that what the rule relied on has not changed. Without changes nothing is written.
         """
-        raw = {self._attribute(name).attr_name: self._value(name, value) for name, value in changes.items()}
+        key = self.serializer.key_of(instance)  # said again as it is, it is no change
+        raw = {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
         if not raw:
             return self._kept(instance)
         sets = {name: value for name, value in raw.items() if value is not None}
@@ -170,7 +164,7 @@ class PynamoStore:
 
     def _kept(self, instance: Model) -> Model:
         """The item as it is, under the same rule and precondition as a write."""
-        raw = self._fetch(self._key_of(instance))
+        raw = self._fetch(self.serializer.key_of(instance))
         kept = self._instance(raw)
         current().judge(kept, raw)
         current().check_match(kept, raw)
@@ -178,7 +172,7 @@ class PynamoStore:
 
     def _change(self, instance: Model, change: "_Change") -> dict[str, Any]:
         """Write to an item that must be there, judging it first where the rule must see it."""
-        key = self._key_of(instance)
+        key = self.serializer.key_of(instance)
         raw = stored(instance)
         for _ in range(ATTEMPTS):
             conditions = self._ours()
@@ -233,32 +227,6 @@ class PynamoStore:
         paths = {name: Path([name]) for name in sorted(relied)}
         return [p == Value(old[name]) if name in old else p.does_not_exist() for name, p in paths.items()]
 
-    # --- values -----------------------------------------------------------------------------------
-
-    def _attribute(self, name: str) -> Any:
-        attributes = self.model.get_attributes()
-        if name not in attributes:
-            raise TypeError(f"{self.model.__name__} has no attribute {name!r}: a verb put it into req")
-        return attributes[name]
-
-    def _value(self, name: str, value: Any) -> dict[str, Any] | None:
-        raw = serialized(self._attribute(name), value)
-        if raw is None and not self._attribute(name).null:
-            raise _incomplete(name)
-        return raw
-
-    def _key_of(self, instance: Model) -> RawItem:
-        return self._key({name: getattr(instance, name) for name in self.about.keys})
-
-    def _new_item(self, instance: Model) -> RawItem:
-        try:
-            raw: RawItem = instance.serialize()
-        except AttributeNullError as error:
-            raise _incomplete(str(error.attr_path)) from error
-        if self.about.version is not None:
-            raw[self.about.version.attr_name] = {"N": "1"}
-        return raw
-
 
 @dataclass(frozen=True, slots=True)
 class _Change:
@@ -275,8 +243,3 @@ class _Change:
 def _same(one: RawItem | None, other: RawItem | None) -> bool:
     """Whether two stored items are equal, sets in any order and numbers however written."""
     return one is not None and other is not None and etags.canonical(one) == etags.canonical(other)
-
-
-def _incomplete(path: str) -> Unprocessable:
-    missing = {"pointer": "#/" + path.replace(".", "/"), "detail": "Missing data for required field."}
-    return Unprocessable("The item is not complete.", errors=[missing])

@@ -12,7 +12,7 @@ ROWS = """
     types exceptions _json _values
     _urls users requests responses actions results
     conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
-    _botocore items _pynamodb failures etags guards access plans rows queries writes store
+    _botocore items _pynamodb failures etags guards access plans rows queries writes serializers store
     cors negotiation filters planner
     listing mixins resources field_rules
     routing compiling answers operations dispatch
