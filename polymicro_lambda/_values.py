@@ -26,6 +26,10 @@ JSON_CONTAINERS = 100
 NAME_BYTES = 65535
 """The longest name of a map's member in UTF-8, as DynamoDB refuses it."""
 
+SAME_HASH = 16
+"""Elements of a set that may have one hash. Python hashes an int by its rest by 2**61 - 1: of multiples of that, a
+set takes time by the square of their number to make, here and at each read of the item."""
+
 _T = TypeVar("_T")
 _K = TypeVar("_K", bound=Hashable)
 
@@ -46,6 +50,23 @@ def each(pairs: Iterable[tuple[_K, _T]], load: Callable[[_K, _T], Any]) -> dict[
     if errors:
         raise ValidationError(errors)
     return loaded
+
+
+def distinct(values: Iterable[_T], load: Callable[[_T], _K]) -> set[_K]:
+    """Load every value into a set; all errors are raised at once, duplicates among them."""
+    seen: dict[int, list[_K]] = {}
+
+    def add(_: int, value: _T) -> None:
+        loaded = load(value)
+        alike = seen.setdefault(hash(loaded), [])
+        if loaded in alike:
+            refuse("Is a duplicate.")
+        if len(alike) == SAME_HASH:
+            refuse("Is one of too many multiples of a large number.")
+        alike.append(loaded)
+
+    each(enumerate(values), add)
+    return {loaded for alike in seen.values() for loaded in alike}
 
 
 def text(value: object) -> str:

@@ -115,6 +115,8 @@ class KeyRule:
             refuse(f"A key here has at most {self.limit} bytes.")
         if self.address and isinstance(stored, str) and any(category(one) == "Cc" for one in stored):
             refuse("A key may hold no control characters.")
+        if self.address and stored in (".", ".."):
+            refuse("A key may not be . or .., which in a path mean something else.")
 
 
 def key_rules(model: type[Model]) -> dict[str, KeyRule]:

@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 from pynamodb.attributes import DiscriminatorAttribute, MapAttribute
 
-from ._values import JSON_CONTAINERS, each, number, plain, refuse, show, text
+from ._values import JSON_CONTAINERS, distinct, each, number, plain, refuse, show, text
 
 _NUMBER = re.compile(  # RFC 8259, section 6, with no longer an exponent than a number of DynamoDB may need
     r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?"
@@ -128,15 +128,7 @@ class SetField(fields.List[Any]):
             refuse("Not a list.")
         if not value and not self.allow_none:
             refuse("May not be empty.")
-        seen: set[Any] = set()
-        each(enumerate(value), lambda _, v: self._add(seen, v))
-        return seen
-
-    def _add(self, seen: set[Any], value: Any) -> None:
-        loaded = self.inner.deserialize(value)
-        if loaded in seen:
-            refuse("Is a duplicate.")
-        seen.add(loaded)
+        return distinct(value, self.inner.deserialize)
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:
         return show(value) or None
