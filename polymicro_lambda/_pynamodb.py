@@ -15,6 +15,8 @@ from .types import RawItem
 
 GROWTH = 4
 """How much larger each further page of a list may be than the one before."""
+LARGEST = 10_000
+"""The most items that a page asks for: the 1 MB that one holds has seldom more."""
 PREFIX = "_polymicro_prefix"
 
 # What a client depends on: another value of one of these needs another client.
@@ -147,7 +149,7 @@ def pages(iterator: "ResultIterator[Any]") -> Iterator[ReadPage]:
         items = next(source).get("Items", [])
         yield ReadPage(items, list(source.key_names), source.last_evaluated_key)
         if source.page_size is not None:
-            source.page_size *= GROWTH
+            source.page_size = max(source.page_size, min(source.page_size * GROWTH, LARGEST))
 
 
 def model_of(iterator: "ResultIterator[Any]") -> type[Model] | None:
@@ -160,3 +162,10 @@ def wanted(iterator: "ResultIterator[Any]") -> int | None:
     """How many items the iterator was still asked for, None for all."""
     limit: int | None = iterator._limit
     return limit
+
+
+def index_of(iterator: "ResultIterator[Any]") -> str | None:
+    """The index that a query or scan reads, None for the table, and where it was said which attributes to read."""
+    asked = iterator.page_iter._kwargs
+    index: str | None = None if asked.get("attributes_to_get") else asked.get("index_name")
+    return index

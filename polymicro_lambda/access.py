@@ -39,6 +39,14 @@ class AccessPath:
         return self.projected is None or self.projected.issuperset(attributes)
 
 
+def names_of(model: type[Model]) -> frozenset[str]:
+    """All attributes that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
+    kinds = {model}
+    if (discriminator := declared(model).discriminator) is not None:
+        kinds.update(discriminator.get_registered_subclasses(model))
+    return frozenset(attribute.attr_name for kind in kinds for attribute in kind.get_attributes().values())
+
+
 def access_paths(model: type[Model]) -> tuple[AccessPath, ...]:
     """The model's table, then its indexes in the order of their attributes' names."""
     table = [attribute.attr_name for attribute in declared(model).keys.values()]

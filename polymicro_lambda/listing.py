@@ -12,6 +12,7 @@ from .conditions import holds
 from .guards import as_stored, current
 from .items import is_live
 from .pagination import Page
+from .queries import rows_from
 from .results import NO_KEY
 from .rows import Rows
 
@@ -29,7 +30,7 @@ class Listing:
 
     def page(self, body: Any, key: Any = NO_KEY) -> Page:
         """The page in what the verb returned; ``key`` is the pagination key that came with it."""
-        rows = Rows.of(body) if isinstance(body, ResultIterator) else body
+        rows = rows_from(body) if isinstance(body, ResultIterator) else body
         if isinstance(rows, Rows):
             page = rows.page(self.limit, self.read_budget, self.checks)
             return page if key is NO_KEY else Page(page.items, key)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from .access import AccessPath, access_paths
+from .access import AccessPath, access_paths, names_of
 from .conditions import attributes_of
 from .filters import Filters
 from .filters import conditions as filter_conditions
 from .guards import current
-from .items import declared, live, serialized
+from .items import live, serialized
 from .negotiation import bad_query, wrong
 from .plans import Plan, Wish, plan
 from .verdicts import attributes_of as attributes_of_rule
@@ -33,11 +33,7 @@ class Planner:
     @classmethod
     def of(cls, model: type[Model], *, scan: bool, whole: bool) -> "Planner":
         """The planner of a resource over this model."""
-        kinds = {model}
-        if (discriminator := declared(model).discriminator) is not None:
-            kinds.update(discriminator.get_registered_subclasses(model))
-        names = {attribute.attr_name for kind in kinds for attribute in kind.get_attributes().values()}
-        return cls(model, scan, whole, access_paths(model), frozenset(names))
+        return cls(model, scan, whole, access_paths(model), names_of(model))
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""

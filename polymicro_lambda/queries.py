@@ -9,9 +9,11 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 
 from . import _pynamodb
-from ._pynamodb import GROWTH, ReadPage
+from ._pynamodb import GROWTH, LARGEST, ReadPage
+from .access import access_paths, names_of
 from .conditions import holds
 from .exceptions import BadRequest, ServiceUnavailable
 from .failures import retry_after
@@ -20,8 +22,6 @@ from .plans import Plan
 from .rows import Rows
 from .types import RawItem
 
-LARGEST = 10_000
-"""The most items that a page asks for: more than the 1 MB that one holds would do no good."""
 INDEX = ""
 """Where a cursor names its index; no attribute has an empty name (DynamoDB: 1 to 255 bytes)."""
 ROUNDS = 5
@@ -34,6 +34,18 @@ def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) 
     pages = iter(()) if plan.empty or passed else _Query(model, plan, limit).pages(start)
     complete = partial(_completed, model) if plan.completes else None
     return Rows(model, pages, limit, plan.checks, complete, signed={INDEX: {"S": plan.path.index or ""}})
+
+
+def rows_from(iterator: "ResultIterator[Any]") -> Rows:
+    """The rows of a PynamoDB query or scan, from where it stands; whole, also where its index lacks attributes."""
+    model, limit = _pynamodb.model_of(iterator), _pynamodb.wanted(iterator)
+    start = iterator.last_evaluated_key if limit == 0 else None
+    index = _pynamodb.index_of(iterator)
+    lacks = model is not None and any(
+        path.index == index and not path.has(names_of(model)) for path in access_paths(model)
+    )
+    complete = partial(_completed, model) if model is not None and lacks else None
+    return Rows(model, _pynamodb.pages(iterator), limit, complete=complete, start=start)
 
 
 def _place(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:

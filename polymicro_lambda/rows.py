@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
-from pynamodb.pagination import ResultIterator
 
 from . import _pynamodb
 from ._pynamodb import ReadPage
@@ -50,13 +49,6 @@ class Rows:
     """The key to go on from where no row is asked for."""
     signed: Mapping[str, Any] = field(default_factory=dict)
     """What a key to go on from says besides the place."""
-
-    @classmethod
-    def of(cls, iterator: "ResultIterator[Any]") -> "Rows":
-        """A PynamoDB iterator, from where it stands."""
-        limit = _pynamodb.wanted(iterator)
-        start = iterator.last_evaluated_key if limit == 0 else None
-        return cls(_pynamodb.model_of(iterator), _pynamodb.pages(iterator), limit, start=start)
 
     def __iter__(self) -> Iterator[Any]:
         rows = (row for page in self._answered() for chunk in _chunks(page) for _, row in self._judged(chunk))

@@ -13,7 +13,7 @@ from pynamodb.indexes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda.access import AccessPath, access_paths
+from polymicro_lambda.access import AccessPath, access_paths, names_of
 
 
 class Whole(LocalSecondaryIndex[Any]):
@@ -103,3 +103,7 @@ def test_what_its_items_have() -> None:
         [True, True, True, False],
         [True, True, False, False],
     ]
+
+
+def test_what_an_item_may_have() -> None:
+    assert [names_of(model) for model in (Thing, Bare)] == [frozenset("oircdt"), {"key"}]

@@ -33,6 +33,7 @@ from pynamodb.signals import pre_dynamodb_send
 from polymicro_lambda import (
     AllowAny,
     HasPermission,
+    InGroup,
     List,
     ModelResource,
     OwnedBy,
@@ -386,6 +387,16 @@ def test_a_rule_and_a_filter_that_exclude_each_other(api: Api) -> None:
         result = client.get("/items?tenant=bob")
     assert (result.json, calls) == ({"items": [], "pagination_key": None}, [])
     assert ids(client.get("/items?tenant=alice&id__gt=c")) == "de"
+
+
+def test_a_field_that_the_user_may_not_read_is_no_parameter(api: Api) -> None:
+    """Neither to filter nor to sort by, nor to show: each would tell something of it."""
+    client = api(field_permissions={"rank": InGroup("staff")})
+    for query, place in (("rank=1", "rank"), ("sort=-rank", "sort"), ("fields=id,rank", "fields")):
+        assert_problem(client.get(f"/items?{query}"), 400, place)
+        staff = User("alice", groups=frozenset({"staff"}))
+        assert client.get(f"/items?{query}", user=staff).status == 200
+    assert "rank" not in client.get("/items").json["items"][0]
 
 
 # --- order --------------------------------------------------------------------------------------------------
@@ -913,6 +924,28 @@ def test_filters_that_the_verb_does_not_ask_for_apply(api: Api, verb: Any) -> No
     assert_problem(client.get("/items?rank=x"), 400, "rank")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "tags", "operations"),
+    [(None, ["x"], ["Query", "BatchGetItem"]), (["pk", "sk"], None, ["Query"])],
+    ids=["all", "chosen"],
+)
+def test_an_own_query_of_an_index_gives_items_whole(
+    api: Api, chosen: Any, tags: Any, operations: list[str]
+) -> None:
+    """Unless it says itself which attributes to read."""
+
+    def verb(self: Any, limit: int = 25, pagination_key: Any = None) -> Any:
+        return Task.by_status.query("open", limit=2, attributes_to_get=chosen)
+
+    client = api(list=verb, permissions=AllowAny)
+    with counted() as calls:
+        items = client.get("/items?fields=id,tags").json["items"]
+    assert (items, names(calls)) == (
+        [{"id": "b", "tags": tags}, {"id": "a", "tags": None}],
+        operations,
+    )
+
+
 def test_what_the_verb_is_told(api: Api) -> None:
     """Typed filters, and the order as it was asked for."""
     told: list[Any] = []
@@ -1011,6 +1044,9 @@ class Cat(Animal, discriminator="cat"):
         (Animal, "kind=dog", ["rex"]),
         (Animal, "kind__ne=dog", ["tom"]),
         (Animal, "kind__in=dog,cat", ["rex", "tom"]),
+        (Animal, "fields=name", ["rex", "tom"]),
+        (Dog, "fields=name", ["rex"]),
+        (Dog, "kind=cat", []),
     ],
 )
 def test_kinds(dynamodb: None, table_name: str, model: Any, query: str, expected: list[str]) -> None:

@@ -9,10 +9,11 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
+from polymicro_lambda._pynamodb import LARGEST
 from polymicro_lambda.access import AccessPath, access_paths
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.plans import Plan
-from polymicro_lambda.queries import LARGEST, rows_of
+from polymicro_lambda.queries import rows_of
 
 
 class ByRank(LocalSecondaryIndex[Any]):
