@@ -1,7 +1,5 @@
 """Resources become routes: signatures read, rules composed, schemas built, every mistake named."""
 
-import inspect
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 from pynamodb.models import Model
 
 from . import mixins
-from .actions import ACTION, HTTP_VERBS, VERBS, Action, Verb, verb_of
+from .actions import ACTION, VERBS, Action, Verb
 from .exceptions import ConfigurationError
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
@@ -20,9 +18,9 @@ from .resources import ItemPath, ModelResource, parameter
 from .routing import Route
 from .rules import Rule, rule_from
 from .schemas import ItemSchema, compile_schema
+from .signatures import action_path, actions_of, route_parts, signature
 from .store import PynamoStore
 
-_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
     "read_budget": int,
@@ -31,8 +29,6 @@ _SETTINGS: Mapping[str, type] = {
     "scan": bool,
     "envelope": bool,
 }
-PAGE = 25
-"""The page size where neither request nor resource says one."""
 
 
 def compile_routes(resources: Iterable[Any], default_permissions: Any) -> tuple[Route, ...]:
@@ -89,12 +85,12 @@ class _Compilation:
                 raise ConfigurationError(f"{name}.{setting} must be {wanted}, not {value!r}")
         verbs = (
             *(verb for verb in VERBS.values() if hasattr(resource, verb.name)),
-            *_actions(name, resource),
+            *actions_of(name, resource),
         )
         if not verbs:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         permissions = resource.permissions if resource.permissions is not None else default_permissions
-        return cls(resource, verbs, _rule(name, model, permissions), _parts(name, resource))
+        return cls(resource, verbs, _rule(name, model, permissions), route_parts(name, resource))
 
     def routes(self) -> Iterator[Route]:
         """The routes of the resource's verbs; its store, planner and item path are set on the way."""
@@ -113,7 +109,7 @@ class _Compilation:
         self._check_list(bound, in_path, filters)
         for verb in self.verbs:
             said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
-            arguments, limit = self._signature(verb)
+            arguments, limit = signature(resource, verb)
             for http in verb.http:
                 yield Route(
                     resource=resource,
@@ -121,7 +117,7 @@ class _Compilation:
                     http=http,
                     parts=(
                         *(item if verb.detail else self.parts),
-                        *_suffix(_name(resource), verb.name, said),
+                        *action_path(_name(resource), verb.name, said),
                     ),
                     rule=self.rule,
                     visible=self.rule if self._has("retrieve") else None,
@@ -197,78 +193,6 @@ class _Compilation:
             f" {partition!r}. Bind it by OwnedBy({partition!r}), the route or filters, override list, or say"
             " scan = True"
         )
-
-    def _signature(self, verb: Verb) -> tuple[frozenset[str], int]:
-        """What the verb's method asks for, and its page size."""
-        call = getattr(self.resource, verb.name)
-        where = f"{_name(self.resource)}.{verb.name}"
-        if not callable(call) or inspect.iscoroutinefunction(call):
-            raise ConfigurationError(f"{where} must be a plain method")
-        try:
-            parameters = inspect.signature(call).parameters
-        except ValueError:
-            raise ConfigurationError(f"{where} must take self first") from None
-        names = set[str]()
-        for param in parameters.values():
-            if param.kind is param.VAR_KEYWORD:
-                names |= verb.arguments
-            elif (
-                param.kind in (param.VAR_POSITIONAL, param.POSITIONAL_ONLY)
-                or param.name not in verb.arguments
-            ):
-                raise ConfigurationError(
-                    f"{where} asks for {str(param)!r}; it can ask for {', '.join(sorted(verb.arguments))}"
-                )
-            else:
-                names.add(param.name)
-        return frozenset(names), _page_size(where, parameters.get("limit"))
-
-
-def _actions(name: str, resource: ModelResource) -> Iterator[Verb]:
-    """The methods marked by ``@action``, in the order of their names."""
-    for method, function in inspect.getmembers(type(resource), lambda member: hasattr(member, ACTION)):
-        said: Action = getattr(function, ACTION)
-        unknown = set(said.methods) - HTTP_VERBS
-        if unknown or not said.methods:
-            raise ConfigurationError(
-                f"{name}.{method}: methods must be some of {', '.join(sorted(HTTP_VERBS))}, not {said.methods!r}"
-            )
-        if method in VERBS:
-            raise ConfigurationError(f"{name}.{method}: an action cannot have the name of a verb")
-        yield verb_of(method, said)
-
-
-def _suffix(name: str, method: str, said: Action | None) -> tuple[str, ...]:
-    """What an action adds to the path: its ``path``, else its name."""
-    if said is None or said.path == "":
-        return ()
-    path = method if said.path is None else said.path
-    return _segments(f"{name}.{method}: path", path, parameters=False)
-
-
-def _page_size(where: str, limit: inspect.Parameter | None) -> int:
-    size = PAGE if limit is None or limit.default is limit.empty else limit.default
-    if type(size) is not int or size < 1:
-        raise ConfigurationError(f"{where}: the default of limit must be an int of at least 1, not {size!r}")
-    return size
-
-
-def _parts(name: str, resource: ModelResource) -> tuple[str, ...]:
-    """The segments of ``route``."""
-    route = getattr(resource, "route", None)
-    if not isinstance(route, str) or not route.strip("/"):
-        raise ConfigurationError(f'{name}.route must be a path such as "todo", not {route!r}')
-    return _segments(f"{name}.route", route, parameters=True)
-
-
-def _segments(where: str, path: str, *, parameters: bool) -> tuple[str, ...]:
-    parts = tuple(path.strip("/").split("/"))
-    for part in parts:
-        name = parameter(part)
-        fits = _SEGMENT.fullmatch(part) if name is None else parameters and name.isidentifier()
-        if part in (".", "..") or not fits:
-            raise ConfigurationError(f"{where}: {part!r} can be no path segment")
-    return parts
 
 
 def _rule(name: str, model: type[Model], permissions: Any) -> Rule:

@@ -15,12 +15,13 @@ ROWS = """
     _botocore items _pynamodb failures etags guards access plans rows queries writes serializers store
     cors negotiation filters planner
     listing mixins resources field_rules
-    routing compiling answers operations dispatch
+    signatures routing compiling answers operations dispatch
     events
     openapi template
     _startup app __init__
+    _imports _artifact _target build
     _sent testing _gateway local
-    _wording _explain _project _curl _session _engine _reload _serve _commands cli
+    _wording _explain _project _curl _session _engine _reload _serve _build_command _commands cli
 """
 ORDER = ROWS.split()
 FILES = sorted(path.stem for path in PACKAGE.glob("*.py"))

@@ -1,0 +1,83 @@
+"""What the methods and the route of a resource say: arguments, page size, actions, segments of the path."""
+
+import inspect
+import re
+from collections.abc import Iterator
+
+from .actions import ACTION, HTTP_VERBS, VERBS, Action, Verb, verb_of
+from .exceptions import ConfigurationError
+from .resources import ModelResource, parameter
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
+PAGE = 25
+"""The page size where neither request nor resource says one."""
+
+
+def signature(resource: ModelResource, verb: Verb) -> tuple[frozenset[str], int]:
+    """What the verb's method asks for, and its page size."""
+    call = getattr(resource, verb.name)
+    where = f"{type(resource).__name__}.{verb.name}"
+    if not callable(call) or inspect.iscoroutinefunction(call):
+        raise ConfigurationError(f"{where} must be a plain method")
+    try:
+        parameters = inspect.signature(call).parameters
+    except ValueError:
+        raise ConfigurationError(f"{where} must take self first") from None
+    names = set[str]()
+    for param in parameters.values():
+        if param.kind is param.VAR_KEYWORD:
+            names |= verb.arguments
+        elif param.kind in (param.VAR_POSITIONAL, param.POSITIONAL_ONLY) or param.name not in verb.arguments:
+            raise ConfigurationError(
+                f"{where} asks for {str(param)!r}; it can ask for {', '.join(sorted(verb.arguments))}"
+            )
+        else:
+            names.add(param.name)
+    return frozenset(names), _page_size(where, parameters.get("limit"))
+
+
+def actions_of(name: str, resource: ModelResource) -> Iterator[Verb]:
+    """The methods marked by ``@action``, in the order of their names."""
+    for method, function in inspect.getmembers(type(resource), lambda member: hasattr(member, ACTION)):
+        said: Action = getattr(function, ACTION)
+        unknown = set(said.methods) - HTTP_VERBS
+        if unknown or not said.methods:
+            raise ConfigurationError(
+                f"{name}.{method}: methods must be some of {', '.join(sorted(HTTP_VERBS))}, not {said.methods!r}"
+            )
+        if method in VERBS:
+            raise ConfigurationError(f"{name}.{method}: an action cannot have the name of a verb")
+        yield verb_of(method, said)
+
+
+def action_path(name: str, method: str, said: Action | None) -> tuple[str, ...]:
+    """What an action adds to the path: its ``path``, else its name."""
+    if said is None or said.path == "":
+        return ()
+    path = method if said.path is None else said.path
+    return _segments(f"{name}.{method}: path", path, parameters=False)
+
+
+def _page_size(where: str, limit: inspect.Parameter | None) -> int:
+    size = PAGE if limit is None or limit.default is limit.empty else limit.default
+    if type(size) is not int or size < 1:
+        raise ConfigurationError(f"{where}: the default of limit must be an int of at least 1, not {size!r}")
+    return size
+
+
+def route_parts(name: str, resource: ModelResource) -> tuple[str, ...]:
+    """The segments of ``route``."""
+    route = getattr(resource, "route", None)
+    if not isinstance(route, str) or not route.strip("/"):
+        raise ConfigurationError(f'{name}.route must be a path such as "todo", not {route!r}')
+    return _segments(f"{name}.route", route, parameters=True)
+
+
+def _segments(where: str, path: str, *, parameters: bool) -> tuple[str, ...]:
+    parts = tuple(path.strip("/").split("/"))
+    for part in parts:
+        name = parameter(part)
+        fits = _SEGMENT.fullmatch(part) if name is None else parameters and name.isidentifier()
+        if part in (".", "..") or not fits:
+            raise ConfigurationError(f"{where}: {part!r} can be no path segment")
+    return parts
