@@ -17,11 +17,11 @@ ROWS = """
     listing mixins resources field_rules
     signatures routing compiling answers operations dispatch
     events
-    openapi template
+    openapi _yaml _tables _bodies _sam_events _sam_api _policy _parts _stack template
     _startup app __init__
     _imports _artifact _target build
     _sent testing _gateway local
-    _wording _explain _project _curl _session _engine _reload _serve _build_command _commands cli
+    _wording _explain _project _curl _session _engine _reload _serve _build_command _template_command _commands cli
 """
 ORDER = ROWS.split()
 FILES = sorted(path.stem for path in PACKAGE.glob("*.py"))
