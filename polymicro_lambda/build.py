@@ -64,7 +64,7 @@ def build(plan: Plan, out: Path) -> Built:
         stage.mkdir()
         target.install(plan.requirements, stage)
         drop(stage)
-        services = _services(plan, _own(plan, stage))
+        services = services_of(plan, _own(plan, stage))
         _cut(stage, services)
         target.compile(stage)
         trouble = target.imports(plan.module, stage)
@@ -145,7 +145,7 @@ def _thin(stage: Path, found: Mapping[str, Path]) -> None:
 # --- botocore's data, and what the artifact says of itself ----------------------------------------------
 
 
-def _services(plan: Plan, found: Mapping[str, Path]) -> tuple[str, ...]:
+def services_of(plan: Plan, found: Mapping[str, Path]) -> tuple[str, ...]:
     """The services whose data botocore keeps, none for all."""
     if plan.services is not None:
         return plan.services

@@ -49,7 +49,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> Environ:
 
 def model(**meta: Any) -> type[Model]:
     class Doc(Model):
-        Meta = type("Meta", (), {"table_name": "docs", **meta})
+        Meta = type("Meta", (), {"table_name": "docs", **meta})  # type: ignore[assignment]
         id = UnicodeAttribute(hash_key=True)
 
     return Doc

@@ -1,0 +1,449 @@
+"""The artifact of a Lambda: what is in it, that it works alone, and what the command says."""
+
+import gzip
+import hashlib
+import json
+import marshal
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from moto.server import ThreadedMotoServer
+
+from polymicro_lambda._artifact import Part, cut_data, drop, endpoints_of, parts, table, without_prose
+from polymicro_lambda._build_command import build as build_command
+from polymicro_lambda._commands import Commands
+from polymicro_lambda._imports import reachable
+from polymicro_lambda._target import THIS, Target
+from polymicro_lambda.build import MARK, BuildError, Plan, build, services_of
+
+ROOT = Path(__file__).parents[1]
+UNCHECKED = 1
+"""The flags of bytecode that is loaded without a look at its source (PEP 552)."""
+
+
+def put(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files, by their path under ``root``."""
+    for name, text in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def contents(root: Path) -> set[str]:
+    return {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()} - {MARK}
+
+
+def sources(root: Path) -> set[str]:
+    return {name for name in contents(root) if not name.endswith(".pyc")}
+
+
+def built(root: Path, module: str = "app", **settings: Any) -> set[str]:
+    """The files of an artifact that takes no pip, without bytecode."""
+    build(Plan(root, module, (), **settings), root / "out")
+    return sources(root / "out")
+
+
+# --- what a module imports ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        pytest.param("import pkg.a", {"pkg", "pkg.a"}, id="module"),
+        pytest.param("import json, pkg", {"pkg"}, id="package"),
+        pytest.param("from pkg import a, NAME", {"pkg", "pkg.a"}, id="from a package"),
+        pytest.param("from pkg.a import x", {"pkg", "pkg.a"}, id="from a module"),
+        pytest.param("from pkg import relative", {"pkg", "pkg.relative", "pkg.a"}, id="relative"),
+        pytest.param(
+            "import pkg.sub.deep", {"pkg", "pkg.a", "pkg.sub", "pkg.sub.deep"}, id="relative, upwards"
+        ),
+        pytest.param("def f():\n    import pkg.a", {"pkg", "pkg.a"}, id="in a function"),
+        pytest.param("if TYPE_CHECKING:\n    import pkg.a", set(), id="for types alone"),
+        pytest.param("if typing.TYPE_CHECKING: pass\nelse: import pkg.a", {"pkg", "pkg.a"}, id="else"),
+        pytest.param("import pkg.left", set(), id="left out"),
+    ],
+)
+def test_imports_are_read_from_the_source(tmp_path: Path, source: str, found: set[str]) -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": "",
+        "pkg/left.py": "import pkg.a",
+        "pkg/relative.py": "from . import a",
+        "pkg/sub/__init__.py": "",
+        "pkg/sub/deep.py": "from .. import a",
+    }
+    root = put(tmp_path, {"app.py": source, **files})
+    assert set(reachable(["app"], lambda _: root, without={"pkg.left"})) == {"app", *found}
+
+
+# --- what stays -----------------------------------------------------------------------------------------
+
+
+def test_what_no_code_reads_is_dropped(tmp_path: Path) -> None:
+    kept = {"a/__init__.py", "a/testing.py", "a/data.json", "a-1.dist-info/METADATA", "a-1.dist-info/LICENSE"}
+    gone = {
+        "bin/a",
+        "a/tests/test_a.py",
+        "a/__init__.pyi",
+        "a/py.typed",
+        "a-1.dist-info/RECORD",
+        "tests/b.py",
+    }
+    put(tmp_path, dict.fromkeys(kept | gone, ""))
+    drop(tmp_path)
+    assert contents(tmp_path) == kept
+    assert not (tmp_path / "bin").exists()
+
+
+def test_a_service_is_told_without_prose() -> None:
+    described = {
+        "documentation": "All of it.",
+        "shapes": {
+            "A": {"members": {"documentation": {"shape": "B", "documentation": "x"}}, "required": ["a"]}
+        },
+        "list": [{"documentation": "x", "type": "string"}],
+    }
+    assert without_prose(described) == {
+        "shapes": {"A": {"members": {"documentation": {"shape": "B"}}, "required": ["a"]}},
+        "list": [{"type": "string"}],
+    }
+
+
+def test_endpoints_keep_every_partition() -> None:
+    aws = {"partition": "aws", "services": {"dynamodb": {"endpoints": {}}, "s3": {}}}
+    china = {"partition": "aws-cn", "services": {"s3": {}}}
+    assert endpoints_of({"partitions": [aws, china], "version": 3}, {"dynamodb"}) == {
+        "partitions": [
+            {"partition": "aws", "services": {"dynamodb": {"endpoints": {}}}},
+            {"partition": "aws-cn", "services": {}},
+        ],
+        "version": 3,
+    }
+
+
+def botocore_data(root: Path) -> Path:
+    """What botocore has of data: two services, one of which has its endpoints under another name."""
+    data = root / "botocore" / "data"
+    for name, prefix in (("dynamodb", "dynamodb"), ("cloudwatch", "monitoring")):
+        put(data / name / "2020", {"paginators-1.json": "{}"})
+        service = {"metadata": {"endpointPrefix": prefix}, "documentation": "Long."}
+        (data / name / "2020" / "service-2.json.gz").write_bytes(gzip.compress(json.dumps(service).encode()))
+    services: dict[str, Any] = {"dynamodb": {}, "monitoring": {}, "s3": {}}
+    put(data, {"endpoints.json": json.dumps({"partitions": [{"services": services}]})})
+    return data
+
+
+def test_botocore_keeps_the_data_of_what_is_used(tmp_path: Path) -> None:
+    data = botocore_data(tmp_path)
+    cut_data(tmp_path, ["cloudwatch"])
+    assert contents(data) == {
+        "cloudwatch/2020/paginators-1.json",
+        "cloudwatch/2020/service-2.json",
+        "endpoints.json",
+    }
+    service = json.loads((data / "cloudwatch/2020/service-2.json").read_text())
+    assert service == {"metadata": {"endpointPrefix": "monitoring"}}
+    assert json.loads((data / "endpoints.json").read_text()) == {
+        "partitions": [{"services": {"monitoring": {}}}]
+    }
+
+
+def test_a_service_that_botocore_lacks_is_named(tmp_path: Path) -> None:
+    botocore_data(tmp_path)
+    with pytest.raises(LookupError, match=r"botocore has no service dynamo$"):
+        cut_data(tmp_path, ["dynamodb", "dynamo"])
+
+
+@pytest.mark.parametrize(
+    ("source", "named", "kept"),
+    [
+        pytest.param("import json", None, ("dynamodb",), id="nothing"),
+        pytest.param("import boto3", None, (), id="boto3"),
+        pytest.param("def f():\n    from boto3.session import Session", None, (), id="boto3, later"),
+        pytest.param("import boto3", ("s3",), ("s3",), id="boto3, services named"),
+        pytest.param("import boto3000", None, ("dynamodb",), id="another name"),
+        pytest.param(
+            "from aws_lambda_powertools.utilities import parameters", None, (), id="what uses boto3"
+        ),
+        pytest.param("from aws_lambda_powertools import Logger", None, ("dynamodb",), id="what does not"),
+    ],
+)
+def test_all_of_botocores_data_stays_where_the_code_may_use_it(
+    tmp_path: Path, source: str, named: tuple[str, ...] | None, kept: tuple[str, ...]
+) -> None:
+    """None of the services is named: all."""
+    root = put(tmp_path, {"app.py": source})
+    assert services_of(Plan(root, "app", (), services=named), {"app": root / "app.py"}) == kept
+
+
+def test_parts_and_their_sum(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {
+            "a/__init__.py": "x" * 1000,
+            "a/__pycache__/__init__.cpython-311.pyc": "x" * 500,
+            "b.py": "x" * 100,
+            "__pycache__/b.cpython-311.pyc": "x" * 50,
+            "a-1.dist-info/METADATA": "x" * 10,
+            "botocore/data/endpoints.json": "x" * 2000,
+            "botocore/cacert.pem": "x" * 20,
+        },
+    )
+    found = parts(tmp_path)
+    assert found == (
+        Part("botocore/data", 0, 0, 2000),
+        Part("a", 1000, 500, 0),
+        Part("b", 100, 50, 0),
+        Part("botocore", 0, 0, 20),
+        Part("metadata and licences", 0, 0, 10),
+    )
+    assert [line.split() for line in table(found)[-1:]] == [["total", "1.1", "0.6", "2.0", "3.7"]]
+
+
+# --- a project's own code -------------------------------------------------------------------------------
+
+
+def test_an_artifact_has_what_the_handler_reaches(tmp_path: Path) -> None:
+    """Not what it does not, nor what is beside the project's code; data goes with the package that it is in."""
+    reached = {
+        "app.py": "from shop import api",
+        "shop/__init__.py": "",
+        "shop/api.py": "def f():\n    from . import later",
+        "shop/later.py": "",
+        "shop/words.txt": "",
+        "shop/pages/index.html": "",
+    }
+    beside = {
+        "README.md": "",
+        "shop/admin.py": "",
+        "shop/py.typed": "",
+        "shop/__pycache__/api.cpython-311.pyc": "",
+        "shop/jobs/nightly.py": "",
+        "shop/jobs/words.txt": "",
+        "tests/test_shop.py": "",
+    }
+    assert built(put(tmp_path, reached | beside)) == set(reached)
+
+
+def test_what_is_imported_by_a_name_made_at_run_time_is_included_by_name(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {"app.py": "", "plugins/__init__.py": "", "plugins/a.py": "import plugins.b", "plugins/b.py": ""},
+    )
+    assert built(tmp_path, include=("plugins.a",)) == {
+        "app.py",
+        *(f"plugins/{n}.py" for n in ("__init__", "a", "b")),
+    }
+
+
+def test_a_build_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
+    assert built(put(tmp_path, {"app.py": "import old", "old.py": ""})) == {"app.py", "old.py"}
+    assert built(put(tmp_path, {"app.py": "import new", "new.py": ""})) == {"app.py", "new.py"}
+    assert json.loads((tmp_path / "out" / MARK).read_text())["module"] == "app"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["app.py", "new.py", "old.py", "out"]
+
+
+def test_a_directory_that_holds_something_else_stays_as_it_is(tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "", "out/precious.txt": ""})
+    with pytest.raises(BuildError, match="not empty"):
+        built(tmp_path)
+    assert contents(tmp_path / "out") == {"precious.txt"}
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        pytest.param(
+            "import missing", r"(?s)with the artifact alone.*No module named 'missing'", id="absent"
+        ),
+        pytest.param("import pytest", "No module named 'pytest'", id="here, but no dependency"),
+        pytest.param("def f(:", r"app\.py, line 1, is no Python", id="no Python"),
+    ],
+)
+def test_an_artifact_that_cannot_work_is_not_built(tmp_path: Path, source: str, words: str) -> None:
+    with pytest.raises(BuildError, match=words):
+        built(put(tmp_path, {"app.py": source}))
+    assert contents(tmp_path / "out") == set()
+
+
+def test_what_comes_up_otherwise_is_a_note(tmp_path: Path) -> None:
+    """It may be that a variable is missing that only the Lambda has."""
+    put(tmp_path, {"app.py": "import os\nos.environ['ONLY_THERE']"})
+    (note,) = build(Plan(tmp_path, "app", ()), tmp_path / "out").notes
+    assert note == "not tried to its end: importing app here raised KeyError: 'ONLY_THERE'"
+
+
+def test_no_module_of_that_name(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=f"There is no module app under {tmp_path}"):
+        built(tmp_path)
+
+
+def test_a_python_that_is_not_here() -> None:
+    with pytest.raises(BuildError, match=rf"takes a Python 3\.99.*python3\.99 on PATH.*--python {THIS}"):
+        Target.find("3.99", "x86_64")
+
+
+def test_what_pip_says_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"(?s)cannot be installed.*not a valid|Invalid requirement"):
+        build(Plan(put(tmp_path, {"app.py": ""}), "app", ("no requirement!",)), tmp_path / "out")
+
+
+# --- the Todo API ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def todo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact of the Todo API, as pip and the command make it."""
+    out = tmp_path_factory.mktemp("todo") / "artifact"
+    done = command("--handler", "handlers.todo.handler", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def command(*arguments: str, root: Path = ROOT) -> Result:
+    """Run `polymicro build` in a project."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        return CliRunner().invoke(Commands(commands={"build": build_command}), ["build", *arguments])
+
+
+def test_the_todo_api_takes_at_most_8_mb(todo: Path) -> None:
+    assert sum(part.total for part in parts(todo)) <= 8_000_000
+
+
+def test_the_todo_api_brings_nothing_of_the_extra_dev(todo: Path) -> None:
+    tops = {path.name for path in todo.iterdir() if "-" not in path.name}
+    assert tops.isdisjoint({"bin", "click", "flask", "jwt", "moto", "rich", "tests", "werkzeug"})
+    ours = {path.stem for path in (todo / "polymicro_lambda").glob("*.py")}
+    assert {"app", "_pynamodb", "store"} <= ours
+    assert ours.isdisjoint({"_commands", "_engine", "build", "cli", "local", "testing"})
+    assert {path.name for path in (todo / "handlers").glob("*.py")} == {"__init__.py", "todo.py"}
+    services = {path.name for path in (todo / "botocore" / "data").iterdir() if path.is_dir()}
+    assert services == {"dynamodb"}
+
+
+def test_licences_go_with_what_they_are_of(todo: Path) -> None:
+    names = {path.name.partition("-")[0] for path in todo.glob("*.dist-info") if any(path.rglob("LICENSE*"))}
+    assert {"botocore", "jmespath", "marshmallow", "pynamodb"} <= names
+
+
+def test_every_module_has_bytecode_that_asks_for_no_source(todo: Path) -> None:
+    """Of this Python, and with the paths that Lambda has."""
+    tag = sys.implementation.cache_tag
+    modules = {path.with_suffix("") for path in todo.rglob("*.py")}
+    compiled = {
+        path.parent.parent / path.name.removesuffix(f".{tag}.pyc"): path for path in todo.rglob("*.pyc")
+    }
+    assert set(compiled) == modules
+    heads = {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled.values()}
+    assert heads == {UNCHECKED}
+    code: CodeType = marshal.loads(compiled[todo / "handlers" / "todo"].read_bytes()[16:])
+    assert code.co_filename == "/var/task/handlers/todo.py"
+
+
+def test_the_same_input_gives_the_same_bytes(todo: Path, tmp_path: Path) -> None:
+    again = tmp_path / "elsewhere" / "out"
+    assert command("--handler", "handlers.todo.handler", "--out", str(again)).exit_code == 0
+    assert digests(again) == digests(todo)
+
+
+def digests(root: Path) -> dict[str, tuple[str, float, int]]:
+    """What a file of an archive is made of: bytes, time and mode."""
+    return {
+        path.relative_to(root).as_posix(): (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_mtime,
+            path.stat().st_mode,
+        )
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """A DynamoDB that other processes reach, with the table of todos."""
+    server = ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+SCRIPT = """
+import json, sys, os
+sys.path.insert(0, sys.argv[1])
+from handlers.todo import Todo, handler
+made = Todo._connection.connection._client is not None
+Todo.create_table(billing_mode="PAY_PER_REQUEST")
+answers = [handler(json.load(open(event)), None) for event in sys.argv[2:]]
+print(json.dumps([made, answers]))
+"""
+
+
+def test_the_handler_answers_from_the_artifact_alone(todo: Path, endpoint: str) -> None:
+    """In a process without any other package, with its client made before the first request."""
+    variables = {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+        "AWS_LAMBDA_FUNCTION_NAME": "todo",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "POLYMICRO_CURSOR_SECRET": "a secret",
+        "PATH": os.environ["PATH"],
+    }
+    events = [str(ROOT / "events" / f"rest-{name}.json") for name in ("create", "list")]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", SCRIPT, str(todo), *events],
+        env=variables,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    made, (create, listing) = json.loads(done.stdout)
+    assert made
+    assert (create["statusCode"], listing["statusCode"]) == (201, 200)
+    assert json.loads(listing["body"])["items"] == [json.loads(create["body"])]
+
+
+# --- the command ----------------------------------------------------------------------------------------
+
+PYPROJECT = "[project]\ndependencies = []\n[tool.polymicro]\napp = 'app:pm'\n"
+
+
+def test_the_command_prints_what_the_artifact_is_made_of(tmp_path: Path) -> None:
+    put(tmp_path, {"pyproject.toml": PYPROJECT, "app.py": "pm = 1\n"})
+    done = command("--out", "out", root=tmp_path)
+    assert done.exit_code == 0, done.output
+    assert [line.split()[0] for line in done.output.splitlines()] == ["KB", "app", "total"]
+    assert sources(tmp_path / "out") == {"app.py"}
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "words"),
+    [
+        pytest.param("", [], "lists no [project] dependencies", id="no dependencies"),
+        pytest.param("[project]\ndependencies = []", [], "No app is configured", id="no app"),
+        pytest.param("[project]\ndependencies = 'x'", [], "dependencies in", id="dependencies a text"),
+        pytest.param(PYPROJECT + "services = 's3'", [], "services in", id="services a text"),
+        pytest.param(PYPROJECT + "include = [1]", [], "include in", id="include numbers"),
+        pytest.param(PYPROJECT, ["--handler", "no module"], "names no module", id="bad handler"),
+        pytest.param(PYPROJECT, ["--app", "missing:pm"], "There is no module missing", id="missing module"),
+        pytest.param(PYPROJECT, ["--python", "3.99"], "takes a Python 3.99", id="no such Python"),
+    ],
+)
+def test_the_command_says_what_is_wrong(tmp_path: Path, text: str, arguments: list[str], words: str) -> None:
+    put(tmp_path, {"pyproject.toml": text + "\n[tool.polymicro]\n" * ("polymicro" not in text), "app.py": ""})
+    done = command("--out", "out", *arguments, root=tmp_path)
+    assert done.exit_code == 1
+    assert words in " ".join(done.output.split())
