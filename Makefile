@@ -76,15 +76,13 @@ $(SAM_VENV)/.sam: Makefile
 
 # --- what `sam build` calls: one target for each function of template.yaml ---
 
-artifact := $(pip) --no-compile --target "$(ARTIFACTS_DIR)"
+# The Python of the template's Runtime, which must be on this machine too: bytecode is of one version.
+LAMBDA_PYTHON ?= 3.13
+artifact := $(VENV)/bin/polymicro build --python $(LAMBDA_PYTHON) --architecture x86_64 --out "$(ARTIFACTS_DIR)"
 
 .PHONY: build-TodoFunction build-AuthorizerFunction
-build-TodoFunction: $(VENV)/.python
-	$(python) $(artifact) .
-	cp -R handlers "$(ARTIFACTS_DIR)"
-	rm -rf "$(ARTIFACTS_DIR)"/{bin,handlers/__pycache__}
+build-TodoFunction: $(VENV)/.dev
+	$(artifact) --handler handlers.todo.handler
 
-build-AuthorizerFunction: $(VENV)/.python
-	$(python) $(artifact) 'pyjwt>=2.10'
-	mkdir -p "$(ARTIFACTS_DIR)/handlers"
-	cp handlers/__init__.py handlers/authorizer.py "$(ARTIFACTS_DIR)/handlers"
+build-AuthorizerFunction: $(VENV)/.dev
+	$(artifact) --handler handlers.authorizer.handler --requirement 'pyjwt>=2.10'
