@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from types import MappingProxyType
 from typing import Any
 
@@ -96,15 +96,18 @@ def _of_list(route: Route) -> Iterator[Grant]:
         if found.completes:
             yield grant("", "BatchGetItem")
     if not route.is_default:
-        yield from (grant(path.index or "", "Query") for path in route.resource.planner.paths)
-        yield from (grant("", "Scan"),) * route.resource.scan
+        planner = route.resource.planner
+        yield from (grant(path.index or "", "Query") for path in planner.paths)
+        yield from (grant("", "Scan"),) * planner.scan
+        # What its query takes from an index that lacks attributes is read again, whole.
+        yield from (grant("", "BatchGetItem") for path in planner.paths if not path.has(planner.everything))
 
 
 def _plans(route: Route) -> Iterator[Plan]:
     """The plans that some request can get.
 
-    For each path the requests that favour it are tried: its partition bound and nothing more than must be, with each
-    condition on its sort key, in each order, and for all attributes or the fewest. A path that wins none of these
+    For each path the requests that favour it are tried: its partition bound or not, and nothing more than must be, with
+    each condition on its sort key, in each order, and for all attributes or the fewest. A path that wins none of these
     wins no other: any further condition only helps the others.
     """
     planner = route.resource.planner
@@ -112,12 +115,15 @@ def _plans(route: Route) -> Iterator[Plan]:
     asked = _asked(route)
     always = [_condition(attributes[name], "eq") for name in _always(route)] + live(route.model)
     for path in planner.paths:
-        bound = [_condition(attributes[path.partition], "eq")] if "eq" in asked[path.partition] else []
+        bound = [
+            [],
+            *([_condition(attributes[path.partition], o)] for o in asked[path.partition] if o == "eq"),
+        ]
         narrowed = [[], *([_condition(attributes[name], o)] for name in _sort_of(path) for o in asked[name])]
         fewest = frozenset().union(*map(attributes_of, live(route.model)))
         needs = [(planner.everything, False), *([] if planner.whole else [(fewest, True)])]
-        for conditions, sort, (needed, projects) in product(narrowed, _orders(route, path), needs):
-            wish = Wish([*always, *bound, *conditions], needed, projects, sort, scan=planner.scan)
+        for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
+            wish = Wish([*always, *chain(*conditions)], needed, projects, sort, scan=planner.scan)
             try:
                 yield plan(planner.paths, wish)
             except BadRequest:  # no index serves such a request, which makes no call
