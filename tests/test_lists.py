@@ -95,7 +95,7 @@ class Task(Model):
     due = UTCDateTimeAttribute(null=True, attr_name="d")
     done = BooleanAttribute(default=False, attr_name="dn")
     tags = UnicodeSetAttribute(null=True, attr_name="tg")
-    steps = ListAttribute(null=True, attr_name="sp")
+    steps: Any = ListAttribute(null=True, attr_name="sp")
     sizes = NumberSetAttribute(null=True, attr_name="sz")
     note = UnicodeAttribute(null=True, attr_name="n")
     secret = UnicodeAttribute(null=True, attr_name="sc")
