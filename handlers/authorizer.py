@@ -1,26 +1,21 @@
-"""A Lambda authorizer for bearer tokens: JWTs signed by HS256 with the secret in ``JWT_SECRET``.
+"""A Lambda authorizer for bearer tokens (JWT): a REST API or an HTTP API asks it before it asks the app.
 
-API Gateway asks it before it asks the API: a REST API by a REQUEST or TOKEN event, an HTTP API by payload 1.0
-or by payload 2.0 with simple responses. ``JWT_ISSUER`` and ``JWT_AUDIENCE``, where set, must be in the token.
+Tokens are signed by HS256 with ``JWT_SECRET``; or, if ``JWT_JWKS_URL`` or ``JWT_JWKS`` is set, by an identity
+provider (see ``jwks.py``). ``JWT_ISSUER`` and ``JWT_AUDIENCE``, where set, must be in the token.
 """
 
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 
-ALGORITHM = "HS256"
-MIN_SECRET = 32
-"""Bytes: a key for HS256 has at least the size of its hash (RFC 7518, section 3.2)."""
-MAX_TOKEN = 10_240
-"""Characters: the headers of one request to API Gateway have no more (a quota of its own)."""
-BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
-"""RFC 6750, section 2.1; a scheme has no case (RFC 9110, section 11.1)."""
+MIN_SECRET = 32  # bytes: a key for HS256 has at least the size of its hash (RFC 7518, section 3.2)
+MAX_TOKEN = 10_240  # characters: the headers of one request to API Gateway have no more (its quota)
+BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)  # RFC 6750, section 2.1
 
 
 class UnauthorizedError(Exception):
@@ -30,53 +25,35 @@ class UnauthorizedError(Exception):
         super().__init__("Unauthorized")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What a token says: the user's id, and names of permissions and groups."""
 
     uuid: str
     permissions: tuple[str, ...]
     groups: tuple[str, ...]
 
-    @property
-    def context(self) -> dict[str, str]:
-        """What the API gets; API Gateway passes on flat values only, so that the lists are JSON."""
-        return {
-            "uuid": self.uuid,
-            "permissions": json.dumps(self.permissions),
-            "groups": json.dumps(self.groups),
-        }
-
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Say who makes the request: an IAM policy, or for payload 2.0 a simple response.
+    """Say who makes the request: an IAM policy, or for payload 2.0 a simple response, where a refusal is 403.
 
-    Raises ``UnauthorizedError`` for a missing or bad token, where payload 2.0 has ``isAuthorized: false``;
-    ``RuntimeError`` without a good ``JWT_SECRET``.
+    Raises ``UnauthorizedError`` for a missing or bad token; ``RuntimeError`` if settings or keys are missing.
     """
     if event.get("version") == "2.0":
-        return simple_response(event)
-    identity = verify(bearer(event))
-    return {
-        "principalId": identity.uuid,
-        "policyDocument": policy(event["methodArn"]),
-        "context": identity.context,
-    }
+        try:
+            return {"isAuthorized": True, "context": flat(verify(bearer(event)))}
+        except UnauthorizedError:
+            return {"isAuthorized": False}
+    who = verify(bearer(event))
+    return {"principalId": who.uuid, "policyDocument": policy(event["methodArn"]), "context": flat(who)}
 
 
-def simple_response(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer for an HTTP API, which turns a refusal into 403."""
-    try:
-        return {"isAuthorized": True, "context": verify(bearer(event)).context}
-    except UnauthorizedError:
-        return {"isAuthorized": False}
+def flat(who: Identity) -> dict[str, str]:
+    """The context for the app. API Gateway passes on no lists, so that they are JSON."""
+    return {"uuid": who.uuid, "permissions": json.dumps(who.permissions), "groups": json.dumps(who.groups)}
 
 
 def policy(method_arn: str) -> dict[str, Any]:
-    """Allow the whole stage: API Gateway keeps the answer for each token, not for each path.
-
-    What the user may do there is the API's to say.
-    """
+    """Allow the whole stage: API Gateway keeps the answer for each token, not for each path."""
     api, stage = method_arn.split("/", 2)[:2]
     allow = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}
     return {"Version": "2012-10-17", "Statement": [allow]}
@@ -90,28 +67,52 @@ def bearer(event: Mapping[str, Any]) -> str:
         values = [event.get("authorizationToken")]
     if len(values) != 1 or not isinstance(values[0], str) or len(values[0]) > MAX_TOKEN:
         raise UnauthorizedError
-    match = BEARER.fullmatch(values[0].strip())
-    if not match:
+    if not (match := BEARER.fullmatch(values[0].strip())):
         raise UnauthorizedError
     return match[1]
 
 
 def verify(text: str) -> Identity:
-    """Read a token whose signature, times, issuer and audience are right. Raises ``UnauthorizedError``."""
-    key = secret()
+    """Read a token whose signature, times, issuer and audience are right. Raises as ``handler`` does."""
     try:
+        key, algorithms = signer(text)
         claims = jwt.decode(
             text,
             key,
-            algorithms=[ALGORITHM],
+            algorithms,
+            {"require": ["exp"], "enforce_minimum_key_length": True},
             issuer=os.environ.get("JWT_ISSUER") or None,
             audience=os.environ.get("JWT_AUDIENCE") or None,
-            options={"require": ["exp", "sub"]},
         )
-        return Identity(text_of(claims["sub"]), names(claims, "permissions"), names(claims, "groups"))
-    except (jwt.InvalidTokenError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
-        # Besides its own errors PyJWT lets through those of json and int, e.g. for a header nested too deep.
-        raise UnauthorizedError from error
+        uuid = text_of(claims.get("uuid", claims.get("sub")))
+        permissions = names(claims, "permissions", "scope", "scopes")
+        return Identity(uuid, permissions, names(claims, "groups", "cognito:groups"))
+    except (jwt.PyJWTError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
+        raise UnauthorizedError from error  # besides its own errors PyJWT lets through those of json and int
+
+
+def signer(text: str) -> tuple[str | jwt.PyJWK, list[str]]:
+    """The key that the token must be signed by, and how; a key or an address in its own header is not asked."""
+    if not has_public_keys():
+        return secret(), ["HS256"]
+    from .jwks import algorithms, find  # noqa: PLC0415 - HS256 does without the file and its cryptography
+
+    allowed = algorithms()
+    return find(text_of(jwt.get_unverified_header(text).get("kid"))), allowed
+
+
+def has_public_keys() -> bool:
+    """Whether tokens are an identity provider's: then the secret counts for nothing."""
+    return bool(os.environ.get("JWT_JWKS_URL") or os.environ.get("JWT_JWKS"))
+
+
+def names(claims: Mapping[str, Any], *members: str) -> tuple[str, ...]:
+    """The names in these claims: each a list, or a text with blanks between them. Raises ``TypeError``."""
+    values = [claims.get(member) or [] for member in members]
+    lists = [value.split() if isinstance(value, str) else value for value in values]
+    if not all(isinstance(value, list) for value in lists):
+        raise TypeError
+    return tuple(dict.fromkeys(text_of(name) for value in lists for name in value))
 
 
 def text_of(value: Any) -> str:
@@ -121,16 +122,10 @@ def text_of(value: Any) -> str:
     return value
 
 
-def names(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:
-    """A claim that is a list of names; absent is none. Raises ``TypeError``."""
-    value = claims.get(claim, [])
-    if not isinstance(value, list):
-        raise TypeError
-    return tuple(text_of(name) for name in value)
-
-
 def secret() -> str:
-    """The key that signs and verifies. Raises ``RuntimeError``: without a good one nobody gets in."""
+    """The key that signs and verifies by HS256. Raises ``RuntimeError``: without a good one nobody gets in."""
+    if has_public_keys() or os.environ.get("JWT_ALGORITHMS", "HS256") not in ("", "HS256"):
+        raise RuntimeError("HS256 is not what JWT_ALGORITHMS, JWT_JWKS_URL or JWT_JWKS ask for.")
     value = os.environ.get("JWT_SECRET", "")
     if len(value.encode()) < MIN_SECRET:
         raise RuntimeError(f"JWT_SECRET must hold at least {MIN_SECRET} bytes.")
@@ -138,24 +133,17 @@ def secret() -> str:
 
 
 def token(
-    uuid: str,
-    permissions: Iterable[str] = (),
-    groups: Iterable[str] = (),
-    *,
-    expires_in: int = 3600,
+    uuid: str, permissions: Iterable[str] = (), groups: Iterable[str] = (), *, expires_in: int = 3600
 ) -> str:
-    """A token that this authorizer accepts for ``expires_in`` seconds.
-
-    Raises ``RuntimeError`` without a good ``JWT_SECRET``.
-    """
-    now = datetime.now(UTC)
+    """A token that is accepted for ``expires_in`` seconds. Raises ``RuntimeError`` without a good ``JWT_SECRET``."""
+    now = int(time.time())
     claims = {
         "sub": uuid,
         "permissions": list(permissions),
         "groups": list(groups),
         "iat": now,
-        "exp": now + timedelta(seconds=expires_in),
+        "exp": now + expires_in,
         "iss": os.environ.get("JWT_ISSUER"),
         "aud": os.environ.get("JWT_AUDIENCE"),
     }
-    return jwt.encode({name: value for name, value in claims.items() if value}, secret(), algorithm=ALGORITHM)
+    return jwt.encode({name: value for name, value in claims.items() if value}, secret(), algorithm="HS256")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.authorizer import UnauthorizedError, handler, token
+from handlers.authorizer import Identity, UnauthorizedError, handler, token, verify
 
 SECRET = "a secret that is long enough for every hash: 64 bytes at the least"
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/dev/GET/todo/alice/1"
@@ -22,8 +22,8 @@ ALICE = {"uuid": "alice", "permissions": '["administrator", "therapist"]', "grou
 @pytest.fixture(autouse=True)
 def _configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWT_SECRET", SECRET)
-    monkeypatch.delenv("JWT_ISSUER", raising=False)
-    monkeypatch.delenv("JWT_AUDIENCE", raising=False)
+    for name in ("JWT_ISSUER", "JWT_AUDIENCE", "JWT_ALGORITHMS", "JWT_JWKS", "JWT_JWKS_URL"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def request(authorization: object, name: str = "Authorization") -> dict[str, Any]:
@@ -93,6 +93,27 @@ def test_a_token_without_names_has_none() -> None:
     assert answer["context"] == {"uuid": "alice", "permissions": "[]", "groups": "[]"}
 
 
+@pytest.mark.parametrize(
+    ("claims", "identity"),
+    [
+        ({"uuid": "a-1"}, Identity("a-1", (), ())),
+        ({"permissions": "read write"}, Identity("alice", ("read", "write"), ())),
+        ({"permissions": ["read all"]}, Identity("alice", ("read all",), ())),
+        ({"scope": "read  write "}, Identity("alice", ("read", "write"), ())),
+        (
+            {"permissions": ["read"], "scope": "write", "scopes": ["read", "list"]},
+            Identity("alice", ("read", "write", "list"), ()),
+        ),
+        ({"groups": ["staff"], "cognito:groups": ["board"]}, Identity("alice", (), ("staff", "board"))),
+        ({"permissions": None, "scope": "", "groups": []}, Identity("alice", (), ())),
+        ({"role": "administrator"}, Identity("alice", (), ())),
+    ],
+    ids=["uuid", "text", "a name with a blank", "scope", "all three", "both groups", "none", "another claim"],
+)
+def test_claims_become_an_identity(claims: dict[str, Any], identity: Identity) -> None:
+    assert verify(signed(claims)) == identity
+
+
 DEEP = '{"alg": "HS256", "x": ' + "[" * 6000
 FOREVER = {"sub": "alice", "exp": 9_999_999_999}
 
@@ -119,7 +140,10 @@ FOREVER = {"sub": "alice", "exp": 9_999_999_999}
         pytest.param(lambda: jwt.encode({"exp": 9_999_999_999}, SECRET), id="no sub"),
         pytest.param(lambda: signed({"sub": ""}), id="sub empty"),
         pytest.param(lambda: signed({"aud": "another"}), id="for somebody else"),
-        pytest.param(lambda: signed({"permissions": "administrator"}), id="permissions no list"),
+        pytest.param(lambda: signed({"uuid": None}), id="uuid null"),
+        pytest.param(lambda: signed({"uuid": 7}), id="uuid a number"),
+        pytest.param(lambda: signed({"permissions": {"administrator": False}}), id="permissions no list"),
+        pytest.param(lambda: signed({"scope": 7}), id="scope a number"),
         pytest.param(lambda: signed({"groups": [1]}), id="a group no text"),
         pytest.param(lambda: signed({"x": "y" * 20_000}), id="huge"),
         pytest.param(lambda: "garbage", id="garbage"),
