@@ -66,7 +66,7 @@ def build(
       services = ["dynamodb", "s3"]     # whose data botocore keeps
 
     \b
-    Example, in the Makefile that `sam build` calls:
+    Example:
       build-TodoFunction:
         polymicro build --python 3.13 --handler handlers.todo.handler --out "$(ARTIFACTS_DIR)"
     """

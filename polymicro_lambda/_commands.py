@@ -10,6 +10,7 @@ from typing import IO, Any
 import click
 
 from . import __version__
+from ._build_command import build
 from ._engine import create_tables, set_defaults, start_embedded
 from ._explain import explain
 from ._gateway import SOURCES
@@ -27,6 +28,7 @@ from ._project import (
 )
 from ._reload import serve as run_server
 from ._session import Settings, route_lines
+from ._template_command import template
 from .app import PolyMicro
 from .exceptions import HTTPError
 from .testing import FakeContext
@@ -175,6 +177,10 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
     if engine:
         create_tables(found.routes, engine.name)
     click.echo(json.dumps(handler(payload, FakeContext()), indent=2, ensure_ascii=False))
+
+
+polymicro.add_command(build)
+polymicro.add_command(template)
 
 
 def _project(app: str | None) -> Project:
