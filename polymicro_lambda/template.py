@@ -19,6 +19,8 @@ RUNTIMES = ("python3.11", "python3.12", "python3.13")
 SNAP_START = RUNTIMES[1:]
 """Those that SnapStart takes (AWS Lambda Developer Guide, "Improving startup performance with SnapStart")."""
 ALIAS = "live"
+SECTIONS = ("Parameters", "Conditions", "Globals", "Resources", "Outputs")
+"""As they follow one another in the template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def parts(routes: Sequence[Route], options: Options) -> list[Part]:
         closed = next(event.note for event in served if not event.is_open)
         raise ConfigurationError(f"without an authorizer nobody can call {closed}: say which there is")
     found = tables(dict.fromkeys(route.model for route in routes))
-    return [
+    made = [
         Part("Parameters", "Parameters", _parameters(options, gate), "what a stage says"),
         Part("Globals", "Globals", {"Function": _shared(options)}, "for all functions"),
         *_api(served, gate, options),
@@ -83,6 +85,7 @@ def parts(routes: Sequence[Route], options: Options) -> list[Part]:
         *(account() if options.api == "rest" else []),
         Part("Outputs", "Outputs", _outputs(found, options), "what a client needs"),
     ]
+    return sorted(made, key=lambda part: SECTIONS.index(part.section))
 
 
 def _gate(options: Options) -> Gate:

@@ -1,0 +1,854 @@
+"""The SAM template: what it says of tables, API and function, and the command that writes and checks it."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cfnlint.api
+import pytest
+import second_app
+import yaml
+from botocore.session import get_session
+from click.testing import CliRunner, Result
+from jsonschema import Draft4Validator
+from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from handlers import todo
+from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
+from polymicro_lambda._bodies import body_model
+from polymicro_lambda._commands import Commands
+from polymicro_lambda._parts import Part, merged
+from polymicro_lambda._sam_events import MAX_EVENTS, events
+from polymicro_lambda._tables import GLOBAL, LOCAL, logical_id, staged, tables
+from polymicro_lambda._template_command import template as command
+from polymicro_lambda._yaml import Noted, dump
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.permissions import AllowAny
+from polymicro_lambda.template import Options, parts, template
+from polymicro_lambda.testing import Client
+
+APPS = {"todo": todo.pm, "second": second_app.pm}
+HEAD = 'AWSTemplateFormatVersion: "2010-09-09"\nTransform: AWS::Serverless-2016-10-31\n'
+KINDS = [
+    ("rest", "lambda"),
+    ("rest", "cognito"),
+    ("rest", "iam"),
+    ("http", "lambda"),
+    ("http", "jwt"),
+    ("http", "iam"),
+]
+
+
+def options(**given: Any) -> Options:
+    return Options(**{"handler": "app.handler", "authorizer_handler": "gate.handler"} | given)
+
+
+def resources(app: PolyMicro, **given: Any) -> dict[str, Any]:
+    made: dict[str, Any] = template(app.routes, options(**given))["Resources"]
+    return made
+
+
+class Long(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as the long ones."""
+
+
+def _long(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    plain = isinstance(node, yaml.ScalarNode)
+    value: Any = loader.construct_scalar(node) if plain else loader.construct_sequence(node, deep=True)  # type: ignore[arg-type]
+    if suffix == "GetAtt":
+        return {"Fn::GetAtt": value.split(".")}
+    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
+
+
+Long.add_multi_constructor("!", _long)
+
+
+def loaded(text: str) -> Any:
+    return yaml.load(text, Long)
+
+
+# --- the whole ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize(("api", "authorizer"), KINDS)
+def test_its_text_says_what_the_template_is(app: str, api: str, authorizer: str) -> None:
+    """The same values by a YAML parser, and the same text by another run."""
+    chosen = options(api=api, authorizer=authorizer, cors=CORS(origins=("https://a.example",)))
+    text = merged(HEAD, parts(APPS[app].routes, chosen))
+    said = {"AWSTemplateFormatVersion": "2010-09-09", "Transform": "AWS::Serverless-2016-10-31"}
+    assert loaded(text) == said | json.loads(json.dumps(template(APPS[app].routes, chosen)))
+    assert merged(HEAD, parts(APPS[app].routes, chosen)) == text
+
+
+@pytest.mark.parametrize(("api", "authorizer"), [("rest", "lambda"), ("http", "jwt")])
+def test_cloudformation_finds_no_fault_with_it(api: str, authorizer: str) -> None:
+    """As far as cfn-lint knows it without SAM's own transform; it does see a fault that is there."""
+    text = merged(HEAD, parts(second_app.pm.routes, options(api=api, authorizer=authorizer, snap_start=True)))
+    wrong = text.replace("BillingMode: PAY_PER_REQUEST", "BillingMode: PAY_PER_YEAR")
+    assert [lint(one) for one in (text, wrong)] == [set(), {"E3030", "E3639"}]
+
+
+def lint(text: str) -> set[str]:
+    return {match.rule.id for match in cfnlint.api.lint(text, regions=["us-east-1"])}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param(
+            {"authorizer": "jwt"},
+            "a REST API has no jwt authorizer; it has lambda, cognito, iam, none",
+            id="rest jwt",
+        ),
+        pytest.param(
+            {"api": "http", "authorizer": "cognito"},
+            "a HTTP API has no cognito authorizer; it has lambda, jwt, iam, none",
+            id="http cognito",
+        ),
+        pytest.param(
+            {"authorizer_handler": None},
+            "the authorizer is a Lambda function, but nothing names it",
+            id="unnamed",
+        ),
+        pytest.param(
+            {"authorizer": "none"},
+            "without an authorizer nobody can call OrderResource.create: say which there is",
+            id="nobody",
+        ),
+    ],
+)
+def test_options_that_contradict_one_another(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        template(second_app.pm.routes, options(**given))
+    assert str(caught.value) == message
+
+
+def test_the_function() -> None:
+    made = template(todo.pm.routes, options(memory=256, timeout=9, snap_start=True, build_method="makefile"))
+    function = made["Resources"]["AppFunction"]
+    kept = ("Handler", "MemorySize", "Timeout", "AutoPublishAlias", "SnapStart", "LoggingConfig")
+    assert {name: function["Properties"][name] for name in kept} == {
+        "Handler": "app.handler",
+        "MemorySize": 256,
+        "Timeout": 9,
+        "AutoPublishAlias": "live",
+        "SnapStart": {"ApplyOn": "PublishedVersions"},
+        "LoggingConfig": {"LogGroup": {"Ref": "AppLogs"}},
+    }
+    assert function["Metadata"]["BuildMethod"] == "makefile"
+    assert made["Parameters"]["Runtime"]["AllowedValues"] == ["python3.12", "python3.13"]
+    assert made["Globals"]["Function"] == {
+        "CodeUri": ".",
+        "Runtime": {"Ref": "Runtime"},
+        "Architectures": ["arm64"],
+        "Tracing": "Active",
+        "LoggingConfig": {"LogFormat": "JSON"},
+    }
+
+
+def test_the_table_prefix_of_an_app_stands_before_the_tables_name() -> None:
+    own, by_stack = resources(todo.pm, table_prefix="x-"), resources(todo.pm)
+    assert own["TodosTable"]["Properties"]["TableName"] == "x-todos"
+    assert by_stack["TodosTable"]["Properties"]["TableName"] == {"Fn::Sub": "${AWS::StackName}-todos"}
+    variables = [r["AppFunction"]["Properties"]["Environment"]["Variables"] for r in (own, by_stack)]
+    assert ["POLYMICRO_TABLE_PREFIX" in one for one in variables] == [False, True]
+
+
+def test_every_skipped_check_has_a_reason() -> None:
+    skips = [one["Metadata"]["checkov"]["skip"] for one in resources(todo.pm).values() if "Metadata" in one]
+    assert skips
+    assert [one for skip in skips for one in skip if len(one["comment"]) < 20] == []
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [todo.Todo, second_app.Order, second_app.Scrap], ids=lambda m: m.__name__)
+def test_a_table_is_the_one_that_pynamodb_makes(
+    dynamodb: None, table_name: str, monkeypatch: pytest.MonkeyPatch, model: type[Model]
+) -> None:
+    monkeypatch.setattr(model.Meta, "table_name", table_name)
+    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    properties = resources_of(model)[logical_id(table_name)]["Properties"]
+    assert properties.pop("TableName") == {"Fn::Sub": f"${{AWS::StackName}}-{table_name}"}
+    assert properties.pop("PointInTimeRecoverySpecification") == {"PointInTimeRecoveryEnabled": True}
+    assert properties.pop("SSESpecification") == {"SSEEnabled": True}
+    assert ordered(properties) == ordered(described(table_name))
+
+
+def resources_of(model: type[Model]) -> dict[str, Any]:
+    """The template of an app over this one model."""
+    return resources(app_of(model=model))
+
+
+def app_of(**declared: Any) -> PolyMicro:
+    app = PolyMicro()
+    body = {"route": "things", "permissions": AllowAny, "scan": True, **declared}
+    type("ThingResource", (ModelResource, Create, List, Retrieve, Update), body)(app)
+    app.compile()
+    return app
+
+
+def described(name: str) -> dict[str, Any]:
+    """The table as it is, in the terms of CloudFormation."""
+    client = get_session().create_client("dynamodb")
+    table = client.describe_table(TableName=name)["Table"]
+    expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    client.close()
+    said = {
+        "BillingMode": table["BillingModeSummary"]["BillingMode"],
+        "AttributeDefinitions": table["AttributeDefinitions"],
+        "KeySchema": table["KeySchema"],
+        GLOBAL: [index_of(one) for one in table.get(GLOBAL, ())],
+        LOCAL: [index_of(one) for one in table.get(LOCAL, ())],
+    }
+    if "StreamSpecification" in table:
+        said["StreamSpecification"] = {"StreamViewType": table["StreamSpecification"]["StreamViewType"]}
+    if "AttributeName" in expiry:
+        said["TimeToLiveSpecification"] = {"AttributeName": expiry["AttributeName"], "Enabled": True}
+    return {key: value for key, value in said.items() if value}
+
+
+def index_of(index: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: index[key] for key in ("IndexName", "KeySchema", "Projection")}
+
+
+def ordered(value: Any) -> Any:
+    """Equal for lists of the same members in any order."""
+    if isinstance(value, dict):
+        return {key: ordered(member) for key, member in value.items()}
+    return sorted(map(ordered, value), key=repr) if isinstance(value, list) else value
+
+
+def test_tables_outlive_the_stack() -> None:
+    kept = [
+        (one["DeletionPolicy"], one["UpdateReplacePolicy"])
+        for one in resources(second_app.pm).values()
+        if one["Type"] == "AWS::DynamoDB::Table"
+    ]
+    assert kept == [("Retain", "Retain")] * 2
+
+
+class Shelf(Model):
+    class Meta:
+        table_name = "things"
+
+    shelf = UnicodeAttribute(hash_key=True)
+    expires = TTLAttribute(null=True)
+
+
+class Box(Model):
+    class Meta:
+        table_name = "things"
+        stream_view_type = "KEYS_ONLY"
+
+    box_id = UnicodeAttribute(hash_key=True, attr_name="shelf")
+
+
+def test_models_that_share_a_table_become_one() -> None:
+    (table,) = tables([Shelf, Box])
+    assert (table.name, table.models) == ("things", (Shelf, Box))
+    assert table.properties == {
+        "AttributeDefinitions": [{"AttributeName": "shelf", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "shelf", "KeyType": "HASH"}],
+        "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
+        "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
+    }
+
+
+class Other:
+    """Models that say of the table of ``Shelf``, or beside it, what cannot be."""
+
+    class Key(Model):
+        class Meta:
+            table_name = "things"
+
+        place = UnicodeAttribute(hash_key=True)
+
+    class Type(Model):
+        class Meta:
+            table_name = "things"
+
+        shelf = NumberAttribute(hash_key=True)
+
+    class Expiry(Model):
+        class Meta:
+            table_name = "things"
+
+        shelf = UnicodeAttribute(hash_key=True)
+        until = TTLAttribute(null=True)
+
+    class Name(Model):
+        class Meta:
+            table_name = "Things"
+
+        shelf = UnicodeAttribute(hash_key=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        pytest.param(
+            Other.Key,
+            "Shelf and Key share the table 'things', but differ in its keys:"
+            " [{'AttributeName': 'shelf', 'KeyType': 'HASH'}] and [{'AttributeName': 'place', 'KeyType': 'HASH'}]",
+            id="keys",
+        ),
+        pytest.param(
+            Other.Type,
+            "Shelf and Type share the table 'things', but differ in the type of shelf: S and N",
+            id="type",
+        ),
+        pytest.param(
+            Other.Expiry,
+            "Shelf and Expiry share the table 'things', but differ in its TimeToLiveSpecification:"
+            " {'AttributeName': 'expires', 'Enabled': True} and {'AttributeName': 'until', 'Enabled': True}",
+            id="ttl",
+        ),
+        pytest.param(
+            Other.Name,
+            "the tables 'things' and 'Things' are both ThingsTable in the template: rename one",
+            id="name",
+        ),
+    ],
+)
+def test_models_that_cannot_share_a_table(model: type[Model], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        tables([Shelf, model])
+    assert str(caught.value) == message
+
+
+# --- one index at a time ----------------------------------------------------------------------------------------------
+
+
+def table_with(**indexes: str) -> dict[str, Any]:
+    """Properties of a table with these global indexes: name -> its partition key."""
+    names = ["pk", *dict.fromkeys(indexes.values())]
+    made = [
+        {"IndexName": name, "KeySchema": key(on), "Projection": {"ProjectionType": "ALL"}}
+        for name, on in indexes.items()
+    ]
+    definitions = [{"AttributeName": name, "AttributeType": "S"} for name in names]
+    return {"AttributeDefinitions": definitions, "KeySchema": key("pk"), **({GLOBAL: made} if made else {})}
+
+
+def key(name: str) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "KeyType": "HASH"}]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param([table_with(a="x"), table_with(a="x")], id="nothing"),
+        pytest.param([table_with(), table_with(a="x"), table_with(a="x", b="y")], id="two come"),
+        pytest.param([table_with(a="x", b="y"), table_with(b="y"), table_with()], id="two go"),
+        pytest.param(
+            [table_with(a="x"), table_with(b="y", a="x"), table_with(b="y")], id="first come, then go"
+        ),
+        pytest.param([table_with(a="x"), table_with(), table_with(a="y")], id="one changes"),
+    ],
+)
+def test_indexes_come_and_go_one_at_a_time(steps: list[dict[str, Any]]) -> None:
+    """Each step is what is planned from the one before it, and tells of the steps after it."""
+    walked = [staged(before, steps[-1]) for before, _ in pairwise(steps)]
+    left = [len(steps) - 2 - number for number in range(len(steps) - 1)]
+    assert [(ordered(step), len(remaining)) for step, remaining in walked] == [
+        (ordered(after), max(count, 0)) for after, count in zip(steps[1:], left, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "named"),
+    [
+        pytest.param({**table_with(), "KeySchema": key("other")}, "KeySchema", id="keys"),
+        pytest.param({**table_with(), LOCAL: [{"IndexName": "l"}]}, LOCAL, id="local index"),
+    ],
+)
+def test_what_a_table_has_for_good(old: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{named} of an existing table cannot change"):
+        staged(old, table_with())
+
+
+# --- the API ----------------------------------------------------------------------------------------------------------
+
+
+def served(app: PolyMicro) -> list[tuple[str, str, bool]]:
+    return [(one.method, one.path, one.is_open) for one in events(app.routes, validate=False)]
+
+
+def test_events_are_what_the_app_serves_and_who_is_asked() -> None:
+    """A route that a request without a user may use has no authorizer before it, and no preflight has."""
+    orders, order = "/orders", "/orders/{number}"
+    notes, note = "/notes", "/notes/{shelf}/{id}"
+    shelf = "/shelves/{shelf}/bookmarks"
+    bookmark, visit = f"{shelf}/{{id}}", f"{shelf}/{{id}}/visit"
+    closed = {
+        orders: "POST GET HEAD",
+        order: "GET HEAD PATCH PUT DELETE",
+        shelf: "GET HEAD",
+        bookmark: "PATCH PUT DELETE",
+        visit: "GET HEAD",
+    }
+    wanted = {(m, path, False) for path, methods in closed.items() for m in methods.split()}
+    wanted |= {("POST", notes, True), *((m, p, True) for m in ("GET", "HEAD") for p in (notes, note))}
+    wanted |= {("OPTIONS", path, True) for path in (*closed, notes, note)}
+    assert set(served(second_app.pm)) == wanted
+    assert len(served(second_app.pm)) == len(wanted)
+
+
+def test_what_the_events_serve_the_app_serves(dynamodb: None) -> None:
+    """None of them is a 404 or 405 of the app's own."""
+    client = Client(second_app.handler)
+    paths = [
+        (m, p.replace("{", "").replace("}", "")) for m, p, is_open in served(second_app.pm) if not is_open
+    ]
+    assert {client.request(method, path.replace("number", "1")).status for method, path in paths} == {401}
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "reference"), [("rest", "Api", "RestApiId"), ("http", "HttpApi", "ApiId")]
+)
+def test_events_in_the_template(api: str, kind: str, reference: str) -> None:
+    function = resources(second_app.pm, api=api)["AppFunction"]["Properties"]
+    path = {reference: {"Ref": "Api"}, "Path": "/orders/{number}"}
+    assert function["Events"]["OrderRetrieve"] == {"Type": kind, "Properties": {**path, "Method": "GET"}}
+    assert function["Events"]["OrderRetrieveOptions"] == {
+        "Type": kind,
+        "Properties": {**path, "Method": "OPTIONS", "Auth": {"Authorizer": "NONE"}},
+    }
+
+
+class Reading(Model):
+    class Meta:
+        table_name = "readings"
+
+    meter = UnicodeAttribute(hash_key=True)
+    at = NumberAttribute(range_key=True)
+
+
+def app_over(*routes: str) -> PolyMicro:
+    app = PolyMicro()
+    for number, route in enumerate(routes):
+        body = {"model": Reading, "route": route, "permissions": AllowAny, "scan": True}
+        type(f"Reading{number}Resource", (ModelResource, Create, List, Retrieve), body)(app)
+    app.compile()
+    return app
+
+
+def test_parameters_at_one_place_have_one_name() -> None:
+    """A REST API takes no two variables at the same place of its paths."""
+    paths = {path for _, path, _ in served(app_over("r", "r/{at}/x"))}
+    assert paths == {"/r", "/r/{meter}/{at}", "/r/{meter}/x", "/r/{meter}/x/{meter_}"}
+
+
+def test_a_path_that_a_rest_api_cannot_spell() -> None:
+    with pytest.raises(ConfigurationError, match=r"^/r/a\*b: API Gateway takes no 'a\*b' in a path$"):
+        served(app_over("r/a*b"))
+
+
+def test_many_events_become_one_for_each_path() -> None:
+    """Each is a statement of the function's policy, which has room for some 45."""
+    seven = served(app_over(*"abcdefg"))
+    assert len(seven) <= MAX_EVENTS
+    assert seven[:4] == [
+        (method, path, True) for path in ("/a", "/a/{meter}/{at}") for method in ("ANY", "OPTIONS")
+    ]
+    with pytest.raises(
+        ConfigurationError, match=r"^the app has 22 paths, and a function's policy room for 20"
+    ):
+        served(app_over(*"abcdefghijk"))
+
+
+@pytest.mark.parametrize(
+    ("cors", "allowed"),
+    [
+        pytest.param(None, None, id="none"),
+        pytest.param(CORS(origins=("*",)), "'*'", id="any"),
+        pytest.param(CORS(origins=("https://a.example",)), "'https://a.example'", id="one"),
+        pytest.param(CORS(origins=("https://a.example", "https://b.example")), None, id="several"),
+    ],
+)
+def test_refusals_of_a_rest_api_can_be_read_by_the_origin(cors: CORS | None, allowed: str | None) -> None:
+    """As far as API Gateway can know it: of several origins only the app says which one asked."""
+    api = resources(todo.pm, cors=cors)["Api"]["Properties"]
+    headers = {
+        name: said.get("ResponseParameters", {}).get("Headers", {}).get("Access-Control-Allow-Origin")
+        for name, said in api["GatewayResponses"].items()
+    }
+    assert set(headers.values()) == {allowed}
+    assert api["Auth"]["AddDefaultAuthorizerToCorsPreflight"] is False
+
+
+def test_cors_of_an_http_api() -> None:
+    cors = CORS(origins=("https://a.example",), credentials=True, allow_headers=("x",), max_age=5)
+    api = resources(todo.pm, api="http", cors=cors)["Api"]["Properties"]
+    assert api["CorsConfiguration"] == {
+        "AllowOrigins": ["https://a.example"],
+        "AllowMethods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        "AllowHeaders": ["x"],
+        "ExposeHeaders": ["etag", "link", "location", "retry-after"],
+        "AllowCredentials": True,
+        "MaxAge": 5,
+    }
+    assert "CorsConfiguration" not in resources(todo.pm, api="http")["Api"]["Properties"]
+
+
+def test_a_rest_api_logs_json_throttles_and_traces() -> None:
+    api = resources(todo.pm)["Api"]["Properties"]
+    line = json.loads(api["AccessLogSetting"]["Format"])
+    assert (line["requestId"], line["user"]) == ("$context.requestId", "$context.authorizer.principalId")
+    assert api["TracingEnabled"] is True
+    assert api["MethodSettings"] == [
+        {
+            "HttpMethod": "*",
+            "ResourcePath": "/*",
+            "MetricsEnabled": True,
+            "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
+            "ThrottlingBurstLimit": {"Ref": "RequestBurst"},
+        }
+    ]
+
+
+# --- bodies -----------------------------------------------------------------------------------------------------------
+
+BODIES: tuple[Any, ...] = (
+    {},
+    {"text": "a"},
+    {"text": None},
+    {"text": 1},
+    {"text": "a", "done": "yes"},
+    {"text": "a", "done": None},
+    {"text": "a", "due_date_time": None},
+    {"text": "a", "due_date_time": "2030-01-31T12:00:00Z"},
+    {"text": "a", "owner": "bob"},
+    {"text": "a", "other": 1},
+    [],
+    None,
+    "text",
+)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=str)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_what_the_gate_refuses_the_app_refuses(dynamodb: None, method: str, body: Any) -> None:
+    """Never the other way: a model must let pass whatever the app would take."""
+    todo.Todo.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    todo.Todo("alice", "1", text="a").save()
+    route = next(one for one in todo.pm.routes if one.http == method)
+    client = Client(todo.handler, user=User("alice", permissions=frozenset({"administrator"})))
+    status = client.request(method, "/todo" if method == "POST" else "/todo/alice/1", json=body).status
+    todo.Todo.delete_table()
+    assert Draft4Validator(body_model(route) or {}).is_valid(body) or status in (400, 422)
+
+
+def test_models_of_bodies() -> None:
+    api = resources(todo.pm)["Api"]["Properties"]
+    properties = {"text": {"type": "string"}, "done": {"type": "boolean"}, "due_date_time": {}}
+    closed = {"type": "object", "additionalProperties": False}
+    assert api["Models"] == {
+        "TodoCreate": {**closed, "required": ["text"], "properties": properties},
+        "TodoUpdatePatch": {**closed, "properties": properties},
+        "TodoUpdatePut": {**closed, "required": ["text"], "properties": properties},
+    }
+    assert "Models" not in resources(todo.pm, validate=False)["Api"]["Properties"]
+
+
+# --- YAML -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param({"a": "yes", "b": "1", "c": "", "d": "x: y", "e": "#"}, None, id="quoted"),
+        pytest.param(
+            {"a": 'x"y', "b": "ä", "c": "[x]", "d": "*", "e": "x #y", "f": "-"}, None, id="indicators"
+        ),
+        pytest.param(
+            {"a": [], "b": {}, "c": [[1]], "d": [{"a": [1, 2]}], "e": True, "f": None}, None, id="empty"
+        ),
+        pytest.param({"a": "word " * 40 + "end"}, None, id="folded"),
+        pytest.param({"a": {"Fn::Sub": "${A}-x"}, "b": [{"Ref": "A"}]}, None, id="functions"),
+        pytest.param({"a": {"b": 1, "c": "d"}}, "a: {b: 1, c: d}\n", id="one line"),
+        pytest.param({"a": {"b": "two words"}}, "a:\n  b: two words\n", id="prose"),
+        pytest.param({Noted("a", "why"): 1}, "# why\na: 1\n", id="comment"),
+        pytest.param(
+            {"a": [{Noted("b", "why"): {"c": []}, "d": 1}]},
+            "a:\n  # why\n  - b:\n      c: []\n    d: 1\n",
+            id="list",
+        ),
+    ],
+)
+def test_yaml(value: dict[str, Any], text: str | None) -> None:
+    assert loaded(dump(value)) == value
+    assert text is None or dump(value) == text
+
+
+# --- generated parts among others -------------------------------------------------------------------------------------
+
+ONE, TWO = (Part("Resources", name, {name: {"Type": name}}, "test") for name in ("One", "Two"))
+BOTH = """\
+# mine
+Resources:
+  # >>> polymicro One: test
+  One: {Type: One}
+  # <<< polymicro One
+
+  # >>> polymicro Two: test
+  Two: {Type: Two}
+  # <<< polymicro Two
+
+  # mine too
+  Mine:
+    Type: Mine
+"""
+ALONE = BOTH.replace("  # >>> polymicro Two: test\n  Two: {Type: Two}\n  # <<< polymicro Two\n\n", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "made", "new"),
+    [
+        pytest.param(BOTH, [ONE, TWO], BOTH, id="nothing changes"),
+        pytest.param(BOTH.replace("{Type: One}", "gone"), [ONE, TWO], BOTH, id="changed by hand"),
+        pytest.param(ALONE, [ONE, TWO], BOTH, id="a new one, behind the one before it"),
+        pytest.param(BOTH, [ONE], ALONE, id="one goes"),
+        pytest.param(
+            "Resources:\n  Mine: 1\n",
+            [ONE],
+            "Resources:\n" + "\n".join(ONE.lines) + "\n\n  Mine: 1\n",
+            id="first of a section",
+        ),
+        pytest.param("A: 1\n", [ONE], "A: 1\n\nResources:\n" + "\n".join(ONE.lines) + "\n", id="no section"),
+        pytest.param(
+            "A: 1\n\nResources:\n" + "\n".join(ONE.lines) + "\n", [], "A: 1\n\n", id="last of a section"
+        ),
+    ],
+)
+def test_parts_are_replaced_and_all_else_stays(old: str, made: Sequence[Part], new: str) -> None:
+    assert merged(old, made) == new
+
+
+@pytest.mark.parametrize(
+    ("old", "message"),
+    [
+        pytest.param(
+            BOTH.replace("  # <<< polymicro One\n", ""),
+            "the marks of the generated part 'One' are broken",
+            id="end",
+        ),
+        pytest.param(
+            BOTH.replace("  # <<< polymicro Two\n", ""),
+            "the generated part 'Two' has one mark",
+            id="last end",
+        ),
+        pytest.param(
+            BOTH.replace("One", "Two"), "the marks of the generated part 'Two' are broken", id="twice"
+        ),
+        pytest.param(
+            BOTH.replace("polymicro Two\n", "polymicro Two\n    Metadata: 1\n"),
+            "the generated part 'Two' goes, but lines added by hand continue it",
+            id="continued",
+        ),
+    ],
+)
+def test_parts_that_cannot_be_replaced(old: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{message}"):
+        merged(old, [ONE])
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+SHOP = """
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro
+from polymicro_lambda.permissions import OwnedBy
+
+pm = PolyMicro()
+
+class ByColour(GlobalSecondaryIndex):
+    class Meta:
+        index_name = "by_colour"
+        projection = AllProjection()
+    colour = UnicodeAttribute(hash_key=True)
+
+class BySize(GlobalSecondaryIndex):
+    class Meta:
+        index_name = "by_size"
+        projection = AllProjection()
+    size = UnicodeAttribute(hash_key=True)
+
+class Thing(Model):
+    class Meta:
+        table_name = "things"
+    owner = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    colour = UnicodeAttribute()
+    size = UnicodeAttribute()
+    # index
+
+class ThingResource(ModelResource, Create, List):
+    model = Thing
+    route = "things"
+    permissions = OwnedBy("owner")
+
+ThingResource(pm)
+# resource
+handler = pm.compile()
+"""
+COLOUR = ("    # index", "    by_colour = ByColour()\n    # index")
+SIZE = ("    # index", "    by_size = BySize()\n    # index")
+SECOND = (
+    "# resource",
+    "class OtherResource(ModelResource, List):\n    model = Thing\n    route = 'others'\n"
+    "    permissions = OwnedBy('owner')\n\nOtherResource(pm)\n",
+)
+PYPROJECT = '[tool.polymicro]\napp = "shop:pm"\nauthorizer = "gate:handler"\n'
+POLYMICRO = Commands("polymicro", commands={"template": command})
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project in the current directory, without a template."""
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    (tmp_path / "shop.py").write_text(SHOP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    yield tmp_path
+    sys.modules.pop("shop", None)
+
+
+def run(*arguments: str, **changes: tuple[str, str]) -> Result:
+    """The command, after changes of the app's source."""
+    source = Path("shop.py")
+    for old, new in changes.values():
+        assert old in source.read_text()
+        source.write_text(source.read_text().replace(old, new))
+    os.utime(source, (0, len(source.read_text())))  # so that no bytecode of an earlier run is taken for it
+    sys.modules.pop("shop", None)
+    return CliRunner().invoke(POLYMICRO, ["template", *arguments])
+
+
+def said(result: Result) -> tuple[int, str]:
+    return result.exit_code, result.output
+
+
+def test_it_writes_the_template_and_checks_it(project: Path) -> None:
+    assert said(run("--check"))[0] == 1
+    assert not (project / "template.yaml").exists()
+    assert said(run()) == (0, "template.yaml: written\n")
+    assert said(run("--check")) == (0, "template.yaml is what the classes say\n")
+    first = (project / "template.yaml").read_bytes()
+    assert said(run()) == (0, "template.yaml: nothing changed\n")
+    assert (project / "template.yaml").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        pytest.param(COLOUR, "+        - IndexName: by_colour", id="index"),
+        pytest.param(
+            ("Create, List)", "Create, List, Delete)"), "+        # ThingResource.delete", id="verb"
+        ),
+        pytest.param(SECOND, "+        # OtherResource.list", id="resource"),
+        pytest.param(("PolyMicro()", 'PolyMicro(cors="*")'), "Access-Control-Allow-Origin", id="cors"),
+    ],
+)
+def test_a_change_of_the_classes_is_a_difference(project: Path, change: tuple[str, str], line: str) -> None:
+    run()
+    assert said(run("--check"))[0] == 0
+    result = run("--check", change=change)
+    assert (result.exit_code, result.output.startswith("--- template.yaml\n+++ the classes\n")) == (1, True)
+    assert line in result.output
+
+
+def test_what_is_added_by_hand_survives(project: Path) -> None:
+    """Resources and comments of one's own, members of a generated part, statements of its policy."""
+    run()
+    file = project / "template.yaml"
+    mark = "  # <<< polymicro ShopFunction\n"
+    added = "      Layers: [mine]  # a layer\n"
+    statement = "        - AWSXRayDaemonWriteAccess\n"
+    text = file.read_text().replace("Outputs:\n", "  Mine:  # my own\n    Type: Custom::Mine\n\nOutputs:\n")
+    file.write_text(text.replace(mark, mark + statement + added))
+    assert said(run("--memory", "256", more=SECOND)) == (0, "template.yaml: written\n")
+    made = loaded(file.read_text())["Resources"]
+    assert made["Mine"] == {"Type": "Custom::Mine"}
+    function = made["ShopFunction"]["Properties"]
+    assert (function["Layers"], function["Policies"][1:], function["MemorySize"]) == (
+        ["mine"],
+        ["AWSXRayDaemonWriteAccess"],
+        256,
+    )
+    assert "OtherList" in function["Events"]
+    assert all(one in file.read_text() for one in (added, statement, "  Mine:  # my own\n"))
+
+
+def test_options_are_remembered(project: Path) -> None:
+    """A run changes those that it names, and no others."""
+    first = Path("template.yaml")
+    run("--snap-start", "--api", "http", "--arch", "x86_64", "--memory", "1024")
+    assert first.read_text().startswith(
+        "# polymicro template --api http --arch x86_64 --memory 1024 --snap-start\n"
+    )
+    run("--no-snap-start", "--api", "rest", "--no-validate")
+    assert first.read_text().startswith("# polymicro template --arch x86_64 --memory 1024 --no-validate\n")
+    assert said(run("--check")) == (0, "template.yaml is what the classes say\n")
+    assert said(run("--check", "--memory", "128"))[0] == 1
+
+
+def test_staged_takes_one_index_after_the_other(project: Path) -> None:
+    run()
+    both = "ThingsTable: more than one index changes, of which DynamoDB takes one at a time: use --staged"
+    plain = run("--check", colour=COLOUR, size=SIZE)
+    assert both in plain.output
+    first = run("--staged")
+    assert "ThingsTable: deploy, then run this again to create index by_size\n" in first.output
+    assert indexes(project) == ["by_colour"]
+    assert said(run("--staged")) == (0, "template.yaml: written\n")
+    assert indexes(project) == ["by_colour", "by_size"]
+    assert said(run("--check")) == (0, "template.yaml is what the classes say\n")
+
+
+def indexes(project: Path) -> list[str]:
+    table = loaded((project / "template.yaml").read_text())["Resources"]["ThingsTable"]["Properties"]
+    return [index["IndexName"] for index in table[GLOBAL]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "template_text", "message"),
+    [
+        pytest.param([], "Resources: {}\n", "template.yaml has no generated part: move it", id="not ours"),
+        pytest.param(["--handler", "other"], "", "The module shop has no other.", id="no handler"),
+        pytest.param(["--handler", "pm"], "", "shop.pm is no function", id="no function"),
+        pytest.param(
+            ["--authorizer", "jwt"],
+            "",
+            "There is no template for this: a REST API has no jwt authorizer",
+            id="contradiction",
+        ),
+        pytest.param(
+            [],
+            "# polymicro template --memory much\n  # >>> polymicro A: x\n  # <<< polymicro A\n",
+            "The line '# polymicro template --memory much' of the template cannot be read",
+            id="options",
+        ),
+        pytest.param(
+            [],
+            "a: [\n  # >>> polymicro A: x\n  # <<< polymicro A\n",
+            "The template is not YAML",
+            id="not YAML",
+        ),
+    ],
+)
+def test_there_is_no_template(project: Path, arguments: list[str], template_text: str, message: str) -> None:
+    if template_text:
+        (project / "template.yaml").write_text(template_text)
+    result = run(*arguments)
+    assert (result.exit_code, message in result.output) == (1, True), result.output
