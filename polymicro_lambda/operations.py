@@ -12,8 +12,8 @@ from pynamodb.models import Model
 from . import _pynamodb
 from .actions import Method
 from .answers import Answers
-from .etags import Tags
-from .exceptions import NotFound, PreconditionRequired
+from .etags import Tags, etag_of
+from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from .filters import conditions
 from .guards import Guard, guarded
 from .items import declared, serialized, stored
@@ -122,10 +122,15 @@ class Operation:
     def _instance(self, guard: Guard) -> Model:
         """The item that the path names: read, unless the mixin's own write needs no more than its key."""
         key = {name: self._bound[name] for name in declared(self.route.model).keys}
-        if self.route.is_default and self.route.verb in KEY_IS_ENOUGH:
+        header = None if self.route.method.safe else self.request.headers.get("if-none-match")
+        unwanted = Tags.read(header, "If-None-Match")
+        if self.route.is_default and self.route.verb in KEY_IS_ENOUGH and unwanted is None:
             return _pynamodb.unread(self.route.model, key)
         instance: Model = self.route.resource.store.read(key)
-        guard.check_match(instance, stored(instance) or {})
+        raw = stored(instance) or {}
+        guard.check_match(instance, raw)
+        if unwanted is not None and unwanted.match_weakly(etag_of(self.route.model, raw)):
+            raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
         return instance
 
     # --- what the verb is called with ------------------------------------------------------------------------

@@ -253,6 +253,29 @@ def test_a_malformed_if_none_match_is_400(docs: Make, path: str, header: str) ->
     assert_problem(client.get(path, headers={"If-None-Match": header}), 400)
 
 
+@every_kind
+@every_write
+@pytest.mark.parametrize(
+    ("header", "goes"),
+    [("*", False), ("{tag}", False), ("W/{tag}", False), ('"x"', True)],
+    ids=["any", "its own", "its own, weak", "another"],
+)
+def test_a_write_may_say_what_the_item_must_not_be(
+    docs: Make, table_name: str, kind: str, method: str, header: str, goes: bool
+) -> None:
+    """RFC 9110, section 13.1.2: a state-changing method is refused with 412."""
+    client = docs(kind)
+    headers = {"If-None-Match": header.format(tag=made(client))}
+    before = stored(table_name)
+    body = {} if BODIES[method] is None else {"json": BODIES[method]}
+    result = client.request(method, "/docs/d", headers=headers, **body)
+    if goes:
+        assert result.status in (200, 204)
+        return
+    assert_problem(result, 412)
+    assert stored(table_name) == before
+
+
 # --- If-Match
 
 
