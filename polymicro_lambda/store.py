@@ -12,6 +12,7 @@ from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetActi
 from pynamodb.models import Model
 
 from . import _pynamodb, etags
+from .conditions import holds
 from .exceptions import Conflict, InternalError, NotFound
 from .failures import answering, retry_after
 from .guards import current
@@ -92,8 +93,9 @@ class PynamoStore:
     def _instance(self, raw: RawItem) -> Model:
         try:
             return _pynamodb.instance_of(self.model, raw)
-        except Exception as error:
-            raise InternalError() from error  # a poison row
+        except Exception as error:  # a poison row, of which only those may know whom the rule lets
+            rule = current().condition
+            raise (InternalError() if rule is None or holds(rule, raw) else NotFound()) from error
 
     # --- writing ----------------------------------------------------------------------------------
 
