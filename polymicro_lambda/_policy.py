@@ -75,14 +75,14 @@ def _statements(table: str, wanted: list[Grant], users: str) -> Iterator[dict[st
     own = [f"dynamodb:{grant.operation}" for grant in wanted if not grant.index]
     indexes = [grant.index for grant in wanted if grant.index]
     if own:
-        yield _statement(name, users, own, {"Fn::GetAtt": [name, "Arn"]})
+        yield _statement(users, own, {"Fn::GetAtt": [name, "Arn"]})
     if indexes:
         resources = [{"Fn::Sub": f"${{{name}.Arn}}/index/{index}"} for index in indexes]
-        yield _statement(f"{name}Indexes", users, ["dynamodb:Query"], resources)
+        yield _statement(users, ["dynamodb:Query"], resources)
 
 
-def _statement(sid: str, users: str, actions: list[str], resource: Any) -> dict[str, Any]:
-    return {Noted("Sid", users): sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+def _statement(users: str, actions: list[str], resource: Any) -> dict[str, Any]:
+    return {Noted("Effect", users): "Allow", "Action": actions, "Resource": resource}
 
 
 # --- lists --------------------------------------------------------------------------------------------------

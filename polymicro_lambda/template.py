@@ -77,11 +77,6 @@ def parts(routes: Sequence[Route], options: Options) -> list[Part]:
         *_authorizer(options),
         *(_table(table, options) for table in found),
         secret("CursorSecret", "Signs the cursors of lists."),
-        *(
-            [secret("JwtSecret", "Signs and verifies bearer tokens.")]
-            if options.authorizer == "lambda"
-            else []
-        ),
         *(account() if options.api == "rest" else []),
         Part("Outputs", "Outputs", _outputs(found, options), "what a client needs"),
     ]
@@ -195,6 +190,7 @@ def _authorizer(options: Options) -> Iterator[Part]:
     note = "[tool.polymicro] authorizer"
     yield Part("Resources", "AuthorizerFunction", {"AuthorizerFunction": body}, note)
     yield logs("AuthorizerLogs", "logs of AuthorizerFunction")
+    yield secret("JwtSecret", "Signs and verifies bearer tokens.")
 
 
 def _lambda(properties: Mapping[str, Any], options: Options) -> dict[str, Any]:

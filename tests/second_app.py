@@ -36,7 +36,7 @@ from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy
 pm = PolyMicro(cors="*")
 
 
-class ByPlaced(LocalSecondaryIndex[Any]):
+class ByPlaced(LocalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """A customer's orders by time: keys alone, so that a list has to read them again."""
 
     class Meta:
@@ -47,7 +47,7 @@ class ByPlaced(LocalSecondaryIndex[Any]):
     placed = UTCDateTimeAttribute(range_key=True)
 
 
-class ByStatus(GlobalSecondaryIndex[Any]):
+class ByStatus(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """All orders of a status by time."""
 
     class Meta:
@@ -93,7 +93,7 @@ class Note(Scrap, discriminator="note"):
     text = UnicodeAttribute()
 
 
-class ByTopic(GlobalSecondaryIndex[Any]):
+class ByTopic(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """Bookmarks by their topic."""
 
     class Meta:

@@ -213,7 +213,7 @@ def test_the_template_grants_the_function_its_verbs_and_nothing_else(app: str) -
 # --- which indexes a list can be read by -------------------------------------------------------------------------
 
 
-class ByColour(GlobalSecondaryIndex[Any]):
+class ByColour(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_colour"
         projection = AllProjection()
@@ -222,7 +222,7 @@ class ByColour(GlobalSecondaryIndex[Any]):
     size = NumberAttribute(range_key=True)
 
 
-class ByColourOnly(GlobalSecondaryIndex[Any]):
+class ByColourOnly(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_colour_only"
         projection = KeysOnlyProjection()

@@ -8,27 +8,27 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import cfnlint.api
+import cfnlint.api  # type: ignore[import-untyped]
 import pytest
 import second_app
 import yaml
 from botocore.session import get_session
 from click.testing import CliRunner, Result
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator  # type: ignore[import-untyped]
+from marshmallow import Schema, fields
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from handlers import todo
 from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
 from polymicro_lambda._bodies import body_model
-from polymicro_lambda._commands import Commands
+from polymicro_lambda._commands import polymicro
 from polymicro_lambda._parts import Part, merged
 from polymicro_lambda._sam_events import MAX_EVENTS, events
 from polymicro_lambda._tables import GLOBAL, LOCAL, logical_id, staged, tables
-from polymicro_lambda._template_command import template as command
 from polymicro_lambda._yaml import Noted, dump
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.permissions import AllowAny
+from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy
 from polymicro_lambda.template import Options, parts, template
 from polymicro_lambda.testing import Client
 
@@ -559,6 +559,52 @@ def test_models_of_bodies() -> None:
     assert "Models" not in resources(todo.pm, validate=False)["Api"]["Properties"]
 
 
+class Own(Schema):
+    text = fields.String(required=True)
+
+
+def nothing(self: Any, user: Any, method: str) -> None:
+    """Any field, for any user."""
+
+
+TEXT, NUMBER = {"type": "string"}, {"type": "number"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "required", "properties"),
+    [
+        pytest.param({}, ["meter", "at"], {"meter": TEXT, "at": NUMBER}, id="the model's"),
+        pytest.param(
+            {"permissions": OwnedBy("meter") | AllowAny},
+            ["at"],
+            {"meter": TEXT, "at": NUMBER},
+            id="owned by some",
+        ),
+        pytest.param({"permissions": OwnedBy("meter")}, ["at"], {"at": NUMBER}, id="owned by all"),
+        pytest.param(
+            {"field_permissions": {"at": {"write": IsAuthenticated}}},
+            ["meter"],
+            {"meter": TEXT, "at": NUMBER},
+            id="a field for some",
+        ),
+        pytest.param({"fields_for": nothing}, None, {"meter": TEXT, "at": NUMBER}, id="a hook"),
+        pytest.param({"load_only": "at", "dump_only": "meter"}, ["at"], {"at": NUMBER}, id="read-only"),
+    ],
+)
+def test_what_a_model_demands(
+    declared: dict[str, Any], required: list[str] | None, properties: dict[str, Any]
+) -> None:
+    """Nothing that the app would forgive some user."""
+    route = next(one for one in app_of(model=Reading, **declared).routes if one.verb == "create")
+    model = body_model(route) or {}
+    assert (model.get("required"), model["properties"]) == (required, properties)
+
+
+def test_a_schema_of_ones_own_has_no_model() -> None:
+    routes = app_of(model=Shelf, schema=Own, scan=True).routes
+    assert [body_model(route) for route in routes] == [None] * len(routes)
+
+
 # --- YAML -------------------------------------------------------------------------------------------------------------
 
 
@@ -710,7 +756,6 @@ SECOND = (
     "    permissions = OwnedBy('owner')\n\nOtherResource(pm)\n",
 )
 PYPROJECT = '[tool.polymicro]\napp = "shop:pm"\nauthorizer = "gate:handler"\n'
-POLYMICRO = Commands("polymicro", commands={"template": command})
 
 
 @pytest.fixture
@@ -732,7 +777,7 @@ def run(*arguments: str, **changes: tuple[str, str]) -> Result:
         source.write_text(source.read_text().replace(old, new))
     os.utime(source, (0, len(source.read_text())))  # so that no bytecode of an earlier run is taken for it
     sys.modules.pop("shop", None)
-    return CliRunner().invoke(POLYMICRO, ["template", *arguments])
+    return CliRunner().invoke(polymicro, ["template", *arguments])
 
 
 def said(result: Result) -> tuple[int, str]:
