@@ -197,7 +197,7 @@ def test_a_list_tells_nothing_of_foreign_items(make: Make, rule: Any) -> None:
 def test_a_foreign_item_that_cannot_be_read_is_missing_too(make: Make, rule: str) -> None:
     """A row that another writer spoilt is a 500 for its owner alone."""
     table, client = make(RULES[rule], dump_only=("owner",))
-    put(table, note("n1", "alice", p={"S": "no number"}))
+    put(table, note("n1", "alice", codes={"S": "no set"}))
     before = stored(table)
     for method, options in ("GET", {}), ("PATCH", {"json": {"text": "mine"}}), ("DELETE", {}):
         gone, spoilt = (client(BOB).request(method, f"/notes/{uuid}", **options) for uuid in ("n2", "n1"))
