@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from pynamodb.models import Model
 
 from . import _json
-from .etags import Tags, etag_of, weak_etag
+from .etags import Tags
 from .guards import current
 from .items import stored
 from .pagination import Page
@@ -54,7 +54,7 @@ class Answers:
         It changes with half a cursor's age, so that no cursor in a page still known by its tag has expired.
         """
         half_lives = 0 if key is None else int(time.time() / self.route.resource.cursor_max_age * 2)
-        return weak_etag(_json.dumps([items, key, half_lives], encoder(self.item)))
+        return current().tagger.weak(_json.dumps([items, key, half_lives], encoder(self.item)))
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""
@@ -87,7 +87,7 @@ class Answers:
         """The strong tag of a whole item; a selection of its fields is another representation."""
         raw = stored(body) if isinstance(body, self.route.model) else None
         selected = "fields" in self.request.query and self.route.verb == "retrieve"
-        return {} if raw is None or selected else {"etag": etag_of(self.route.model, raw)}
+        return {} if raw is None or selected else {"etag": current().tagger.strong(self.route.model, raw)}
 
     def _link(self, cursor: str | None, limit: int) -> dict[str, str]:
         """The next page, as a reference that is a query alone, so that stages do not matter."""

@@ -10,6 +10,7 @@ from . import _pynamodb, _startup, events
 from .compiling import compile_routes
 from .cors import CORS
 from .dispatch import Dispatcher
+from .etags import Tagger
 from .exceptions import ConfigurationError
 from .pagination import Cursors
 from .permissions import IsAuthenticated
@@ -85,11 +86,13 @@ class PolyMicro:
                 model, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix
             )
         self.routes = routes
+        secrets_ = _secrets(self._cursor_secret)
         dispatch = Dispatcher(
             router=Router(routes),
             user_of=self._user_of,
             user_id=self._user_id or _user_id,
-            cursors=Cursors(_secrets(self._cursor_secret)),
+            cursors=Cursors(secrets_),
+            tagger=Tagger.of(secrets_[0]),
             max_body=self._max_body,
             cors=_cors(self._cors),
             logger=self._logger,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .cors import CORS
+from .etags import Tagger
 from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, Unauthorized
 from .failures import translated
 from .negotiation import check_accept, read_body
@@ -34,6 +35,7 @@ class Dispatcher:
     user_id: Callable[[Any], str]
     """What is bound to a user, e.g. a cursor, is bound to this."""
     cursors: Cursors
+    tagger: Tagger
     max_body: int
     cors: CORS | None
     logger: Any
@@ -65,7 +67,7 @@ class Dispatcher:
         verdict = _permitted(route, user)
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
-        return Operation(route, request, verdict, self.cursors, self.user_id).run(body)
+        return Operation(route, request, verdict, self.cursors, self.user_id, self.tagger).run(body)
 
     def _answerable(self, error: Exception, request_id: str) -> HTTPError:
         """The error as one that can be answered; what is our fault goes to the log with its cause."""

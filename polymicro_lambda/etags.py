@@ -23,21 +23,36 @@ _DIGEST_BYTES = 16
 _EXACT = Context(prec=38)  # the digits of a DynamoDB number; Python's own context keeps 28
 
 
-def etag_of(model: type[Model], raw: RawItem) -> str:
-    """The strong tag of a stored item: its version where the model has one, else a digest of the item."""
-    version = declared(model).version
-    if version is not None and version.attr_name in raw:
-        return f'"{raw[version.attr_name]["N"]}"'
-    return f'"{_digest(canonical(raw))}"'
+@dataclass(frozen=True, slots=True)
+class Tagger:
+    """Makes entity tags; ``key`` keeps who knows half of an item from finding the other half in its digest."""
+
+    key: bytes = b""
+
+    @classmethod
+    def of(cls, secret: str) -> "Tagger":
+        """The tagger of an app, by its secret."""
+        return cls(hashlib.sha256(f"polymicro_lambda.etag:{secret}".encode()).digest())
+
+    def strong(self, model: type[Model], raw: RawItem) -> str:
+        """The tag of a stored item: its version where the model has one, else a digest of the item."""
+        version = declared(model).version
+        if version is not None and version.attr_name in raw:
+            return f'"{raw[version.attr_name]["N"]}"'
+        return f'"{self._digest(canonical(raw))}"'
+
+    def weak(self, content: bytes) -> str:
+        """The tag of a list, from what it shows."""
+        return f'W/"{self._digest(content)}"'
+
+    def _digest(self, content: bytes) -> str:
+        # BLAKE2 with a key is a MAC (RFC 7693, section 1).
+        digest = hashlib.blake2b(content, digest_size=_DIGEST_BYTES, key=self.key).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def weak_etag(body: bytes) -> str:
-    """The weak tag of a list, from its bytes."""
-    return f'W/"{_digest(body)}"'
-
-
-def _digest(content: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()[:_DIGEST_BYTES]).decode().rstrip("=")
+UNKEYED = Tagger()
+"""For code outside of an app."""
 
 
 def canonical(raw: RawItem) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from .etags import Tags, etag_of
+from .etags import UNKEYED, Tagger, Tags
 from .exceptions import Forbidden, NotFound, PreconditionFailed
 from .items import Recording, serialized, stored
 from .types import RawItem
@@ -43,6 +43,8 @@ class Guard:
     """The attributes that the answer shows, None for all."""
     if_match: Tags | None = None
     """The entity tags of which the item must have one to be written."""
+    tagger: Tagger = UNKEYED
+    """What makes the tags."""
     show: Callable[[Model], Any] = str
     """An item as this user may see it."""
 
@@ -85,7 +87,7 @@ class Guard:
 
     def check_match(self, instance: Model, raw: RawItem) -> None:
         """Raise ``PreconditionFailed``, with the item as it is now where the user may see it, if no tag fits."""
-        tag = etag_of(type(instance), raw)
+        tag = self.tagger.strong(type(instance), raw)
         if self.if_match is None or self.if_match.match(tag):
             return
         members = {"current": self.show(instance)} if self.visible(instance, raw) else {}

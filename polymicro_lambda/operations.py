@@ -12,7 +12,7 @@ from pynamodb.models import Model
 from . import _pynamodb
 from .actions import Method
 from .answers import Answers
-from .etags import Tags, etag_of
+from .etags import UNKEYED, Tagger, Tags
 from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from .filters import conditions
 from .guards import Guard, guarded
@@ -42,6 +42,7 @@ class Operation:
     verdict: Verdict
     cursors: Cursors
     user_id: Callable[[Any], str]
+    tagger: Tagger = UNKEYED
 
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
@@ -83,6 +84,7 @@ class Operation:
             self._bound,
             self._fields,
             tags,
+            self.tagger,
             self._answers.item,
         )
 
@@ -129,7 +131,7 @@ class Operation:
         instance: Model = self.route.resource.store.read(key)
         raw = stored(instance) or {}
         guard.check_match(instance, raw)
-        if unwanted is not None and unwanted.match_weakly(etag_of(self.route.model, raw)):
+        if unwanted is not None and unwanted.match_weakly(self.tagger.strong(self.route.model, raw)):
             raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
         return instance
 

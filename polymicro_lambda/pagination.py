@@ -2,16 +2,20 @@
 
 import base64
 import hashlib
+import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from . import _json
 from .exceptions import BadRequest
 
-SALT = "polymicro_lambda.cursor.v1"
+SALT = "polymicro_lambda.cursor.v2"
+NONCE = 16
+"""Bytes: enough never to meet twice at random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +26,42 @@ class Page:
     key: Any = None
 
 
+class _Veil:
+    """JSON that nobody without the secret can read: a key can be of an item, or of a field, that the user may not see.
+
+    The text XOR the stream of SHAKE-256 (FIPS 202) over a key and a nonce that is used once.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._key = hashlib.sha256(f"{SALT}.veil:{secret}".encode()).digest()
+
+    def dumps(self, value: Any, **_: Any) -> bytes:
+        nonce = secrets.token_bytes(NONCE)
+        return nonce + self._xor(nonce, _json.dumps(value))
+
+    def loads(self, data: bytes, **_: Any) -> Any:
+        return json.loads(self._xor(data[:NONCE], data[NONCE:]))
+
+    def _xor(self, nonce: bytes, text: bytes) -> bytes:
+        stream = hashlib.shake_256(self._key + nonce).digest(len(text))
+        return bytes(one ^ other for one, other in zip(text, stream, strict=True))
+
+
 class Cursors:
     """Seals and opens pagination keys: opaque, signed, expiring, bound to what they were made for.
 
-    ``secrets`` are the signing secrets, the first of which signs; the others still open what they signed.
+    ``secrets`` are the secrets, the first of which seals; the others still open what they sealed.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        # itsdangerous wants the newest last.
-        self._serializer = URLSafeTimedSerializer(list(reversed(secrets)), salt=SALT)
+        self._serializers = [URLSafeTimedSerializer(one, salt=SALT, serializer=_Veil(one)) for one in secrets]
 
     def seal(self, key: Any, scope: Sequence[Any]) -> str:
         """The cursor for a pagination key: any JSON value, or a ``last_evaluated_key`` of DynamoDB's.
 
         ``scope`` is what it is bound to: user, route, filters, sort.
         """
-        text = self._serializer.dumps([_digest(scope), _encoded(key)])
+        text = self._serializers[0].dumps([_digest(scope), _encoded(key)])
         return text if isinstance(text, str) else text.decode()
 
     def open(self, cursor: str, scope: Sequence[Any], max_age: int) -> Any:
@@ -46,7 +70,7 @@ class Cursors:
         Raises ``BadRequest`` for a cursor that was changed, has expired, or was made for another user or query.
         """
         try:
-            digest, key = self._serializer.loads(cursor, max_age=max_age)
+            digest, key = self._loads(cursor, max_age)
         except SignatureExpired as error:
             raise _refused("has expired: start again from the first page") from error
         except (BadData, ValueError, TypeError) as error:
@@ -54,6 +78,16 @@ class Cursors:
         if digest != _digest(scope):
             raise _refused("belongs to another user or another query: start again from the first page")
         return _decoded(key)
+
+    def _loads(self, cursor: str, max_age: int) -> Any:
+        for serializer in self._serializers[:-1]:
+            try:
+                return serializer.loads(cursor, max_age=max_age)
+            except SignatureExpired:
+                raise
+            except BadSignature:
+                continue
+        return self._serializers[-1].loads(cursor, max_age=max_age)
 
 
 def _refused(why: str) -> BadRequest:

@@ -6,7 +6,7 @@ import pytest
 from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda.etags import Tags, canonical, etag_of, weak_etag
+from polymicro_lambda.etags import Tagger, Tags, canonical
 from polymicro_lambda.exceptions import BadRequest
 
 
@@ -20,25 +20,34 @@ class Versioned(Model):
 
 
 ID = {"id": {"S": "1"}}
+TAGGER = Tagger.of("a secret")
 
 
 def test_the_tag_of_a_versioned_item_is_its_version() -> None:
-    assert etag_of(Versioned, {**ID, "v": {"N": "17"}}) == '"17"'
+    assert TAGGER.strong(Versioned, {**ID, "v": {"N": "17"}}) == '"17"'
 
 
 def test_an_item_from_before_there_were_versions_has_a_digest() -> None:
-    assert etag_of(Versioned, ID) == etag_of(Plain, ID)
+    assert TAGGER.strong(Versioned, ID) == TAGGER.strong(Plain, ID)
 
 
 def test_a_digest_is_strong_and_has_128_bits() -> None:
     """22 characters of base64url, which can stand in a header as they are."""
-    tag = etag_of(Plain, ID)
+    tag = TAGGER.strong(Plain, ID)
     assert (tag[0], tag[-1], len(tag), tag.isascii()) == ('"', '"', 24, True)
 
 
 def test_the_tag_of_a_list_is_weak() -> None:
-    assert weak_etag(b"[]") == 'W/"T1PNoYwrqgwDVLtfmj7L5Q"'
-    assert weak_etag(b"[1]") != weak_etag(b"[]")
+    assert TAGGER.weak(b"[]").startswith('W/"')
+    assert len(TAGGER.weak(b"[]")) == 26
+    assert TAGGER.weak(b"[1]") != TAGGER.weak(b"[]")
+
+
+def test_a_digest_tells_nothing_without_the_secret() -> None:
+    """Who sees half of an item cannot try values for the other half until the tag fits."""
+    assert Tagger.of("another").strong(Plain, ID) != TAGGER.strong(Plain, ID)
+    assert Tagger.of("another").weak(b"[]") != TAGGER.weak(b"[]")
+    assert Tagger.of("a secret").strong(Plain, ID) == TAGGER.strong(Plain, ID)
 
 
 # One item, stored in two spellings that DynamoDB itself does not tell apart.
@@ -60,7 +69,7 @@ SAME: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize(("one", "other"), SAME.values(), ids=SAME)
 def test_one_item_has_one_tag(one: Any, other: Any) -> None:
     assert canonical(one) == canonical(other)
-    assert etag_of(Plain, one) == etag_of(Plain, other)
+    assert TAGGER.strong(Plain, one) == TAGGER.strong(Plain, other)
 
 
 DIFFERENT: dict[str, tuple[Any, Any]] = {
@@ -85,7 +94,7 @@ DIFFERENT: dict[str, tuple[Any, Any]] = {
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT)
 def test_two_items_have_two_tags(one: Any, other: Any) -> None:
-    assert etag_of(Plain, one) != etag_of(Plain, other)
+    assert TAGGER.strong(Plain, one) != TAGGER.strong(Plain, other)
 
 
 # --- headers
