@@ -1,6 +1,7 @@
 """The policy grants each verb the DynamoDB operations that its requests make, and no other."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,16 +9,21 @@ import pytest
 import second_app
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import given, settings, strategies
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 from handlers import todo
 from polymicro_lambda import Create, InGroup, List, ModelResource, PolyMicro, User
 from polymicro_lambda._policy import Grant, grants, statements
+from polymicro_lambda._policy import _condition as sample
 from polymicro_lambda._pynamodb import connect
 from polymicro_lambda._tables import logical_id
+from polymicro_lambda.access import access_paths
+from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
+from polymicro_lambda.plans import Wish, plan
 from polymicro_lambda.routing import Route
 from polymicro_lambda.template import Options, template
 from polymicro_lambda.testing import Client
@@ -281,3 +287,57 @@ def list_grants(declared: dict[str, Any]) -> frozenset[Grant]:
     type("ThingResource", (ModelResource, List, Create), body)(app)
     app.compile()
     return grants(next(route for route in app.routes if route.verb == "list"))
+
+
+def index(name: str, sort: str | None, projection: Any) -> Any:
+    meta = type("Meta", (), {"index_name": name, "projection": projection})
+    keys = {"p": UnicodeAttribute(hash_key=True)} | ({sort: UnicodeAttribute(range_key=True)} if sort else {})
+    return type(name, (GlobalSecondaryIndex,), {"Meta": meta, **keys})()
+
+
+class Many(Model):
+    """Indexes over the same partition key that differ in their order and in what they hold."""
+
+    class Meta:
+        table_name = "many"
+
+    key = UnicodeAttribute(hash_key=True)
+    p = UnicodeAttribute(null=True)
+    a, c = UnicodeAttribute(), UnicodeAttribute()
+    b, d = UnicodeAttribute(null=True), UnicodeAttribute(null=True)
+    i1 = index("i1", None, KeysOnlyProjection())
+    i2 = index("i2", None, IncludeProjection(["a"]))
+    i3 = index("i3", "a", KeysOnlyProjection())
+    i4 = index("i4", "b", IncludeProjection(["c"]))
+    i5 = index("i5", "b", AllProjection())
+    i6 = index("i6", "c", AllProjection())
+
+
+OPERATORS_ASKED = ("eq", "ne", "lt", "gte", "begins_with", "exists")
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=strategies.data())
+def test_no_request_is_served_by_an_index_that_is_not_granted(data: strategies.DataObject) -> None:
+    """Whatever is filtered by, sorted by and shown, of what a resource declares."""
+    names = strategies.sets(strategies.sampled_from("pabcd"))
+    filters = {
+        n: data.draw(strategies.sets(strategies.sampled_from(OPERATORS_ASKED))) for n in data.draw(names)
+    }
+    declared = {"model": Many, "scan": True, "filters": {n: tuple(o) for n, o in filters.items()}}
+    allowed = {(one.index, one.operation) for one in list_grants(declared)}
+    asked = [
+        (n, o) for n, operators in filters.items() for o in operators if data.draw(strategies.booleans())
+    ]
+    attributes = Many.get_attributes()
+    wish = Wish(
+        [sample(attributes[name], operator) for name, operator in asked],
+        data.draw(strategies.frozensets(strategies.sampled_from(("key", *"pabcd")))),
+        sort=data.draw(strategies.sampled_from((None, *"abcd"))),
+        scan=True,
+    )
+    with suppress(BadRequest):
+        made = plan(access_paths(Many), wish)
+        called = {("", "Scan") if made.partition is None else (made.path.index or "", "Query")}
+        called |= {("", "BatchGetItem")} if made.completes else set()
+        assert made.empty or called <= allowed
