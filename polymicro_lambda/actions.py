@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """HTTP verbs that change nothing (RFC 9110, section 9.2.1)."""
@@ -58,9 +58,20 @@ class Action:
     path: str | None
 
 
+@overload
+def action(method: F, /) -> F: ...
+@overload
 def action(
     *, detail: bool = True, methods: Sequence[str] = ("POST",), path: str | None = None
-) -> Callable[[F], F]:
+) -> Callable[[F], F]: ...
+def action(
+    method: F | None = None,
+    /,
+    *,
+    detail: bool = True,
+    methods: Sequence[str] = ("POST",),
+    path: str | None = None,
+) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
 
     With ``detail=True`` it is ``/todo/{uuid}/<name>`` and called with ``(self, instance, req, user)``; with
@@ -74,7 +85,7 @@ def action(
         setattr(method, ACTION, Action(detail, said, path))
         return method
 
-    return mark
+    return mark if method is None else mark(method)
 
 
 def verb_of(name: str, said: Action) -> Verb:

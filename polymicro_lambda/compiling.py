@@ -1,5 +1,6 @@
 """Resources become routes: signatures read, rules composed, schemas built, every mistake named."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from .exceptions import ConfigurationError
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
 from .items import declared
+from .mistakes import check_names
 from .permissions import OwnedBy, Permission
 from .planner import Planner
 from .resources import ItemPath, ModelResource, parameter
@@ -21,6 +23,12 @@ from .schemas import ItemSchema, compile_schema
 from .signatures import action_path, actions_of, route_parts, signature
 from .store import PynamoStore
 
+# What each question of a permission is asked with.
+_ASKED: Mapping[str, tuple[str, ...]] = {
+    "has_permission": ("user", "method"),
+    "has_object_permission": ("user", "method", "instance"),
+    "where": ("user", "method", "model"),
+}
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
     "read_budget": int,
@@ -83,6 +91,7 @@ class _Compilation:
             if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
                 wanted = "an int of at least 1" if kind is int else "True or False"
                 raise ConfigurationError(f"{name}.{setting} must be {wanted}, not {value!r}")
+        check_names(resource)
         verbs = (
             *(verb for verb in VERBS.values() if hasattr(resource, verb.name)),
             *actions_of(name, resource),
@@ -210,6 +219,14 @@ def _check_permission(name: str, model: type[Model], leaf: Permission) -> None:
     def overrides(method: Callable[..., Any]) -> bool:
         return getattr(type(leaf), method.__name__) is not method
 
+    for method, arguments in _ASKED.items():
+        try:
+            inspect.signature(getattr(leaf, method)).bind(*arguments)
+        except TypeError as error:
+            raise ConfigurationError(
+                f"{name}.permissions: {type(leaf).__name__}.{method} must take"
+                f" (self, {', '.join(arguments)}): {error}"
+            ) from None
     if overrides(Permission.where) and overrides(Permission.has_object_permission):
         raise ConfigurationError(
             f"{name}.permissions: {type(leaf).__name__} has both where and has_object_permission;"

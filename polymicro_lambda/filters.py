@@ -76,6 +76,8 @@ class Declared:
     @classmethod
     def of(cls, resource: str, model: type[Model], declared: Mapping[str, Sequence[str] | str]) -> "Declared":
         """Read ``filters = {"done": ("eq",)}``. Raises ``ConfigurationError`` naming resource and attribute."""
+        if not isinstance(declared, Mapping):
+            raise ConfigurationError(f'{resource}.filters must say operators, e.g. {{"done": ("eq",)}}')
         parameters: dict[str, tuple[str, str]] = {}
         for name, operators in declared.items():
             attribute = model.get_attributes().get(name)

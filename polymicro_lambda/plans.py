@@ -187,13 +187,19 @@ def _refused(paths: Sequence[AccessPath], wish: Wish, bound: Mapping[str, Any]) 
         return " or ".join(sorted(set(map(said, names))))
 
     keyed = any_of(path.partition for path in paths if path.partition in bound)
+    by_sort = [path.partition for path in paths if path.sort == wish.sort]
     if wish.sort is not None and keyed:
         detail = (
             f"The list cannot be sorted by {said(wish.sort)}: that needs an index with partition key "
-            f"{keyed} and sort key {said(wish.sort)}."
+            f"{keyed} and sort key {said(wish.sort)}{_or_else(any_of(by_sort))}."
         )
         return BadRequest(detail, errors=[{"parameter": "sort", "detail": detail}])
     detail = f"No index serves this list: say which {any_of(path.partition for path in paths)} by a filter"
     if bound:
         detail += f", or add an index with partition key {any_of(bound)}"
     return BadRequest(f"{detail}.")
+
+
+def _or_else(partitions: str) -> str:
+    """The other way to an order that an index gives: to say its partition key."""
+    return f", or a filter that says which {partitions}" if partitions else ""

@@ -98,7 +98,12 @@ class Permission(Composable, metaclass=PermissionMeta):
         condition = self.where(ask.user, ask.method, ask.model)
         if isinstance(condition, Condition):
             return Checked(~condition if negated else condition)
-        return answered(condition, self, "where") and bool(condition) is not negated
+        if not isinstance(condition, bool | None):
+            # A tuple (one comma too many) or an attribute would count as true and open everything.
+            raise ConfigurationError(
+                f"{type(self).__name__}.where returned a {type(condition).__name__}: return a condition, True or False"
+            )
+        return answered(condition, self, "where") and condition is not negated
 
     def leaves(self) -> Iterator["Permission"]:
         """The permissions of this rule: this one."""

@@ -15,7 +15,7 @@ ROWS = """
     _botocore items _pynamodb failures etags guards access plans rows queries writes serializers store
     cors negotiation filters planner
     listing mixins resources field_rules
-    signatures routing compiling answers operations dispatch
+    signatures mistakes routing compiling answers operations dispatch
     events
     openapi _yaml _tables _bodies _sam_events _sam_api _policy _parts _stack template
     _startup app __init__

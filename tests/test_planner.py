@@ -141,7 +141,7 @@ def test_what_is_left_to_filter() -> None:
         (THIN, {"needed": frozenset("tx"), "projects": True}, None, True),
         (THIN, {"needed": frozenset("tx")}, None, True),
     ],
-    ids=str,
+    ids=["table", "table, one", "table, projected", "LSI", "thin", "thin lacks one", "thin, whole"],
 )
 def test_what_is_read(
     path: AccessPath, wish: dict[str, Any], projection: str | None, completes: bool

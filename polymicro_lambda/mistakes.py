@@ -1,0 +1,44 @@
+"""Names on a resource that would be passed over in silence: another framework's, or a slip of the pen."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from .actions import ACTION, VERBS
+from .exceptions import ConfigurationError
+from .resources import ModelResource
+
+CUTOFF = 0.88
+"""How alike a name must be to a setting to be taken for a slip (``difflib``'s ratio)."""
+
+# What Django REST Framework, Flask and Chalice call it, and what it is here.
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "destroy": "delete",
+        "filterset_fields": "filters",
+        "partial_update": "update",
+        "patch": "update",
+        "permission_classes": "permissions",
+        "post": "create",
+        "put": "update",
+        "queryset": "model",
+        "serializer_class": "schema",
+    }
+)
+
+
+def check_names(resource: ModelResource) -> None:
+    """Raise ``ConfigurationError`` for a name that was meant to be a setting or a verb and is none."""
+    known = {*ModelResource.__annotations__, *VERBS, *vars(ModelResource)}
+    own = {name: value for cls in type(resource).__mro__ if _is_own(cls) for name, value in vars(cls).items()}
+    for name, value in own.items():
+        if name in known or name.startswith("_") or hasattr(value, ACTION):
+            continue
+        meant = ELSEWHERE.get(name) or next(iter(get_close_matches(name, known, 1, CUTOFF)), None)
+        if meant is not None:
+            raise ConfigurationError(f"{type(resource).__name__}.{name} means nothing here: say {meant}")
+
+
+def _is_own(cls: type) -> bool:
+    """Whether a class is the user's rather than one of this package or of Python."""
+    return not cls.__module__.startswith(f"{__package__}.") and cls is not object
