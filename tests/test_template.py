@@ -16,7 +16,7 @@ from botocore.session import get_session
 from click.testing import CliRunner, Result
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]
 from marshmallow import Schema, fields
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import MapAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from handlers import todo
@@ -26,9 +26,10 @@ from polymicro_lambda._commands import polymicro
 from polymicro_lambda._parts import Part, merged
 from polymicro_lambda._sam_events import MAX_EVENTS, events
 from polymicro_lambda._tables import GLOBAL, LOCAL, logical_id, staged, tables
+from polymicro_lambda._tables import table_name as table_name_of
 from polymicro_lambda._yaml import Noted, dump
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy
+from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
 from polymicro_lambda.template import Options, parts, template
 from polymicro_lambda.testing import Client
 
@@ -291,6 +292,20 @@ class Other:
         shelf = UnicodeAttribute(hash_key=True)
 
 
+def test_the_prefix_of_a_compiled_app_is_not_part_of_the_name() -> None:
+    class Jar(Model):
+        class Meta:
+            table_name = "jars"
+
+        name = UnicodeAttribute(hash_key=True)
+
+    app = PolyMicro(table_prefix="x-")
+    body = {"model": Jar, "route": "jars", "permissions": AllowAny, "scan": True}
+    type("JarResource", (ModelResource, List), body)(app)
+    app.compile()
+    assert (Jar.Meta.table_name, table_name_of(Jar)) == ("x-jars", "jars")
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
@@ -424,6 +439,15 @@ def test_events_in_the_template(api: str, kind: str, reference: str) -> None:
     }
 
 
+class ReadOnlyForAll(Permission):
+    """Everybody may read, and nobody may write without being somebody."""
+
+    anonymous = True
+
+    def has_permission(self, user: Any, method: Any) -> bool:
+        return method.safe or user is not None
+
+
 class Reading(Model):
     class Meta:
         table_name = "readings"
@@ -463,6 +487,15 @@ def test_many_events_become_one_for_each_path() -> None:
         ConfigurationError, match=r"^the app has 22 paths, and a function's policy room for 20"
     ):
         served(app_over(*"abcdefghijk"))
+
+
+def test_many_events_cannot_be_one_where_only_some_need_a_user() -> None:
+    app = app_over(*"abcdefg")
+    read_only = {"model": Reading, "route": "h", "permissions": ReadOnlyForAll}
+    type("HResource", (ModelResource, Create, List), {**read_only, "scan": True})(app)
+    app.compile()
+    with pytest.raises(ConfigurationError, match=r"^/h: with more than 40 events .* some verbs need a user"):
+        served(app)
 
 
 @pytest.mark.parametrize(
@@ -600,6 +633,30 @@ def test_what_a_model_demands(
     assert (model.get("required"), model["properties"]) == (required, properties)
 
 
+class Place(MapAttribute[str, Any]):
+    town = UnicodeAttribute()
+    street = UnicodeAttribute(null=True)
+
+
+class Visit(Model):
+    class Meta:
+        table_name = "visits"
+
+    id = UnicodeAttribute(hash_key=True)
+    place = Place()  # type: ignore[no-untyped-call]
+
+
+def test_a_map_is_checked_inside() -> None:
+    route = next(one for one in app_of(model=Visit).routes if one.verb == "create")
+    closed = {"type": "object", "additionalProperties": False}
+    place = {**closed, "required": ["town"], "properties": {"street": {}, "town": TEXT}}
+    assert body_model(route) == {
+        **closed,
+        "required": ["id", "place"],
+        "properties": {"id": TEXT, "place": place},
+    }
+
+
 def test_a_schema_of_ones_own_has_no_model() -> None:
     routes = app_of(model=Shelf, schema=Own, scan=True).routes
     assert [body_model(route) for route in routes] == [None] * len(routes)
@@ -619,6 +676,7 @@ def test_a_schema_of_ones_own_has_no_model() -> None:
             {"a": [], "b": {}, "c": [[1]], "d": [{"a": [1, 2]}], "e": True, "f": None}, None, id="empty"
         ),
         pytest.param({"a": "word " * 40 + "end"}, None, id="folded"),
+        pytest.param({"a": "word  " * 40, "b": "line\n" * 40, "c": "x" * 200}, None, id="not folded"),
         pytest.param({"a": {"Fn::Sub": "${A}-x"}, "b": [{"Ref": "A"}]}, None, id="functions"),
         pytest.param({"a": {"b": 1, "c": "d"}}, "a: {b: 1, c: d}\n", id="one line"),
         pytest.param({"a": {"b": "two words"}}, "a:\n  b: two words\n", id="prose"),
@@ -861,6 +919,17 @@ def test_staged_takes_one_index_after_the_other(project: Path) -> None:
     assert said(run("--check")) == (0, "template.yaml is what the classes say\n")
 
 
+def test_it_warns_of_keys_that_change(project: Path) -> None:
+    """Staged there is no step to take; else the template may never have been deployed."""
+    run()
+    changed = ("range_key=True", 'range_key=True, attr_name="title"')
+    warning = "ThingsTable: KeySchema of an existing table cannot change: make another table\n"
+    assert warning in run(changed=changed).output
+    run("--check")
+    back = run("--staged", back=changed[::-1])
+    assert (back.exit_code, "KeySchema of an existing table cannot change" in back.output) == (1, True)
+
+
 def indexes(project: Path) -> list[str]:
     table = loaded((project / "template.yaml").read_text())["Resources"]["ThingsTable"]["Properties"]
     return [index["IndexName"] for index in table[GLOBAL]]
@@ -870,7 +939,7 @@ def indexes(project: Path) -> list[str]:
     ("arguments", "template_text", "message"),
     [
         pytest.param([], "Resources: {}\n", "template.yaml has no generated part: move it", id="not ours"),
-        pytest.param(["--handler", "other"], "", "The module shop has no other.", id="no handler"),
+        pytest.param(["--handler", "other"], "", "The module shop has no other", id="no handler"),
         pytest.param(["--handler", "pm"], "", "shop.pm is no function", id="no function"),
         pytest.param(
             ["--authorizer", "jwt"],
