@@ -179,12 +179,13 @@ def _environment(options: Options) -> dict[str, Any]:
 def _authorizer(options: Options) -> Iterator[Part]:
     if options.authorizer != "lambda":
         return
+    signing = Noted("JWT_SECRET", "More of the environment can follow behind this part.")
     properties = {
         "Handler": options.authorizer_handler,
         "MemorySize": 256,
         "Timeout": 5,
         "LoggingConfig": {"LogGroup": {"Ref": "AuthorizerLogs"}},
-        "Environment": {"Variables": {"JWT_SECRET": {"Fn::Sub": "{{resolve:secretsmanager:${JwtSecret}}}"}}},
+        "Environment": {"Variables": {signing: {"Fn::Sub": "{{resolve:secretsmanager:${JwtSecret}}}"}}},
     }
     body = _lambda(properties, options)
     note = "[tool.polymicro] authorizer"

@@ -879,7 +879,8 @@ def test_what_is_added_by_hand_survives(project: Path) -> None:
     added = "      Layers: [mine]  # a layer\n"
     statement = "        - AWSXRayDaemonWriteAccess\n"
     text = file.read_text().replace("Outputs:\n", "  Mine:  # my own\n    Type: Custom::Mine\n\nOutputs:\n")
-    file.write_text(text.replace(mark, mark + statement + added))
+    issuer, gate = "          JWT_ISSUER: me\n", "  # <<< polymicro AuthorizerFunction\n"
+    file.write_text(text.replace(mark, mark + statement + added).replace(gate, gate + issuer))
     assert said(run("--memory", "256", more=SECOND)) == (0, "template.yaml: written\n")
     made = loaded(file.read_text())["Resources"]
     assert made["Mine"] == {"Type": "Custom::Mine"}
@@ -890,6 +891,7 @@ def test_what_is_added_by_hand_survives(project: Path) -> None:
         256,
     )
     assert "OtherList" in function["Events"]
+    assert made["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]["JWT_ISSUER"] == "me"
     assert all(one in file.read_text() for one in (added, statement, "  Mine:  # my own\n"))
 
 
