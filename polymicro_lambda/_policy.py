@@ -1,6 +1,7 @@
 """Which DynamoDB operations the routes need, on which table or index, and the policy that grants just these."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, product
@@ -104,30 +105,33 @@ def _of_list(route: Route) -> Iterator[Grant]:
 
 
 def _plans(route: Route) -> Iterator[Plan]:
-    """The plans that some request can get.
+    """The plans that some request can get; one that no index serves has none, and makes no call."""
+    planner = route.resource.planner
+    for path in planner.paths:
+        for wish in _favouring(path, route):
+            with suppress(BadRequest):
+                yield plan(planner.paths, wish)
 
-    For each path the requests that favour it are tried: its partition bound or not, and nothing more than must be, with
-    each condition on its sort key, in each order, and for all attributes or the fewest. A path that wins none of these
-    wins no other: any further condition only helps the others.
+
+def _favouring(path: AccessPath, route: Route) -> Iterator[Wish]:
+    """The requests that favour a path: one that wins none of these wins no other.
+
+    Its partition is bound or not, and nothing more than must be: further conditions help none but others. There is each
+    condition on its sort key, each order, and an answer of all attributes, or of those that the path has.
     """
     planner = route.resource.planner
     attributes = {one.attr_name: one for one in route.model.get_attributes().values()}
-    asked = _asked(route)
-    always = [_condition(attributes[name], "eq") for name in _always(route)] + live(route.model)
-    for path in planner.paths:
-        bound = [
-            [],
-            *([_condition(attributes[path.partition], o)] for o in asked[path.partition] if o == "eq"),
-        ]
-        narrowed = [[], *([_condition(attributes[name], o)] for name in _sort_of(path) for o in asked[name])]
-        fewest = frozenset().union(*map(attributes_of, live(route.model)))
-        needs = [(planner.everything, False), *([] if planner.whole else [(fewest, True)])]
-        for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
-            wish = Wish([*always, *chain(*conditions)], needed, projects, sort, scan=planner.scan)
-            try:
-                yield plan(planner.paths, wish)
-            except BadRequest:  # no index serves such a request, which makes no call
-                continue
+    asked, ever = _asked(route), live(route.model)
+    always = [*ever, *(_condition(attributes[name], "eq") for name in _always(route))]
+    bound = [
+        [],
+        *([_condition(attributes[path.partition], "eq")] for o in asked[path.partition] if o == "eq"),
+    ]
+    narrowed = [[], *([_condition(attributes[name], o)] for name in _sort_of(path) for o in asked[name])]
+    own = frozenset(path.projected or ()).union(*map(attributes_of, ever))
+    needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
+    for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
+        yield Wish([*always, *chain(*conditions)], needed, projects, sort, scan=planner.scan)
 
 
 def _always(route: Route) -> list[str]:

@@ -13,7 +13,7 @@ import yaml
 from click.core import ParameterSource
 
 from ._parts import Part, has_parts, merged
-from ._project import UsageError, compiled, configured, find_project, import_from, load, load_app
+from ._project import Project, UsageError, compiled, configured, find_project, import_from, load, load_app
 from ._tables import staged as one_step
 from .app import PolyMicro
 from .cors import CORS
@@ -91,24 +91,29 @@ def template(
     """
     project = find_project(Path.cwd())
     import_from(project)
-    reference = configured(app or project.app)
     file = out or project.root / "template.yaml"
     old = file.read_text(encoding="utf-8") if file.exists() else ""
     if old and not has_parts(old):
         raise UsageError(f"{file} has no generated part: move it, or name another file by --out.")
     said = _said(ctx, old)
-    found = load_app(reference)
-    compiled(found)
     try:
-        options = _options(reference, found, project.authorizer, said)
-        plan = _staged(parts(found.routes, options), old, one_by_one=staged)
-        head = old or HEAD.format(said=SAID, app=reference)
-        new = _remembering(merged(head, plan.parts), said)
+        new, messages = _made(replace(project, app=app or project.app), old, said, one_by_one=staged)
     except ConfigurationError as error:
         raise UsageError(f"There is no template for this: {error}.") from error
-    for line in plan.messages:
+    for line in messages:
         click.echo(line, err=True)
     _answer(file, old, new, check=check)
+
+
+def _made(
+    project: Project, old: str, said: Mapping[str, Any], *, one_by_one: bool
+) -> tuple[str, Sequence[str]]:
+    """The text of the template, and what to tell of its tables."""
+    reference = configured(project.app)
+    found = load_app(reference)
+    compiled(found)
+    plan = _staged(parts(found.routes, _options(reference, found, project, said)), old, one_by_one=one_by_one)
+    return _remembering(merged(old or HEAD.format(said=SAID, app=reference), plan.parts), said), plan.messages
 
 
 def _answer(file: Path, old: str, new: str, *, check: bool) -> None:
@@ -118,7 +123,7 @@ def _answer(file: Path, old: str, new: str, *, check: bool) -> None:
     elif new == old:
         click.echo(f"{file.name} is what the classes say")
     else:
-        lines = unified_diff(old.splitlines(), new.splitlines(), f"{file.name}", "the classes", lineterm="")
+        lines = unified_diff(old.splitlines(), new.splitlines(), file.name, "the classes", lineterm="")
         click.echo("\n".join(lines))
         sys.exit(1)
 
@@ -155,14 +160,14 @@ def _spelled(option: click.Parameter, value: Any) -> str:
     return shlex.join([option.opts[0], str(value)])
 
 
-def _options(reference: str, app: PolyMicro, authorizer: str | None, said: Mapping[str, Any]) -> Options:
+def _options(reference: str, app: PolyMicro, project: Project, said: Mapping[str, Any]) -> Options:
     module, name = reference.partition(":")[0], said["handler"]
     if not callable(load(f"{module}:{name}")):
         raise UsageError(f"{module}.{name} is no function: name the app's handler by --handler.")
     return Options(
         **{option: value for option, value in said.items() if option != "handler"},
         handler=f"{module}.{name}",
-        authorizer_handler=authorizer and authorizer.replace(":", "."),
+        authorizer_handler=project.authorizer and project.authorizer.replace(":", "."),
         cors=CORS(origins=("*",)) if isinstance(app._cors, str) else app._cors,
         table_prefix=app._table_prefix,
     )

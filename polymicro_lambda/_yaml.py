@@ -65,10 +65,17 @@ def _value(value: Any, column: int, used: int = 0) -> list[str]:
     if (line := _fitting(value, column + used)) is not None:
         return [line]
     if isinstance(value, str):
-        return [">-", *textwrap.wrap(value, WIDTH - column, break_long_words=False, break_on_hyphens=False)]
+        return _folded(value, WIDTH - column)
     if isinstance(value, Mapping):
         return ["", *_mapping(value, column)]
     return ["", *_sequence(value, column)]
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """A long text in several lines, which YAML joins by single spaces: one with other white space is quoted."""
+    if " ".join(text.split()) != text:
+        return [_scalar(text)]
+    return [">-", *textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)]
 
 
 def _fitting(value: Any, column: int) -> str | None:
