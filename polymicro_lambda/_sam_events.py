@@ -12,8 +12,8 @@ from .routing import Route
 from .verdicts import Ask
 
 MAX_EVENTS = 40
-"""SAM lets each event call the function by a statement of some 450 bytes, and a function's policy has at most 20 KB
-(AWS Lambda quotas)."""
+"""SAM lets each event call the function by a statement of its own, of some 450 bytes by our reckoning, and a function's
+policy has at most 20 KB (AWS Lambda quotas)."""
 _PART = re.compile(r"[A-Za-z0-9._:-]+")  # what the path part of a REST API may hold besides braces
 
 
