@@ -85,4 +85,4 @@ build-TodoFunction: $(VENV)/.dev
 	$(artifact) --handler handlers.todo.handler
 
 build-AuthorizerFunction: $(VENV)/.dev
-	$(artifact) --handler handlers.authorizer.handler --requirement 'pyjwt>=2.10'
+	$(artifact) --handler handlers.authorizer.handler --requirement 'pyjwt>=2.14'

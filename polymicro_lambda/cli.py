@@ -3,7 +3,7 @@
 import sys
 from importlib.util import find_spec
 
-EXTRA = ("click", "flask", "moto", "rich", "werkzeug")
+EXTRA = ("click", "flask", "moto", "rich", "werkzeug", "yaml")
 """What the commands import of the extra ``dev``; flask comes with ``moto[server]``."""
 
 

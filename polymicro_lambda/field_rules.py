@@ -83,5 +83,7 @@ def _rule(where: str, said: Any) -> Rule:
     for leaf in rule.leaves():
         kind = type(leaf)
         if (kind.where, kind.has_object_permission) != (Permission.where, Permission.has_object_permission):
-            raise ConfigurationError(f"{where}: {leaf} needs the item, which the rule of a field does not see")
+            raise ConfigurationError(
+                f"{where}: {leaf} needs the item, which the rule of a field does not see"
+            )
     return rule
