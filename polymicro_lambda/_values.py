@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 from pynamodb.attributes import MapAttribute
 
 from . import _json
+from .types import MAX_ERRORS
 
 DIGITS = 38
 """Significant digits of a DynamoDB number (Developer Guide, "Naming rules and data types")."""
@@ -40,13 +41,15 @@ def refuse(message: str | dict[Any, Any]) -> NoReturn:
 
 
 def each(pairs: Iterable[tuple[_K, _T]], load: Callable[[_K, _T], Any]) -> dict[_K, Any]:
-    """Load every pair, then raise all their errors at once, by key."""
+    """Load every pair, then raise their errors at once, by key; past ``MAX_ERRORS`` the rest is not looked at."""
     loaded, errors = {}, {}
     for key, value in pairs:
         try:
             loaded[key] = load(key, value)
         except ValidationError as error:
             errors[key] = error.messages
+            if len(errors) == MAX_ERRORS:
+                break
     if errors:
         raise ValidationError(errors)
     return loaded

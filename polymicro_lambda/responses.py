@@ -6,11 +6,10 @@ from typing import Any
 
 from . import _json
 from .exceptions import HTTPError
+from .types import MAX_ERRORS
 
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"  # RFC 9457, section 3
-MAX_ERRORS = 50
-"""At most this many field messages in one problem document."""
 
 
 @dataclass(frozen=True, slots=True)

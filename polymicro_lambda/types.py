@@ -17,6 +17,10 @@ FieldErrors: TypeAlias = Sequence[Mapping[str, str]]
 ``{"parameter": "limit", "detail": "…"}`` for a query."""
 
 
+MAX_ERRORS = 50
+"""The most messages in one problem document. No more are looked for either: a body can hold 300,000 mistakes."""
+
+
 class LambdaContext(Protocol):
     """The part of Lambda's context object that is read here."""
 

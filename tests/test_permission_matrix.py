@@ -185,7 +185,7 @@ def make(dynamodb: None, table_name: str) -> Callable[[Case, str], Caller]:
             def touch(self, instance: Any) -> Any:
                 return self.store.update(instance, {"text": "touched"})
 
-        pm = PolyMicro()
+        pm = PolyMicro(cursor_secret="one for all, as tags are made with it")
         Docs(pm)
         return Caller(pm.compile())
 
