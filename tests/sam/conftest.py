@@ -18,6 +18,8 @@ from handlers.todo import Todo
 ROOT = Path(__file__).parents[2]
 STACK = f"sam{uuid4().hex[:12]}-"
 """The table prefix of this run."""
+TABLE = str(Todo.Meta.table_name)
+"""The model's own name for its table, before any test puts a prefix there."""
 JWT_SECRET = "a secret that is long enough for tests"
 ENDPOINT = os.environ.get("POLYMICRO_TEST_ENDPOINT", "http://127.0.0.1:8000")
 FUNCTION_ENVIRONMENT = {

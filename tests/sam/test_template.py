@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from handlers.todo import Todo
-
-from .conftest import Sam
+from .conftest import TABLE, Sam
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def test_the_function_puts_the_tables_prefix_before_the_models_name(
     resources: dict[str, dict[str, Any]],
 ) -> None:
     prefix = resources["TodoFunction"]["Environment"]["Variables"]["POLYMICRO_TABLE_PREFIX"]["Fn::Sub"]
-    assert resources["TodosTable"]["TableName"] == {"Fn::Sub": prefix + Todo.Meta.table_name}
+    assert resources["TodosTable"]["TableName"] == {"Fn::Sub": prefix + TABLE}
 
 
 def test_the_function_may_use_its_table_alone(resources: dict[str, dict[str, Any]]) -> None:
