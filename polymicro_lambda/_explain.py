@@ -11,7 +11,7 @@ from ._pynamodb import GROWTH
 from ._wording import of_all, of_condition, of_values, of_verdict
 from .access import AccessPath
 from .app import PolyMicro
-from .dispatch import _permitted, _route
+from .dispatch import permitted, route_of
 from .items import declared, live
 from .operations import Operation
 from .pagination import Cursors
@@ -37,7 +37,7 @@ def explain(app: PolyMicro, asked: str, user: User | None) -> list[Line]:
     match = Router(app.routes).find(request.segments)
     if request.method == "OPTIONS":
         return [("calls", f"none: 204 with Allow: {match.allow}")]
-    route = _route(match, request.method)
+    route = route_of(match, request.method)
     operation = _operation(app, route, replace(request, path_params=match.params(route)))
     lines = [("verb", _verb(route)), ("rule", f"{route.rule}: {of_verdict(operation.verdict)}")]
     return [*lines, *VERBS.get(route.verb, _action)(operation)]
@@ -50,7 +50,7 @@ def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
     query = {name: values for name, values in request.query.items() if name != "pagination_key"}
     match = {"if-match": "*"} if route.resource.require_if_match else {}
     request = replace(request, user=user, query=query, headers={**request.headers, **match})
-    return Operation(route, request, _permitted(route, user), Cursors(["explain"]), str)
+    return Operation(route, request, permitted(route, user), Cursors(["explain"]), str)
 
 
 def _verb(route: Route) -> str:

@@ -60,11 +60,11 @@ class Dispatcher:
         if request.method == "OPTIONS":
             preflight = self.cors.preflight(request, match.allow) if self.cors is not None else {}
             return Response(204, {"allow": match.allow, **preflight})
-        route = _route(match, request.method)
+        route = route_of(match, request.method)
         request = replace(request, path_params=match.params(route))
         user = self.user_of(request)
         request = replace(request, user=user)
-        verdict = _permitted(route, user)
+        verdict = permitted(route, user)
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
         return Operation(route, request, verdict, self.cursors, self.user_id, self.tagger).run(body)
@@ -79,14 +79,15 @@ class Dispatcher:
         return answer
 
 
-def _route(match: Match, method: str) -> Route:
+def route_of(match: Match, method: str) -> Route:
+    """The route of an HTTP verb, HEAD's being that of GET. Raises ``MethodNotAllowed``."""
     route = match.routes.get("GET" if method == "HEAD" else method)
     if route is None:
         raise MethodNotAllowed(f"This path serves {match.allow}.", headers={"allow": match.allow})
     return route
 
 
-def _permitted(route: Route, user: Any) -> Verdict:
+def permitted(route: Route, user: Any) -> Verdict:
     """What the rule says before the item is known. Raises ``Unauthorized`` or ``Forbidden`` where that is no."""
     verdict = route.rule.decide(Ask(user, route.method, route.model))
     if verdict is not False:

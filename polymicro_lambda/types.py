@@ -1,10 +1,7 @@
-"""Types that every room may speak of: events, contexts, JSON and DynamoDB's attribute values."""
+"""Types that every room may speak of: events, items as DynamoDB stores them, messages for fields."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
-
-JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
-"""What a JSON document can say."""
+from typing import Any, TypeAlias
 
 Event: TypeAlias = Mapping[str, Any]
 """An invocation's payload, as API Gateway, a function URL or a load balancer sends it."""
@@ -19,15 +16,6 @@ FieldErrors: TypeAlias = Sequence[Mapping[str, str]]
 
 MAX_ERRORS = 50
 """The most messages in one problem document. No more are looked for either: a body can hold 300,000 mistakes."""
-
-
-class LambdaContext(Protocol):
-    """The part of Lambda's context object that is read here."""
-
-    aws_request_id: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the invocation."""
 
 
 Handler: TypeAlias = Callable[[Any, Any], dict[str, Any]]

@@ -668,7 +668,7 @@ def test_a_forged_cursor(paged: Any) -> None:
 
 # --- too much -------------------------------------------------------------------------------------------
 
-BEARABLE = 30
+BEARABLE = 5.0
 """Seconds of this process for one request: far more than each needs, traced or not; what is sought takes minutes."""
 MERSENNE = 2**61 - 1
 
