@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jwt
@@ -16,6 +17,12 @@ import jwt
 MIN_SECRET = 32  # bytes: a key for HS256 has at least the size of its hash (RFC 7518, section 3.2)
 MAX_TOKEN = 10_240  # characters: the headers of one request to API Gateway have no more (its quota)
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)  # RFC 6750, section 2.1
+
+
+STANDARD = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scopes", "cognito:groups"})
+"""Claims that are not the app's own (RFC 7519, section 4.1; RFC 8693, section 4.2), or have become one of its names."""
+OURS = frozenset({"uuid", "permissions", "groups", "principalId", "claims"})
+"""Members of the context that the library reads by itself."""
 
 
 class UnauthorizedError(Exception):
@@ -26,11 +33,12 @@ class UnauthorizedError(Exception):
 
 
 class Identity(NamedTuple):
-    """What a token says: the user's id, and names of permissions and groups."""
+    """What a token says: the user's id, names of permissions and groups, and claims of the app's own."""
 
     uuid: str
     permissions: tuple[str, ...]
     groups: tuple[str, ...]
+    claims: Mapping[str, str | int] = MappingProxyType({})
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -47,9 +55,10 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     return {"principalId": who.uuid, "policyDocument": policy(event["methodArn"]), "context": flat(who)}
 
 
-def flat(who: Identity) -> dict[str, str]:
+def flat(who: Identity) -> dict[str, str | int]:
     """The context for the app. API Gateway passes on no lists, so that they are JSON."""
-    return {"uuid": who.uuid, "permissions": json.dumps(who.permissions), "groups": json.dumps(who.groups)}
+    names = {"permissions": json.dumps(who.permissions), "groups": json.dumps(who.groups)}
+    return {**who.claims, "uuid": who.uuid, **names}
 
 
 def policy(method_arn: str) -> dict[str, Any]:
@@ -86,7 +95,7 @@ def verify(text: str) -> Identity:
         )
         uuid = text_of(claims.get("uuid", claims.get("sub")))
         permissions = names(claims, "permissions", "scope", "scopes")
-        return Identity(uuid, permissions, names(claims, "groups", "cognito:groups"))
+        return Identity(uuid, permissions, names(claims, "groups", "cognito:groups"), own(claims))
     except (jwt.PyJWTError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
         raise UnauthorizedError from error  # besides its own errors PyJWT lets through those of json and int
 
@@ -115,6 +124,15 @@ def names(claims: Mapping[str, Any], *members: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text_of(name) for value in lists for name in value))
 
 
+def own(claims: Mapping[str, Any]) -> dict[str, str | int]:
+    """The app's own claims, such as a tenant, that a context can carry: texts, integers, booleans."""
+    return {
+        name: value
+        for name, value in claims.items()
+        if name not in STANDARD | OURS and isinstance(value, str | int)
+    }
+
+
 def text_of(value: Any) -> str:
     """The value if it is a text that is not empty. Raises ``TypeError``."""
     if not isinstance(value, str) or not value:
@@ -133,11 +151,17 @@ def secret() -> str:
 
 
 def token(
-    uuid: str, permissions: Iterable[str] = (), groups: Iterable[str] = (), *, expires_in: int = 3600
+    uuid: str,
+    permissions: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    *,
+    claims: Mapping[str, str | int] = MappingProxyType({}),
+    expires_in: int = 3600,
 ) -> str:
     """A token that is accepted for ``expires_in`` seconds. Raises ``RuntimeError`` without a good ``JWT_SECRET``."""
     now = int(time.time())
-    claims = {
+    said = {
+        **claims,
         "sub": uuid,
         "permissions": list(permissions),
         "groups": list(groups),
@@ -146,4 +170,4 @@ def token(
         "iss": os.environ.get("JWT_ISSUER"),
         "aud": os.environ.get("JWT_AUDIENCE"),
     }
-    return jwt.encode({name: value for name, value in claims.items() if value}, secret(), algorithm="HS256")
+    return jwt.encode({name: value for name, value in said.items() if value}, secret(), algorithm="HS256")

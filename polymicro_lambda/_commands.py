@@ -98,7 +98,8 @@ def serve(port: int, host: str, user: str | None, app: str | None, source: str) 
 def token(user: str) -> None:
     """Print a bearer token that the project's authorizer accepts for an hour.
 
-    Its module makes it, by its function token(uuid, permissions).
+    Its module makes it, by its function token(uuid, permissions). What has an equals sign is a claim, of which it
+    gets those that there are as claims: alice:member,tenant=acme.
 
     \b
     Example:
@@ -113,7 +114,8 @@ def token(user: str) -> None:
     make = load(f"{project.authorizer.partition(':')[0]}:token")
     who = parse_user(user)
     try:
-        click.echo(make(who.uuid, tuple(sorted(who.permissions))))
+        claims = {"claims": who.claims} if who.claims else {}
+        click.echo(make(who.uuid, tuple(sorted(who.permissions)), **claims))
     except Exception as error:
         raise UsageError(f"The token cannot be made:\n\n{traceback_of(error)}") from error
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
+from . import _pynamodb
 from ._project import UsageError
+from ._tables import Table, tables
 from .routing import Route
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -18,6 +21,10 @@ ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 
 DEVELOPMENT_SECRET = "polymicro-local-development-only"  # noqa: S105 (a known value, for this machine alone)
 """What signs tokens in a local run: 32 bytes, HS256's least (RFC 7518, section 3.2)."""
+
+
+CREATION = 60
+"""Seconds that the engine gets to make a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,30 @@ def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
 
     Raises ``UsageError`` where the engine does not answer or refuses.
     """
+    models = dict.fromkeys(route.model for route in routes)
     try:
-        models: dict[type[Model], None] = dict.fromkeys(route.model for route in routes if route.model)
-        missing = [model for model in models if not model.exists()]
-        for model in missing:
-            model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+        missing = [table for table in tables(models) if not table.models[0].exists()]
+        for table in missing:
+            _create(table)
     except (PynamoDBException, BotoCoreError, ClientError) as error:
         raise UsageError(f"The tables cannot be made in the {engine}: {error}") from error
-    return [model.Meta.table_name for model in missing]
+    return [table.models[0].Meta.table_name for table in missing]
+
+
+def _create(table: Table) -> None:
+    """Make a table as the template does, with what all the models that share it need; no items expire in it."""
+    model, streams = table.models[0], "StreamSpecification"
+    wanted = {name: value for name, value in table.properties.items() if name != "TimeToLiveSpecification"}
+    if streams in wanted:
+        wanted[streams] = {"StreamEnabled": True, **wanted[streams]}
+    _pynamodb.execute(model, "CreateTable", BillingMode="PAY_PER_REQUEST", **wanted)
+    deadline = time.monotonic() + CREATION
+    while not _is_active(model):
+        if time.monotonic() > deadline:
+            raise UsageError(f"The table {model.Meta.table_name} is not there after {CREATION} s.")
+        time.sleep(0.1)
+
+
+def _is_active(model: type[Model]) -> bool:
+    described = _pynamodb.execute(model, "DescribeTable")
+    return bool(described["Table"]["TableStatus"] == "ACTIVE")

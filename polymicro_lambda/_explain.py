@@ -50,7 +50,7 @@ def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
     query = {name: values for name, values in request.query.items() if name != "pagination_key"}
     match = {"if-match": "*"} if route.resource.require_if_match else {}
     request = replace(request, user=user, query=query, headers={**request.headers, **match})
-    return Operation(route, request, permitted(route, user), Cursors(["explain"]), str)
+    return Operation(route, request, permitted(route, request), Cursors(["explain"]), str)
 
 
 def _verb(route: Route) -> str:

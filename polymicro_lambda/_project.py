@@ -153,9 +153,13 @@ def _is_ours(frame: TracebackType) -> bool:
 
 
 def parse_user(text: str) -> User:
-    """The user that ``NAME[:PERMISSION,…]`` says. Raises ``UsageError`` for an empty name."""
-    name, _, permissions = text.partition(":")
+    """The user that ``NAME[:PERMISSION,…]`` says; what has an equals sign is a claim, as ``alice:tenant=acme``.
+
+    Raises ``UsageError`` for an empty name.
+    """
+    name, _, rest = text.partition(":")
     if not name.strip():
-        raise UsageError(f"{text!r} names nobody. Write NAME or NAME:PERMISSION,PERMISSION.")
-    names = (permission.strip() for permission in permissions.split(","))
-    return User(name.strip(), frozenset(permission for permission in names if permission))
+        raise UsageError(f"{text!r} names nobody. Write NAME or NAME:PERMISSION,PERMISSION,CLAIM=VALUE.")
+    parts = [part.strip() for part in rest.split(",")]
+    claims = dict(part.split("=", 1) for part in parts if "=" in part)
+    return User(name.strip(), frozenset(part for part in parts if part and "=" not in part), claims=claims)

@@ -22,6 +22,7 @@ from .rules import Rule, rule_from
 from .schemas import ItemSchema, compile_schema
 from .signatures import action_path, actions_of, route_parts, signature
 from .store import PynamoStore
+from .verdicts import takes_request
 
 # What each question of a permission is asked with.
 _ASKED: Mapping[str, tuple[str, ...]] = {
@@ -221,7 +222,9 @@ def _check_permission(name: str, model: type[Model], leaf: Permission) -> None:
 
     for method, arguments in _ASKED.items():
         try:
-            inspect.signature(getattr(leaf, method)).bind(*arguments)
+            question = getattr(leaf, method)
+            also = {"request": None} if takes_request(question) else {}
+            inspect.signature(question).bind(*arguments, **also)
         except TypeError as error:
             raise ConfigurationError(
                 f"{name}.permissions: {type(leaf).__name__}.{method} must take"

@@ -64,7 +64,7 @@ class Dispatcher:
         request = replace(request, path_params=match.params(route))
         user = self.user_of(request)
         request = replace(request, user=user)
-        verdict = permitted(route, user)
+        verdict = permitted(route, request)
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
         return Operation(route, request, verdict, self.cursors, self.user_id, self.tagger).run(body)
@@ -87,12 +87,12 @@ def route_of(match: Match, method: str) -> Route:
     return route
 
 
-def permitted(route: Route, user: Any) -> Verdict:
+def permitted(route: Route, request: Request) -> Verdict:
     """What the rule says before the item is known. Raises ``Unauthorized`` or ``Forbidden`` where that is no."""
-    verdict = route.rule.decide(Ask(user, route.method, route.model))
+    verdict = route.rule.decide(Ask(request.user, route.method, route.model, request))
     if verdict is not False:
         return verdict
-    if user is None:
+    if request.user is None:
         raise Unauthorized(
             "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
         )

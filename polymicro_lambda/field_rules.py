@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pynamodb.models import Model
-
-from .actions import Method
 from .exceptions import ConfigurationError, Unprocessable
 from .permissions import Permission
 from .resources import ModelResource
@@ -47,27 +44,24 @@ class FieldRules:
                 table |= {name: _rule(where, pair[key])} if key in pair else {}
         return cls(resource, known, frozenset(schema.names), read, write)
 
-    def readable(self, user: Any, model: type[Model]) -> frozenset[str]:
-        """The fields that an answer to this user shows."""
-        return self.shown & self._allowed(user, Method("retrieve", "GET"), model, self.read, READ)
+    def readable(self, ask: Ask) -> frozenset[str]:
+        """The fields that an answer shows to whoever retrieves an item."""
+        return self.shown & self._allowed(ask, self.read, READ)
 
-    def closed(self, user: Any, method: Method, model: type[Model], body: Any) -> frozenset[str]:
+    def closed(self, ask: Ask, body: Any) -> frozenset[str]:
         """The fields that this user may not write. Raises ``Unprocessable`` where the body holds one."""
-        closed = self.names - self._allowed(user, method, model, self.write, WRITE)
+        closed = self.names - self._allowed(ask, self.write, WRITE)
         refused = [name for name in body if name in closed] if isinstance(body, Mapping) else []
         if refused:
             errors = [{"pointer": f"#/{name}", "detail": "You may not write this field."} for name in refused]
             raise Unprocessable("The body holds fields that you may not write.", errors=errors)
         return closed
 
-    def _allowed(
-        self, user: Any, method: Method, model: type[Model], rules: Mapping[str, Rule], place: int
-    ) -> frozenset[str]:
-        said = self.resource.fields_for(user, method)
+    def _allowed(self, ask: Ask, rules: Mapping[str, Rule], place: int) -> frozenset[str]:
+        said = self.resource.fields_for(ask.user, ask.method)
         if _is_pair(said):
             said = said[place]
         names = self.names if said is None else self.names & frozenset(said)
-        ask = Ask(user, method, model)
         return frozenset(name for name in names if name not in rules or rules[name].decide(ask) is True)
 
 

@@ -101,7 +101,7 @@ class Operation:
         """Whether the user may retrieve the item, and so may be told that it is there."""
         if self.route.visible is None:
             return False
-        ask = Ask(self.request.user, Method("retrieve", "GET"), self.route.model)
+        ask = Ask(self.request.user, Method("retrieve", "GET"), self.route.model, self.request)
         return Guard(joined([self.route.visible.decide(ask), *self._placed], every=True)).allows(
             instance, raw
         )
@@ -148,7 +148,7 @@ class Operation:
 
     def _loaded(self, body: Any) -> dict[str, Any]:
         user, model, schema = self.request.user, self.route.model, self.route.schema
-        closed = self.route.field_rules.closed(user, self.route.method, model, body)
+        closed = self.route.field_rules.closed(Ask(user, self.route.method, model, self.request), body)
         if self.route.http == "PATCH":
             return schema.load_merge(body)
         if self.route.http == "PUT":
@@ -188,7 +188,9 @@ class Operation:
 
     @cached_property
     def _readable(self) -> frozenset[str]:
-        return self.route.field_rules.readable(self.request.user, self.route.model)
+        return self.route.field_rules.readable(
+            Ask(self.request.user, Method("retrieve", "GET"), self.route.model, self.request)
+        )
 
     @cached_property
     def _fields(self) -> frozenset[str] | None:

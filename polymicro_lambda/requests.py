@@ -39,6 +39,8 @@ class Request:
     id: str = ""
     prefix: str = ""
     """What stands before ``path`` in the URL that the client used: the stage, e.g. ``/prod``, or nothing."""
+    state: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What permissions and verbs keep for one another until the request is answered; it is theirs alone."""
 
     @property
     def slash(self) -> bool:

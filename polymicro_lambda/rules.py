@@ -14,7 +14,7 @@ from pynamodb.expressions.condition import Condition
 
 from .actions import Method
 from .exceptions import ConfigurationError
-from .verdicts import Ask, Checked, Opaque, Verdict, answered, joined
+from .verdicts import Ask, Checked, Opaque, Verdict, answered, joined, put, takes_request
 
 
 class Owner(Protocol):
@@ -60,7 +60,7 @@ class Permission(Composable, metaclass=PermissionMeta):
     """One rule. Override ``has_permission``, and for objects ``has_object_permission`` or ``where``.
 
     An answer counts by its truth; None, a forgotten return, denies. With no user a permission is not asked and
-    denies, unless its class says ``anonymous = True``.
+    denies, unless its class says ``anonymous = True``. Each of the methods may also ask for ``request``.
     """
 
     anonymous: bool = False
@@ -85,17 +85,23 @@ class Permission(Composable, metaclass=PermissionMeta):
         """What this permission says before the item is known."""
         if ask.user is None and not self.anonymous:
             return False
-        answer = self.has_permission(ask.user, ask.method)
+        if ask.request is None and any(map(takes_request, self._questions)):
+            return False  # nobody can say yet: a template asks without a request
+        answer = put(self.has_permission, ask)
         if not answered(answer, self, "has_permission"):
             return False
         if not answer:
             return negated
         return self._decide_object(ask, negated)
 
+    @property
+    def _questions(self) -> tuple[Callable[..., Any], ...]:
+        return (self.has_permission, self.has_object_permission, self.where)
+
     def _decide_object(self, ask: Ask, negated: bool) -> Verdict:
         if type(self).has_object_permission is not Permission.has_object_permission:
             return Opaque(self, ask, negated)
-        condition = self.where(ask.user, ask.method, ask.model)
+        condition = put(self.where, ask, ask.model)
         if isinstance(condition, Condition):
             return Checked(~condition if negated else condition)
         if not isinstance(condition, bool | None):

@@ -1,9 +1,10 @@
 """What a rule says before the item is known: True, False, or what is to be seen on it."""
 
+import inspect
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import and_, or_
 from typing import Any, Protocol, TypeAlias
 
@@ -13,6 +14,7 @@ from pynamodb.models import Model
 from .actions import Method
 from .conditions import attributes_of as attributes_in
 from .conditions import holds
+from .requests import Request
 from .types import RawItem
 
 logger = logging.getLogger("polymicro_lambda")
@@ -20,11 +22,12 @@ logger = logging.getLogger("polymicro_lambda")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a rule is asked with: the user or None, the method, and the resource's model."""
+    """What a rule is asked with: the user or None, the method, the model, and the request if there is one."""
 
     user: Any
     method: Method
     model: type[Model]
+    request: Request | None = None
 
 
 class ObjectRule(Protocol):
@@ -55,7 +58,7 @@ class Opaque:
 
     def allows(self, instance: Model, raw: RawItem) -> bool:
         """Whether the permission, asked about the instance, lets it pass."""
-        answer = self.permission.has_object_permission(self.ask.user, self.ask.method, instance)
+        answer = put(self.permission.has_object_permission, self.ask, instance)
         return answered(answer, self.permission, "has_object_permission") and bool(answer) is not self.negated
 
 
@@ -128,6 +131,22 @@ def joined(verdicts: Iterable[Verdict], *, every: bool) -> Verdict:
     if len(parts) < 2:
         return parts[0] if parts else every
     return Every(tuple(parts)) if every else Some(tuple(parts))
+
+
+def put(question: Callable[..., Any], ask: Ask, *about: Any) -> Any:
+    """The answer of a permission's method, which gets the request where it declares ``request``."""
+    given = {"request": ask.request} if takes_request(question) else {}
+    return question(ask.user, ask.method, *about, **given)
+
+
+def takes_request(question: Callable[..., Any]) -> bool:
+    """Whether a permission's method asks for the request."""
+    return _takes_request(getattr(question, "__func__", question))
+
+
+@cache
+def _takes_request(function: Callable[..., Any]) -> bool:
+    return "request" in inspect.signature(function).parameters
 
 
 def answered(answer: object, permission: object, name: str) -> bool:

@@ -106,9 +106,32 @@ def test_a_token_without_names_has_none() -> None:
         ),
         ({"groups": ["staff"], "cognito:groups": ["board"]}, Identity("alice", (), ("staff", "board"))),
         ({"permissions": None, "scope": "", "groups": []}, Identity("alice", (), ())),
-        ({"role": "administrator"}, Identity("alice", (), ())),
+        ({"role": "administrator"}, Identity("alice", (), (), {"role": "administrator"})),
+        (
+            {
+                "tenant": "acme",
+                "level": 3,
+                "trial": True,
+                "address": {"city": "Bern"},
+                "tags": ["a"],
+                "rate": 0.5,
+            },
+            Identity("alice", (), (), {"tenant": "acme", "level": 3, "trial": True}),
+        ),
+        ({"claims": "x", "principalId": "bob", "jti": "1"}, Identity("alice", (), ())),
     ],
-    ids=["uuid", "text", "a name with a blank", "scope", "all three", "both groups", "none", "another claim"],
+    ids=[
+        "uuid",
+        "text",
+        "a name with a blank",
+        "scope",
+        "all three",
+        "both groups",
+        "none",
+        "another claim",
+        "several",
+        "reserved",
+    ],
 )
 def test_claims_become_an_identity(claims: dict[str, Any], identity: Identity) -> None:
     assert verify(signed(claims)) == identity

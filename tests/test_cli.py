@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from handlers.authorizer import verify
+from handlers.authorizer import flat, verify
 from polymicro_lambda._commands import polymicro
 from polymicro_lambda.cli import EXTRA
+from polymicro_lambda.users import user_from
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = '[tool.polymicro]\napp = "notes:pm"\nauthorizer = "gate:handler"\n'
@@ -165,6 +166,14 @@ def test_token_is_one_that_the_authorizer_accepts(project: Path, monkeypatch: py
     result = run("token", "alice: therapist,administrator,")
     identity = verify(result.output.strip())
     assert (identity.uuid, identity.permissions) == ("alice", ("administrator", "therapist"))
+
+
+def test_a_token_carries_claims(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the app, through the authorizer."""
+    monkeypatch.delenv("JWT_SECRET", raising=False)
+    identity = verify(run("token", "alice:member,tenant=acme,plan=a=b").output.strip())
+    assert (identity.permissions, identity.claims) == (("member",), {"tenant": "acme", "plan": "a=b"})
+    assert user_from({"authorizer": flat(identity)}).claims["tenant"] == "acme"
 
 
 @pytest.mark.parametrize(
