@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from . import _console
 from ._artifact import table
 from ._project import FILE, UsageError, configured, find_project
 from ._target import THIS
@@ -87,7 +88,8 @@ def build(
         machine=ARCHITECTURES[architecture],
     )
     try:
-        built = build_artifact(plan, out.resolve())
+        with _console.working(f"Building {plan.module} for Python {plan.python} …"):
+            built = build_artifact(plan, out.resolve())
     except BuildError as error:
         raise UsageError(str(error)) from error
     for line in (*table(built.parts), *built.notes):

@@ -9,10 +9,10 @@ from typing import IO, Any
 
 import click
 
-from . import __version__
+from . import __version__, _console
 from ._build_command import build
+from ._completion_command import completion
 from ._engine import create_tables, set_defaults, start_embedded
-from ._explain import explain
 from ._gateway import SOURCES
 from ._project import (
     Project,
@@ -27,22 +27,33 @@ from ._project import (
     traceback_of,
 )
 from ._reload import serve as run_server
-from ._session import Settings, route_lines
+from ._routes_command import routes
+from ._session import Settings
 from ._template_command import template
-from .app import PolyMicro
-from .exceptions import HTTPError
 from .testing import FakeContext
 
 
+class Failure(click.ClickException):
+    """What a command cannot do: exit code 1. A command line that is none is click's own ``UsageError``, exit code 2."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say why."""
+        _console.error(self.message)
+
+
 class Commands(click.Group):
-    """A group whose commands may raise ``UsageError``: its text is shown, and the exit code is 1."""
+    """A group whose commands may raise ``UsageError`` or meet a file that cannot be had: a ``Failure``."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            raise click.ClickException(str(error)) from error
+            raise Failure(str(error)) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise Failure(f"{error.filename}: {error.strerror}.") from error
 
 
 APP = click.option(
@@ -53,13 +64,19 @@ APP = click.option(
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="polymicro-lambda")
 def polymicro() -> None:
-    """Run and inspect a PolyMicro app on this machine.
+    """Begin, run, inspect and deploy a PolyMicro app.
 
     \b
     The app is named in pyproject.toml:
       [tool.polymicro]
       app = "handlers.todo:pm"
       authorizer = "handlers.authorizer:handler"
+
+    Exit codes: 0 done, 1 it cannot be done, 2 the command line is not one.
+
+    \b
+    Example:
+      polymicro serve --as alice:administrator
     """
 
 
@@ -121,42 +138,6 @@ def token(user: str) -> None:
 
 
 @polymicro.command()
-@click.option(
-    "--explain", "asked", metavar="REQUEST", help="Say which DynamoDB calls this request would make."
-)
-@click.option("--as", "user", metavar="NAME[:PERMISSION,…]", help="Who makes the request; else nobody.")
-@APP
-def routes(asked: str | None, user: str | None, app: str | None) -> None:
-    """Print the app's routes: HTTP verb, path, verb of the resource.
-
-    With --explain, say of one request which index, conditions and calls it takes. Nothing is called; a request that
-    is refused before any call, e.g. as no index serves it, ends with what it is answered and exit code 1.
-
-    \b
-    Example:
-      polymicro routes --explain "GET /todo?limit=10" --as alice:administrator
-    """
-    found = load_app(_project(app).app)
-    compiled(found)
-    lines = route_lines(found.routes) if asked is None else _explained(found, asked, user)
-    for line in lines:
-        click.echo(line)
-
-
-def _explained(app: PolyMicro, asked: str, user: str | None) -> list[str]:
-    try:
-        lines = explain(app, asked, None if user is None else parse_user(user))
-    except HTTPError as error:
-        raise UsageError(f"{error.status} {error.title}: {error}") from error
-    except UsageError:
-        raise
-    except Exception as error:
-        raise UsageError(f"The request fails:\n\n{traceback_of(error)}") from error
-    width = max(len(name) for name, _ in lines)
-    return [f"{name.ljust(width)}  {text}" for name, text in lines]
-
-
-@polymicro.command()
 @click.argument("event", type=click.File("rb"))
 @click.option("--embedded", is_flag=True, help="Use an embedded DynamoDB, empty, with the app's tables.")
 @APP
@@ -178,10 +159,12 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
     handler = compiled(found)
     if engine:
         create_tables(found.routes, engine.name)
-    click.echo(json.dumps(handler(payload, FakeContext()), indent=2, ensure_ascii=False))
+    _console.json(json.dumps(handler(payload, FakeContext()), indent=2, ensure_ascii=False))
 
 
 polymicro.add_command(build)
+polymicro.add_command(completion)
+polymicro.add_command(routes)
 polymicro.add_command(template)
 
 
@@ -194,6 +177,9 @@ def _project(app: str | None) -> Project:
 
 def _payload(event: IO[bytes]) -> Any:
     try:
-        return json.load(event)
+        payload = json.load(event)
     except ValueError as error:
         raise UsageError(f"{event.name} is not JSON: {error}.") from error
+    if not isinstance(payload, dict):
+        raise UsageError(f"{event.name} holds no event: that is a JSON object.")
+    return payload

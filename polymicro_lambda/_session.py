@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ._curl import curl_session
+from ._routes import columns
 from .routing import Route
 
 EXAMPLE_USER = "alice:administrator,therapist"
@@ -89,8 +90,4 @@ def identity(settings: Settings) -> tuple[str, str]:
 
 def route_lines(routes: Iterable[Route]) -> list[str]:
     """A line for each route: HTTP verb, path, the verb's name; in columns."""
-    rows = [(route.http, route.template, route.verb) for route in routes]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return columns((route.http, route.template, route.verb) for route in routes)

@@ -12,6 +12,7 @@ import click
 import yaml
 from click.core import ParameterSource
 
+from . import _console
 from ._parts import Part, has_parts, merged
 from ._project import Project, UsageError, compiled, configured, find_project, import_from, load, load_app
 from ._tables import staged as one_step
@@ -124,7 +125,7 @@ def _answer(file: Path, old: str, new: str, *, check: bool) -> None:
         click.echo(f"{file.name} is what the classes say")
     else:
         lines = unified_diff(old.splitlines(), new.splitlines(), file.name, "the classes", lineterm="")
-        click.echo("\n".join(lines))
+        _console.diff(lines)
         sys.exit(1)
 
 

@@ -1,7 +1,7 @@
 """Rules, conditions and stored values in words, for people at their own machine."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -9,7 +9,33 @@ from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
 from .items import serialized
+from .permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, ReadOnly
+from .rules import AllOf, AnyOf, NoneOf, Rule
 from .verdicts import Checked, Every, Opaque, Verdict
+
+
+def of_rule(rule: Rule) -> str:
+    """A rule as the resource declares it; a permission of the app's own is called by its name."""
+    say = RULES.get(type(rule))
+    return str(rule) if say is None else say(rule)
+
+
+def _part(rule: Rule) -> str:
+    return f"({of_rule(rule)})" if isinstance(rule, AllOf | AnyOf) else of_rule(rule)
+
+
+RULES: Mapping[type, Callable[[Any], str]] = {
+    AllOf: lambda rule: " and ".join(map(_part, rule.parts)),
+    AnyOf: lambda rule: " or ".join(map(_part, rule.parts)),
+    NoneOf: lambda rule: f"not {_part(rule.part)}",
+    AllowAny: lambda _: "anybody",
+    IsAuthenticated: lambda _: "any user",
+    ReadOnly: lambda rule: f"{'anybody' if rule.anonymous else 'any user'}, to read",
+    HasPermission: lambda rule: f"permission {rule.name}",
+    InGroup: lambda rule: f"group {rule.name}",
+    OwnedBy: lambda rule: f"{rule.attribute} is the user's {rule.claim}",
+}
+"""Class of a rule -> how it is said."""
 
 
 def of_verdict(verdict: Verdict) -> str:

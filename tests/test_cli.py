@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from handlers.authorizer import flat, verify
 from polymicro_lambda._commands import polymicro
+from polymicro_lambda._completion_command import SHELLS
 from polymicro_lambda.cli import EXTRA
 from polymicro_lambda.users import user_from
 
@@ -84,7 +85,14 @@ def in_a_process(*arguments: str, code: str = "") -> "subprocess.CompletedProces
 
 def test_routes(project: Path) -> None:
     result = run("routes")
-    assert (result.exit_code, result.output) == (0, "POST  /notes  create\nGET   /notes  list\n")
+    assert (result.exit_code, result.output.splitlines()) == (
+        0,
+        [
+            "HTTP  PATH    VERB    RULE     ACCESS  CALLS",
+            "POST  /notes  create  anybody  key     PutItem",
+            "GET   /notes  list    anybody  table   Scan",
+        ],
+    )
 
 
 def test_app_on_the_command_line_goes_before_the_configured_one(project: Path) -> None:
@@ -225,11 +233,57 @@ def test_invoke_of_what_is_no_json(project: Path, text: str) -> None:
     assert (result.exit_code, "event.json is not JSON: " in result.output) == (1, True), result.output
 
 
-@pytest.mark.parametrize("command", sorted(polymicro.commands))
-def test_help_has_an_example(command: str) -> None:
-    result = run(command, "--help")
-    assert result.exit_code == 0
-    assert "  Example:\n    " in result.output
+def test_invoke_of_what_is_no_event(project: Path) -> None:
+    (project / "event.json").write_text("[]")
+    result = run("invoke", "event.json")
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: event.json holds no event: that is a JSON object.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["nothing"], id="no command"),
+        pytest.param(["token"], id="no argument"),
+        pytest.param(["routes", "--nothing"], id="no option"),
+        pytest.param(["serve", "--port", "x"], id="no number"),
+        pytest.param(["serve", "--source", "sqs"], id="no source"),
+        pytest.param(["invoke", "missing.json"], id="no file"),
+        pytest.param(["build"], id="no --out"),
+        pytest.param(["template", "--memory", "1"], id="out of range"),
+        pytest.param(["routes", "--as", "alice"], id="--as without --explain"),
+        pytest.param(["completion", "powershell"], id="no shell of ours"),
+    ],
+)
+def test_a_command_line_that_is_none_is_exit_code_2(project: Path, arguments: list[str]) -> None:
+    """And says what there is, or where it is told."""
+    result = run(*arguments)
+    assert (result.exit_code, "Error: " in result.output, "Try '" in result.output) == (2, True, True)
+
+
+def test_a_file_that_cannot_be_written_is_named(project: Path) -> None:
+    """Such as a directory that is not there."""
+    result = run("template", "--authorizer", "none", "--handler", "PolyMicro", "--out", "no/template.yaml")
+    assert (result.exit_code, result.output) == (1, "Error: no/template.yaml: No such file or directory.\n")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion_is_a_script_for_the_shell(shell: str) -> None:
+    result = run("completion", shell)
+    assert (result.exit_code, f"_POLYMICRO_COMPLETE={shell}_complete" in result.output) == (0, True)
+
+
+def test_bash_completes_commands(project: Path) -> None:
+    """By the script's own function, as the shell calls it."""
+    script = run("completion", "bash").output
+    ask = "COMP_WORDS=(polymicro rou) COMP_CWORD=1; _polymicro_completion polymicro; echo ${COMPREPLY[@]}"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", f"{script}\n{ask}"], env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("routes\n", "")
 
 
 @pytest.mark.parametrize("missing", EXTRA)

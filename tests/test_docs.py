@@ -128,6 +128,9 @@ def first_cells(page: str, header: str) -> list[str]:
     ("page", "header", "names"),
     [
         pytest.param(
+            "command-line.md", "command", {f"polymicro {name}" for name in polymicro.commands}, id="commands"
+        ),
+        pytest.param(
             "errors.md", "status", {str(error.status) for error in HTTPError.__subclasses__()}, id="errors"
         ),
         pytest.param("lists.md", "operator", set(OPERATORS), id="operators"),

@@ -21,7 +21,8 @@ ROWS = """
     _startup app __init__
     _imports _artifact _target build
     _sent testing _gateway local
-    _wording _explain _project _curl _session _engine _reload _serve _build_command _template_command _commands cli
+    _console _wording _explain _routes _project _curl _session _engine _reload _serve
+    _build_command _completion_command _routes_command _template_command _commands cli
 """
 ORDER = ROWS.split()
 FILES = sorted(path.stem for path in PACKAGE.glob("*.py"))
