@@ -391,7 +391,7 @@ def test_what_it_says_is_what_happens(client: Client, asked: str) -> None:
         pytest.param(
             "/notes",
             ":x",
-            "Error: ':x' names nobody. Write NAME or NAME:PERMISSION,PERMISSION.\n",
+            "Error: ':x' names nobody. Write NAME or NAME:PERMISSION,PERMISSION,CLAIM=VALUE.\n",
             id="no name",
         ),
     ],
