@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ._sam_events import Event
+from ._sam_events import Event, Preflights
 from ._yaml import Noted
 from .cors import CORS
 
@@ -115,6 +115,25 @@ def log_format() -> str:
     return "{" + ", ".join(f'"{name}":"$context.{source}"' for name, source in pairs) + "}"
 
 
+def preflights(api: str, cors: CORS | None) -> Preflights:
+    """Which preflights API Gateway leaves to the app: it knows no answer for several origins of a REST API.
+
+    An HTTP API answers by itself where no route takes OPTIONS, as ANY does.
+    """
+    if cors is None:
+        return Preflights.NONE
+    if api == "http":
+        return Preflights.BESIDE_ANY
+    return Preflights.NONE if _only_origin(cors) else Preflights.ALL
+
+
+def _only_origin(cors: CORS) -> str | None:
+    """The one origin that every answer may name; None where it depends on who asks."""
+    if "*" in cors.origins:
+        return "*"
+    return cors.origins[0] if len(cors.origins) == 1 else None
+
+
 def rest_api(served: Sequence[Event], gate: Gate, cors: CORS | None) -> dict[str, Any]:
     """The properties of ``AWS::Serverless::Api``."""
     models = {event.name: event.body for event in served if event.body is not None}
@@ -131,6 +150,7 @@ def rest_api(served: Sequence[Event], gate: Gate, cors: CORS | None) -> dict[str
             name: _refusal(cors, *said) for name, said in _REFUSALS.items()
         },
         **({"Models": models} if models else {}),
+        **(_cors(cors) if cors is not None and _only_origin(cors) else {}),
     }
 
 
@@ -143,6 +163,17 @@ def http_api(gate: Gate, cors: CORS | None) -> dict[str, Any]:
         "AccessLogSettings": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
         **({"CorsConfiguration": _configured(cors)} if cors is not None else {}),
     }
+
+
+def _cors(cors: CORS) -> dict[str, Any]:
+    """The preflights of a REST API; SAM adds each path's own methods."""
+    said = {
+        "AllowOrigin": f"'{_only_origin(cors)}'",
+        "AllowHeaders": f"'{', '.join(cors.allow_headers)}'",
+        "MaxAge": f"'{cors.max_age}'",
+    }
+    credentials = {"AllowCredentials": True} if cors.credentials else {}
+    return {Noted("Cors", "API Gateway answers preflights itself."): said | credentials}
 
 
 def _configured(cors: CORS) -> dict[str, Any]:
@@ -169,9 +200,8 @@ _REFUSALS: Mapping[str, tuple[int | None, str, Mapping[str, str]]] = MappingProx
 
 
 def _refusal(cors: CORS | None, status: int | None, title: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    origins = tuple(cors.origins) if cors is not None else ()
-    # Of several origins only the app can say which one asked.
-    allowed = {"Access-Control-Allow-Origin": f"'{origins[0]}'"} if len(origins) == 1 else {}
+    origin = None if cors is None else _only_origin(cors)
+    allowed = {"Access-Control-Allow-Origin": f"'{origin}'"} if origin else {}
     said = "" if status is None else f'"status":{status},'
     body = '{"type":"about:blank","title":' + title + "," + said + '"instance":"$context.requestId"}'
     sent = {**headers, **allowed}

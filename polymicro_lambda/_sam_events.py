@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 from ._bodies import body_model
@@ -15,6 +16,18 @@ MAX_EVENTS = 40
 """SAM lets each event call the function by a statement of its own, of some 450 bytes by our reckoning, and a function's
 policy has at most 20 KB (AWS Lambda quotas)."""
 _PART = re.compile(r"[A-Za-z0-9._:-]+")  # what the path part of a REST API may hold besides braces
+
+
+class Preflights(Enum):
+    """Which paths hand OPTIONS to the function: those whose preflights API Gateway does not answer itself.
+
+    Elsewhere OPTIONS is no event of its own: `sam local` 1.170 takes one authorizer for all events of a path, at
+    random where they differ.
+    """
+
+    NONE = "none"
+    BESIDE_ANY = "beside ANY"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +44,23 @@ class Event:
     """The JSON schema of the request body."""
 
 
-def events(routes: Sequence[Route], *, validate: bool) -> list[Event]:
-    """All that the app serves, HEAD and OPTIONS included; ANY for each path where there would be too many.
+def events(
+    routes: Sequence[Route], *, validate: bool, preflights: Preflights = Preflights.NONE
+) -> list[Event]:
+    """All that the app serves, HEAD included; ANY for each path where there would be too many.
 
     Raises ``ConfigurationError`` for more paths than a function's policy has room for, and for a path that a REST API
     does not know how to spell.
     """
     found = [event for route, path in _paths(routes) for event in _of_route(route, path, validate=validate)]
-    served = found + [_options(event) for event in _first_of_path(found)]
+    paths = _by_path(found)
+    served = [*found, *(_options(here) for here in paths if preflights is Preflights.ALL)]
     if len(served) > MAX_EVENTS:
-        served = [one for e in _first_of_path(found) for one in (_any(e, found), _options(e))]
+        served = [event for here in paths for event in _few(here, preflights)]
     if len(served) > MAX_EVENTS:
+        room = MAX_EVENTS * len(paths) // len(served)
         raise ConfigurationError(
-            f"the app has {len(served) // 2} paths, and a function's policy room for {MAX_EVENTS // 2}: split it"
+            f"the app has {len(paths)} paths, and a function's policy room for {room}: split it"
         )
     return _named_apart(served)
 
@@ -81,27 +98,33 @@ def _of_route(route: Route, path: str, *, validate: bool) -> Iterator[Event]:
         yield replace(event, name=f"{name}Head", method="HEAD")
 
 
-def _first_of_path(found: Iterable[Event]) -> list[Event]:
-    first: dict[str, Event] = {}
+def _by_path(found: Iterable[Event]) -> list[list[Event]]:
+    paths: dict[str, list[Event]] = {}
     for event in found:
-        first.setdefault(event.path, event)
-    return list(first.values())
+        paths.setdefault(event.path, []).append(event)
+    return list(paths.values())
 
 
-def _options(event: Event) -> Event:
-    # A preflight request carries no credentials (the Fetch standard, "CORS protocol and credentials").
-    return Event(f"{event.name}Options", "OPTIONS", event.path, "Allow, and preflights", is_open=True)
+def _options(here: Sequence[Event]) -> Event:
+    """OPTIONS of a path, as open as its verbs: no default authorizer of a REST API stands before it anyway."""
+    is_open = all(event.is_open for event in here)
+    return Event(f"{here[0].name}Options", "OPTIONS", here[0].path, "preflights", is_open)
 
 
-def _any(event: Event, found: Iterable[Event]) -> Event:
-    here = [one for one in found if one.path == event.path]
-    note = ", ".join(dict.fromkeys(one.note for one in here))
-    if len({one.is_open for one in here}) > 1:
+def _few(here: Sequence[Event], preflights: Preflights) -> Iterator[Event]:
+    """One event for all verbs of a path, and OPTIONS where it may not be among them."""
+    first, note = here[0], ", ".join(dict.fromkeys(event.note for event in here))
+    if len({event.is_open for event in here}) > 1:
         raise ConfigurationError(
-            f"{event.path}: with more than {MAX_EVENTS} events there is one for each path, but here only some verbs"
+            f"{first.path}: with more than {MAX_EVENTS} events there is one for each path, but here only some verbs"
             " need a user: split the app"
         )
-    return Event(f"{event.name}Any", "ANY", event.path, note, event.is_open)
+    yield Event(f"{first.name}Any", "ANY", first.path, note, first.is_open)
+    if preflights is Preflights.ALL:
+        yield _options(here)
+    if preflights is Preflights.BESIDE_ANY:
+        # A preflight request carries no credentials (the Fetch standard, "CORS protocol and credentials").
+        yield replace(_options(here), is_open=True)
 
 
 def _named_apart(served: Iterable[Event]) -> list[Event]:

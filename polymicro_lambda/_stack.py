@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ._parts import Part
+from ._yaml import Noted
 
 LOG_DAYS = 365
 """Days that logs are kept: what checkov asks for (CKV_AWS_338)."""
@@ -71,6 +72,19 @@ ACCOUNT_PARAMETER: Mapping[str, Any] = MappingProxyType(
         }
     }
 )
+
+AFTER_ACCOUNT: Mapping[str, Any] = MappingProxyType(
+    {
+        Noted("Description", "Names the setting, so as to wait for it: no stage can log before."): {
+            "Fn::If": [
+                "SetsApiGatewayAccount",
+                {"Fn::Sub": "Logs by ${ApiGatewayAccountSetting}."},
+                "Logs by the account's role.",
+            ]
+        }
+    }
+)
+"""A property of a REST API: ``DependsOn`` would name a resource that may not be there."""
 
 
 def account() -> list[Part]:

@@ -13,7 +13,7 @@ FEW = 3
 
 _PLAIN = re.compile(r"[A-Za-z_/](?:[\w ./()'{}+,;-]|:(?=\S))*(?<! )")  # no indicator of YAML 1.2, chapter 5.3
 _RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # of YAML 1.1
-_SHORT = {"Ref": "!Ref", "Fn::Sub": "!Sub", "Fn::GetAtt": "!GetAtt", "Fn::Equals": "!Equals"}
+_SHORT = {"Ref": "!Ref", "Fn::Sub": "!Sub", "Fn::GetAtt": "!GetAtt", "Fn::Equals": "!Equals", "Fn::If": "!If"}
 
 
 class Noted(str):
@@ -118,7 +118,8 @@ def _short(value: Any) -> str | None:
         return None
     if name == "Fn::GetAtt":
         return f"{_SHORT[name]} {'.'.join(argument)}"
-    return f"{_SHORT[name]} {_inline(argument)}"
+    line = _inline(argument)
+    return line and f"{_SHORT[name]} {line}"
 
 
 def _flow(value: Any) -> str:

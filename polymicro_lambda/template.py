@@ -6,9 +6,9 @@ from typing import Any
 
 from ._parts import Part, as_dict
 from ._policy import statements
-from ._sam_api import GATES, Gate, event_source, http_api, rest_api
+from ._sam_api import GATES, Gate, event_source, http_api, preflights, rest_api
 from ._sam_events import Event, camel, events
-from ._stack import ACCOUNT_PARAMETER, account, logs, resource, secret
+from ._stack import ACCOUNT_PARAMETER, AFTER_ACCOUNT, account, logs, resource, secret
 from ._tables import Table, table_name, tables
 from ._yaml import Noted
 from .cors import CORS
@@ -64,7 +64,8 @@ def template(routes: Sequence[Route], options: Options) -> dict[str, Any]:
 def parts(routes: Sequence[Route], options: Options) -> list[Part]:
     """The same, part by part, each with what it was made from. Raises as ``template``."""
     gate = _gate(options)
-    served = events(routes, validate=options.validate and options.api == "rest")
+    validate = options.validate and options.api == "rest"
+    served = events(routes, validate=validate, preflights=preflights(options.api, options.cors))
     if options.authorizer == "none" and not all(event.is_open for event in served):
         closed = next(event.note for event in served if not event.is_open)
         raise ConfigurationError(f"without an authorizer nobody can call {closed}: say which there is")
@@ -132,9 +133,7 @@ def _shared(options: Options) -> dict[str, Any]:
 
 def _api(served: Sequence[Event], gate: Gate, options: Options) -> Iterator[Part]:
     if options.api == "rest":
-        properties = rest_api(served, gate, options.cors)
-        # No stage can log before the account lets it.
-        body = resource("AWS::Serverless::Api", properties, DependsOn="ApiGatewayAccountSetting")
+        body = resource("AWS::Serverless::Api", {**AFTER_ACCOUNT, **rest_api(served, gate, options.cors)})
     else:
         body = resource("AWS::Serverless::HttpApi", http_api(gate, options.cors))
     yield Part("Resources", "Api", {"Api": body}, "the app's routes and CORS")

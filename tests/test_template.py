@@ -24,7 +24,7 @@ from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retri
 from polymicro_lambda._bodies import body_model
 from polymicro_lambda._commands import polymicro
 from polymicro_lambda._parts import Part, merged
-from polymicro_lambda._sam_events import MAX_EVENTS, events
+from polymicro_lambda._sam_events import MAX_EVENTS, Preflights, events
 from polymicro_lambda._tables import GLOBAL, LOCAL, logical_id, staged, tables
 from polymicro_lambda._tables import table_name as table_name_of
 from polymicro_lambda._yaml import Noted, dump
@@ -393,12 +393,14 @@ def test_what_a_table_has_for_good(old: dict[str, Any], named: str) -> None:
 # --- the API ----------------------------------------------------------------------------------------------------------
 
 
-def served(app: PolyMicro) -> list[tuple[str, str, bool]]:
-    return [(one.method, one.path, one.is_open) for one in events(app.routes, validate=False)]
+def served(app: PolyMicro, preflights: Preflights = Preflights.NONE) -> list[tuple[str, str, bool]]:
+    found = events(app.routes, validate=False, preflights=preflights)
+    return [(one.method, one.path, one.is_open) for one in found]
 
 
-def test_events_are_what_the_app_serves_and_who_is_asked() -> None:
-    """A route that a request without a user may use has no authorizer before it, and no preflight has."""
+@pytest.mark.parametrize("preflights", [Preflights.NONE, Preflights.BESIDE_ANY, Preflights.ALL])
+def test_events_are_what_the_app_serves_and_who_is_asked(preflights: Preflights) -> None:
+    """A route that a request without a user may use has no authorizer before it; OPTIONS is as its path is."""
     orders, order = "/orders", "/orders/{number}"
     notes, note = "/notes", "/notes/{shelf}/{id}"
     shelf = "/shelves/{shelf}/bookmarks"
@@ -412,9 +414,10 @@ def test_events_are_what_the_app_serves_and_who_is_asked() -> None:
     }
     wanted = {(m, path, False) for path, methods in closed.items() for m in methods.split()}
     wanted |= {("POST", notes, True), *((m, p, True) for m in ("GET", "HEAD") for p in (notes, note))}
-    wanted |= {("OPTIONS", path, True) for path in (*closed, notes, note)}
-    assert set(served(second_app.pm)) == wanted
-    assert len(served(second_app.pm)) == len(wanted)
+    if preflights is Preflights.ALL:
+        wanted |= {("OPTIONS", path, path in (notes, note)) for path in (*closed, notes, note)}
+    assert set(served(second_app.pm, preflights)) == wanted
+    assert len(served(second_app.pm, preflights)) == len(wanted)
 
 
 def test_what_the_events_serve_the_app_serves(dynamodb: None) -> None:
@@ -431,12 +434,10 @@ def test_what_the_events_serve_the_app_serves(dynamodb: None) -> None:
 )
 def test_events_in_the_template(api: str, kind: str, reference: str) -> None:
     function = resources(second_app.pm, api=api)["AppFunction"]["Properties"]
-    path = {reference: {"Ref": "Api"}, "Path": "/orders/{number}"}
-    assert function["Events"]["OrderRetrieve"] == {"Type": kind, "Properties": {**path, "Method": "GET"}}
-    assert function["Events"]["OrderRetrieveOptions"] == {
-        "Type": kind,
-        "Properties": {**path, "Method": "OPTIONS", "Auth": {"Authorizer": "NONE"}},
-    }
+    own = {reference: {"Ref": "Api"}, "Path": "/orders/{number}", "Method": "GET"}
+    assert function["Events"]["OrderRetrieve"] == {"Type": kind, "Properties": own}
+    public = {reference: {"Ref": "Api"}, "Path": "/notes", "Method": "GET", "Auth": {"Authorizer": "NONE"}}
+    assert function["Events"]["NoteList"] == {"Type": kind, "Properties": public}
 
 
 class ReadOnlyForAll(Permission):
@@ -476,21 +477,29 @@ def test_a_path_that_a_rest_api_cannot_spell() -> None:
         served(app_over("r/a*b"))
 
 
-def test_many_events_become_one_for_each_path() -> None:
+@pytest.mark.parametrize(
+    ("preflights", "methods", "room"),
+    [
+        (Preflights.NONE, ["ANY"], 40),
+        (Preflights.BESIDE_ANY, ["ANY", "OPTIONS"], 20),
+        (Preflights.ALL, ["ANY", "OPTIONS"], 20),
+    ],
+)
+def test_many_events_become_one_for_each_path(preflights: Preflights, methods: list[str], room: int) -> None:
     """Each is a statement of the function's policy, which has room for some 45."""
-    seven = served(app_over(*"abcdefg"))
-    assert len(seven) <= MAX_EVENTS
-    assert seven[:4] == [
-        (method, path, True) for path in ("/a", "/a/{meter}/{at}") for method in ("ANY", "OPTIONS")
+    names = [f"r{number}" for number in range(room // 2 + 1)]
+    full = served(app_over(*names[:-1]), preflights)
+    assert len(full) == MAX_EVENTS
+    assert full[: 2 * len(methods)] == [
+        (method, path, True) for path in ("/r0", "/r0/{meter}/{at}") for method in methods
     ]
-    with pytest.raises(
-        ConfigurationError, match=r"^the app has 22 paths, and a function's policy room for 20"
-    ):
-        served(app_over(*"abcdefghijk"))
+    message = f"^the app has {room + 2} paths, and a function's policy room for {room}: split it$"
+    with pytest.raises(ConfigurationError, match=message):
+        served(app_over(*names), preflights)
 
 
 def test_many_events_cannot_be_one_where_only_some_need_a_user() -> None:
-    app = app_over(*"abcdefg")
+    app = app_over(*(f"r{number}" for number in range(8)))
     read_only = {"model": Reading, "route": "h", "permissions": ReadOnlyForAll}
     type("HResource", (ModelResource, Create, List), {**read_only, "scan": True})(app)
     app.compile()
@@ -503,6 +512,7 @@ def test_many_events_cannot_be_one_where_only_some_need_a_user() -> None:
     [
         pytest.param(None, None, id="none"),
         pytest.param(CORS(origins=("*",)), "'*'", id="any"),
+        pytest.param(CORS(origins=("https://a.example", "*")), "'*'", id="one and any"),
         pytest.param(CORS(origins=("https://a.example",)), "'https://a.example'", id="one"),
         pytest.param(CORS(origins=("https://a.example", "https://b.example")), None, id="several"),
     ],
@@ -516,6 +526,36 @@ def test_refusals_of_a_rest_api_can_be_read_by_the_origin(cors: CORS | None, all
     }
     assert set(headers.values()) == {allowed}
     assert api["Auth"]["AddDefaultAuthorizerToCorsPreflight"] is False
+
+
+@pytest.mark.parametrize(
+    ("cors", "said"),
+    [
+        pytest.param(None, None, id="none"),
+        pytest.param(
+            CORS(origins=("*",), allow_headers=("x", "y"), max_age=5),
+            {"AllowOrigin": "'*'", "AllowHeaders": "'x, y'", "MaxAge": "'5'"},
+            id="any",
+        ),
+        pytest.param(
+            CORS(origins=("https://a.example",), credentials=True, allow_headers=("x",)),
+            {
+                "AllowOrigin": "'https://a.example'",
+                "AllowHeaders": "'x'",
+                "MaxAge": "'600'",
+                "AllowCredentials": True,
+            },
+            id="one",
+        ),
+        pytest.param(CORS(origins=("https://a.example", "https://b.example")), None, id="several"),
+    ],
+)
+def test_cors_of_a_rest_api(cors: CORS | None, said: dict[str, Any] | None) -> None:
+    """API Gateway's own answer to preflights names one origin: with several, the app has to be asked."""
+    made = resources(todo.pm, cors=cors)
+    assert made["Api"]["Properties"].get("Cors") == said
+    methods = {one["Properties"]["Method"] for one in made["AppFunction"]["Properties"]["Events"].values()}
+    assert ("OPTIONS" in methods) == (cors is not None and said is None)
 
 
 def test_cors_of_an_http_api() -> None:
@@ -678,6 +718,8 @@ def test_a_schema_of_ones_own_has_no_model() -> None:
         pytest.param({"a": "word " * 40 + "end"}, None, id="folded"),
         pytest.param({"a": "word  " * 40, "b": "line\n" * 40, "c": "x" * 200}, None, id="not folded"),
         pytest.param({"a": {"Fn::Sub": "${A}-x"}, "b": [{"Ref": "A"}]}, None, id="functions"),
+        pytest.param({"a": {"Fn::If": ["A", "x", {"Ref": "B"}]}}, "a: !If [A, x, !Ref B]\n", id="if"),
+        pytest.param({"a": {"Fn::If": ["A", [{"b": 1}], "x" * 200]}}, None, id="a long if"),
         pytest.param({"a": {"b": 1, "c": "d"}}, "a: {b: 1, c: d}\n", id="one line"),
         pytest.param({"a": {"b": "two words"}}, "a:\n  b: two words\n", id="prose"),
         pytest.param({Noted("a", "why"): 1}, "# why\na: 1\n", id="comment"),

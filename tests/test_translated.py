@@ -1,0 +1,119 @@
+"""What SAM makes of the template: its own translator says which verb asks whom, as AWS would have it."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import cfnlint.api  # type: ignore[import-untyped]
+import pytest
+import second_app
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+
+from handlers import todo
+from polymicro_lambda import CORS, PolyMicro
+from polymicro_lambda import _sam_events as sam_events
+from polymicro_lambda._sam_events import events
+from polymicro_lambda.template import Options, template
+
+CORSES = {
+    "none": None,
+    "any": CORS(origins=("*",)),
+    "one": CORS(origins=("https://a.example",), credentials=True),
+    "several": CORS(origins=("https://a.example", "https://b.example")),
+}
+GATES = {"lambda": "Bearer", "cognito": "Cognito", "jwt": "Jwt", "iam": "AWS_IAM"}
+"""Authorizer -> what SAM calls it in the API's definition."""
+KINDS = [
+    ("rest", "lambda"),
+    ("rest", "cognito"),
+    ("rest", "iam"),
+    ("http", "lambda"),
+    ("http", "jwt"),
+    ("http", "iam"),
+]
+PARAMETERS = {"UserPoolArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a"}
+
+
+@pytest.fixture(autouse=True)
+def region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the translator thinks it is; of its own metrics and toggles it need not tell."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+
+
+def made(app: PolyMicro, **given: Any) -> dict[str, Any]:
+    """The template as plain JSON, its code where `sam package` would have put it."""
+    options = Options(**{"handler": "app.handler", "authorizer_handler": "gate.handler"} | given)
+    plain: dict[str, Any] = json.loads(json.dumps(template(app.routes, options)))
+    plain["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Transform": "AWS::Serverless-2016-10-31", **plain}
+
+
+def translated(app: PolyMicro, **given: Any) -> dict[str, Any]:
+    result: dict[str, Any] = Translator({}, Parser()).translate(made(app, **given), PARAMETERS)
+    return result
+
+
+def asked(app: PolyMicro, **given: Any) -> dict[tuple[str, str], str | None]:
+    """(verb, path) -> the authorizer that a request has to pass, None where there is none."""
+    paths = translated(app, **given)["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    return dict(_asked(paths))
+
+
+def _asked(paths: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str | None]]:
+    for path, methods in paths.items():
+        for method, about in methods.items():
+            names = [name for one in about.get("security", []) for name in one if name != "NONE"]
+            verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            yield (verb, path), names[0] if names else None
+
+
+@pytest.mark.parametrize("cors", CORSES)
+@pytest.mark.parametrize(("api", "authorizer"), KINDS)
+def test_who_is_asked(api: str, authorizer: str, cors: str) -> None:
+    """Each verb that needs a user has its authorizer, and OPTIONS, where there is one, has none."""
+    closed = {
+        (one.method, one.path): None if one.is_open else GATES[authorizer]
+        for one in events(second_app.pm.routes, validate=False)
+    }
+    preflights = {("OPTIONS", path): None for _, path in closed} if api == "rest" and CORSES[cors] else {}
+    assert asked(second_app.pm, api=api, authorizer=authorizer, cors=CORSES[cors]) == closed | preflights
+
+
+@pytest.mark.parametrize("cors", CORSES)
+@pytest.mark.parametrize(("api", "authorizer"), KINDS)
+def test_who_is_asked_where_a_path_has_one_event(
+    monkeypatch: pytest.MonkeyPatch, api: str, authorizer: str, cors: str
+) -> None:
+    """An HTTP API leaves a preflight to its ANY, so that with CORS there OPTIONS has an event, too."""
+    monkeypatch.setattr(sam_events, "MAX_EVENTS", 14)
+    paths = {one.path: one.is_open for one in events(second_app.pm.routes, validate=False)}
+    wanted = {("ANY", path): None if is_open else GATES[authorizer] for path, is_open in paths.items()}
+    preflights = {("OPTIONS", path): None for path in paths} if CORSES[cors] else {}
+    assert asked(second_app.pm, api=api, authorizer=authorizer, cors=CORSES[cors]) == wanted | preflights
+
+
+@pytest.mark.parametrize("cors", CORSES)
+@pytest.mark.parametrize("api", ["rest", "http"])
+def test_all_events_of_a_path_say_the_same_of_an_authorizer(api: str, cors: str) -> None:
+    """`sam local` takes that of one of them for all, and which one is not known before."""
+    found = made(second_app.pm, api=api, cors=CORSES[cors])["Resources"]["AppFunction"]["Properties"][
+        "Events"
+    ]
+    said: dict[str, set[str]] = {}
+    for one in (event["Properties"] for event in found.values()):
+        said.setdefault(one["Path"], set()).add(one.get("Auth", {}).get("Authorizer", "default"))
+    assert {path: len(auths) for path, auths in said.items()} == dict.fromkeys(said, 1)
+    assert set().union(*said.values()) == {"default", "NONE"}
+
+
+@pytest.mark.parametrize("app", [todo.pm, second_app.pm], ids=["todo", "second"])
+@pytest.mark.parametrize(("api", "authorizer"), KINDS)
+def test_cloudformation_finds_no_fault_with_what_sam_makes(app: PolyMicro, api: str, authorizer: str) -> None:
+    """But for a parameter that has gone into what the translator made."""
+    text = json.dumps(translated(app, api=api, authorizer=authorizer, cors=CORSES["one"]))
+    found = cfnlint.api.lint(text, regions=["us-east-1"])
+    faults = {(match.rule.id, match.message) for match in found}
+    assert faults - {("W2001", "Parameter UserPoolArn not used.")} == set()
