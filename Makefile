@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 SAM_VENV ?= .venv-sam
+CHECKOV_VENV ?= .venv-checkov
 ARGS ?=
 
 SHELL := bash
@@ -14,6 +15,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 python := $(VENV)/bin/python
+sam := $(abspath $(SAM_VENV)/bin/sam)
 workers := --numprocesses auto
 # These keep their caches in the project. pip keeps its own where the user has it.
 pip := -m pip install --quiet --disable-pip-version-check
@@ -22,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
-.PHONY: help serve test test-real test-sam check format build clean
+.PHONY: help serve test test-real test-sam sam-local check format build clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -35,13 +37,17 @@ test: $(VENV)/.test ## run the tests in memory, with branch coverage
 test-real: $(VENV)/.test ## run the same tests on DynamoDB Local, Amazon's engine
 	scripts/dynamodb-local run $(python) -m pytest $(workers) --engine local $(ARGS) $(or_unavailable)
 
-test-sam: $(VENV)/.test $(SAM_VENV)/.sam ## run the whole application by SAM, in containers
-	PYTHON=$(python) SAM=$(abspath $(SAM_VENV)/bin/sam) scripts/test-sam $(ARGS) $(or_unavailable)
+test-sam: $(VENV)/.test $(SAM_VENV)/.sam $(CHECKOV_VENV)/.checkov ## run the whole application by SAM, in containers
+	PYTHON=$(python) SAM=$(sam) CHECKOV=$(CHECKOV_VENV)/bin/checkov scripts/test-sam $(ARGS) $(or_unavailable)
 
-check: $(VENV)/.test ## check format, lint and types
+sam-local: $(VENV)/.dev $(SAM_VENV)/.sam ## serve the Todo API by sam local start-api on http://127.0.0.1:3000
+	PYTHON=$(python) SAM=$(sam) scripts/dynamodb-local run scripts/sam-local $(ARGS)
+
+check: $(VENV)/.test ## check format, lint, types, and that template.yaml is what the classes say
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 	$(python) -m mypy
+	$(VENV)/bin/polymicro template --check
 
 format: $(VENV)/.test ## format the sources and mend what the linter can
 	$(python) -m ruff format .
@@ -68,10 +74,15 @@ $(VENV)/.test: pyproject.toml | $(VENV)/.dev
 	$(python) $(pip) --editable '.[dev,test]'
 	@touch $@
 
-# SAM pins what it needs too tightly to share a virtual environment.
+# SAM and checkov pin what they need too tightly to share a virtual environment.
 $(SAM_VENV)/.sam: Makefile
 	$$(scripts/python $(PYTHON)) -m venv $(SAM_VENV)
 	$(SAM_VENV)/bin/python $(pip) 'aws-sam-cli>=1.150,<2' setuptools
+	@touch $@
+
+$(CHECKOV_VENV)/.checkov: Makefile
+	$$(scripts/python $(PYTHON)) -m venv $(CHECKOV_VENV)
+	$(CHECKOV_VENV)/bin/python $(pip) 'checkov>=3.2,<4'
 	@touch $@
 
 # --- what `sam build` calls: one target for each function of template.yaml ---

@@ -4,12 +4,14 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from handlers.todo import Todo, handler
 from polymicro_lambda.events import UNKNOWN, request_id, source_of
 from polymicro_lambda.exceptions import BadRequest, HTTPError, NotFound
 from polymicro_lambda.requests import Request
@@ -501,3 +503,26 @@ def test_a_blank_that_a_local_rest_api_decoded_is_fine() -> None:
     event["requestContext"] |= {"path": "/todo/{uuid}", "stage": "v1"}
     request = read(event)
     assert (request.path, request.segments, request.prefix) == ("/todo/b x", ("todo", "b x"), "")
+
+
+# --- the samples for `sam local invoke` ---------------------------------------------------------------------
+
+SAMPLES = Path(__file__).parents[1] / "events"
+STATUS = {"create": 201, "list": 200, "retrieve": 200, "update": 200, "replace": 200, "delete": 204}
+SOURCES = ("rest", "http", "url", "alb")
+
+
+@pytest.mark.parametrize("verb", STATUS)
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_sample_of_each_source_and_verb_is_answered(dynamodb: None, source: str, verb: str) -> None:
+    event = json.loads((SAMPLES / f"{source}-{verb}.json").read_text())
+    Todo.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    Todo("alice", "5c1b2f0e-7f6e-4d0c-9a53-2f1de0c9b7a4", text="Buy milk").save()
+    status = handler(event, FakeContext())["statusCode"]
+    Todo.delete_table()
+    assert (source_of(event).name, status) == (source, STATUS[verb])
+
+
+def test_there_are_no_other_samples() -> None:
+    names = {f"{source}-{verb}.json" for source in SOURCES for verb in STATUS}
+    assert {file.name for file in SAMPLES.iterdir()} == names

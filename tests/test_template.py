@@ -33,6 +33,7 @@ from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Per
 from polymicro_lambda.template import Options, parts, template
 from polymicro_lambda.testing import Client
 
+ROOT = Path(__file__).parents[1]
 APPS = {"todo": todo.pm, "second": second_app.pm}
 HEAD = 'AWSTemplateFormatVersion: "2010-09-09"\nTransform: AWS::Serverless-2016-10-31\n'
 KINDS = [
@@ -935,6 +936,17 @@ def test_what_is_added_by_hand_survives(project: Path) -> None:
     assert "OtherList" in function["Events"]
     assert made["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]["JWT_ISSUER"] == "me"
     assert all(one in file.read_text() for one in (added, statement, "  Mine:  # my own\n"))
+
+
+def test_the_repositorys_template_is_what_its_classes_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `make check` asks it."""
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(polymicro, ["template", "--check"])
+    assert (result.exit_code, result.output) == (0, "template.yaml is what the classes say\n")
+
+
+def test_cloudformation_finds_no_fault_with_the_repositorys_template() -> None:
+    assert lint((ROOT / "template.yaml").read_text()) == set()
 
 
 def test_options_are_remembered(project: Path) -> None:

@@ -1,6 +1,7 @@
 """Each event in ``events/`` through ``sam local invoke``, and SAM's own samples through the handlers."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from handlers import authorizer
 from handlers.todo import Todo, handler
 from polymicro_lambda.testing import FakeContext
 
-from .conftest import JWT_SECRET, ROOT, Sam
+from .conftest import JWT_SECRET, NEWEST, ROOT, Sam
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))
 STATUS = {"create": 201, "list": 200, "retrieve": 200, "update": 200, "replace": 200, "delete": 204}
@@ -19,9 +20,12 @@ KEY = ("alice", "5c1b2f0e-7f6e-4d0c-9a53-2f1de0c9b7a4")
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda path: path.stem)
-def test_an_event_is_answered(event: Path, sam: Sam, local_options: list[str], todos: type[Todo]) -> None:
+def test_an_event_is_answered(
+    event: Path, sam: Sam, built: Path, local: Callable[[str], list[str]], todos: type[Todo]
+) -> None:
     todos(*KEY, text="Buy milk").save()
-    answer = json.loads(sam("local", "invoke", "TodoFunction", f"--event={event}", *local_options))
+    invoke = ["local", "invoke", "TodoFunction", f"--event={event}", f"--template={built / 'template.yaml'}"]
+    answer = json.loads(sam(*invoke, *local(NEWEST)))
     assert answer["statusCode"] == STATUS[event.stem.split("-")[1]], answer
 
 
