@@ -84,6 +84,8 @@ def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
     """
     models = dict.fromkeys(route.model for route in routes)
     try:
+        for model in models:
+            _pynamodb.connect(model)  # so that PynamoDB's own calls have the client that all share
         missing = [table for table in tables(models) if not table.models[0].exists()]
         for table in missing:
             _create(table)

@@ -56,13 +56,15 @@ class Action:
     detail: bool
     methods: tuple[str, ...]
     path: str | None
+    schema: Any = None
+    """The marshmallow schema of its body, None where any JSON will do."""
 
 
 @overload
 def action(method: F, /) -> F: ...
 @overload
 def action(
-    *, detail: bool = True, methods: Sequence[str] = ("POST",), path: str | None = None
+    *, detail: bool = True, methods: Sequence[str] = ("POST",), path: str | None = None, schema: Any = None
 ) -> Callable[[F], F]: ...
 def action(
     method: F | None = None,
@@ -71,18 +73,19 @@ def action(
     detail: bool = True,
     methods: Sequence[str] = ("POST",),
     path: str | None = None,
+    schema: Any = None,
 ) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
 
     With ``detail=True`` it is ``/todo/{uuid}/<name>`` and called with ``(self, instance, req, user)``; with
     ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
     is the item or the collection itself. Permissions are asked with its name as ``method``; ``req`` is the body's
-    JSON, ``{}`` without a body.
+    JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what that loads of it, else 422.
     """
 
     def mark(method: F) -> F:
         said = (methods,) if isinstance(methods, str) else tuple(methods)
-        setattr(method, ACTION, Action(detail, said, path))
+        setattr(method, ACTION, Action(detail, said, path, schema))
         return method
 
     return mark if method is None else mark(method)

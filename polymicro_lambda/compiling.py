@@ -138,6 +138,8 @@ class _Compilation:
                     filters=filters,
                     field_rules=field_rules,
                     is_action=said is not None,
+                    takes=said.schema() if said is not None and said.schema is not None else None,
+                    asks_request=any(leaf.asks_request for leaf in self.rule.leaves()),
                     limit=min(limit, resource.max_limit),
                     bound=bound,
                     owned={leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)},

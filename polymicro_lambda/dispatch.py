@@ -6,7 +6,7 @@ from typing import Any
 
 from .cors import CORS
 from .etags import Tagger
-from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, Unauthorized
+from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, NotFound, Unauthorized
 from .failures import translated
 from .negotiation import check_accept, read_body
 from .operations import Operation
@@ -88,7 +88,14 @@ def route_of(match: Match, method: str) -> Route:
 
 
 def permitted(route: Route, request: Request) -> Verdict:
-    """What the rule says before the item is known. Raises ``Unauthorized`` or ``Forbidden`` where that is no."""
+    """What the rule says before the item is known. Raises ``Unauthorized`` or ``Forbidden`` where that is no.
+
+    And ``NotFound``, before a permission sees it, for a path that holds what can be no key.
+    """
+    if route.asks_request and (request.user is not None or any(one.anonymous for one in route.rule.leaves())):
+        # What can be no key finds nothing: a permission that looks it up need not expect it.
+        for name, text in request.path_params.items():
+            _check_key(route, name, text)
     verdict = route.rule.decide(Ask(request.user, route.method, route.model, request))
     if verdict is not False:
         return verdict
@@ -97,3 +104,10 @@ def permitted(route: Route, request: Request) -> Verdict:
             "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
         )
     raise Forbidden("You may not do this.")
+
+
+def _check_key(route: Route, name: str, text: str) -> None:
+    try:
+        route.schema.parse_key(name, text)
+    except ValueError as error:
+        raise NotFound() from error

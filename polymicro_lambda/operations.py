@@ -25,6 +25,7 @@ from .requests import Request
 from .responses import Response
 from .results import is_collection, result_of
 from .routing import Route
+from .schemas import load
 from .types import RawItem
 from .verdicts import Ask, Checked, Verdict, joined
 
@@ -141,10 +142,13 @@ class Operation:
         """The arguments that a verb may ask for, without the instance; a refused body or query ends here."""
         values = {"request": self.request, "user": self.request.user, "req": {}}
         if self.route.about.body:
-            values["req"] = body if self.route.is_action else self._loaded(body)
+            values["req"] = self._taken(body) if self.route.is_action else self._loaded(body)
         if self.route.verb == "create":
             values["req"] |= self._bound
         return values | self._paging()
+
+    def _taken(self, body: Any) -> Any:
+        return body if self.route.takes is None else load(self.route.takes, body)
 
     def _loaded(self, body: Any) -> dict[str, Any]:
         user, model, schema = self.request.user, self.route.model, self.route.schema

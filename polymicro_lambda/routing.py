@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from marshmallow import Schema
 from pynamodb.models import Model
 
 from .actions import Method, Verb
@@ -39,6 +40,10 @@ class Route:
     field_rules: FieldRules
     """Which fields a user may read and write."""
     is_action: bool = False
+    takes: Schema | None = None
+    """The schema of an action's body, None where any JSON will do."""
+    asks_request: bool = False
+    """Some permission of the rule looks at the request."""
     limit: int = 25
     """The page size where a request says none."""
     bound: Mapping[str, Owner] = field(default_factory=dict)

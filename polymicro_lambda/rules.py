@@ -85,7 +85,7 @@ class Permission(Composable, metaclass=PermissionMeta):
         """What this permission says before the item is known."""
         if ask.user is None and not self.anonymous:
             return False
-        if ask.request is None and any(map(takes_request, self._questions)):
+        if ask.request is None and self.asks_request:
             return False  # nobody can say yet: a template asks without a request
         answer = put(self.has_permission, ask)
         if not answered(answer, self, "has_permission"):
@@ -95,8 +95,14 @@ class Permission(Composable, metaclass=PermissionMeta):
         return self._decide_object(ask, negated)
 
     @property
-    def _questions(self) -> tuple[Callable[..., Any], ...]:
-        return (self.has_permission, self.has_object_permission, self.where)
+    def asks_request(self) -> bool:
+        """Whether one of its methods asks for the request."""
+        questions: tuple[Callable[..., Any], ...] = (
+            self.has_permission,
+            self.has_object_permission,
+            self.where,
+        )
+        return any(map(takes_request, questions))
 
     def _decide_object(self, ask: Ask, negated: bool) -> Verdict:
         if type(self).has_object_permission is not Permission.has_object_permission:

@@ -42,7 +42,7 @@ class ItemSchema:
 
         Raises ``BadRequest`` and ``Unprocessable``.
         """
-        loaded = _load(self.creating, body, _fields(self.creating, optional))
+        loaded = load(self.creating, body, _fields(self.creating, optional))
         return {name: value for name, value in loaded.items() if value is not None or self._kept(name)}
 
     def _kept(self, name: str) -> bool:
@@ -56,7 +56,7 @@ class ItemSchema:
         What stands in ``closed`` is not asked for and stays as it is. Raises as ``load_create``.
         """
         kept = _fields(self.updating, closed)
-        loaded = _load(self.updating, body, kept)
+        loaded = load(self.updating, body, kept)
         open_ = [target(field) for name, field in self.updating.load_fields.items() if name not in kept]
         for name in [name for name in open_ if name not in loaded]:
             attribute = self.attributes.get(name)
@@ -73,7 +73,7 @@ class ItemSchema:
 
     def load_merge(self, body: object) -> dict[str, Any]:
         """Only what the body gives, None for null (RFC 7396, at the top level). Raises as ``load_create``."""
-        return _load(self.updating, body, partial=tuple(self.updating.load_fields))
+        return load(self.updating, body, partial=tuple(self.updating.load_fields))
 
     def dump(self, instance: Model) -> dict[str, Any]:
         """The instance, JSON-ready: the same members for every item, null for what it lacks."""
@@ -158,7 +158,8 @@ def _fields(schema: Schema, names: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _load(schema: Schema, body: object, partial: tuple[str, ...] | None = None) -> dict[str, Any]:
+def load(schema: Schema, body: object, partial: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """What a body gives, ``partial`` fields being optional. Raises ``BadRequest`` and ``Unprocessable``."""
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
     try:

@@ -4,7 +4,9 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from .actions import ACTION, HTTP_VERBS, VERBS, Action, Verb, verb_of
+from marshmallow import Schema
+
+from .actions import ACTION, HTTP_VERBS, VERBS, WITH_BODY, Action, Verb, verb_of
 from .exceptions import ConfigurationError
 from .resources import ModelResource, parameter
 
@@ -45,9 +47,18 @@ def actions_of(name: str, resource: ModelResource) -> Iterator[Verb]:
             raise ConfigurationError(
                 f"{name}.{method}: methods must be some of {', '.join(sorted(HTTP_VERBS))}, not {said.methods!r}"
             )
+        if said.schema is not None:
+            _check_schema(f"{name}.{method}", said)
         if method in VERBS:
             raise ConfigurationError(f"{name}.{method}: an action cannot have the name of a verb")
         yield verb_of(method, said)
+
+
+def _check_schema(where: str, said: Action) -> None:
+    if not (isinstance(said.schema, type) and issubclass(said.schema, Schema)):
+        raise ConfigurationError(f"{where}: schema must be a marshmallow Schema class")
+    if WITH_BODY.isdisjoint(said.methods):
+        raise ConfigurationError(f"{where} has a schema, but under {', '.join(said.methods)} no body")
 
 
 def action_path(name: str, method: str, said: Action | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from contract import ALICE, BOB, WRITES, Caller, allow, assert_problem, counted, dynamodb_call, names, stored
+from marshmallow import Schema, fields
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -248,6 +249,24 @@ def test_what_an_action_refuses(todo: Make) -> None:
     assert_problem(client.post("/todo/stats"), 405)
 
 
+class Assignment(Schema):
+    to = fields.String(required=True)
+    on = fields.DateTime()
+
+
+def test_a_schema_loads_what_an_action_gets(todo: Make) -> None:
+    def assign(self: Any, instance: Any, req: Any) -> Any:
+        return {"to": req["to"], "year": req["on"].year if "on" in req else None}
+
+    client = todo(assign=action(schema=Assignment)(assign))
+    assert (
+        client.post("/todo/1/assign", json={"to": "bob", "on": "2030-01-01T00:00:00Z"}).json["year"] == 2030
+    )
+    assert_problem(client.post("/todo/1/assign", json={"to": 1, "x": 1}), 422, "#/to", "#/x")
+    assert_problem(client.post("/todo/1/assign"), 422, "#/to")
+    assert_problem(client.post("/todo/1/assign", json=["bob"]), 400)
+
+
 RETURNS: dict[str, tuple[Callable[[Any], Any], int, Any]] = {
     "an instance": (lambda one: one, 200, item("1")),
     "instances": (lambda one: [one, one], 200, [item("1"), item("1")]),
@@ -346,6 +365,11 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "a path that is none": (action(path="a b")(lambda self: None), r"TodoResource\.act: path"),
     "a path with a parameter": (action(path="{x}")(lambda self: None), r"TodoResource\.act: path"),
+    "a schema that is none": (action(schema=dict)(lambda self: None), r"TodoResource\.act: schema must be"),
+    "a schema without a body": (
+        action(schema=Schema, methods=("GET",))(lambda self: None),
+        r"TodoResource\.act has a schema, but under GET no body",
+    ),
     "the path of a verb": (
         action(methods=("DELETE",), path="")(lambda self, instance: None),
         "DELETE /todo/{uuid}",

@@ -131,6 +131,19 @@ def test_what_one_permission_found_out_the_others_know(model: type[Model]) -> No
     assert seen[0] == seen[1]
 
 
+def test_what_can_be_no_key_is_not_asked_about(model: type[Model]) -> None:
+    """404, as without such a permission, which may look it up; with no user it is 401 all the same."""
+
+    class Looks(Permission):
+        def has_permission(self, user: Any, method: Method, request: Any) -> bool:
+            raise AssertionError("asked about what can be no key")
+
+    caller = made(model, permissions=Looks)
+    for project in ("x" * 2049, "%01"):
+        assert_problem(caller.get(f"/projects/{project}/tasks"), 404)
+        assert_problem(caller.get(f"/projects/{project}/tasks/1", user=None), 401)
+
+
 @pytest.mark.parametrize("negated", [False, True])
 def test_without_a_request_nobody_can_say(negated: bool) -> None:
     """As when a template asks what is open to nobody."""
