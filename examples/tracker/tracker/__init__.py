@@ -1,0 +1,1 @@
+"""A project tracker for many tenants: projects, members, invitations, tasks and comments."""
