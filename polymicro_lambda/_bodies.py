@@ -1,33 +1,14 @@
 """Request bodies as the models by which a REST API checks them: what it refuses, the app would refuse too."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from marshmallow import Schema
 from marshmallow.fields import Field, Nested
 
 from . import fields as ours
+from ._field_schemas import json_type
 from .resources import ModelResource
 from .routing import Route
-
-KINDS: Mapping[type, str] = MappingProxyType(
-    {
-        ours.TextField: "string",
-        ours.NumberField: "number",
-        ours.IntegerField: "number",
-        ours.FlagField: "boolean",
-        ours.MomentField: "string",
-        ours.ExpiryField: "string",
-        ours.BinaryField: "string",
-        ours.SetField: "array",
-        ours.ArrayField: "array",
-        ours.ElementsField: "array",
-        ours.ObjectField: "object",
-        ours.OpenRecordField: "object",
-    }
-)
-"""Field -> the JSON type that it takes; of any other class, a subclass included, nothing is known."""
 
 
 def body_model(route: Route) -> dict[str, Any] | None:
@@ -39,10 +20,10 @@ def body_model(route: Route) -> dict[str, Any] | None:
     if not route.about.body or route.is_action or route.resource.schema is not None:
         return None
     form = route.schema.creating if route.verb == "create" else route.schema.updating
-    return _object(form, optional=_optional(route))
+    return _object(form, optional=optional(route))
 
 
-def _optional(route: Route) -> frozenset[str]:
+def optional(route: Route) -> frozenset[str]:
     """The fields that some user may leave out, although the schema demands them."""
     everything = frozenset(route.schema.members)
     if route.http == "PATCH" or type(route.resource).fields_for is not ModelResource.fields_for:
@@ -66,5 +47,5 @@ def _kind(field: Field[Any]) -> dict[str, Any]:
         return {}
     if type(field) is ours.RecordField and isinstance(field, Nested):
         return _object(field.schema)
-    kind = KINDS.get(type(field))
-    return {} if kind is None else {"type": kind}
+    kind = json_type(field)
+    return {} if kind is None or type(field) is ours.NullField else {"type": kind}

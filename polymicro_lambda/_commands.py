@@ -14,6 +14,7 @@ from ._build_command import build
 from ._completion_command import completion
 from ._engine import create_tables, set_defaults, start_embedded
 from ._gateway import SOURCES
+from ._openapi_command import openapi
 from ._project import (
     Project,
     UsageError,
@@ -164,6 +165,7 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
 
 polymicro.add_command(build)
 polymicro.add_command(completion)
+polymicro.add_command(openapi)
 polymicro.add_command(routes)
 polymicro.add_command(template)
 

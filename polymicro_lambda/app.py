@@ -36,7 +36,8 @@ class PolyMicro:
     (``POLYMICRO_CURSOR_SECRET``, several separated by commas). ``table_prefix`` is put before every table's name
     (``POLYMICRO_TABLE_PREFIX``). ``default_permissions`` are those of resources that declare none,
     ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``. ``max_body`` is the most bytes of a
-    decoded body. ``logger`` takes the errors: a logger of the standard library or of Powertools.
+    decoded body. ``title`` and ``version`` are those of the API in its OpenAPI document. ``logger`` takes the errors:
+    a logger of the standard library or of Powertools.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class PolyMicro:
         default_permissions: Any = IsAuthenticated,
         cors: CORS | str | None = None,
         max_body: int = MAX_BODY,
+        title: str = "API",
+        version: str = "1.0.0",
         logger: Any = None,
     ) -> None:
         self._user_of = req_user_func or _authorized
@@ -58,6 +61,8 @@ class PolyMicro:
         self._default_permissions = default_permissions
         self._cors = cors
         self._max_body = max_body
+        self.title = title
+        self.version = version
         self._logger = logger or logging.getLogger("polymicro_lambda")
         self._resources: list[Any] = []
         self.routes: tuple[Route, ...] = ()

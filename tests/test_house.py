@@ -17,12 +17,13 @@ ROWS = """
     listing mixins resources field_rules
     signatures mistakes routing compiling answers operations dispatch
     events
-    openapi _yaml _tables _bodies _sam_events _sam_api _policy _parts _stack template
+    _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi
+    _yaml _tables _sam_events _sam_api _policy _parts _stack template
     _startup app __init__
     _imports _artifact _target build
     _sent testing _gateway local
     _console _wording _explain _routes _project _curl _session _engine _reload _serve
-    _build_command _completion_command _routes_command _template_command _commands cli
+    _build_command _completion_command _openapi_command _routes_command _template_command _commands cli
 """
 ORDER = ROWS.split()
 FILES = sorted(path.stem for path in PACKAGE.glob("*.py"))

@@ -1,0 +1,127 @@
+"""One route as an operation of the document."""
+
+import inspect
+import re
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ._field_schemas import Describe, JSONSchema
+from ._forms import ANY, BODIES, Forms, body_sample, described
+from ._outcomes import for_everybody, is_open, outcomes
+from ._parameters import parameters
+from ._samples import sample
+from .negotiation import MERGE_TYPE
+from .responses import JSON_TYPE
+from .routing import Route
+
+SUMMARIES: Mapping[tuple[str, str], str] = {
+    ("create", "POST"): "Create: {name}",
+    ("list", "GET"): "List: {name}",
+    ("retrieve", "GET"): "Retrieve: {name}",
+    ("update", "PATCH"): "Change: {name}",
+    ("update", "PUT"): "Replace: {name}",
+    ("delete", "DELETE"): "Delete: {name}",
+}
+"""Verb and HTTP verb -> what the mixin's own does. A verb of the resource's own says so itself."""
+TAKES: Mapping[str, tuple[str, ...]] = {"PATCH": (JSON_TYPE, MERGE_TYPE)}
+"""HTTP verb -> the media types of its body, where that is not JSON alone."""
+Schemas = Mapping[str, JSONSchema]
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """An operation: a route, the forms of its resource, and what the document calls it."""
+
+    route: Route
+    forms: Forms
+    id: str
+    names: tuple[str, ...]
+    """The parameters of its path, as the document names them."""
+
+    def operation(self, describe: Describe, schemas: Schemas) -> dict[str, Any]:
+        """The Operation Object; ``schemas`` are those of the resources."""
+        asked = parameters(self.route, self.names, describe)
+        return {
+            "operationId": self.id,
+            "tags": [self.forms.name],
+            **self._words(),
+            **({"parameters": asked} if asked else {}),
+            **self._body(schemas),
+            "responses": outcomes(self.route, self._shown(), self._example(schemas)),
+            **self._security(),
+        }
+
+    def _words(self) -> dict[str, str]:
+        route = self.route
+        usual = SUMMARIES.get((route.verb, route.http), f"{route.verb}: {{name}}").format(
+            name=self.forms.name
+        )
+        doc = "" if route.is_default else described(inspect.getdoc(route.call))
+        summary, _, rest = doc.partition("\n\n")
+        said = " ".join(summary.split()) or usual
+        return {"summary": said} | ({"description": rest.strip()} if rest.strip() else {})
+
+    # --- the body ------------------------------------------------------------------------------------------
+
+    def _body(self, schemas: Schemas) -> dict[str, Any]:
+        if not self.route.about.body or self.route.http == "GET":
+            return {}
+        if self.route.is_action:
+            return {"requestBody": {"content": {JSON_TYPE: {"schema": ANY}}}}
+        name = self.forms.body_name(self.route)
+        media: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+        with suppress(LookupError):
+            media["example"] = body_sample(self.route, schemas[name])
+        takes = TAKES.get(self.route.http, (JSON_TYPE,))
+        return {"requestBody": {"required": True, "content": dict.fromkeys(takes, media)}}
+
+    # --- the answer ----------------------------------------------------------------------------------------
+
+    def _shown(self) -> JSONSchema:
+        if self.route.is_action or self.route.verb == "delete":
+            return ANY
+        if self.route.verb == "retrieve":
+            return self.forms.shown
+        if self.route.verb != "list":
+            return {"$ref": f"#/components/schemas/{self.forms.name}"}
+        if self.forms.resource.envelope:
+            return {"$ref": f"#/components/schemas/{self.forms.name}Page"}
+        return {"type": "array", "items": self.forms.shown}
+
+    def _example(self, schemas: Schemas) -> Any:
+        """An example of what it shows, None where none is known."""
+        if self.route.is_action or self.route.verb == "delete" or self.forms.is_free:
+            return None
+        try:
+            item = sample(schemas[self.forms.name])
+        except LookupError:
+            return None
+        if self.route.verb != "list":
+            return item
+        return {"items": [item], "pagination_key": None} if self.forms.resource.envelope else [item]
+
+    # --- who may -------------------------------------------------------------------------------------------
+
+    def _security(self) -> dict[str, Any]:
+        """Nothing is said where the document's own holds: a token is needed."""
+        if for_everybody(self.route):
+            return {"security": []}
+        return {"security": [{}, {"bearer": []}]} if is_open(self.route) else {}
+
+
+def operation_id(route: Route, forms: Forms) -> str:
+    """``createTodo``; of PUT ``replaceTodo``; an action's name in camel case, with its HTTP verb if it has several."""
+    verb = "replace" if (route.verb, route.http) == ("update", "PUT") else route.verb
+    first, *others = re.split(r"_+", verb.strip("_"))
+    several = (
+        route.http.title() if len(route.about.http) > 1 and (route.verb, route.http) not in BODIES else ""
+    )
+    return first + "".join(map(str.title, others)) + forms.name + several
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """The name, with a number from 2 behind it where it is taken."""
+    numbered = (f"{name}{number}" for number in range(2, len(taken) + 3))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
