@@ -3,8 +3,10 @@
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
@@ -103,8 +105,64 @@ def connect(model: type[Model]) -> Any:
 
 def instance_of(model: type[Model], raw: RawItem) -> Model:
     """The instance of a stored item; it remembers the item. Raises whatever an attribute does for a poison row."""
-    instance = model.from_raw_data(raw)
+    makes = _members(model)
+    instance = model.from_raw_data(raw) if makes is None else _made(model, makes, raw)
     remember(instance, raw)
+    return instance
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """An attribute of a model, by its name in Python and in DynamoDB."""
+
+    name: str
+    stored: str
+    attribute: Attribute[Any]
+    plain: bool
+    """Setting it puts the value among the instance's values as it is."""
+
+
+@cache
+def _members(model: type[Model]) -> tuple[_Member, ...] | None:
+    """What reading an item sets, None where the model, or PynamoDB for it, goes another way about it."""
+    steps = (
+        "__init__",
+        "__setattr__",
+        "from_raw_data",
+        "_instantiate",
+        "_container_deserialize",
+        "_set_defaults",
+    )
+    as_ever = all(_function(model, step) is _function(Model, step) for step in steps)
+    if not as_ever or model._get_discriminator_attribute() is not None:
+        return None
+    return tuple(
+        _Member(name, one.attr_name, one, type(one).__set__ is Attribute.__set__)
+        for name, one in model.get_attributes().items()
+    )
+
+
+def _function(model: type[Model], name: str) -> Any:
+    found = getattr(model, name)
+    return getattr(found, "__func__", found)
+
+
+def _made(model: type[Model], members: Sequence[_Member], raw: RawItem) -> Model:
+    """What ``from_raw_data`` gives, which makes each default twice before it reads what stands in the item."""
+    instance = model.__new__(model)
+    values = instance.attribute_values = {}
+    for member in members:
+        attribute, stored = member.attribute, raw.get(member.stored)
+        if stored and "NULL" not in stored:
+            value = attribute.deserialize(attribute.get_value(stored))
+        else:
+            value = attribute.default() if callable(attribute.default) else attribute.default
+            if value is None:
+                continue
+        if member.plain:
+            values[member.name] = value
+        else:
+            setattr(instance, member.name, value)
     return instance
 
 

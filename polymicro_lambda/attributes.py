@@ -9,6 +9,7 @@ An attribute class of your own that no row fits, or one that wants another field
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import getmembers
 from typing import Any, TypeAlias
 from unicodedata import category
@@ -142,6 +143,20 @@ class Shape(Schema):
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         """The value, of an instance or of a dict."""
         return obj.get(attr) if isinstance(obj, Mapping) else getattr(obj, attr, None)
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """What marshmallow's own gives for one object, without its hooks and defaults, which a shape never has."""
+        if isinstance(obj, Mapping):
+            return {key: write(obj.get(name), name, obj) for key, name, write in self._writers}
+        return {key: write(getattr(obj, name, None), name, obj) for key, name, write in self._writers}
+
+    @cached_property
+    def _writers(self) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
+        """Member, attribute, and what turns its value into JSON."""
+        return tuple(
+            (field.data_key or name, field.attribute or name, field._serialize)
+            for name, field in self.dump_fields.items()
+        )
 
 
 def readable(schema: type[Schema]) -> type[Schema]:

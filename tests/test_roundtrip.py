@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from marshmallow import Schema
 from pynamodb.attributes import (
     Attribute,
     BinaryAttribute,
@@ -29,7 +30,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import _json
+from polymicro_lambda import _json, _pynamodb
 from polymicro_lambda.exceptions import Unprocessable
 from polymicro_lambda.schemas import ItemSchema, compile_schema
 
@@ -120,12 +121,21 @@ def kept(model: type[Model], schema: ItemSchema, body: dict[str, Any]) -> dict[s
     instance.save()
     read = schema.dump(model.get("i", consistent_read=True))
     assert _json.dumps(read) == _json.dumps({**shown, "version": 1})
+    assert_read_alike(model, schema)
     actions = [getattr(model, name).set(value) for name, value in loaded.items() if name != "id"]
     model("i", version=1).update([*actions, model.touched.set(1)])
     again = schema.dump(model.get("i", consistent_read=True))
     assert _json.dumps(again) == _json.dumps({**shown, "version": 2, "touched": 1})
     model("i", version=2).delete()
     return {name: value for name, value in read.items() if value is not None and name in ATTRIBUTES}
+
+
+def assert_read_alike(model: type[Model], schema: ItemSchema) -> None:
+    """An item is read and shown by our shorter ways as by PynamoDB's and marshmallow's own."""
+    raw = _pynamodb.execute(model, "GetItem", Key={"id": {"S": "i"}}, ConsistentRead=True)["Item"]
+    ours, theirs = _pynamodb.instance_of(model, raw), model.from_raw_data(raw)
+    assert ours.serialize() == theirs.serialize()
+    assert _json.dumps(schema.dump(ours)) == _json.dumps(Schema.dump(schema.creating, theirs, many=False))
 
 
 def canonical(value: Any) -> str:
