@@ -5,20 +5,19 @@ exact opposite of ``=``, and ``NOT`` turns whatever it is given. Numbers are equ
 are never equal and in no order.
 """
 
-import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Subnormal
+from decimal import Decimal, DecimalException
 from typing import Any, TypeAlias
 
 from pynamodb.constants import ATTRIBUTE_TYPES
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.operand import Path, Value
 
+from .comparisons import ORDERED, PREFIXED, SIZES, TESTS, RefusedError, Test, Typed, at_most, typed
 from .types import RawItem
 
-__all__ = ["attributes_of", "equality_of", "holds"]
+__all__ = ["attributes_of", "equality_of", "evaluator", "holds"]
 
 _Raw: TypeAlias = Mapping[str, Any]
 _Item: TypeAlias = RawItem | Mapping[str, _Raw]
@@ -35,10 +34,23 @@ def holds(condition: Condition, item: _Item) -> bool:
     attribute compared with itself, a number of more than 38 digits. Raises TypeError for an operator or an
     operand that is not one of a condition.
     """
+    return evaluator(condition)(item)
+
+
+def evaluator(condition: Condition) -> Callable[[_Item], bool]:
+    """Compile a condition into what says of one item after another whether it ``holds``; raises as that does."""
     try:
-        return _truth(condition, item)
-    except (_RefusedError, DecimalException):
-        return False
+        test = _compiled(condition)
+    except (RefusedError, DecimalException):
+        return lambda _: False
+
+    def holds_on(item: _Item) -> bool:
+        try:
+            return test(item)
+        except (RefusedError, DecimalException):
+            return False
+
+    return holds_on
 
 
 def attributes_of(condition: Condition) -> frozenset[str]:
@@ -64,55 +76,6 @@ def equality_of(condition: Condition) -> Mapping[str, dict[str, Any]]:
     return {} if deeper else {name: dict(value.value)}
 
 
-class _RefusedError(Exception):
-    """DynamoDB would answer this expression with a ValidationException."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Typed:
-    """A value and its DynamoDB type, in a form that can be hashed and whose ``==`` is DynamoDB's ``=``."""
-
-    kind: str
-    value: Any
-
-
-# 38 digits, 1E-130 to 9.99E+125: the limits of DynamoDB's numbers.
-_NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
-
-
-def _number(text: str) -> Decimal:
-    number = _NUMBERS.create_decimal(text)
-    if not number.is_finite():
-        raise _RefusedError
-    return number
-
-
-_COMPARABLE: Mapping[str, Callable[[Any], Any]] = {
-    # Python orders text by code points, which is the order of its UTF-8 bytes.
-    "S": str,
-    "N": _number,
-    "B": bytes,
-    "BOOL": bool,
-    "NULL": bool,
-    "SS": lambda elements: frozenset(_Typed("S", element) for element in elements),
-    "NS": lambda elements: frozenset(_Typed("N", _number(element)) for element in elements),
-    "BS": lambda elements: frozenset(_Typed("B", bytes(element)) for element in elements),
-    "L": lambda elements: tuple(map(_typed, elements)),
-    "M": lambda members: frozenset((name, _typed(raw)) for name, raw in members.items()),
-}
-
-
-def _typed(raw: _Raw) -> _Typed:
-    ((kind, value),) = raw.items()
-    return _Typed(kind, _COMPARABLE[kind](value))
-
-
-# DynamoDB counts a string in UTF-16 code units, as Java does: "é" is 1 and "😀" is 2.
-_SIZES: Mapping[str, Callable[[Any], int]] = dict.fromkeys(("B", "SS", "NS", "BS", "L", "M"), len) | {
-    "S": lambda text: len(text.encode("utf-16-le", "surrogatepass")) // 2
-}
-
-
 def _steps(path: Path) -> Iterator[Any]:
     """Split PynamoDB's segments: ``["a", "b[0]"]`` is the steps ``"a"``, ``"b"``, ``0``."""
     for segment in path.path:
@@ -121,34 +84,52 @@ def _steps(path: Path) -> Iterator[Any]:
         yield from map(int, indexes)
 
 
-def _read_path(operand: Path, item: _Item) -> _Typed | None:
-    raw: _Raw = {"M": item}
-    try:
-        for step in _steps(operand):
-            raw = raw["L" if isinstance(step, int) else "M"][step]
-    except LookupError:
-        return None
-    return _typed(raw)
+_Reader: TypeAlias = Callable[[_Item], Typed | None]
 
 
-def _read_size(operand: Any, item: _Item) -> _Typed | None:
+def _reads_path(operand: Path) -> _Reader:
+    steps = [("L" if isinstance(step, int) else "M", step) for step in _steps(operand)]
+
+    def read(item: _Item) -> Typed | None:
+        raw: _Raw = {"M": item}
+        try:
+            for kind, step in steps:
+                raw = raw[kind][step]
+        except LookupError:
+            return None
+        return typed(raw)
+
+    return read
+
+
+def _reads_size(operand: Any) -> _Reader:
     """Measure what the path leads to; what has no size (a number, a boolean, null) is as if missing."""
-    found = _read(operand.values[0], item)
-    measure = _SIZES.get(found.kind) if found else None
-    return _Typed("N", Decimal(measure(found.value))) if found and measure else None
+    inner = _reader(operand.values[0])
+
+    def read(item: _Item) -> Typed | None:
+        found = inner(item)
+        measure = SIZES.get(found.kind) if found else None
+        return Typed("N", Decimal(measure(found.value))) if found and measure else None
+
+    return read
 
 
-_READERS: Mapping[type, Callable[[Any, _Item], _Typed | None]] = {
-    Path: _read_path,
-    Value: lambda operand, _: _typed(operand.value),
-    _Size: _read_size,
+def _reads_value(operand: Value) -> _Reader:
+    known = typed(operand.value)
+    return lambda _: known
+
+
+_READERS: Mapping[type, Callable[[Any], _Reader]] = {
+    Path: _reads_path,
+    Value: _reads_value,
+    _Size: _reads_size,
 }
 
 
-def _read(operand: object, item: _Item) -> _Typed | None:
+def _reader(operand: object) -> _Reader:
     if type(operand) not in _READERS:
         raise TypeError(f"{type(operand).__name__} is not an operand of a condition")
-    return _READERS[type(operand)](operand, item)
+    return _READERS[type(operand)](operand)
 
 
 def _paths(node: object) -> Iterator[Path]:
@@ -160,77 +141,29 @@ def _paths(node: object) -> Iterator[Path]:
             yield from _paths(inner)
 
 
-_ORDERED = frozenset({"S", "N", "B"})
-_PREFIXED = frozenset({"S", "B"})
-_HOLDING = frozenset({"SS", "NS", "BS", "L"})
-_Test: TypeAlias = Callable[..., bool]
+_JUNCTIONS: Mapping[str, Test] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}
 
 
-def _equal(left: _Typed | None, right: _Typed | None) -> bool:
-    return left is not None and left == right
-
-
-def _within(kinds: frozenset[str], test: Callable[[Any, Any], bool]) -> _Test:
-    """Make a test of two values that are both there and both of one of these types."""
-
-    def both(left: _Typed | None, right: _Typed | None) -> bool:
-        if not (left and right) or left.kind != right.kind or left.kind not in kinds:
-            return False
-        return test(left.value, right.value)
-
-    return both
-
-
-_at_most, _at_least = _within(_ORDERED, operator.le), _within(_ORDERED, operator.ge)
-_begins = _within(_PREFIXED, lambda found, prefix: found.startswith(prefix))
-_substring = _within(_PREFIXED, operator.contains)
-
-
-def _contains(found: _Typed | None, part: _Typed | None) -> bool:
-    """Look for a substring in text or bytes, for an element in a set or a list."""
-    if found and part and found.kind in _HOLDING:
-        return part in found.value
-    return _substring(found, part)
-
-
-_TESTS: Mapping[str, _Test] = {
-    "=": _equal,
-    "<>": lambda left, right: not _equal(left, right),
-    "<": _within(_ORDERED, operator.lt),
-    "<=": _at_most,
-    ">": _within(_ORDERED, operator.gt),
-    ">=": _at_least,
-    "BETWEEN": lambda found, lower, upper: _at_least(found, lower) and _at_most(found, upper),
-    "IN": lambda found, *options: any(_equal(found, option) for option in options),
-    "attribute_exists": lambda found: found is not None,
-    "attribute_not_exists": lambda found: found is None,
-    "attribute_type": lambda found, kind: found is not None and found.kind == kind.value,
-    "begins_with": _begins,
-    "contains": _contains,
-}
-
-_JUNCTIONS: Mapping[str, _Test] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}
-
-
-def _truth(condition: Condition, item: _Item) -> bool:
+def _compiled(condition: Condition) -> Callable[[_Item], bool]:
     if junction := _JUNCTIONS.get(condition.operator):
+        parts = [_compiled(part) for part in condition.values]
         # A list and no generator: a part that DynamoDB refuses must be met, wherever it stands.
-        return junction([_truth(part, item) for part in condition.values])
-    if condition.operator not in _TESTS:
+        return lambda item: junction([part(item) for part in parts])
+    if condition.operator not in TESTS:
         raise TypeError(f"{condition.operator} is not an operator of a condition")
-    found = [_read(operand, item) for operand in condition.values]
+    test, readers = TESTS[condition.operator], [_reader(operand) for operand in condition.values]
     if _refused(condition):
-        raise _RefusedError
-    return _TESTS[condition.operator](*found)
+        raise RefusedError
+    return lambda item: test(*[read(item) for read in readers])
 
 
 # The types that a value, or size, may have there: known and refused before any item is read.
-_ALLOWED = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), _ORDERED) | {"begins_with": _PREFIXED}
+_ALLOWED = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), ORDERED) | {"begins_with": PREFIXED}
 
 
 def _crossed(_: Any, lower: Any, upper: Any) -> bool:
     known = isinstance(lower, Value) and isinstance(upper, Value)
-    return known and not _at_most(_typed(lower.value), _typed(upper.value))
+    return known and not at_most(typed(lower.value), typed(upper.value))
 
 
 _REFUSED: Mapping[str, Callable[..., bool]] = {

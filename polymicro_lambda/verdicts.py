@@ -4,7 +4,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, cached_property, reduce
 from operator import and_, or_
 from typing import Any, Protocol, TypeAlias
 
@@ -13,7 +13,7 @@ from pynamodb.models import Model
 
 from .actions import Method
 from .conditions import attributes_of as attributes_in
-from .conditions import holds
+from .conditions import evaluator
 from .requests import Request
 from .types import RawItem
 
@@ -37,15 +37,19 @@ class ObjectRule(Protocol):
         """Whether the user may do this to this instance."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checked:
     """Holds where this condition holds on the stored item."""
 
     condition: Condition
 
+    @cached_property
+    def _holds(self) -> Callable[[RawItem], bool]:
+        return evaluator(self.condition)
+
     def allows(self, instance: Model, raw: RawItem) -> bool:
         """Whether the condition holds on the item as DynamoDB stores it."""
-        return holds(self.condition, raw)
+        return self._holds(raw)
 
 
 @dataclass(frozen=True, slots=True)

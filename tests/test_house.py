@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "polymicro_lambda"
 ROWS = """
     types exceptions _json _values
     _urls users requests responses actions results
-    conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
+    comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
     _botocore items _pynamodb failures etags guards access plans rows queries writes serializers store
     cors negotiation filters planner
     listing mixins resources field_rules
