@@ -14,6 +14,7 @@ from .permissions import (
     Permission,
     ReadOnly,
 )
+from .prefixed import PrefixedAttribute
 from .requests import Request
 from .resources import ModelResource
 from .users import User
@@ -34,6 +35,7 @@ __all__ = [
     "OwnedBy",
     "Permission",
     "PolyMicro",
+    "PrefixedAttribute",
     "ReadOnly",
     "Request",
     "Retrieve",

@@ -110,13 +110,13 @@ class KeyRule:
         stored = self.attribute.serialize(value)
         if not isinstance(stored, str | bytes):
             return
-        if not stored:
+        if not stored or value == "":  # the text behind a prefix may be
             refuse("A key may not be empty.")
         if len(text(stored).encode() if isinstance(stored, str) else stored) > self.limit:
             refuse(f"A key here has at most {self.limit} bytes.")
         if self.address and isinstance(stored, str) and any(category(one) == "Cc" for one in stored):
             refuse("A key may hold no control characters.")
-        if self.address and stored in (".", ".."):
+        if self.address and value in (".", ".."):
             refuse("A key may not be . or .., which in a path mean something else.")
 
 

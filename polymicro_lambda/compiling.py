@@ -13,7 +13,7 @@ from .exceptions import ConfigurationError
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
 from .items import declared
-from .mistakes import check_names
+from .mistakes import check_names, check_prefixes
 from .permissions import OwnedBy, Permission
 from .planner import Planner
 from .resources import ItemPath, ModelResource, parameter
@@ -57,6 +57,7 @@ def compile_routes(resources: Iterable[Any], default_permissions: Any) -> tuple[
                     f" {route.http} {route.template}: give one of them another route"
                 )
             routes.append(route)
+    check_prefixes(route.model for route in routes)
     return tuple(routes)
 
 

@@ -20,6 +20,7 @@ from pynamodb.models import Model
 from .exceptions import ConfigurationError
 from .items import serialized
 from .negotiation import bad_query, wrong
+from .prefixed import PrefixedAttribute
 from .schemas import ItemSchema
 
 MAX_OPERANDS = 100
@@ -132,10 +133,11 @@ def _check(resource: str, name: str, attribute: Attribute[Any] | None, operator:
         raise ConfigurationError(f"{where}: {operator!r} does not work on {type(attribute).__name__}")
 
 
-# Attributes whose type in DynamoDB says too much: JSON is text in some spelling, a kind is a class.
+# Attributes whose type in DynamoDB says too much: JSON is text in some spelling, a kind is a class, a prefix is hidden.
 _ONLY: Mapping[type, frozenset[str]] = {
     JSONAttribute: frozenset({"exists"}),
     DiscriminatorAttribute: frozenset({"eq", "ne", "in", "exists"}),
+    PrefixedAttribute: frozenset(OPERATORS) - {"begins_with", "contains"},
 }
 
 

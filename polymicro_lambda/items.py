@@ -11,6 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
+from .prefixed import PrefixedAttribute
 from .types import RawItem
 
 RAW = "_polymicro_raw"
@@ -27,6 +28,8 @@ class Declared:
     discriminator: DiscriminatorAttribute | None
     kinds: frozenset[Any]
     """The discriminator values of this model and its subclasses; empty where it has none."""
+    prefixes: Mapping[str, str]
+    """DynamoDB name -> what a key of the table begins with, where models share it."""
 
 
 @cache
@@ -41,7 +44,9 @@ def declared(model: type[Model]) -> Declared:
     if discriminator is not None:
         subclasses = discriminator.get_registered_subclasses(model)
         kinds = frozenset(map(discriminator.get_discriminator, subclasses))
-    return Declared(keys, _only(model, VersionAttribute), _only(model, TTLAttribute), discriminator, kinds)
+    prefixes = {a.attr_name: a.prefix for a in keys.values() if isinstance(a, PrefixedAttribute)}
+    version, ttl = _only(model, VersionAttribute), _only(model, TTLAttribute)
+    return Declared(keys, version, ttl, discriminator, kinds, prefixes)
 
 
 def _only(model: type[Model], kind: type[Any]) -> Any:
@@ -65,17 +70,21 @@ def is_live(model: type[Model], raw: RawItem) -> bool:
         value = raw.get(about.discriminator.attr_name, {}).get(about.discriminator.attr_type)
         if value not in about.kinds:
             return False
+    if not all(raw.get(name, {}).get("S", "").startswith(said) for name, said in about.prefixes.items()):
+        return False
     expires = raw.get(about.ttl.attr_name, {}).get("N") if about.ttl is not None else None
     return expires is None or float(expires) > int(time.time())
 
 
-def live(model: type[Model]) -> list[Condition]:
-    """The conditions under which `is_live` is true, for DynamoDB to check."""
+def live(model: type[Model], *, keyed: bool = False) -> list[Condition]:
+    """The conditions under which `is_live` is true, for DynamoDB to check; ``keyed``, on the item of one key."""
     about = declared(model)
     conditions: list[Condition] = [~condition for condition in expired(model)]
     if about.kinds and about.discriminator is not None:
         values = [Value({about.discriminator.attr_type: kind}) for kind in sorted(about.kinds)]
         conditions.append(Path([about.discriminator.attr_name]).is_in(*values))
+    if not keyed:
+        conditions += [Path([name]).startswith(said) for name, said in about.prefixes.items()]
     return conditions
 
 

@@ -1,11 +1,15 @@
-"""Names on a resource that would be passed over in silence: another framework's, or a slip of the pen."""
+"""What would go wrong in silence: names of another framework's, slips of the pen, kinds of items that are mixed up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from itertools import combinations
 from types import MappingProxyType
+
+from pynamodb.models import Model
 
 from .actions import ACTION, VERBS
 from .exceptions import ConfigurationError
+from .items import declared
 from .resources import ModelResource
 
 CUTOFF = 0.88
@@ -42,3 +46,21 @@ def check_names(resource: ModelResource) -> None:
 def _is_own(cls: type) -> bool:
     """Whether a class is the user's rather than one of this package or of Python."""
     return not cls.__module__.startswith(f"{__package__}.") and cls is not object
+
+
+def check_prefixes(models: Iterable[type[Model]]) -> None:
+    """Raise ``ConfigurationError`` for models of one table whose prefixes do not tell their items apart."""
+    known = [model for model in dict.fromkeys(models) if declared(model).prefixes]
+    for one, other in combinations(known, 2):
+        ours, theirs = declared(one).prefixes, declared(other).prefixes
+        pairs = [(ours.get(name, ""), theirs.get(name, "")) for name in {**ours, **theirs}]
+        alike = all(a.startswith(b) or b.startswith(a) for a, b in pairs)
+        if one.Meta.table_name == other.Meta.table_name and alike and ours != theirs:
+            raise ConfigurationError(
+                f"{one.__name__} and {other.__name__} share the table {one.Meta.table_name!r}, but the prefixes of"
+                f" their keys, {_said(ours)} and {_said(theirs)}, do not tell their items apart: change one"
+            )
+
+
+def _said(prefixes: Mapping[str, str]) -> str:
+    return " with ".join(map(repr, prefixes.values()))

@@ -102,7 +102,7 @@ def _cost(found: Plan) -> tuple[Any, ...]:
 
 def _query(path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Condition], wish: Wish) -> Plan:
     partition = bound[path.partition]
-    rest = [c for c in conditions if _said(c, path.partition) != ("=", partition)]
+    rest = [c for c in conditions if not _implied(c, path.partition, partition)]
     order = _Order.of(path.sort, rest)
     rest = [c for c in rest if not any(c is exact for exact in order.exact)]
     filters = tuple(c for c in rest if not attributes_of(c) & path.own and path.has(attributes_of(c)))
@@ -121,6 +121,11 @@ def _query(path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Cond
         empty=order.empty or not _is_key(partition, HASH_BYTES),
         projection=_projection(path, wish, checks) if wish.projects and not completes else None,
     )
+
+
+def _implied(condition: Condition, name: str, value: Mapping[str, Any]) -> bool:
+    """Whether a condition is about this attribute alone, and holds on this value of it."""
+    return attributes_of(condition) == {name} and holds(condition, {name: value})
 
 
 def _demands(name: str | None, conditions: Sequence[Condition]) -> bool:

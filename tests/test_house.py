@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "polymicro_lambda"
 ROWS = """
     types exceptions _json _values
-    _urls users requests responses actions results
+    _urls users requests responses actions results prefixed
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
     _botocore items _pynamodb failures etags guards access plans rows queries writes serializers store
     cors negotiation filters planner

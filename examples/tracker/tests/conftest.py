@@ -21,8 +21,9 @@ with pytest.MonkeyPatch.context() as patch:
     # Tables of this process alone: DynamoDB Local is shared by parallel workers.
     patch.setenv("POLYMICRO_TABLE_PREFIX", f"t{uuid4().hex}-")
     import tracker.app
+    import tracker.single
 
-APPS = {"many tables": tracker.app}
+APPS = {"many tables": tracker.app, "one table": tracker.single}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ ANYONE = 0
 """The rank of who has no role, and of a path without a project."""
 
 
-def rank_of(user, request, members=Member):
+def rank_of(user, request, members):
     """The user's rank in the project of the path, by one read in each request."""
     project = request.path_params.get("project")
     if project is None:
@@ -37,16 +37,21 @@ class AtLeast(Permission):
     such a project.
     """
 
+    members = Member
+
     def __init__(self, read, write=None, **methods):
         self.read, self.write, self.methods = read, write or read, methods
 
     def has_permission(self, user, method, request):
         """Whether the user's rank is high enough."""
         least = self.methods.get(method, self.read if method.safe else self.write)
-        return rank_of(user, request) >= RANKS.get(least, ANYONE)
+        return rank_of(user, request, self.members) >= RANKS.get(least, ANYONE)
 
     def __str__(self):
-        return f"AtLeast({self.read!r}, write={self.write!r})"
+        said = {"write": self.write, **self.methods} if self.write != self.read else self.methods
+        return (
+            f"AtLeast({', '.join([repr(self.read), *(f'{name}={role!r}' for name, role in said.items())])})"
+        )
 
 
 class NotYourself(Permission):

@@ -143,9 +143,10 @@ class Tasks(ModelResource, Create, List, Retrieve, Update, Delete):
     @action(detail=False, methods=("GET",))
     def count(self, request, user):
         """``GET …/count``: how many are open and closed."""
-        project, ours = request.path_params["project"], Task.tenant == user.claims["tenant"]
+        task, project = self.model, request.path_params["project"]
+        ours = self.model.tenant == user.claims["tenant"]
         states = ("open", "closed")
-        return {state: Task.by_status.count(project, Task.status == state, ours) for state in states}
+        return {state: task.by_status.count(project, task.status == state, ours) for state in states}
 
     def _check_member(self, project, user):
         try:
@@ -177,7 +178,7 @@ class Comments(ModelResource, Create, List, Retrieve, Update, Delete):
 
     def create(self, req, user):
         """Only on a task that there is, in this project."""
-        self.tasks.get(req["project"], req["task"], attributes_to_get=["task"])  # or 404
+        self.tasks.get(req["project"], req["task"])  # or it raises, which is a 404
         return super().create(req, user)
 
 
