@@ -62,6 +62,28 @@ def secret(name: str, description: str) -> Part:
     return Part("Resources", name, {name: body}, "generated at the first deployment")
 
 
+_SIGNED = Noted("JWT_SECRET", "More of the environment can follow behind this part.")
+_KEYS = Noted("JWT_JWKS_URL", "More of the environment can follow behind this part.")
+BY_SECRET: Mapping[str, Any] = MappingProxyType(
+    {_SIGNED: {"Fn::Sub": "{{resolve:secretsmanager:${JwtSecret}}}"}}
+)
+"""The environment of an authorizer whose tokens the stack's own secret signs."""
+BY_KEYS: Mapping[str, Any] = MappingProxyType(
+    {_KEYS: {"Ref": "JwksUrl"}, "JWT_ISSUER": {"Ref": "JwtIssuer"}, "JWT_AUDIENCE": {"Ref": "JwtAudience"}}
+)
+"""The same where an identity provider signs them: its public keys, and for whom a token has to be."""
+KEYS_PARAMETERS: Mapping[str, Any] = MappingProxyType(
+    {
+        "JwksUrl": {
+            "Type": "String",
+            "AllowedPattern": "https://.+",
+            "Description": "Where the identity provider has its public keys.",
+        },
+        "JwtIssuer": {"Type": "String", "MinLength": 1, "Description": "The iss of its tokens."},
+        "JwtAudience": {"Type": "String", "MinLength": 1, "Description": "What must be in their aud."},
+    }
+)
+
 ACCOUNT_PARAMETER: Mapping[str, Any] = MappingProxyType(
     {
         "ApiGatewayAccount": {

@@ -33,7 +33,18 @@ AWSTemplateFormatVersion: "2010-09-09"
 Transform: AWS::Serverless-2016-10-31
 Description: The REST API of {app}.
 """
-KEPT = ("api", "authorizer", "arch", "memory", "timeout", "snap_start", "validate", "build_method", "handler")
+KEPT = (
+    "api",
+    "authorizer",
+    "jwks",
+    "arch",
+    "memory",
+    "timeout",
+    "snap_start",
+    "validate",
+    "build_method",
+    "handler",
+)
 """The options that a template remembers."""
 
 
@@ -55,6 +66,7 @@ KEPT = ("api", "authorizer", "arch", "memory", "timeout", "snap_start", "validat
     show_default=True,
     help="Who says which user makes a request.",
 )
+@click.option("--jwks/--no-jwks", default=False, help="An identity provider signs the tokens.")
 @click.option("--arch", type=click.Choice(["arm64", "x86_64"]), default="arm64", show_default=True)
 @click.option(
     "--memory", type=click.IntRange(128, 10240), default=512, show_default=True, help="MB of the function."

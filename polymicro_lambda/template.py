@@ -8,7 +8,17 @@ from ._parts import Part, as_dict
 from ._policy import statements
 from ._sam_api import GATES, Gate, event_source, http_api, preflights, rest_api
 from ._sam_events import Event, camel, events
-from ._stack import ACCOUNT_PARAMETER, AFTER_ACCOUNT, account, logs, resource, secret
+from ._stack import (
+    ACCOUNT_PARAMETER,
+    AFTER_ACCOUNT,
+    BY_KEYS,
+    BY_SECRET,
+    KEYS_PARAMETERS,
+    account,
+    logs,
+    resource,
+    secret,
+)
 from ._tables import Table, table_name, tables
 from ._yaml import Noted
 from .cors import CORS
@@ -33,6 +43,8 @@ class Options:
     """The Lambda authorizer's."""
     api: str = "rest"
     authorizer: str = "lambda"
+    jwks: bool = False
+    """The Lambda authorizer takes an identity provider's tokens, by its public keys."""
     arch: str = "arm64"
     memory: int = 512
     """MB."""
@@ -93,6 +105,8 @@ def _gate(options: Options) -> Gate:
         )
     if options.authorizer == "lambda" and options.authorizer_handler is None:
         raise ConfigurationError("the authorizer is a Lambda function, but nothing names it")
+    if options.jwks and options.authorizer != "lambda":
+        raise ConfigurationError(f"public keys are for a Lambda authorizer, not for {options.authorizer}")
     return gate()
 
 
@@ -117,6 +131,7 @@ def _parameters(options: Options, gate: Gate) -> dict[str, Any]:
             "Description": "More than this at once are refused.",
         },
         **gate.parameters,
+        **(KEYS_PARAMETERS if options.jwks else {}),
         **(ACCOUNT_PARAMETER if options.api == "rest" else {}),
     }
 
@@ -178,19 +193,19 @@ def _environment(options: Options) -> dict[str, Any]:
 def _authorizer(options: Options) -> Iterator[Part]:
     if options.authorizer != "lambda":
         return
-    signing = Noted("JWT_SECRET", "More of the environment can follow behind this part.")
     properties = {
         "Handler": options.authorizer_handler,
         "MemorySize": 256,
         "Timeout": 5,
         "LoggingConfig": {"LogGroup": {"Ref": "AuthorizerLogs"}},
-        "Environment": {"Variables": {signing: {"Fn::Sub": "{{resolve:secretsmanager:${JwtSecret}}}"}}},
+        "Environment": {"Variables": dict(BY_KEYS if options.jwks else BY_SECRET)},
     }
     body = _lambda(properties, options)
     note = "[tool.polymicro] authorizer"
     yield Part("Resources", "AuthorizerFunction", {"AuthorizerFunction": body}, note)
     yield logs("AuthorizerLogs", "logs of AuthorizerFunction")
-    yield secret("JwtSecret", "Signs and verifies bearer tokens.")
+    if not options.jwks:
+        yield secret("JwtSecret", "Signs and verifies bearer tokens.")
 
 
 def _lambda(properties: Mapping[str, Any], options: Options) -> dict[str, Any]:
@@ -220,7 +235,7 @@ def _outputs(found: Sequence[Table], options: Options) -> dict[str, Any]:
         "Url": {"Description": "Where the API answers.", "Value": {"Fn::Sub": url}},
         **{table.logical_id: {"Value": {"Ref": table.logical_id}} for table in found},
     }
-    if options.authorizer == "lambda":
+    if options.authorizer == "lambda" and not options.jwks:
         secret = {"Description": "The ARN of the secret that signs tokens.", "Value": {"Ref": "JwtSecret"}}
         said["JwtSecret"] = secret
     return said

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -114,6 +115,11 @@ def lint(text: str) -> set[str]:
             id="http cognito",
         ),
         pytest.param(
+            {"authorizer": "iam", "jwks": True},
+            "public keys are for a Lambda authorizer, not for iam",
+            id="keys",
+        ),
+        pytest.param(
             {"authorizer_handler": None},
             "the authorizer is a Lambda function, but nothing names it",
             id="unnamed",
@@ -160,6 +166,42 @@ def test_the_table_prefix_of_an_app_stands_before_the_tables_name() -> None:
     assert by_stack["TodosTable"]["Properties"]["TableName"] == {"Fn::Sub": "${AWS::StackName}-todos"}
     variables = [r["AppFunction"]["Properties"]["Environment"]["Variables"] for r in (own, by_stack)]
     assert ["POLYMICRO_TABLE_PREFIX" in one for one in variables] == [False, True]
+
+
+@pytest.mark.parametrize(("api", "authorizer"), KINDS)
+def test_logs_secrets_and_outputs(api: str, authorizer: str) -> None:
+    """Of each function and of the API; the authorizer's own only where it is a function."""
+    made = template(second_app.pm.routes, options(api=api, authorizer=authorizer))
+    own = [{"AuthorizerLogs"}, {"JwtSecret"}] if authorizer == "lambda" else [set(), set()]
+    assert of_type(made, "AWS::Logs::LogGroup") == {"ApiLogs", "AppLogs"} | own[0]
+    assert of_type(made, "AWS::SecretsManager::Secret") == {"CursorSecret"} | own[1]
+    assert set(made["Outputs"]) == {"Url", "OrdersTable", "ScrapsTable"} | own[1]
+    groups = [one["Properties"] for one in made["Resources"].values() if "Logs::LogGroup" in one["Type"]]
+    assert groups == [{"RetentionInDays": 365}] * len(groups)
+
+
+def of_type(made: Mapping[str, Any], kind: str) -> set[str]:
+    return {name for name, one in made["Resources"].items() if one["Type"] == kind}
+
+
+def test_secrets_are_made_up_and_handed_over() -> None:
+    made = resources(todo.pm)
+    for function, variable, secret in (
+        ("AppFunction", "POLYMICRO_CURSOR_SECRET", "CursorSecret"),
+        ("AuthorizerFunction", "JWT_SECRET", "JwtSecret"),
+    ):
+        handed = made[function]["Properties"]["Environment"]["Variables"][variable]
+        assert handed == {"Fn::Sub": f"{{{{resolve:secretsmanager:${{{secret}}}}}}}"}
+        assert made[secret]["Properties"]["GenerateSecretString"]["PasswordLength"] == 64
+
+
+def test_an_authorizer_by_public_keys_has_no_secret() -> None:
+    made = template(todo.pm.routes, options(jwks=True))
+    variables = made["Resources"]["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
+    wanted = {"JWT_JWKS_URL": "JwksUrl", "JWT_ISSUER": "JwtIssuer", "JWT_AUDIENCE": "JwtAudience"}
+    assert variables == {name: {"Ref": parameter} for name, parameter in wanted.items()}
+    assert set(wanted.values()) <= set(made["Parameters"])
+    assert ("JwtSecret" in made["Resources"], "JwtSecret" in made["Outputs"]) == (False, False)
 
 
 def test_every_skipped_check_has_a_reason() -> None:
@@ -589,6 +631,18 @@ def test_a_rest_api_logs_json_throttles_and_traces() -> None:
     ]
 
 
+def test_an_http_api_logs_json_and_throttles() -> None:
+    api = resources(todo.pm, api="http")["Api"]["Properties"]
+    log = api["AccessLogSettings"]
+    assert log["DestinationArn"] == {"Fn::GetAtt": ["ApiLogs", "Arn"]}
+    assert json.loads(log["Format"])["status"] == "$context.status"
+    assert api["DefaultRouteSettings"] == {
+        "DetailedMetricsEnabled": True,
+        "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
+        "ThrottlingBurstLimit": {"Ref": "RequestBurst"},
+    }
+
+
 # --- bodies -----------------------------------------------------------------------------------------------------------
 
 BODIES: tuple[Any, ...] = (
@@ -945,6 +999,17 @@ def test_the_repositorys_template_is_what_its_classes_say(monkeypatch: pytest.Mo
     assert (result.exit_code, result.output) == (0, "template.yaml is what the classes say\n")
 
 
+def test_the_repositorys_stages_say_what_the_template_asks() -> None:
+    stages = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    parameters = loaded((ROOT / "template.yaml").read_text())["Parameters"]
+    for stage in ("dev", "prod"):
+        said = dict(
+            one.split("=") for one in stages[stage]["deploy"]["parameters"]["parameter_overrides"].split()
+        )
+        assert said == {"Stage": stage}
+        assert {name for name, one in parameters.items() if "Default" not in one} <= set(said)
+
+
 def test_cloudformation_finds_no_fault_with_the_repositorys_template() -> None:
     assert lint((ROOT / "template.yaml").read_text()) == set()
 
@@ -952,11 +1017,11 @@ def test_cloudformation_finds_no_fault_with_the_repositorys_template() -> None:
 def test_options_are_remembered(project: Path) -> None:
     """A run changes those that it names, and no others."""
     first = Path("template.yaml")
-    run("--snap-start", "--api", "http", "--arch", "x86_64", "--memory", "1024")
+    run("--snap-start", "--api", "http", "--arch", "x86_64", "--memory", "1024", "--jwks")
     assert first.read_text().startswith(
-        "# polymicro template --api http --arch x86_64 --memory 1024 --snap-start\n"
+        "# polymicro template --api http --jwks --arch x86_64 --memory 1024 --snap-start\n"
     )
-    run("--no-snap-start", "--api", "rest", "--no-validate")
+    run("--no-snap-start", "--no-jwks", "--api", "rest", "--no-validate")
     assert first.read_text().startswith("# polymicro template --arch x86_64 --memory 1024 --no-validate\n")
     assert said(run("--check")) == (0, "template.yaml is what the classes say\n")
     assert said(run("--check", "--memory", "128"))[0] == 1

@@ -110,10 +110,11 @@ def test_all_events_of_a_path_say_the_same_of_an_authorizer(api: str, cors: str)
 
 
 @pytest.mark.parametrize("app", [todo.pm, second_app.pm], ids=["todo", "second"])
-@pytest.mark.parametrize(("api", "authorizer"), KINDS)
+@pytest.mark.parametrize(("api", "authorizer"), [*KINDS, ("rest", "jwks")])
 def test_cloudformation_finds_no_fault_with_what_sam_makes(app: PolyMicro, api: str, authorizer: str) -> None:
     """But for a parameter that has gone into what the translator made."""
-    text = json.dumps(translated(app, api=api, authorizer=authorizer, cors=CORSES["one"]))
+    gate = {"jwks": True} if authorizer == "jwks" else {"authorizer": authorizer}
+    text = json.dumps(translated(app, api=api, cors=CORSES["one"], **gate))
     found = cfnlint.api.lint(text, regions=["us-east-1"])
     faults = {(match.rule.id, match.message) for match in found}
     assert faults - {("W2001", "Parameter UserPoolArn not used.")} == set()
