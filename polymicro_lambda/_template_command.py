@@ -33,18 +33,7 @@ AWSTemplateFormatVersion: "2010-09-09"
 Transform: AWS::Serverless-2016-10-31
 Description: The REST API of {app}.
 """
-KEPT = (
-    "api",
-    "authorizer",
-    "jwks",
-    "arch",
-    "memory",
-    "timeout",
-    "snap_start",
-    "validate",
-    "build_method",
-    "handler",
-)
+KEPT = tuple("api authorizer jwks arch memory timeout snap_start validate build_method handler".split())
 """The options that a template remembers."""
 
 

@@ -75,7 +75,7 @@ print(json.dumps(sorted((route.path, route.methods, route.authorizer_name) for r
 
 
 @pytest.mark.parametrize(
-    "cors", ["", "cors='*'", "cors=CORS(origins=('https://a.example', 'https://b.example'))"]
+    "cors", ["cors='*'", "cors=CORS(origins=('https://a.example', 'https://b.example'))"]
 )
 def test_sam_local_asks_the_same_authorizer_at_each_start(cors: str, tmp_path: Path) -> None:
     """It takes the routes in the order of their hashes, which differ from one start to the next."""
