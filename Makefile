@@ -24,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
-.PHONY: help serve test test-real test-sam sam-local check format build clean
+.PHONY: help serve test test-new test-real test-sam sam-local check format build clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -39,6 +39,9 @@ test-real: $(VENV)/.test ## run the same tests on DynamoDB Local, Amazon's engin
 
 test-sam: $(VENV)/.test $(SAM_VENV)/.sam $(CHECKOV_VENV)/.checkov ## run the whole application by SAM, in containers
 	PYTHON=$(python) SAM=$(sam) CHECKOV=$(CHECKOV_VENV)/bin/checkov scripts/test-sam $(ARGS) $(or_unavailable)
+
+test-new: $(VENV)/.test ## begin a project by `polymicro new` and follow all of its hints
+	$(python) -m pytest -m new_project tests/new_project $(ARGS)
 
 sam-local: $(VENV)/.dev $(SAM_VENV)/.sam ## serve the Todo API by sam local start-api on http://127.0.0.1:3000
 	PYTHON=$(python) SAM=$(sam) scripts/dynamodb-local run scripts/sam-local $(ARGS)

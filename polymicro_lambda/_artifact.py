@@ -24,6 +24,7 @@ DROPPED: Mapping[str, str] = {
     "*.dist-info/INSTALLER": "pip's note of itself",
     "*.dist-info/REQUESTED": "pip's note of what it was asked for",
     "*.dist-info/direct_url.json": "a path of the machine that builds",
+    "polymicro_lambda/_skeleton/*": "what `polymicro new` begins a project with",
     "botocore/data/*/examples-1.json": "examples for documentation",
 }
 """Files of dependencies that no running code reads, and why. METADATA and licences stay: code asks for the one,

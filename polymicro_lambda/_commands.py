@@ -15,6 +15,7 @@ from ._completion_command import completion
 from ._engine import create_tables, set_defaults, start_embedded
 from ._gateway import SOURCES
 from ._openapi_command import openapi
+from ._new_command import new
 from ._project import (
     Project,
     UsageError,
@@ -166,6 +167,7 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
 polymicro.add_command(build)
 polymicro.add_command(completion)
 polymicro.add_command(openapi)
+polymicro.add_command(new)
 polymicro.add_command(routes)
 polymicro.add_command(template)
 

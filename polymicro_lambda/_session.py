@@ -77,9 +77,9 @@ def identity(settings: Settings) -> tuple[str, str]:
             "bold white on red",
         )
     if settings.authorizer is not None:
-        ask = f"    polymicro token {EXAMPLE_USER}"
         return (
-            f"Requests need a bearer token that {settings.authorizer} accepts. Make one:\n\n{ask}",
+            f"Requests need a bearer token that {settings.authorizer} accepts. Make one:\n\n"
+            f"    {token_command(settings)}",
             "yellow",
         )
     return (

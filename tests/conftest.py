@@ -22,7 +22,8 @@ from botocore.session import get_session
 from moto import mock_aws
 from pynamodb.models import Model
 
-SAM_TESTS = Path(__file__).parent / "sam"
+LANES = {Path(__file__).parent / name: name for name in ("new_project", "sam")}
+"""Directories of tests that need what only their own lane sets up -> the marker by which it asks for them."""
 FAKE_AWS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
@@ -48,8 +49,9 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The tests under SAM need what only `make test-sam` sets up; it asks for them by ``-m sam``."""
-    return True if collection_path == SAM_TESTS and "sam" not in config.getoption("-m") else None
+    """`make test-sam` asks for the tests under SAM by ``-m sam``, and so do the other lanes for theirs."""
+    lane = LANES.get(collection_path)
+    return True if lane and lane not in config.getoption("-m") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -23,7 +23,8 @@ ROWS = """
     _imports _artifact _target build
     _sent testing _gateway local
     _console _wording _explain _routes _project _curl _session _engine _reload _serve
-    _build_command _completion_command _openapi_command _routes_command _template_command _commands cli
+    _new_project _build_command _completion_command _new_command _openapi_command _routes_command _template_command
+    _commands cli
 """
 ORDER = ROWS.split()
 FILES = sorted(path.stem for path in PACKAGE.glob("*.py"))

@@ -1,0 +1,1 @@
+"""The todos of each user, as a REST API."""

@@ -1,0 +1,10 @@
+"""The app: its resources, and the handler that the Lambda calls."""
+
+from polymicro_lambda import PolyMicro
+
+from .resources import TodoResource
+
+pm = PolyMicro()
+TodoResource(pm)
+
+handler = pm.compile()
