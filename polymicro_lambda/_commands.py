@@ -14,8 +14,8 @@ from ._build_command import build
 from ._completion_command import completion
 from ._engine import create_tables, set_defaults, start_embedded
 from ._gateway import SOURCES
-from ._openapi_command import openapi
 from ._new_command import new
+from ._openapi_command import openapi
 from ._project import (
     Project,
     UsageError,

@@ -325,6 +325,7 @@ def test_the_todo_api_brings_nothing_of_the_extra_dev(todo: Path) -> None:
     ours = {path.stem for path in (todo / "polymicro_lambda").glob("*.py")}
     assert {"app", "_pynamodb", "store"} <= ours
     assert ours.isdisjoint({"_commands", "_engine", "build", "cli", "local", "testing"})
+    assert not (todo / "polymicro_lambda" / "_skeleton").exists()
     assert {path.name for path in (todo / "handlers").glob("*.py")} == {"__init__.py", "todo.py"}
     services = {path.name for path in (todo / "botocore" / "data").iterdir() if path.is_dir()}
     assert services == {"dynamodb"}

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import pytest
 
 BIN = Path(sys.executable).parent
-OWN = ("MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHON", "VENV", "PYTEST", "COV_", "AWS_", "POLYMICRO_")
+OWN = ("ARGS", "MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHON", "VENV", "PYTEST", "COV_", "AWS_", "POLYMICRO_")
 """How variables begin that this run has, and a user has not."""
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
 URL = "http://127.0.0.1:3000"
@@ -57,7 +57,8 @@ def serving(lines: Sequence[str], where: Path, path: Path = BIN) -> Iterator[Non
             assert status_of(f"{URL}/todos", process) in (200, 401)
             yield
         finally:
-            os.killpg(process.pid, signal.SIGINT)
+            with suppress(ProcessLookupError):  # it has ended by itself, and the test says why
+                os.killpg(process.pid, signal.SIGINT)
 
 
 def status_of(url: str, process: "subprocess.Popen[bytes]") -> int:
