@@ -29,7 +29,7 @@ LONGEST = 40
 TAKEN = frozenset({"events", "tests", "wheels"})
 """Names that the project's other directories have."""
 UUID = "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10"
-TEMPLATE = ("-m", "polymicro_lambda.cli", "template", "--build-method", "makefile")
+TEMPLATE = ("-B", "-m", "polymicro_lambda.cli", "template", "--build-method", "makefile")
 
 
 @dataclass(frozen=True, slots=True)
