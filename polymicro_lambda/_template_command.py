@@ -33,8 +33,8 @@ AWSTemplateFormatVersion: "2010-09-09"
 Transform: AWS::Serverless-2016-10-31
 Description: The REST API of {app}.
 """
-KEPT = tuple("api authorizer jwks arch memory timeout snap_start validate build_method handler".split())
-"""The options that a template remembers."""
+PASSING = ("out", "check", "staged", "app")
+"""The options of a run alone: a template remembers the others."""
 
 
 @click.command()
@@ -133,6 +133,10 @@ def _answer(file: Path, old: str, new: str, *, check: bool) -> None:
 # --- options --------------------------------------------------------------------------------------------------
 
 
+def _kept() -> list[click.Parameter]:
+    return [option for option in template.params if option.name not in PASSING]
+
+
 def _said(ctx: click.Context, old: str) -> dict[str, Any]:
     """The options: as given now, else as the template remembers them, else by default."""
     line = next((line for line in old.splitlines() if line.startswith(SAID)), SAID)
@@ -140,13 +144,14 @@ def _said(ctx: click.Context, old: str) -> dict[str, Any]:
         known = template.make_context("template", shlex.split(line.removeprefix(SAID))).params
     except (click.UsageError, ValueError) as error:
         raise UsageError(f"The line {line!r} of the template cannot be read: {error}.") from error
-    given = {n for n in KEPT if ctx.get_parameter_source(n) is not ParameterSource.DEFAULT}
-    return {name: (ctx.params if name in given else known)[name] for name in KEPT}
+    kept = [str(option.name) for option in _kept()]
+    given = {name for name in kept if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    return {name: (ctx.params if name in given else known)[name] for name in kept}
 
 
 def _remembering(text: str, said: Mapping[str, Any]) -> str:
     """The text with the options that are not the default in its line of options."""
-    changed = [_spelled(option, said[option.name]) for option in template.params if option.name in KEPT]
+    changed = [_spelled(option, said[str(option.name)]) for option in _kept()]
     line = " ".join([SAID, *filter(None, changed)])
     lines = text.splitlines()
     at = next((number for number, one in enumerate(lines) if one.startswith(SAID)), None)
