@@ -8,7 +8,7 @@ import pytest
 from polymicro_lambda.events import request_id, source_of
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.responses import Response, json_response, problem
-from polymicro_lambda.testing import Client, FakeContext, make_event
+from polymicro_lambda.testing import Client, FakeClock, FakeContext, make_event
 from polymicro_lambda.users import User
 
 FORMS: dict[str, dict[str, Any]] = {
@@ -275,3 +275,81 @@ def test_the_handler_gets_a_context() -> None:
     Client(keep).get("/", context=own)
     assert [type(context) for context in contexts] == [FakeContext, FakeContext]
     assert contexts[1] is own
+
+
+PAGES = {"": ("a", "b"), "2": ("c",), "3": ()}
+AFTER = {"": "2", "2": "3"}
+
+
+def paged(event: Any, context: Any) -> dict[str, Any]:
+    """Three pages, the last one empty."""
+    source = source_of(event)
+    request = source.to_request(event, context)
+    key = request.query.get("pagination_key", [""])[0]
+    link = {"link": f'<?limit=2&pagination_key={AFTER[key]}>; rel="next"'} if key in AFTER else {}
+    body = {"items": list(PAGES[key]), "user": request.user and request.user.uuid}
+    return source.to_response(json_response(200, body, link), event)
+
+
+def loop(event: Any, context: Any) -> dict[str, Any]:
+    """A page that leads to itself."""
+    headers = {"link": '<?pagination_key=1>; rel="next"'}
+    return source_of(event).to_response(json_response(200, {"items": []}, headers), event)
+
+
+def refusing(event: Any, context: Any) -> dict[str, Any]:
+    """A handler that refuses at length."""
+    return source_of(event).to_response(json_response(403, "no" * 400), event)
+
+
+@every_form
+def test_a_client_follows_the_pages_of_a_list(form: dict[str, Any]) -> None:
+    client = Client(paged, user=ALICE, **form)
+    assert list(client.items("/todo?limit=2")) == ["a", "b", "c"]
+    assert [page.json["items"] for page in client.pages("/todo", query={"limit": 2})] == [
+        ["a", "b"],
+        ["c"],
+        [],
+    ]
+    assert {page.json["user"] for page in client.pages("/todo", user=User("bob"))} == {"bob"}
+
+
+def test_a_page_that_leads_to_itself_is_a_failure() -> None:
+    with pytest.raises(AssertionError, match="leads to itself: <GET /todo: 200 OK"):
+        list(Client(loop).pages("/todo"))
+
+
+def test_a_result_says_what_was_asked_and_what_came() -> None:
+    result = Client(refusing).get("/todo")
+    said = f'<GET /todo: 403 Forbidden "{"no" * 249}n…>'
+    assert repr(result) == said
+    with pytest.raises(AssertionError) as caught:
+        result.raise_for_status()
+    assert str(caught.value) == said
+    with pytest.raises(AssertionError):
+        list(Client(refusing).items("/todo"))
+
+
+def test_a_result_that_is_no_error_is_given_back() -> None:
+    result = Client(paged).get("/todo")
+    assert result.raise_for_status() is result
+
+
+def test_a_client_becomes_another_users() -> None:
+    client = Client(echo, source="alb", headers={"Cookie": "c=1"}, user=ALICE)
+    said = client.as_(User("bob")).get("/todo", headers={"X-Other": "1"})
+    assert (said.json["user"], said.json["cookie"], "multiValueHeaders" in said.event) == ("bob", "c=1", True)
+    assert client.as_(None).get("/todo").json["user"] is None
+    assert client.as_(None).handler is client.handler
+
+
+def test_a_clock_stands_still_until_it_is_moved() -> None:
+    clock = FakeClock()
+    context = FakeContext(clock=clock)
+    assert context.get_remaining_time_in_millis() == 29_000
+    clock.advance(28.5)
+    assert (clock(), context.get_remaining_time_in_millis()) == (28.5, 500)
+    clock.advance(1)
+    assert context.get_remaining_time_in_millis() == 0
+    with pytest.raises(ValueError, match=r"advance\(-1\)"):
+        clock.advance(-1)
