@@ -82,7 +82,7 @@ def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
 
     Raises ``UsageError`` where the engine does not answer or refuses.
     """
-    models = dict.fromkeys(route.model for route in routes)
+    models = dict.fromkeys(model for route in routes for model in route.models)
     try:
         for model in models:
             _pynamodb.connect(model)  # so that PynamoDB's own calls have the client that all share

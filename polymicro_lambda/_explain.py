@@ -167,7 +167,7 @@ def _written(operation: Operation, name: str, changed: frozenset[str]) -> Iterat
     yield "calls", f"{read}{_own(operation)}1 {name}, on a condition"
     yield "key", _key(operation)
     conditions = [] if guard.condition is None else [guard.condition]
-    said = ["the item exists", *map(of_condition, [*live(route.model, keyed=True), *conditions])]
+    said = ["the item exists", *map(of_condition, [*live(route.model), *conditions])]
     yield "condition", " AND ".join([*said, "what the rule read is unchanged"] if sees else said)
     if sees:
         opaque = f"only Python can judge {of_verdict(guard.verdict)}"

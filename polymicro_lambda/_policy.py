@@ -18,7 +18,7 @@ from .access import AccessPath
 from .conditions import attributes_of
 from .exceptions import BadRequest
 from .filters import OPERATORS
-from .items import live
+from .items import apart, live
 from .permissions import OwnedBy, Permission
 from .plans import Plan, Wish, plan
 from .routing import Route
@@ -52,12 +52,13 @@ def grants(route: Route) -> frozenset[Grant]:
     """What the verb of a route may call.
 
     A verb that is overridden gets what its default would need; an overridden list may query all that there is to
-    query. What else an override or an action calls is for the developer to add.
+    query. What else an override, an action or a permission calls, ``calls`` says.
     """
+    said = frozenset(Grant(table_name(call.model), call.index, call.operation) for call in route.calls)
     if route.verb == "list" and not route.is_action:
-        return frozenset(_of_list(route))
+        return said.union(_of_list(route))
     needs = NEEDS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
-    return frozenset(Grant(table_name(route.model), "", operation) for operation in needs)
+    return said.union(Grant(table_name(route.model), "", operation) for operation in needs)
 
 
 def statements(routes: Iterable[Route]) -> list[dict[str, Any]]:
@@ -65,9 +66,9 @@ def statements(routes: Iterable[Route]) -> list[dict[str, Any]]:
     wanted: dict[str, dict[Grant, None]] = {}
     users: dict[str, dict[str, None]] = {}
     for route in routes:
-        name = table_name(route.model)
-        wanted.setdefault(name, {}).update(dict.fromkeys(sorted(grants(route))))
-        users.setdefault(name, {})[type(route.resource).__name__] = None
+        for grant in sorted(grants(route)):
+            wanted.setdefault(grant.table, {})[grant] = None
+            users.setdefault(grant.table, {})[type(route.resource).__name__] = None
     return [one for name in wanted for one in _statements(name, sorted(wanted[name]), ", ".join(users[name]))]
 
 
@@ -131,7 +132,14 @@ def _favouring(path: AccessPath, route: Route) -> Iterator[Wish]:
     own = frozenset(path.projected or ()).union(*map(attributes_of, ever))
     needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
     for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
-        yield Wish([*always, *chain(*conditions)], needed, projects, sort, scan=planner.scan)
+        yield Wish(
+            [*always, *chain(*conditions)],
+            needed,
+            projects,
+            sort,
+            scan=planner.scan,
+            apart=apart(route.model),
+        )
 
 
 def _always(route: Route) -> list[str]:

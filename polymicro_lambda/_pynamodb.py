@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from pynamodb.attributes import Attribute
+from pynamodb.indexes import Index
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
@@ -214,6 +215,12 @@ def model_of(iterator: "ResultIterator[Any]") -> type[Model] | None:
     """The model whose items a query or scan gives, None for raw ones."""
     model = getattr(iterator._map_fn, "__self__", None)
     return model if isinstance(model, type) and issubclass(model, Model) else None
+
+
+def model_of_index(index: Index[Any]) -> type[Model]:
+    """The model whose index it is."""
+    model: type[Model] = index._model
+    return model
 
 
 def wanted(iterator: "ResultIterator[Any]") -> int | None:

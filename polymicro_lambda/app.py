@@ -85,7 +85,7 @@ class PolyMicro:
             raise ConfigurationError(f"PolyMicro.max_body must be a number of bytes, not {self._max_body!r}")
         routes = compile_routes(self._resources, self._default_permissions)
         prefix = self._table_prefix
-        models = dict.fromkeys(route.model for route in routes)
+        models = dict.fromkeys(model for route in routes for model in route.models)
         for model in models:
             _pynamodb.prepare(
                 model, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix

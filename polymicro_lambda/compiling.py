@@ -3,12 +3,14 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pynamodb.models import Model
 
 from . import mixins
 from .actions import ACTION, VERBS, Action, Verb
+from .calls import Call, calls_of
 from .exceptions import ConfigurationError
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
@@ -57,7 +59,7 @@ def compile_routes(resources: Iterable[Any], default_permissions: Any) -> tuple[
                     f" {route.http} {route.template}: give one of them another route"
                 )
             routes.append(route)
-    check_prefixes(route.model for route in routes)
+    check_prefixes(model for route in routes for model in route.models)
     return tuple(routes)
 
 
@@ -118,6 +120,7 @@ class _Compilation:
         resource.item = ItemPath(item, schema) if any(verb.detail for verb in self.verbs) else None
         field_rules = FieldRules.of(resource, schema)
         self._check_list(bound, in_path, filters)
+        calls = tuple(self._calls(field_rules))
         for verb in self.verbs:
             said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
             arguments, limit = signature(resource, verb)
@@ -141,10 +144,17 @@ class _Compilation:
                     is_action=said is not None,
                     takes=said.schema() if said is not None and said.schema is not None else None,
                     asks_request=any(leaf.asks_request for leaf in self.rule.leaves()),
+                    calls=calls,
                     limit=min(limit, resource.max_limit),
                     bound=bound,
                     owned={leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)},
                 )
+
+    def _calls(self, field_rules: FieldRules) -> Iterator[Call]:
+        """What resource and permissions declare, each call once."""
+        owners: list[Any] = [self.resource, *self.rule.leaves(), *field_rules.leaves()]
+        found = (calls_of(f"{_name(owner)}.calls", owner.calls) for owner in owners)
+        return iter(dict.fromkeys(chain.from_iterable(found)))
 
     def _schema(self, bound: Mapping[str, Any], in_path: list[str], filters: DeclaredFilters) -> ItemSchema:
         resource = self.resource

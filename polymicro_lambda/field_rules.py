@@ -1,6 +1,6 @@
 """Which fields a user may read and write: the hook ``fields_for`` and the table ``field_permissions`` of a resource."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,12 @@ class FieldRules:
             for table, key in ((read, "read"), (write, "write")):
                 table |= {name: _rule(where, pair[key])} if key in pair else {}
         return cls(resource, known, frozenset(schema.names), read, write)
+
+    def leaves(self) -> Iterator[Permission]:
+        """The permissions in the table."""
+        return (
+            leaf for table in (self.read, self.write) for rule in table.values() for leaf in rule.leaves()
+        )
 
     def readable(self, ask: Ask) -> frozenset[str]:
         """The fields that an answer shows to whoever retrieves an item."""

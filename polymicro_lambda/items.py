@@ -76,16 +76,19 @@ def is_live(model: type[Model], raw: RawItem) -> bool:
     return expires is None or float(expires) > int(time.time())
 
 
-def live(model: type[Model], *, keyed: bool = False) -> list[Condition]:
-    """The conditions under which `is_live` is true, for DynamoDB to check; ``keyed``, on the item of one key."""
+def live(model: type[Model]) -> list[Condition]:
+    """The conditions under which `is_live` is true of an item with a key of the model's, for DynamoDB to check."""
     about = declared(model)
     conditions: list[Condition] = [~condition for condition in expired(model)]
     if about.kinds and about.discriminator is not None:
         values = [Value({about.discriminator.attr_type: kind}) for kind in sorted(about.kinds)]
         conditions.append(Path([about.discriminator.attr_name]).is_in(*values))
-    if not keyed:
-        conditions += [Path([name]).startswith(said) for name, said in about.prefixes.items()]
     return conditions
+
+
+def apart(model: type[Model]) -> list[Condition]:
+    """The conditions that keep the model's keys apart from those of other kinds in the same table."""
+    return [Path([name]).startswith(said) for name, said in declared(model).prefixes.items()]
 
 
 def expired(model: type[Model]) -> list[Condition]:

@@ -11,7 +11,7 @@ from .conditions import attributes_of
 from .filters import Filters
 from .filters import conditions as filter_conditions
 from .guards import current
-from .items import live, serialized
+from .items import apart, live, serialized
 from .negotiation import bad_query, wrong
 from .plans import Plan, Wish, plan
 from .verdicts import attributes_of as attributes_of_rule
@@ -49,7 +49,9 @@ class Planner:
         shown = self.everything
         if projects and guard.fields is not None:
             shown = frozenset(attributes[name].attr_name for name in guard.fields if name in attributes)
-        read = attributes_of_rule(guard.verdict).union(*map(attributes_of, live(self.model)))
+        read = attributes_of_rule(guard.verdict).union(
+            *map(attributes_of, (*live(self.model), *apart(self.model)))
+        )
         wish = Wish(
             conditions,
             read | shown,
@@ -58,6 +60,7 @@ class Planner:
             not (sort or "").startswith("-"),
             self.scan,
             names,
+            apart(self.model),
         )
         return plan(self.paths, wish)
 

@@ -5,6 +5,7 @@ It works on conditions alone: what route and rule bind, the rule itself, the fil
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pynamodb.expressions.condition import And, BeginsWith, Between, Comparison, Condition
@@ -54,17 +55,19 @@ class Wish:
     scan: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     """DynamoDB name -> Python name, for messages."""
+    apart: Sequence[Condition] = ()
+    """What keeps the items apart from other kinds in the table: conditions that exclude none of the list's own."""
 
 
 def plan(paths: Sequence[AccessPath], wish: Wish) -> Plan:
     """The cheapest plan. Raises ``BadRequest`` that says what is missing where no access path serves the wish."""
-    conditions = [part for condition in wish.conditions for part in _conjuncts(condition)]
+    conditions = [part for condition in (*wish.conditions, *wish.apart) for part in _conjuncts(condition)]
     bound: dict[str, dict[str, Any]] = {}
     for condition in conditions:
         bound = {**equality_of(condition), **bound}
     serving = [path for path in paths if path.partition in bound and _sorts(path, wish.sort, bound)]
     if serving:
-        found = min((_query(path, bound, conditions, wish) for path in serving), key=_cost)
+        found = min((_query(path, bound, conditions, wish) for path in serving), key=partial(_cost, wish))
     elif wish.scan and (wish.sort is None or wish.sort in bound):
         projection = _projection(paths[0], wish, ()) if wish.projects else None
         found = Plan(paths[0], None, filters=tuple(conditions), projection=projection)
@@ -92,11 +95,12 @@ def _sorts(path: AccessPath, sort: str | None, bound: Mapping[str, Any]) -> bool
     return sort is None or path.sort == sort or sort in bound
 
 
-def _cost(found: Plan) -> tuple[Any, ...]:
+def _cost(wish: Wish, found: Plan) -> tuple[Any, ...]:
     """No item left out, then fewer read, then no second read, then table before local before global index."""
     condition, path = found.key_condition, found.path
     one = found.empty or (condition is not None and condition.operator == "=")
-    rank = 0 if one else 1 if condition is not None else 2
+    narrows = condition is not None and not any(condition is kind for kind in wish.apart)
+    rank = 0 if one else 1 if narrows else 2
     return (found.lossy, rank, found.completes, path.index is not None, path.is_global, path.index or "")
 
 

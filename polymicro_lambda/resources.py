@@ -80,6 +80,8 @@ class ModelResource:
     """How long a cursor is good for, in seconds."""
     scan: ClassVar[bool] = False
     """Whether a list may read the whole table."""
+    calls: ClassVar[Mapping[Any, Sequence[str] | str]] = {}
+    """What its own code calls in DynamoDB, for the policy: ``{Member: ("PutItem",), Member.by_user: "Query"}``."""
     envelope: ClassVar[bool] = True
     """Whether a list stands in ``{"items": …, "pagination_key": …}``; else it is a bare array."""
 

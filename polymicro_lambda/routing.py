@@ -9,6 +9,7 @@ from marshmallow import Schema
 from pynamodb.models import Model
 
 from .actions import Method, Verb
+from .calls import Call
 from .exceptions import NotFound
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
@@ -44,6 +45,8 @@ class Route:
     """The schema of an action's body, None where any JSON will do."""
     asks_request: bool = False
     """Some permission of the rule looks at the request."""
+    calls: tuple[Call, ...] = ()
+    """What the resource and its permissions say that they call by themselves."""
     limit: int = 25
     """The page size where a request says none."""
     bound: Mapping[str, Owner] = field(default_factory=dict)
@@ -60,6 +63,11 @@ class Route:
     def model(self) -> type[Model]:
         """The resource's model."""
         return self.resource.model
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The resource's model, and those whose tables its code and its permissions call."""
+        return (self.model, *(call.model for call in self.calls))
 
     @property
     def template(self) -> str:

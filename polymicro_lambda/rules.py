@@ -65,6 +65,8 @@ class Permission(Composable, metaclass=PermissionMeta):
 
     anonymous: bool = False
     """Whether it is asked when there is no user; ``user`` is None then."""
+    calls: Mapping[Any, Any] = {}
+    """What its methods call in DynamoDB, for the policy; as ``ModelResource.calls``."""
 
     def has_permission(self, user: Any, method: Method) -> Any:
         """Whether the user may use this verb at all."""

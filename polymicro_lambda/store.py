@@ -200,7 +200,7 @@ class PynamoStore:
     def _ours(self) -> list[Condition]:
         """The item is there, of our kind, the rule's condition holds on it, and its version is one asked for."""
         guard = current()
-        conditions = [self.partition_key.exists(), *live(self.model, keyed=True)]
+        conditions = [self.partition_key.exists(), *live(self.model)]
         if guard.condition is not None:
             conditions.append(guard.condition)
         if guard.if_match is not None and self.about.version is not None and guard.if_match.versions():

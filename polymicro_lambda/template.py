@@ -81,7 +81,7 @@ def parts(routes: Sequence[Route], options: Options) -> list[Part]:
     if options.authorizer == "none" and not all(event.is_open for event in served):
         closed = next(event.note for event in served if not event.is_open)
         raise ConfigurationError(f"without an authorizer nobody can call {closed}: say which there is")
-    found = tables(dict.fromkeys(route.model for route in routes))
+    found = tables(dict.fromkeys(model for route in routes for model in route.models))
     made = [
         Part("Parameters", "Parameters", _parameters(options, gate), "what a stage says"),
         Part("Globals", "Globals", {"Function": _shared(options)}, "for all functions"),

@@ -14,7 +14,7 @@ ROWS = """
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
     _botocore items _pynamodb failures etags guards access plans rows queries writes serializers store
     cors negotiation filters planner
-    listing mixins resources field_rules
+    listing mixins resources field_rules calls
     signatures mistakes routing compiling answers operations dispatch
     events
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi

@@ -149,6 +149,13 @@ def test_pages_go_on_where_they_ended(library: Caller) -> None:
     assert (pages(first), pages(second), second.json["pagination_key"]) == (["1", "2"], ["3"], None)
 
 
+def test_the_prefix_alone_does_not_make_the_table_the_better_choice(library: Caller) -> None:
+    """It excludes none of the pages, as a bound on the words does."""
+    with counted() as made:
+        assert pages(library.get("/books/b/pages?words__gte=2")) == ["2", "3"]
+    assert [asked.get("IndexName") for _, asked in made] == ["by_words"]
+
+
 def test_an_owner_has_a_prefix_too(library: Caller) -> None:
     assert library.get("/books/b/loans").status == 200
     assert library.get("/books/b/loans", user=BOB).status == 404

@@ -38,6 +38,7 @@ class AtLeast(Permission):
     """
 
     members = Member
+    calls = {Member: "GetItem"}
 
     def __init__(self, read, write=None, **methods):
         self.read, self.write, self.methods = read, write or read, methods

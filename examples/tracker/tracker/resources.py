@@ -36,6 +36,7 @@ class Projects(ModelResource, Create, List, Retrieve, Update):
     dump_only = ("project", "archived", "created")
     field_permissions = {"budget": {"write": AtLeast("admin", create="anyone")}}
     members = Member
+    calls = {Member: "PutItem", Member.by_user: "Query", Project: "BatchGetItem"}
 
     def create(self, req, user):
         """The membership goes first: one without a project is nothing that anybody could see."""
@@ -96,6 +97,7 @@ class MyInvitations(ModelResource, List, Retrieve, Delete):
     route = "invitations"
     permissions = InTenant & OwnedBy("user")
     members = Member
+    calls = {Member: "PutItem"}
 
     @action
     def accept(self, instance, user):
@@ -120,6 +122,7 @@ class Tasks(ModelResource, Create, List, Retrieve, Update, Delete):
     filters = {"status": "eq", "assignee": "eq", "due": ("lt", "gte", "between"), "labels": "contains"}
     field_permissions = {"estimate": AtLeast("member")}
     members = Member
+    calls = {Member: "GetItem", Task.by_status: "Query"}
 
     @action(schema=Assignment)
     def assign(self, instance, req, user):
@@ -175,6 +178,7 @@ class Comments(ModelResource, Create, List, Retrieve, Update, Delete):
     )
     dump_only = ("comment", "author", "created")
     tasks = Task
+    calls = {Task: "GetItem"}
 
     def create(self, req, user):
         """Only on a task that there is, in this project."""

@@ -187,6 +187,7 @@ class AtLeast(permissions.AtLeast):
     """As over many tables, with the members of this one."""
 
     members = Member
+    calls = {Member: "GetItem"}
 
 
 class Tenants(resources.Tenants):
@@ -202,6 +203,7 @@ class Projects(resources.Projects):
 
     model = Project
     members = Member
+    calls = {Member: "PutItem", Member.by_user: "Query", Project: "BatchGetItem"}
     permissions = InTenant & AtLeast("viewer", write="admin", create="anyone", list="anyone")
     field_permissions = {"budget": {"write": AtLeast("admin", create="anyone")}}
 
@@ -225,6 +227,7 @@ class MyInvitations(resources.MyInvitations):
 
     model = Invitation
     members = Member
+    calls = {Member: "PutItem"}
 
 
 class Tasks(resources.Tasks):
@@ -232,6 +235,7 @@ class Tasks(resources.Tasks):
 
     model = Task
     members = Member
+    calls = {Member: "GetItem", Task.by_status: "Query"}
     permissions = InTenant & AtLeast("viewer", write="member", delete="admin")
     field_permissions = {"estimate": AtLeast("member")}
 
@@ -247,6 +251,7 @@ class Comments(resources.Comments):
 
     model = Comment
     tasks = Task
+    calls = {Task: "GetItem"}
     permissions = (
         InTenant & AtLeast("viewer", write="member") & (ReadOnly() | OwnedBy("author") | AtLeast("admin"))
     )
