@@ -1,13 +1,14 @@
 """The planner of a resource: what a request binds, filters and sorts by becomes a plan."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
 from .access import AccessPath, access_paths, names_of
-from .conditions import attributes_of
+from .conditions import attributes_of, equality_of
 from .filters import Filters
 from .filters import conditions as filter_conditions
 from .guards import current
@@ -38,12 +39,8 @@ class Planner:
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
         guard, attributes = current(), self.model.get_attributes()
-        bound = [
-            Path([attributes[n].attr_name]) == Value(serialized(attributes[n], v))
-            for n, v in guard.bound.items()
-        ]
         rule = [guard.condition] if guard.condition is not None else []
-        conditions = [*bound, *rule, *filter_conditions(self.model, filters), *live(self.model)]
+        conditions = [*self._bound(), *rule, *filter_conditions(self.model, filters), *live(self.model)]
         names = {attribute.attr_name: name for name, attribute in attributes.items()}
         projects = guard.fields is not None and not self.whole and not is_opaque(guard.verdict)
         shown = self.everything
@@ -63,6 +60,16 @@ class Planner:
             apart(self.model),
         )
         return plan(self.paths, wish)
+
+    def _bound(self) -> Iterator[Condition]:
+        """What route and rule bind, where the rule's own condition does not say the same."""
+        guard, attributes = current(), self.model.get_attributes()
+        said = {} if guard.condition is None else equality_of(guard.condition)
+        for name, value in guard.bound.items():
+            attribute = attributes[name]
+            raw = serialized(attribute, value)
+            if said.get(attribute.attr_name) != raw:
+                yield Path([attribute.attr_name]) == Value(raw)
 
     def _sort_key(self, sort: str | None) -> str | None:
         if sort is None:

@@ -137,6 +137,14 @@ def test_tasks_are_listed_by(tasks, query, expected, index):
     assert calls[1][1].get("IndexName") == index
 
 
+def test_the_tenant_is_asked_for_once(tasks):
+    """Rule and path both bind it; a condition said twice is bytes to send and to check."""
+    with recorded() as calls:
+        tasks.ask("viewer", "GET", TASKS)
+    values = [value for value in calls[1][1]["ExpressionAttributeValues"].values() if value == {"S": "acme"}]
+    assert len(values) == 1
+
+
 def test_my_tasks_are_those_of_all_projects(tasks):
     other = tasks.ask("member", "POST", "/projects", json={"name": "Sun"}).json["project"]
     path = f"/projects/{other}/tasks"
