@@ -11,8 +11,8 @@ import click
 from . import _console
 from ._artifact import table
 from ._project import FILE, UsageError, configured, find_project
-from ._target import THIS
-from .build import BuildError, Plan
+from ._target import THIS, BuildError
+from .build import Plan
 from .build import build as build_artifact
 
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}

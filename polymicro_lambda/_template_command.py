@@ -47,7 +47,13 @@ PASSING = ("out", "check", "staged", "app")
 @click.option(
     "--staged", is_flag=True, help="Take one step only where several indexes of a table come or go."
 )
-@click.option("--api", type=click.Choice(["rest", "http"]), default="rest", show_default=True)
+@click.option(
+    "--api",
+    type=click.Choice(["rest", "http"]),
+    default="rest",
+    show_default=True,
+    help="API Gateway's kind of API.",
+)
 @click.option(
     "--authorizer",
     type=click.Choice(["lambda", "cognito", "jwt", "iam", "none"]),
@@ -56,7 +62,13 @@ PASSING = ("out", "check", "staged", "app")
     help="Who says which user makes a request.",
 )
 @click.option("--jwks/--no-jwks", default=False, help="An identity provider signs the tokens.")
-@click.option("--arch", type=click.Choice(["arm64", "x86_64"]), default="arm64", show_default=True)
+@click.option(
+    "--arch",
+    type=click.Choice(["arm64", "x86_64"]),
+    default="arm64",
+    show_default=True,
+    help="The functions' machine.",
+)
 @click.option(
     "--memory", type=click.IntRange(128, 10240), default=512, show_default=True, help="MB of the function."
 )

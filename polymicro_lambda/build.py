@@ -16,8 +16,6 @@ from ._artifact import ALL_SERVICES, LOCAL_ONLY, Part, cut_data, drop, files, pa
 from ._imports import imports, reachable
 from ._target import THIS, BuildError, Target
 
-__all__ = ["BuildError", "Built", "Plan", "build"]
-
 PACKAGE = __name__.partition(".")[0]
 MARK = "polymicro-build.json"
 """The file that says what an artifact is; a directory with it may be built into again."""

@@ -17,8 +17,6 @@ from pynamodb.expressions.operand import Path, Value
 from .comparisons import ORDERED, PREFIXED, SIZES, TESTS, RefusedError, Test, Typed, at_most, typed
 from .types import RawItem
 
-__all__ = ["attributes_of", "equality_of", "evaluator", "holds"]
-
 _Raw: TypeAlias = Mapping[str, Any]
 _Item: TypeAlias = RawItem | Mapping[str, _Raw]
 

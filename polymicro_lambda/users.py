@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+__all__ = ["User", "user_from"]
+
 
 @dataclass(frozen=True, slots=True)
 class User:

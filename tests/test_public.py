@@ -1,0 +1,109 @@
+"""What is public: it is named in one place, says what it is, and stands in the README or the docs."""
+
+import re
+from importlib import import_module
+from inspect import isclass, isfunction, ismodule
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import polymicro_lambda
+from polymicro_lambda import permissions
+from polymicro_lambda._commands import polymicro
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "polymicro_lambda"
+WORDS = "\n".join(
+    path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+)
+CODE = "\n".join(re.findall(r"^```\w*\n.*?^```$|`[^`\n]+`|^ {4}.+$", WORDS, re.MULTILINE | re.DOTALL))
+"""What stands in them as code."""
+TOP = "polymicro_lambda"
+NAMES = [TOP, *sorted(f"{TOP}.{path.stem}" for path in PACKAGE.glob("[a-z]*.py"))]
+MODULES = {name: module for name in NAMES if hasattr(module := import_module(name), "__all__")}
+PUBLIC = [(module, name) for module in MODULES for name in MODULES[module].__all__]
+COMMANDS = sorted(polymicro.commands)
+
+
+def in_code(name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", CODE) is not None
+
+
+def imported() -> set[tuple[str, str]]:
+    """What README and docs import of this package: module and name."""
+    found = re.findall(rf"^from ({TOP}[\w.]*) import (?:\(([^)]*)\)|(.+))$", WORDS, re.MULTILINE)
+    return {(module, name) for module, *names in found for name in re.findall(r"\w+", " ".join(names))}
+
+
+def isort_style(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest, as ruff's RUF022 sorts."""
+    return (0 if name.isupper() else 1 if name[:1].isupper() else 2, name)
+
+
+def test_the_package_names_all_that_it_has() -> None:
+    names = {name for name, value in vars(polymicro_lambda).items() if name[0] != "_" and not ismodule(value)}
+    assert set(polymicro_lambda.__all__) == names
+
+
+def test_permissions_are_at_the_top_too() -> None:
+    top = {name: getattr(polymicro_lambda, name, None) for name in permissions.__all__}
+    assert top == {name: getattr(permissions, name) for name in permissions.__all__}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_names_are_sorted_and_there_once(module: str) -> None:
+    names = MODULES[module].__all__
+    assert list(names) == sorted(set(names), key=isort_style)
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {TOP}))
+def test_a_module_names_what_it_defines_itself(module: str) -> None:
+    """Classes and functions; what is public of another module is imported from there, or from the package."""
+    found = {name: getattr(MODULES[module], name) for name in MODULES[module].__all__}
+    elsewhere = {name for name, value in found.items() if getattr(value, "__module__", module) != module}
+    assert elsewhere - REEXPORTED.get(module, set()) == set()
+
+
+REEXPORTED: dict[str, set[str]] = {
+    f"{TOP}.permissions": {"Permission"},  # it stands with the algebra in `rules`
+}
+"""Module -> what it has from a module of its own that nobody imports."""
+
+
+def test_what_the_docs_import_is_public() -> None:
+    assert imported() - set(PUBLIC) == set()
+
+
+@pytest.mark.parametrize(("module", "name"), PUBLIC)
+def test_a_public_name_says_what_it_is(module: str, name: str) -> None:
+    """Not by what it inherits."""
+    value: Any = getattr(MODULES[module], name)
+    own = vars(value).get("__doc__") if isclass(value) else getattr(value, "__doc__", None)
+    assert own or not (isclass(value) or isfunction(value))
+
+
+@pytest.mark.parametrize("name", sorted({name for _, name in PUBLIC}))
+def test_a_public_name_stands_in_the_docs(name: str) -> None:
+    assert in_code(name)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_help_with_an_example(name: str) -> None:
+    """Which begins as it would be typed, or as a Makefile would have it."""
+    command = polymicro.commands[name]
+    text = command.get_help(click.Context(command, info_name=f"polymicro {name}"))
+    _, _, example = text.partition("Example")
+    assert re.search(rf"^    .*\bpolymicro {name}\b|^        polymicro {name}\b", example, re.MULTILINE)
+    undescribed = [
+        parameter.name
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+    assert undescribed == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_stands_in_the_docs(name: str) -> None:
+    assert in_code(f"polymicro {name}")
