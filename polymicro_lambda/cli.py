@@ -3,8 +3,8 @@
 import sys
 from importlib.util import find_spec
 
-EXTRA = ("click", "flask", "moto", "rich", "werkzeug", "yaml")
-"""What the commands import of the extra ``dev``; flask comes with ``moto[server]``."""
+EXTRA = ("apispec", "click", "flask", "flask_cors", "moto", "rich", "werkzeug", "yaml")
+"""What the commands import of the extra ``dev``; the two of flask are moto's server's."""
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ OWN = ("ARGS", "MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHON", "VENV", "PYTEST", "COV
 """How variables begin that this run has, and a user has not."""
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
 URL = "http://127.0.0.1:3000"
-PATIENCE = 300
+PATIENCE = 600
 """Seconds for one hint: the first `make` installs."""
 
 
