@@ -7,5 +7,6 @@
 
 from ._client import Client, Result
 from ._invocation import FakeClock, FakeContext, make_event
+from ._strict import strict
 
-__all__ = ["Client", "FakeClock", "FakeContext", "Result", "make_event"]
+__all__ = ["Client", "FakeClock", "FakeContext", "Result", "make_event", "strict"]

@@ -1,10 +1,12 @@
 """What the client sends arrives through every source, and what the handler answers comes back."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from polymicro_lambda import testing
 from polymicro_lambda.events import request_id, source_of
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.responses import Response, json_response, problem
@@ -353,3 +355,10 @@ def test_a_clock_stands_still_until_it_is_moved() -> None:
     assert context.get_remaining_time_in_millis() == 0
     with pytest.raises(ValueError, match=r"advance\(-1\)"):
         clock.advance(-1)
+
+
+def test_public_names_are_sorted_and_told_of() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "testing.md").read_text(encoding="utf-8")
+    told = [name for name in testing.__all__ if f"`{name}" in guide and getattr(testing, name).__doc__]
+    public = [name for name in vars(testing) if not name.startswith("_")]
+    assert testing.__all__ == sorted(testing.__all__) == sorted(public) == told
