@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from handlers import todo
 from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
 from polymicro_lambda._bodies import body_model
 from polymicro_lambda._commands import polymicro
+from polymicro_lambda._engine import DEVELOPMENT_SECRET
 from polymicro_lambda._parts import Part, merged
 from polymicro_lambda._sam_events import MAX_EVENTS, Preflights, events
 from polymicro_lambda._tables import GLOBAL, LOCAL, logical_id, staged, tables
@@ -193,6 +195,16 @@ def test_secrets_are_made_up_and_handed_over() -> None:
         handed = made[function]["Properties"]["Environment"]["Variables"][variable]
         assert handed == {"Fn::Sub": f"{{{{resolve:secretsmanager:${{{secret}}}}}}}"}
         assert made[secret]["Properties"]["GenerateSecretString"]["PasswordLength"] == 64
+
+
+def test_the_documented_variables_are_all_that_the_functions_have() -> None:
+    """`sam local` sets none that the template does not name, and the token of a local run is signed alike."""
+    (block,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "deploying.md").read_text(), re.DOTALL)
+    said = json.loads(block)["Parameters"]
+    made = resources(todo.pm)
+    functions = [one["Properties"] for one in made.values() if one["Type"] == "AWS::Serverless::Function"]
+    assert set(said) == {name for one in functions for name in one["Environment"]["Variables"]}
+    assert said["JWT_SECRET"] == DEVELOPMENT_SECRET
 
 
 def test_an_authorizer_by_public_keys_has_no_secret() -> None:
