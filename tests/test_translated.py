@@ -17,6 +17,7 @@ from polymicro_lambda import _sam_events as sam_events
 from polymicro_lambda._sam_events import events
 from polymicro_lambda.template import Options, template
 
+APPS = {"todo": todo.pm, "second": second_app.pm}
 CORSES = {
     "none": None,
     "any": CORS(origins=("*",)),
@@ -109,12 +110,19 @@ def test_all_events_of_a_path_say_the_same_of_an_authorizer(api: str, cors: str)
     assert set().union(*said.values()) == {"default", "NONE"}
 
 
-@pytest.mark.parametrize("app", [todo.pm, second_app.pm], ids=["todo", "second"])
-@pytest.mark.parametrize(("api", "authorizer"), [*KINDS, ("rest", "jwks")])
-def test_cloudformation_finds_no_fault_with_what_sam_makes(app: PolyMicro, api: str, authorizer: str) -> None:
+@pytest.mark.parametrize(
+    ("app", "api", "authorizer"),
+    [
+        ("todo", "rest", "lambda"),
+        ("todo", "http", "lambda"),
+        ("second", "rest", "jwks"),
+        *(("second", *kind) for kind in KINDS),
+    ],
+)
+def test_cloudformation_finds_no_fault_with_what_sam_makes(app: str, api: str, authorizer: str) -> None:
     """But for a parameter that has gone into what the translator made."""
     gate = {"jwks": True} if authorizer == "jwks" else {"authorizer": authorizer}
-    text = json.dumps(translated(app, api=api, cors=CORSES["one"], **gate))
+    text = json.dumps(translated(APPS[app], api=api, cors=CORSES["one"], **gate))
     found = cfnlint.api.lint(text, regions=["us-east-1"])
     faults = {(match.rule.id, match.message) for match in found}
     assert faults - {("W2001", "Parameter UserPoolArn not used.")} == set()
