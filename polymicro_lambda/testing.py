@@ -7,6 +7,15 @@
 
 from ._client import Client, Result
 from ._invocation import FakeClock, FakeContext, make_event
+from ._matrix import assert_permission_matrix
 from ._strict import strict
 
-__all__ = ["Client", "FakeClock", "FakeContext", "Result", "make_event", "strict"]
+__all__ = [
+    "Client",
+    "FakeClock",
+    "FakeContext",
+    "Result",
+    "assert_permission_matrix",
+    "make_event",
+    "strict",
+]

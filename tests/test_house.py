@@ -21,7 +21,7 @@ ROWS = """
     _yaml _tables _sam_events _sam_api _policy _parts _stack template
     _startup app __init__
     _imports _artifact _target build
-    _sent _invocation _client _strict_values _strict_expressions _strict testing _gateway local
+    _sent _invocation _client _matrix _strict_values _strict_expressions _strict testing _gateway local
     _console _wording _explain _routes _project _curl _session _engine _reload _serve
     _new_project _build_command _completion_command _new_command _openapi_command _routes_command _template_command
     _commands cli
