@@ -1,9 +1,10 @@
 """What can be said of routes without a request: who may use them, how they read, which calls they make."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
-from ._policy import NEEDS, grants
+from ._policy import NEEDS, Grant, grants
 from ._wording import of_rule
 from .items import declared
 from .permissions import OwnedBy, Permission
@@ -44,7 +45,7 @@ def _access(route: Route) -> str:
     """What is read: the item by its key, or the table and the indexes that some request of a list can be served by."""
     if not _lists(route):
         return "key" if route.verb in NEEDS or route.about.detail else "-"
-    found = sorted({grant.index for grant in grants(route) if grant.operation != "BatchGetItem"})
+    found = sorted({grant.index for grant in _planned(route) if grant.operation != "BatchGetItem"})
     return ", ".join(f"index {index}" if index else "table" for index in found)
 
 
@@ -52,16 +53,22 @@ def _lists(route: Route) -> bool:
     return route.verb == "list" and not route.is_action
 
 
+def _planned(route: Route) -> frozenset[Grant]:
+    """What the planner may choose for a list, without what code of the app's own says that it calls."""
+    return grants(replace(route, calls=()))
+
+
 def _calls(route: Route) -> str:
-    """The DynamoDB calls of a verb's default, and that there may be more where the resource has code of its own."""
+    """The DynamoDB calls of a verb's default, and that there may be more where the app has code of its own."""
     kind = CALLS.get(route.verb) if not route.is_action else None
     calls = list((kind or _of_action)(route))
-    return ", ".join([*calls, *(["its own"] if not route.is_default or route.is_action else [])])
+    own = not route.is_default or route.is_action or route.calls
+    return ", ".join([*calls, *(["its own"] if own else [])])
 
 
 def _of_list(route: Route) -> Iterator[str]:
     if route.is_default:
-        operations = {grant.operation for grant in grants(route)}
+        operations = {grant.operation for grant in _planned(route)}
         yield " or ".join(sorted(operations - {"BatchGetItem"}))
         yield from ["BatchGetItem"] * ("BatchGetItem" in operations)
 

@@ -26,7 +26,8 @@ HEAD = Row("HTTP", "PATH", "VERB", "RULE", "ACCESS", "CALLS")
 def routes(asked: str | None, user: str | None, app: str | None) -> None:
     """Print the app's routes: who may use them, what they read, which DynamoDB calls they make.
 
-    "its own" are the calls of a verb or action that the resource defines itself.
+    "its own" are the calls of the app's own code: of a verb or action that the resource defines itself, of a
+    permission.
 
     With --explain, say of one request which index, conditions and calls it takes. Nothing is called; a request that
     is refused before any call, e.g. as no index serves it, ends with what it is answered and exit code 1.

@@ -20,13 +20,19 @@ def of_rule(rule: Rule) -> str:
     return str(rule) if say is None else say(rule)
 
 
-def _part(rule: Rule) -> str:
-    return f"({of_rule(rule)})" if isinstance(rule, AllOf | AnyOf) else of_rule(rule)
+def _part(rule: Rule, within: type | None = None) -> str:
+    """A part of a rule, in brackets where it is joined otherwise than what it stands in."""
+    bracketed = isinstance(rule, AllOf | AnyOf) and type(rule) is not within
+    return f"({of_rule(rule)})" if bracketed else of_rule(rule)
+
+
+def _joined(rule: AllOf | AnyOf, word: str) -> str:
+    return f" {word} ".join(_part(part, type(rule)) for part in rule.parts)
 
 
 RULES: Mapping[type, Callable[[Any], str]] = {
-    AllOf: lambda rule: " and ".join(map(_part, rule.parts)),
-    AnyOf: lambda rule: " or ".join(map(_part, rule.parts)),
+    AllOf: lambda rule: _joined(rule, "and"),
+    AnyOf: lambda rule: _joined(rule, "or"),
     NoneOf: lambda rule: f"not {_part(rule.part)}",
     AllowAny: lambda _: "anybody",
     IsAuthenticated: lambda _: "any user",

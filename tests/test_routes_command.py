@@ -110,6 +110,7 @@ def calls(found: list[Row]) -> list[str]:
         ),
         pytest.param(~(InGroup("a") | InGroup("b")), "not (group a or group b)", id="negated"),
         pytest.param((InGroup("a"), Opaque), "group a and Opaque", id="several"),
+        pytest.param((InGroup("a") & Opaque(), Open), "group a and Opaque and Open", id="joined alike"),
     ],
 )
 def test_rules_in_words(declared: Any, words: str) -> None:
@@ -187,6 +188,13 @@ def test_a_write_reads_where_python_must_see_the_item(
 ) -> None:
     found = {row.http: row.calls for row in compiled(scan=True, **members)}
     assert (found["PATCH"], found["DELETE"]) == (update, delete)
+
+
+def test_what_own_code_calls_is_none_of_the_planners() -> None:
+    """It is in the policy; which route makes which of these calls is not known."""
+    found = {row.verb: row for row in compiled(scan=True, calls={Versioned: "PutItem", Thing: "Query"})}
+    assert (found["list"].access, found["list"].calls) == ("table", "Scan, its own")
+    assert found["delete"].calls == "DeleteItem, its own"
 
 
 def test_a_version_is_compared_inside_the_write() -> None:

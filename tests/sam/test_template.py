@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
+
+from polymicro_lambda._commands import polymicro
 
 from .conftest import OWN, POLYMICRO, ROOT, TABLE, Sam, output
 
@@ -127,3 +130,11 @@ def test_the_function_may_use_its_table_alone(resources: dict[str, dict[str, Any
             "Resource": {"Fn::GetAtt": ["TodosTable", "Arn"]},
         }
     ]
+
+
+def test_a_new_projects_template_is_valid(sam: Sam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of `polymicro new`, by the linter too."""
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(polymicro, ["new", "my-todos"]).exit_code == 0
+    template = tmp_path / "my-todos" / "template.yaml"
+    assert "is a valid SAM Template" in sam("validate", "--lint", "--template", str(template))
