@@ -36,9 +36,10 @@ class Engine:
 
 
 def set_defaults(environ: MutableMapping[str, str]) -> None:
-    """Give a local run what a deployed one has from its template, unless it is set already."""
+    """Give a local run what a deployed one has from its template, and errors with their text, unless set already."""
     environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     environ.setdefault("JWT_SECRET", DEVELOPMENT_SECRET)
+    environ.setdefault("POLYMICRO_DEBUG", "true")
     environ.setdefault("POLYMICRO_CURSOR_SECRET", secrets.token_urlsafe(32))
 
 

@@ -1,12 +1,12 @@
 """`PolyMicro`: resources register with it, and it compiles them into a Lambda handler."""
 
-import logging
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import _pynamodb, _startup, events
+from . import _pynamodb, _startup, events, metering
 from .compiling import compile_routes
 from .cors import CORS
 from .dispatch import Dispatcher
@@ -16,6 +16,8 @@ from .pagination import Cursors
 from .permissions import IsAuthenticated
 from .requests import Request
 from .routing import Route, Router
+from .sinks import errors_to, sinks_of
+from .telemetry import Hasher, Telemetry
 from .types import Event, Handler
 
 if TYPE_CHECKING:
@@ -36,8 +38,10 @@ class PolyMicro:
     (``POLYMICRO_CURSOR_SECRET``, several separated by commas). ``table_prefix`` is put before every table's name
     (``POLYMICRO_TABLE_PREFIX``). ``default_permissions`` are those of resources that declare none,
     ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``. ``max_body`` is the most bytes of a
-    decoded body. ``title`` and ``version`` are those of the API in its OpenAPI document. ``logger`` takes the errors:
-    a logger of the standard library or of Powertools.
+    decoded body. ``title`` and ``version`` are those of the API in its OpenAPI document.
+
+    ``logger``, ``metrics`` and ``tracer`` are Powertools', or True for such a one of its own; ``logger`` may also be
+    of the standard library. Each request is told to them; what is None or False is off. Errors are always logged.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class PolyMicro:
         title: str = "API",
         version: str = "1.0.0",
         logger: Any = None,
+        metrics: Any = None,
+        tracer: Any = None,
     ) -> None:
         self._user_of = req_user_func or _authorized
         self._user_id = user_id
@@ -63,7 +69,7 @@ class PolyMicro:
         self._max_body = max_body
         self.title = title
         self.version = version
-        self._logger = logger or logging.getLogger("polymicro_lambda")
+        self._observers = (logger, metrics, tracer)
         self._resources: list[Any] = []
         self.routes: tuple[Route, ...] = ()
         """The compiled routes, in the order of registration; empty before ``compile()``."""
@@ -92,17 +98,25 @@ class PolyMicro:
             )
         self.routes = routes
         secrets_ = _secrets(self._cursor_secret)
+        user_id = self._user_id or _user_id
+        telemetry = Telemetry(
+            hasher=Hasher.of(user_id, secrets_[0]),
+            logger=errors_to(self._observers[0]),
+            sinks=sinks_of(*self._observers),
+            debug=os.environ.get("POLYMICRO_DEBUG", "").lower() in ("1", "true"),
+            watch=partial(metering.watch, tuple(models)),
+        )
         dispatch = Dispatcher(
             router=Router(routes),
             user_of=self._user_of,
-            user_id=self._user_id or _user_id,
+            user_id=user_id,
             cursors=Cursors(secrets_),
             tagger=Tagger.of(secrets_[0]),
             max_body=self._max_body,
             cors=_cors(self._cors),
-            logger=self._logger,
+            telemetry=telemetry,
         )
-        _startup.begin(models, self._logger)
+        _startup.begin(models, telemetry.logger)
 
         def handler(event: Event, context: Any) -> dict[str, Any]:
             source = events.source_of(event)

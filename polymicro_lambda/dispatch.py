@@ -9,11 +9,13 @@ from .etags import Tagger
 from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, NotFound, Unauthorized
 from .failures import translated
 from .negotiation import check_accept, read_body
+from .observing import Observation, report_error
 from .operations import Operation
 from .pagination import Cursors
 from .requests import Request
 from .responses import Response, problem
 from .routing import Match, Route, Router
+from .telemetry import Telemetry
 from .verdicts import Ask, Verdict
 
 CHALLENGE = {"www-authenticate": "Bearer"}
@@ -38,16 +40,19 @@ class Dispatcher:
     tagger: Tagger
     max_body: int
     cors: CORS | None
-    logger: Any
+    telemetry: Telemetry
 
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
-        request: Request | None = None
-        try:
-            request = read()
-            response = self._answer(request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
-            response = problem(self._answerable(error, request_id), request_id)
+        with self.telemetry.observing(request_id) as seen:
+            try:
+                seen.request = read()
+                response = self._answer(seen.request, seen)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
+                response = problem(self._answerable(error, seen), request_id)
+            return self.telemetry.told(seen, self._completed(seen.request, response))
+
+    def _completed(self, request: Request | None, response: Response) -> Response:
         headers = {**ALWAYS, **response.headers}
         if request is not None and self.cors is not None:
             headers |= self.cors.headers(request, headers.get("vary", ""))
@@ -55,27 +60,33 @@ class Dispatcher:
         body = b"" if bare else response.body
         return Response(response.status, headers, body)
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request, seen: Observation) -> Response:
+        seen.enter("route")
         match = self.router.find(request.segments)
+        seen.template = match.template
         if request.method == "OPTIONS":
             preflight = self.cors.preflight(request, match.allow) if self.cors is not None else {}
             return Response(204, {"allow": match.allow, **preflight})
         route = route_of(match, request.method)
+        seen.template, seen.verb = route.template, route.verb
+        seen.enter("permit")
         request = replace(request, path_params=match.params(route))
-        user = self.user_of(request)
-        request = replace(request, user=user)
+        request = seen.request = replace(request, user=self.user_of(request))
         verdict = permitted(route, request)
+        if seen.metered:
+            self.telemetry.watch()
+        seen.enter("load")
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
         return Operation(route, request, verdict, self.cursors, self.user_id, self.tagger).run(body)
 
-    def _answerable(self, error: Exception, request_id: str) -> HTTPError:
+    def _answerable(self, error: Exception, seen: Observation) -> HTTPError:
         """The error as one that can be answered; what is our fault goes to the log with its cause."""
         answer = error if isinstance(error, HTTPError) else translated(error) or InternalError()
         if answer.status >= 500:
-            cause = answer.__cause__ or error
-            extra = {"request_id": request_id, "status": answer.status}
-            self.logger.error("Request failed: %s", type(cause).__name__, exc_info=cause, extra=extra)
+            seen.cause = answer.__cause__ or error
+            name = type(seen.cause).__name__
+            report_error("Request failed: %s", name, cause=seen.cause, status=answer.status)
         return answer
 
 

@@ -19,6 +19,7 @@ from .guards import Guard, guarded
 from .items import declared, serialized, stored
 from .listing import Listing
 from .negotiation import bad_query, read_limit, read_query, wrong
+from .observing import enter
 from .pagination import Cursors
 from .plans import Plan
 from .requests import Request
@@ -51,13 +52,17 @@ class Operation:
         guard = self.guard()
         with guarded(guard):
             if self.route.about.detail:
+                enter("fetch")
                 values["instance"] = self._instance(guard)
+            enter("verb")
             returned = self.route.call(**{name: values[name] for name in self.route.arguments})
             result = result_of(returned, is_list=self._lists)
             if not (self._lists and is_collection(result.body)):
+                enter("dump")
                 return self._answers.answered(result)
             listing = Listing(values["limit"], self.route.resource.read_budget, self._checks(values))
             page = listing.page(result.body, result.key)
+            enter("dump")
             cursor = None if page.key is None else self.cursors.seal(page.key, self._scope)
             return self._answers.listed(result, page, cursor, values["limit"])
 

@@ -92,6 +92,11 @@ class Match:
     routes: Mapping[str, Route]
     values: tuple[str, ...]
 
+    @property
+    def template(self) -> str:
+        """The path's template, in the words of its first route."""
+        return next(iter(self.routes.values())).template
+
     @cached_property
     def allow(self) -> str:
         """The ``Allow`` header: HEAD where GET is, and OPTIONS (RFC 9110, section 10.2.1)."""

@@ -1,7 +1,6 @@
 """Rows of a list on their way to a page: read page by page, judged one by one, the cursor always exact."""
 
 import hashlib
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,10 +16,9 @@ from .exceptions import ConfigurationError
 from .failures import answering
 from .guards import current
 from .items import declared, is_live
+from .observing import report_error
 from .pagination import Page
 from .types import RawItem
-
-logger = logging.getLogger("polymicro_lambda")
 
 PAGE_SECONDS = 2.0
 """With less time left a page ends where it stands."""
@@ -107,8 +105,8 @@ class Rows:
             return ()
         try:
             instance = _pynamodb.instance_of(self.model, raw)
-        except Exception:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
-            _left_out(self.model, raw)
+        except Exception as error:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
+            _left_out(self.model, raw, error)
             return ()
         return (instance,) if current().allows(instance, raw) else ()
 
@@ -119,9 +117,8 @@ def _chunks(page: ReadPage) -> Iterator[_Chunk]:
     return (rows[start : start + CHUNK] for start in range(0, max(len(rows), 1), CHUNK))
 
 
-def _left_out(model: type[Model], raw: RawItem) -> None:
+def _left_out(model: type[Model], raw: RawItem, cause: Exception) -> None:
     names = [attribute.attr_name for attribute in declared(model).keys.values()]
     digest = hashlib.sha256(repr([raw.get(name) for name in names]).encode()).hexdigest()[:16]
-    logger.exception(
-        "A row of %s cannot be read and was left out of a list", model.__name__, extra={"key_sha256": digest}
-    )
+    message = "A row of %s cannot be read and was left out of a list"
+    report_error(message, model.__name__, cause=cause, key_sha256=digest)

@@ -1,7 +1,6 @@
 """What a rule says before the item is known: True, False, or what is to be seen on it."""
 
 import inspect
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
@@ -14,10 +13,9 @@ from pynamodb.models import Model
 from .actions import Method
 from .conditions import attributes_of as attributes_in
 from .conditions import evaluator
+from .observing import report_error
 from .requests import Request
 from .types import RawItem
-
-logger = logging.getLogger("polymicro_lambda")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,7 @@ def _takes_request(function: Callable[..., Any]) -> bool:
 def answered(answer: object, permission: object, name: str) -> bool:
     """Whether a permission answered at all; None, a forgotten return, is logged."""
     if answer is None:
-        logger.error(
+        report_error(
             "%s.%s returned None, which denies: return True or False", type(permission).__name__, name
         )
     return answer is not None

@@ -1,0 +1,132 @@
+"""What is noted of one request while it runs: where it is, and what its calls have cost.
+
+It travels in a context variable, as the guard does: a permission that forgets to return, a row that cannot be
+read and a call of DynamoDB's client have no other way to say which request they are of.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from .causes import told
+from .requests import Request
+
+LOGGER = logging.getLogger("polymicro_lambda")
+"""What takes the errors where the app names no logger."""
+
+_CORRELATION = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
+_TRACE_ROOT = re.compile(r"(?:^|;)Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)")
+"""The trace in ``X-Amzn-Trace-Id`` (AWS X-Ray developer guide, "Tracing header")."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """What the calls of DynamoDB have cost."""
+
+    calls: int = 0
+    seconds: float = 0.0
+    """From the making of a request to its answer, waits between tries included."""
+    read_units: float = 0.0
+    write_units: float = 0.0
+    retries: int = 0
+    throttles: int = 0
+    """Tries that DynamoDB refused because of too many."""
+
+
+def _no_call(_: str) -> AbstractContextManager[Any]:
+    return nullcontext()
+
+
+def _no_phase(_: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(slots=True)
+class Observation:
+    """A request on its way."""
+
+    request_id: str = ""
+    logger: Any = LOGGER
+    debug: bool = False
+    """Exceptions are told with their text."""
+    metered: bool = False
+    """The calls of DynamoDB are asked what they cost."""
+    request: Request | None = None
+    """None until the event is read, and without its user until that is asked for."""
+    template: str | None = None
+    """The path's template, None where no route has the path."""
+    verb: str | None = None
+    phase: str = "read"
+    marks: list[tuple[str, float]] = field(default_factory=lambda: [("read", perf_counter())])
+    """Each phase, and when it began."""
+    usage: Usage = field(default_factory=Usage)
+    cause: BaseException | None = None
+    """What a 5xx is due to."""
+    on_phase: Callable[[str], None] = _no_phase
+    on_call: Callable[[str], AbstractContextManager[Any]] = _no_call
+    """Gives what surrounds a call of DynamoDB, from the operation's name."""
+    at_end: list[Callable[[Any], None]] = field(default_factory=list)
+    """What is told the request's report."""
+
+    def enter(self, phase: str) -> None:
+        """One phase ends and another begins."""
+        self.phase = phase
+        self.marks.append((phase, perf_counter()))
+        self.on_phase(phase)
+
+    @property
+    def correlation_id(self) -> str | None:
+        """What the caller calls the request: ``X-Correlation-Id`` where that is an id, else the root of the trace."""
+        headers = self.request.headers if self.request is not None else {}
+        given = headers.get("x-correlation-id", "")
+        if _CORRELATION.fullmatch(given):
+            return given
+        root = _TRACE_ROOT.search(headers.get("x-amzn-trace-id", ""))
+        return root[1] if root else None
+
+    def place(self) -> Mapping[str, Any]:
+        """Which request it is and where it stands, for a line of the log."""
+        return {
+            "request_id": self.request_id,
+            "correlation_id": self.correlation_id,
+            "route": self.template,
+            "phase": self.phase,
+        }
+
+
+_current: ContextVar[Observation | None] = ContextVar("polymicro_observation", default=None)
+
+
+def current() -> Observation | None:
+    """What is noted of the request that runs now, None outside of one."""
+    return _current.get()
+
+
+@contextmanager
+def observed(seen: Observation) -> Iterator[None]:
+    """What happens inside is of this request."""
+    token = _current.set(seen)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def enter(phase: str) -> None:
+    """The request that runs now gets into another phase."""
+    seen = _current.get()
+    if seen is not None:
+        seen.enter(phase)
+
+
+def report_error(message: str, *values: object, cause: BaseException | None = None, **more: object) -> None:
+    """Log an error to the app's logger, with the request that it is of and the cause, as `told`."""
+    seen = _current.get() or Observation()
+    info = None if cause is None else told(cause, text=seen.debug)
+    place = seen.place() if seen.request_id else {}
+    seen.logger.error(message, *values, exc_info=info, extra={**place, **more})

@@ -1,0 +1,183 @@
+"""What an app tells of its requests: each one's report, and the sinks that it goes to."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from itertools import count, pairwise
+from time import perf_counter
+from typing import Any, Protocol
+
+from .observing import LOGGER, Observation, observed, report_error
+from .requests import Request
+from .responses import Response
+
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+OTHER = "OTHER"
+"""A method that no API has: a client may send any text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One request, when it is answered. It holds nothing that client or user wrote but the correlation id."""
+
+    method: str | None
+    route: str | None
+    """The template of the path, e.g. ``/todo/{owner}/{uuid}``; None where no route has the path."""
+    verb: str | None
+    status: int
+    duration_ms: float
+    request_id: str
+    correlation_id: str | None
+    cold_start: bool
+    user: str | None
+    """A keyed hash of the user's id, None for nobody."""
+    source: str | None
+    calls: int
+    """Calls of DynamoDB; ``retries`` and ``throttles`` are their tries."""
+    read_units: float
+    write_units: float
+    retries: int
+    throttles: int
+    phases: Mapping[str, float]
+    """Milliseconds by phase, in order."""
+    dynamodb_ms: float
+
+    def members(self) -> dict[str, Any]:
+        """All of it by name, for a structured line."""
+        return {name: getattr(self, name) for name in NAMES}
+
+
+NAMES = tuple(each.name for each in fields(Report))
+
+
+class Sink(Protocol):
+    """Where the requests of an app are told of."""
+
+    def begin(self, seen: Observation) -> None:
+        """A request comes in; ``seen.at_end`` takes what is to be told its report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hasher:
+    """Makes of a user's id what tells two users apart and neither who they are."""
+
+    user_id: Callable[[Any], str]
+    key: bytes
+
+    @classmethod
+    def of(cls, user_id: Callable[[Any], str], secret: str) -> "Hasher":
+        """The hasher of an app, by its secret."""
+        return cls(user_id, hashlib.sha256(f"polymicro_lambda.user:{secret}".encode()).digest())
+
+    def __call__(self, user: Any) -> str | None:
+        """16 hexadecimal digits, None for nobody."""
+        if user is None:
+            return None
+        # BLAKE2 with a key is a MAC (RFC 7693, section 1).
+        return hashlib.blake2b(self.user_id(user).encode(), digest_size=8, key=self.key).hexdigest()
+
+
+def _first() -> Iterator[int]:
+    """Counts requests from 0; from 1 where the instance was started before any came."""
+    return count(os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency")
+
+
+def _nothing() -> None:
+    """There is no client to watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Observes the requests of one app."""
+
+    hasher: Callable[[Any], str | None]
+    logger: Any = LOGGER
+    """Takes the errors."""
+    sinks: tuple[Sink, ...] = ()
+    debug: bool = False
+    """Errors are told with their text, and each response with its ``Server-Timing``."""
+    watch: Callable[[], None] = _nothing
+    """Lets the calls of DynamoDB be noted."""
+    _served: Iterator[int] = field(default_factory=_first)
+
+    @property
+    def metered(self) -> bool:
+        """Whether anybody wants to know what a request costs."""
+        return bool(self.sinks) or self.debug
+
+    @contextmanager
+    def observing(self, request_id: str) -> Iterator[Observation]:
+        """A request begins; what happens inside is noted."""
+        seen = Observation(request_id, self.logger, self.debug, self.metered)
+        with observed(seen):
+            for sink in self.sinks:
+                self._safely(sink.begin, seen)
+            yield seen
+
+    def told(self, seen: Observation, response: Response) -> Response:
+        """Tell the sinks of a request; its response, in debugging with ``Server-Timing``."""
+        if not self.metered:
+            return response
+        report = self._report(seen, response.status)
+        for end in seen.at_end:
+            self._safely(end, report)
+        if not self.debug:
+            return response
+        return replace(response, headers={**response.headers, "server-timing": server_timing(report)})
+
+    def _safely(self, tell: Callable[..., None], *arguments: Any) -> None:
+        """No request fails because it cannot be told of."""
+        try:
+            tell(*arguments)
+        except Exception as error:  # noqa: BLE001 - whatever a sink raises, the client gets its answer
+            report_error("A request could not be told of", cause=error)
+
+    def _report(self, seen: Observation, status: int) -> Report:
+        marks = [*seen.marks, ("", perf_counter())]
+        phases: dict[str, float] = {}
+        for (phase, began), (_, ended) in pairwise(marks):
+            phases[phase] = phases.get(phase, 0.0) + _ms(ended - began)
+        request, usage = seen.request, seen.usage
+        return Report(
+            method=_method(request),
+            route=seen.template,
+            verb=seen.verb,
+            status=status,
+            duration_ms=_ms(marks[-1][1] - marks[0][1]),
+            request_id=seen.request_id,
+            correlation_id=seen.correlation_id,
+            cold_start=next(self._served) == 0,
+            user=self._user(request),
+            source=request.source if request is not None else None,
+            calls=usage.calls,
+            read_units=usage.read_units,
+            write_units=usage.write_units,
+            retries=usage.retries,
+            throttles=usage.throttles,
+            phases={name: round(spent, 3) for name, spent in phases.items()},
+            dynamodb_ms=_ms(usage.seconds),
+        )
+
+    def _user(self, request: Request | None) -> str | None:
+        try:
+            return self.hasher(request.user) if request is not None else None
+        except Exception:  # noqa: BLE001 - a user without an id is refused where one is needed, not here
+            return None
+
+
+def _method(request: Request | None) -> str | None:
+    if request is None:
+        return None
+    return request.method if request.method in METHODS else OTHER
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def server_timing(report: Report) -> str:
+    """The header ``Server-Timing`` (W3C Server Timing, section 3): the phases, DynamoDB's part, and the sum."""
+    spent = {**report.phases, "dynamodb": report.dynamodb_ms, "total": report.duration_ms}
+    return ", ".join(f"{name};dur={ms}" for name, ms in spent.items())
