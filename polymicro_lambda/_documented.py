@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ._field_schemas import Describe, JSONSchema
+from marshmallow import Schema
+
+from ._field_schemas import Describe, JSONSchema, object_of
 from ._forms import ANY, BODIES, Forms, body_sample, described
 from ._outcomes import for_everybody, is_open, outcomes
 from ._parameters import parameters
@@ -48,7 +50,7 @@ class Documented:
             "tags": [self.forms.name],
             **self._words(),
             **({"parameters": asked} if asked else {}),
-            **self._body(schemas),
+            **self._body(schemas, describe),
             "responses": outcomes(self.route, self._shown(), self._example(schemas)),
             **self._security(),
         }
@@ -65,9 +67,11 @@ class Documented:
 
     # --- the body ------------------------------------------------------------------------------------------
 
-    def _body(self, schemas: Schemas) -> dict[str, Any]:
+    def _body(self, schemas: Schemas, describe: Describe) -> dict[str, Any]:
         if not self.route.about.body or self.route.http == "GET":
             return {}
+        if self.route.takes is not None:
+            return {"requestBody": _taken(self.route.takes, describe)}
         if self.route.is_action:
             return {"requestBody": {"content": {JSON_TYPE: {"schema": ANY}}}}
         name = self.forms.body_name(self.route)
@@ -125,3 +129,11 @@ def unique(name: str, taken: Collection[str]) -> str:
     """The name, with a number from 2 behind it where it is taken."""
     numbered = (f"{name}{number}" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
+def _taken(schema: Schema, describe: Describe) -> dict[str, Any]:
+    """The Request Body Object of an action that says what it takes."""
+    members = {field.data_key or name: field for name, field in schema.load_fields.items()}
+    required = [name for name, field in members.items() if field.required]
+    shape = object_of(members, describe, required=required)
+    return {"required": bool(required), "content": {JSON_TYPE: {"schema": shape}}}

@@ -223,6 +223,26 @@ def test_words_come_from_docstrings() -> None:
     assert document["components"]["schemas"]["Told"]["description"] == "A thing with `parts`."
 
 
+def test_an_action_that_says_what_it_takes() -> None:
+    class Move(Schema):
+        to = fields.String(required=True)
+        by = fields.Integer(strict=True)
+
+    class Moving(ModelResource):
+        model = Gadget
+        route = "gadgets"
+        permissions = OwnedBy("owner")
+
+        @action(schema=Move)
+        def move(self, instance: Any, req: Any) -> None:
+            """Move it."""
+
+    body = operations(document_of(Moving))["moveMoving"]["requestBody"]
+    shape = body["content"]["application/json"]["schema"]
+    assert (body["required"], shape["required"], list(shape["properties"])) == (True, ["to"], ["to", "by"])
+    assert (shape["properties"]["by"]["type"], shape["additionalProperties"]) == ("integer", False)
+
+
 def test_actions() -> None:
     class Acting(ModelResource, Retrieve):
         model = Gadget
