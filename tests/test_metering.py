@@ -57,6 +57,7 @@ def client(thing: Any, monkeypatch: pytest.MonkeyPatch, *sinks: Any) -> Client:
 def test_calls_of_pynamodb_itself_count(thing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A verb that queries by itself; its client was there before the app."""
     kept = Kept()
+    thing("a").save()
     assert client(thing, monkeypatch, kept).get("/things").status == 200
     usage = kept.seen[0].usage
     assert (usage.calls, usage.read_units > 0, usage.write_units, usage.seconds > 0) == (1, True, 0.0, True)
@@ -107,7 +108,7 @@ def test_throttles_and_retries(thing: Any, monkeypatch: pytest.MonkeyPatch) -> N
 def test_without_a_region_the_verb_says_so(thing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there can be no client there is nothing to watch, and no other answer."""
     thing._connection = None
-    monkeypatch.delenv("AWS_DEFAULT_REGION")
-    with counted() as calls:
+    with counted() as calls, monkeypatch.context() as without:
+        without.delenv("AWS_DEFAULT_REGION")
         assert client(thing, monkeypatch, Kept()).get("/things/a").status == 500
     assert calls == []
