@@ -110,10 +110,10 @@ def load_app(reference: str | None) -> PolyMicro:
     return app
 
 
-def compiled(app: PolyMicro) -> Handler:
-    """The app's handler. Raises ``UsageError`` with the reason where it does not compile."""
+def compiled(app: PolyMicro, *, served: bool = False) -> Handler:
+    """The app's handler, or that which is served here. Raises ``UsageError`` where the app does not compile."""
     try:
-        return app.compile()
+        return app.served() if served else app.compile()
     except Exception as error:
         raise UsageError(f"The app does not compile:\n\n{traceback_of(error)}") from error
 

@@ -64,11 +64,13 @@ def main(settings: Settings, console: Console) -> int:
 def load(settings: Settings) -> tuple[PolyMicro, WSGIApplication]:
     """The app, its tables made, and the application that serves it. Raises ``UsageError``."""
     app = load_app(settings.app)
-    handler = compiled(app)
+    handler = compiled(app, served=True)
     create_tables(app.routes, settings.engine)
     user = parse_user(settings.user) if settings.user else None
     authorizer = load_authorizer(settings.authorizer) if settings.authorizer and not user else None
-    return app, Wsgi(handler, source=settings.source, authorizer=authorizer, user=user)
+    return app, Wsgi(
+        handler, source=settings.source, authorizer=authorizer, user=user, unasked=app.open_paths
+    )
 
 
 def stop(server: BaseWSGIServer) -> None:

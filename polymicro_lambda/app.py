@@ -21,6 +21,7 @@ from .telemetry import Hasher, Telemetry
 from .types import Event, Handler
 
 if TYPE_CHECKING:
+    from .documentation import Documentation
     from .local import Wsgi
 
 __all__ = ["PolyMicro"]
@@ -38,7 +39,8 @@ class PolyMicro:
     (``POLYMICRO_CURSOR_SECRET``, several separated by commas). ``table_prefix`` is put before every table's name
     (``POLYMICRO_TABLE_PREFIX``). ``default_permissions`` are those of resources that declare none,
     ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``. ``max_body`` is the most bytes of a
-    decoded body. ``title`` and ``version`` are those of the API in its OpenAPI document.
+    decoded body. ``docs`` serves ``/openapi.json`` and ``/docs``: True to everybody, or to whom these permissions let
+    in. ``title`` and ``version`` are those of the API in its OpenAPI document.
 
     ``logger``, ``metrics`` and ``tracer`` are Powertools', or True for such a one of its own; ``logger`` may also be
     of the standard library. Each request is told to them; what is None or False is off. Errors are always logged.
@@ -54,6 +56,7 @@ class PolyMicro:
         default_permissions: Any = IsAuthenticated,
         cors: CORS | str | None = None,
         max_body: int = MAX_BODY,
+        docs: Any = False,
         title: str = "API",
         version: str = "1.0.0",
         logger: Any = None,
@@ -67,12 +70,15 @@ class PolyMicro:
         self._default_permissions = default_permissions
         self._cors = cors
         self._max_body = max_body
+        self._docs = docs
         self.title = title
         self.version = version
         self._observers = (logger, metrics, tracer)
         self._resources: list[Any] = []
         self.routes: tuple[Route, ...] = ()
         """The compiled routes, in the order of registration; empty before ``compile()``."""
+        self.documentation: Documentation | None = None
+        """What is served of its documentation; None before ``compile()`` and without ``docs``."""
 
     def register(self, resource: Any) -> None:
         """Add a resource; ``TodoResource(pm)`` calls this."""
@@ -83,6 +89,16 @@ class PolyMicro:
 
         Needs neither network nor credentials. Raises ``ConfigurationError`` naming class and attribute.
         """
+        return self._compiled(served=False)
+
+    def served(self) -> Handler:
+        """The handler for one's own machine: as ``compile()``, and with documentation that nobody has to ask for.
+
+        Where the app says no ``docs``, it is for everybody, on those of its paths that are no resource's.
+        """
+        return self._compiled(served=True)
+
+    def _compiled(self, *, served: bool) -> Handler:
         if not self._resources:
             raise ConfigurationError(
                 "PolyMicro has no resource: make one, e.g. TodoResource(pm), before compile()"
@@ -97,6 +113,7 @@ class PolyMicro:
                 model, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix
             )
         self.routes = routes
+        self.documentation = self._documented(routes, served=served)
         secrets_ = _secrets(self._cursor_secret)
         user_id = self._user_id or _user_id
         telemetry = Telemetry(
@@ -115,6 +132,7 @@ class PolyMicro:
             max_body=self._max_body,
             cors=_cors(self._cors),
             telemetry=telemetry,
+            docs=self.documentation,
         )
         _startup.begin(models, telemetry.logger)
 
@@ -125,6 +143,20 @@ class PolyMicro:
 
         return handler
 
+    def _documented(self, routes: tuple[Route, ...], *, served: bool) -> "Documentation | None":
+        said = self._docs is not False and self._docs is not None
+        if not (said or served):
+            return None
+        try:
+            from .documentation import Documentation  # noqa: PLC0415 - deferred: in a Lambda only with docs
+        except ImportError as error:
+            raise ConfigurationError(
+                "PolyMicro.docs: the artifact was built without it. `polymicro build` looks for docs=… in the source;"
+                ' elsewhere say include = ["polymicro_lambda.documentation"] in [tool.polymicro]'
+            ) from error
+        permissions = self._docs if said else True
+        return Documentation.of(routes, permissions, title=self.title, version=self.version, yields=not said)
+
     def wsgi(self, **options: Any) -> "Wsgi":
         """The app as a WSGI application; ``options`` are those of ``polymicro_lambda.local.Wsgi``.
 
@@ -132,7 +164,14 @@ class PolyMicro:
         """
         from .local import Wsgi  # noqa: PLC0415 - deferred: werkzeug is not in a Lambda
 
-        return Wsgi(self.compile(), **options)
+        handler = self.compile()
+        return Wsgi(handler, **{"unasked": self.open_paths, **options})
+
+    @property
+    def open_paths(self) -> frozenset[str]:
+        """The paths of documentation that is for everybody, which no authorizer need be asked about."""
+        found = self.documentation
+        return frozenset() if found is None or not found.is_open else frozenset(found.paths)
 
 
 def _authorized(request: Request) -> Any:

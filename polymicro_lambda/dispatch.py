@@ -1,9 +1,12 @@
 """From `Request` to `Response`: the way of a request, step by step, and the one place that catches errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
+from pynamodb.models import Model
+
+from .actions import Method
 from .cors import CORS
 from .etags import Tagger
 from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, NotFound, Unauthorized
@@ -15,6 +18,7 @@ from .pagination import Cursors
 from .requests import Request
 from .responses import Response, problem
 from .routing import Match, Route, Router
+from .rules import Rule
 from .telemetry import Telemetry
 from .verdicts import Ask, Verdict
 
@@ -25,6 +29,23 @@ ALWAYS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 
 BODILESS = frozenset({204, 205, 304})
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
+
+PAGE_ALLOWS = "GET, HEAD, OPTIONS"
+PAGE_METHOD = Method("docs", "GET")
+"""What the permissions of a page are asked about."""
+Page: TypeAlias = Callable[[Request], Response]
+
+
+class Pages(Protocol):
+    """What an app serves that is no route, such as its documentation."""
+
+    @property
+    def rule(self) -> Rule:
+        """Who may see it, decided by the user alone."""
+
+    @property
+    def pages(self) -> Mapping[tuple[str, ...], Page]:
+        """Each page by the segments of its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +62,8 @@ class Dispatcher:
     max_body: int
     cors: CORS | None
     telemetry: Telemetry
+    docs: Pages | None = None
+    """What there is besides the routes."""
 
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
@@ -62,11 +85,13 @@ class Dispatcher:
 
     def _answer(self, request: Request, seen: Observation) -> Response:
         seen.enter("route")
+        page = None if self.docs is None else self.docs.pages.get(request.segments)
+        if self.docs is not None and page is not None:
+            return self._shown(page, self.docs.rule, request, seen)
         match = self.router.find(request.segments)
         seen.template = match.template
         if request.method == "OPTIONS":
-            preflight = self.cors.preflight(request, match.allow) if self.cors is not None else {}
-            return Response(204, {"allow": match.allow, **preflight})
+            return self._allowed(request, match.allow)
         route = route_of(match, request.method)
         seen.template, seen.verb = route.template, route.verb
         seen.enter("permit")
@@ -79,6 +104,21 @@ class Dispatcher:
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
         return Operation(route, request, verdict, self.cursors, self.user_id, self.tagger).run(body)
+
+    def _allowed(self, request: Request, allow: str) -> Response:
+        preflight = self.cors.preflight(request, allow) if self.cors is not None else {}
+        return Response(204, {"allow": allow, **preflight})
+
+    def _shown(self, page: Page, rule: Rule, request: Request, seen: Observation) -> Response:
+        """A page, to whom its rule lets in."""
+        seen.template = "/" + "/".join(request.segments)
+        if request.method == "OPTIONS":
+            return self._allowed(request, PAGE_ALLOWS)
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed(f"This path serves {PAGE_ALLOWS}.", headers={"allow": PAGE_ALLOWS})
+        request = seen.request = replace(request, user=self.user_of(request))
+        decided(rule, Ask(request.user, PAGE_METHOD, Model, request))
+        return page(request)
 
     def _answerable(self, error: Exception, seen: Observation) -> HTTPError:
         """The error as one that can be answered; what is our fault goes to the log with its cause."""
@@ -107,10 +147,15 @@ def permitted(route: Route, request: Request) -> Verdict:
         # What can be no key finds nothing: a permission that looks it up need not expect it.
         for name, text in request.path_params.items():
             _check_key(route, name, text)
-    verdict = route.rule.decide(Ask(request.user, route.method, route.model, request))
+    return decided(route.rule, Ask(request.user, route.method, route.model, request))
+
+
+def decided(rule: Rule, ask: Ask) -> Verdict:
+    """What a rule says so far. Raises as ``permitted``."""
+    verdict = rule.decide(ask)
     if verdict is not False:
         return verdict
-    if request.user is None:
+    if ask.user is None:
         raise Unauthorized(
             "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
         )
@@ -122,3 +167,8 @@ def _check_key(route: Route, name: str, text: str) -> None:
         route.schema.parse_key(name, text)
     except ValueError as error:
         raise NotFound() from error
+
+
+def asks_for_user(rule: Rule) -> bool:
+    """Whether a page's rule turns away who is nobody in particular."""
+    return rule.decide(Ask(None, PAGE_METHOD, Model)) is False

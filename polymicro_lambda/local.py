@@ -3,7 +3,7 @@
 import base64
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -36,7 +36,8 @@ class Wsgi:
     """A WSGI application (PEP 3333) that hands each request to ``handler`` as an event of ``source``.
 
     ``source`` is ``rest``, ``http``, ``url`` or ``alb``. ``user`` makes every request, or ``authorizer``, a
-    Lambda authorizer's function, is asked first as API Gateway would ask it; with neither there is no user.
+    Lambda authorizer's function, is asked first as API Gateway would ask it, but for the paths ``unasked``; with
+    neither there is no user.
     A ``handler`` that raises is 502, as behind API Gateway, and its traceback goes to the log.
     """
 
@@ -44,6 +45,7 @@ class Wsgi:
     source: str = field(default="rest", kw_only=True)
     authorizer: Handler | None = field(default=None, kw_only=True)
     user: User | None = field(default=None, kw_only=True)
+    unasked: Collection[str] = field(default=(), kw_only=True)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -65,7 +67,8 @@ class Wsgi:
 
     def _authorizer_context(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """What the authorizer says of this request; a preflight is not asked about, it carries no token."""
-        if self.authorizer is None or request["method"] == "OPTIONS":
+        unasked = request["method"] == "OPTIONS" or request["path"].rstrip("/") in self.unasked
+        if self.authorizer is None or unasked:
             return None
         return authorize(self.authorizer, request, source=self.source)
 

@@ -17,7 +17,7 @@ ROWS = """
     listing mixins resources field_rules calls
     signatures mistakes routing compiling answers operations telemetry sinks dispatch
     events
-    _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi
+    _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation
     _yaml _tables _sam_events _sam_api _policy _parts _stack template
     _startup app __init__
     _imports _artifact _target build
