@@ -35,6 +35,17 @@ LOCAL_ONLY: Mapping[str, str] = {
 }
 """Modules of this package that an app can reach, but not in a Lambda, and why."""
 
+DOCS_ONLY: Mapping[str, str] = {
+    "polymicro_lambda.documentation": "what `PolyMicro(docs=…)` serves",
+}
+"""Modules of this package that an app can reach, but that only one with documentation needs, and why."""
+
+DOCS_REQUIREMENTS = ("apispec>=6.8,<7", "flask-swagger-ui>=5.20,<6", "packaging>=23")
+"""What documentation needs besides: the extra ``docs``, without Flask, none of which is run."""
+
+DOCS_KEPT = frozenset({"dist/LICENSE", "dist/swagger-ui.css", "dist/swagger-ui-bundle.js"})
+"""What is served of Swagger UI, and its licence."""
+
 ALL_SERVICES = (
     "aioboto3",
     "aiobotocore",
@@ -61,6 +72,14 @@ def drop(root: Path) -> None:
     for directory in sorted(directories, reverse=True):
         if not any(directory.iterdir()):
             directory.rmdir()
+
+
+def drop_unserved(root: Path) -> None:
+    """Remove what comes with Swagger UI and is not served: other builds of it, and code for Flask."""
+    package = root / "flask_swagger_ui"
+    for file in sorted(files(package)):
+        if file.relative_to(package).as_posix() not in DOCS_KEPT:
+            file.unlink()
 
 
 def files(root: Path) -> Iterator[Path]:

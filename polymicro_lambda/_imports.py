@@ -39,6 +39,13 @@ def imports(name: str, file: Path) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+def says(file: Path, argument: str) -> bool:
+    """Whether some call in a module gives this argument by name, and not as a literal False or None."""
+    calls = (node for node in ast.walk(ast.parse(file.read_bytes(), str(file))) if isinstance(node, ast.Call))
+    given = (keyword.value for call in calls for keyword in call.keywords if keyword.arg == argument)
+    return any(not (isinstance(value, ast.Constant) and not value.value) for value in given)
+
+
 def _file(name: str, root_of: Roots) -> Path | None:
     root = root_of(name.partition(".")[0])
     if root is None:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from ._bodies import body_model
+from .documentation import DOCUMENT, PAGE, Documentation
 from .exceptions import ConfigurationError
 from .resources import parameter
 from .routing import Route
@@ -45,7 +46,11 @@ class Event:
 
 
 def events(
-    routes: Sequence[Route], *, validate: bool, preflights: Preflights = Preflights.NONE
+    routes: Sequence[Route],
+    *,
+    validate: bool,
+    preflights: Preflights = Preflights.NONE,
+    documentation: Documentation | None = None,
 ) -> list[Event]:
     """All that the app serves, HEAD included; ANY for each path where there would be too many.
 
@@ -53,6 +58,7 @@ def events(
     does not know how to spell.
     """
     found = [event for route, path in _paths(routes) for event in _of_route(route, path, validate=validate)]
+    found += [] if documentation is None else _of_documentation(documentation)
     paths = _by_path(found)
     served = [*found, *(_options(here) for here in paths if preflights is Preflights.ALL)]
     if len(served) > MAX_EVENTS:
@@ -95,6 +101,15 @@ def _of_route(route: Route, path: str, *, validate: bool) -> Iterator[Event]:
     event = Event(name, route.http, path, f"{resource}.{route.verb}", is_open, body)
     yield event
     if route.http == "GET":
+        yield replace(event, name=f"{name}Head", method="HEAD")
+
+
+def _of_documentation(documentation: Documentation) -> Iterator[Event]:
+    """The document, the page, and in one path all files of the page."""
+    pages = ("OpenapiJson", DOCUMENT), ("Docs", PAGE), ("DocsFile", (*PAGE, "{file}"))
+    for name, path in pages:
+        event = Event(name, "GET", "/" + "/".join(path), "PolyMicro(docs=…)", documentation.is_open)
+        yield event
         yield replace(event, name=f"{name}Head", method="HEAD")
 
 

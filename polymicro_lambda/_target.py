@@ -60,8 +60,11 @@ class Target:
             f"--python {THIS}, with Runtime: python{THIS} in the template."
         )
 
-    def install(self, requirements: Sequence[str], root: Path) -> None:
-        """Install requirements and what they require, as wheels for Lambda. Raises ``BuildError`` with pip's words."""
+    def install(self, requirements: Sequence[str], root: Path, *, alone: bool = False) -> None:
+        """Install requirements, and unless ``alone`` what they require, as wheels for Lambda.
+
+        Raises ``BuildError`` with pip's words.
+        """
         if not requirements:
             return
         done = _run(
@@ -69,7 +72,7 @@ class Target:
             *("--disable-pip-version-check", "--root-user-action=ignore", "--no-compile"),
             *("--only-binary=:all:", "--implementation=cp", f"--python-version={self.version}"),
             *(f"--platform={name}" for name in self._platforms()),
-            *(f"--target={root}", *requirements),
+            *(f"--target={root}", *(["--no-deps"] if alone else []), *requirements),
         )
         if done.returncode:
             raise BuildError(f"The dependencies cannot be installed:\n\n{done.stderr.strip()}")

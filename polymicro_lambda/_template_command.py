@@ -188,6 +188,7 @@ def _options(reference: str, app: PolyMicro, project: Project, said: Mapping[str
         handler=f"{module}.{name}",
         authorizer_handler=project.authorizer and project.authorizer.replace(":", "."),
         cors=CORS(origins=("*",)) if isinstance(app._cors, str) else app._cors,
+        documentation=app.documentation,
         table_prefix=app._table_prefix,
     )
 

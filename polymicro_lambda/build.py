@@ -9,11 +9,23 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ._artifact import ALL_SERVICES, LOCAL_ONLY, Part, cut_data, drop, files, parts
-from ._imports import imports, reachable
+from ._artifact import (
+    ALL_SERVICES,
+    DOCS_ONLY,
+    DOCS_REQUIREMENTS,
+    LOCAL_ONLY,
+    Part,
+    cut_data,
+    drop,
+    drop_unserved,
+    files,
+    parts,
+)
+from ._imports import imports, reachable, says
 from ._target import THIS, BuildError, Target
 
 PACKAGE = __name__.partition(".")[0]
@@ -61,18 +73,23 @@ def build(plan: Plan, out: Path) -> Built:
         stage = Path(name) / "artifact"
         stage.mkdir()
         target.install(plan.requirements, stage)
+        found = _found(plan, stage)
+        if DOCS_ONLY.keys() & found.keys():
+            target.install(DOCS_REQUIREMENTS, stage, alone=True)
+            drop_unserved(stage)
         drop(stage)
-        services = services_of(plan, _own(plan, stage))
+        _copy(plan, stage, found)
+        services = services_of(plan, found)
         _cut(stage, services)
         target.compile(stage)
         trouble = target.imports(plan.module, stage)
-        found = parts(stage)
-        _finish(plan, stage, found)
+        sizes = parts(stage)
+        _finish(plan, stage, sizes)
         _replace(previous, stage, out)
     every = (
         None if services else "all of botocore's data is in it: the code may use other services than DynamoDB"
     )
-    return Built(found, tuple(filter(None, (every, trouble))))
+    return Built(sizes, tuple(filter(None, (every, trouble))))
 
 
 def _previous(out: Path) -> list[Path]:
@@ -95,29 +112,40 @@ def _replace(previous: list[Path], stage: Path, out: Path) -> None:
 # --- the project's own code -----------------------------------------------------------------------------
 
 
-def _own(plan: Plan, stage: Path) -> dict[str, Path]:
-    """Copy what the handler reaches of the project's own code, and thin out this package; its modules' files."""
-
-    def root_of(top: str) -> Path | None:
-        if (plan.root / top).is_dir() or (plan.root / f"{top}.py").is_file():
-            return plan.root
-        return stage if top == PACKAGE else None
-
+def _found(plan: Plan, stage: Path) -> dict[str, Path]:
+    """The modules of the project and of this package that the handler reaches, and their files."""
     start = (plan.module, *plan.include)
+    root_of = partial(_root_of, plan, stage)
     try:
-        found = reachable(start, root_of, without=LOCAL_ONLY)
+        found = reachable(start, root_of, without={*LOCAL_ONLY, *DOCS_ONLY} - set(start))
+        if any(says(file, "docs") for name, file in found.items() if _top(name) != PACKAGE):
+            found = reachable(start, root_of, without=LOCAL_ONLY)
     except SyntaxError as error:
         raise BuildError(f"{error.filename}, line {error.lineno}, is no Python: {error.msg}.") from error
     missing = [name for name in start if name not in found]
     if missing:
         raise BuildError(f"There is no module {missing[0]} under {plan.root}.")
-    own = {name: file for name, file in found.items() if root_of(name.partition(".")[0]) == plan.root}
+    return found
+
+
+def _root_of(plan: Plan, stage: Path, top: str) -> Path | None:
+    if (plan.root / top).is_dir() or (plan.root / f"{top}.py").is_file():
+        return plan.root
+    return stage if top == PACKAGE else None
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _copy(plan: Plan, stage: Path, found: Mapping[str, Path]) -> None:
+    """Copy what the handler reaches of the project's own code, and thin out this package."""
+    own = {name: file for name, file in found.items() if _root_of(plan, stage, _top(name)) == plan.root}
     for file in sorted({*own.values(), *_data(own)}):
         copy = stage / file.relative_to(plan.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
     _thin(stage, found)
-    return found
 
 
 def _data(own: Mapping[str, Path]) -> Iterator[Path]:

@@ -22,6 +22,7 @@ from ._stack import (
 from ._tables import Table, table_name, tables
 from ._yaml import Noted
 from .cors import CORS
+from .documentation import Documentation
 from .exceptions import ConfigurationError
 from .routing import Route
 
@@ -56,6 +57,8 @@ class Options:
     build_method: str | None = None
     """SAM's, e.g. ``makefile``."""
     cors: CORS | None = None
+    documentation: Documentation | None = None
+    """What the app serves of its documentation."""
     table_prefix: str | None = None
     """The app's own, None where the environment says it."""
 
@@ -77,7 +80,12 @@ def parts(routes: Sequence[Route], options: Options) -> list[Part]:
     """The same, part by part, each with what it was made from. Raises as ``template``."""
     gate = _gate(options)
     validate = options.validate and options.api == "rest"
-    served = events(routes, validate=validate, preflights=preflights(options.api, options.cors))
+    served = events(
+        routes,
+        validate=validate,
+        preflights=preflights(options.api, options.cors),
+        documentation=options.documentation,
+    )
     if options.authorizer == "none" and not all(event.is_open for event in served):
         closed = next(event.note for event in served if not event.is_open)
         raise ConfigurationError(f"without an authorizer nobody can call {closed}: say which there is")

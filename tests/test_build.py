@@ -7,6 +7,7 @@ import marshal
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import CodeType
@@ -16,10 +17,19 @@ import pytest
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
-from polymicro_lambda._artifact import Part, cut_data, drop, endpoints_of, parts, table, without_prose
+from polymicro_lambda._artifact import (
+    DOCS_REQUIREMENTS,
+    Part,
+    cut_data,
+    drop,
+    endpoints_of,
+    parts,
+    table,
+    without_prose,
+)
 from polymicro_lambda._build_command import build as build_command
 from polymicro_lambda._commands import Commands
-from polymicro_lambda._imports import reachable
+from polymicro_lambda._imports import reachable, says
 from polymicro_lambda._target import THIS, Target
 from polymicro_lambda.build import MARK, BuildError, Plan, build, services_of
 
@@ -294,6 +304,87 @@ def test_a_python_that_is_not_here() -> None:
 def test_what_pip_says_is_shown(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"(?s)cannot be installed.*not a valid|Invalid requirement"):
         build(Plan(put(tmp_path, {"app.py": ""}), "app", ("no requirement!",)), tmp_path / "out")
+
+
+# --- documentation --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        pytest.param("PolyMicro()", False, id="nothing said"),
+        pytest.param("PolyMicro(docs=False)", False, id="false"),
+        pytest.param("PolyMicro(docs=None)", False, id="none"),
+        pytest.param("PolyMicro(docs=True)", True, id="true"),
+        pytest.param("PolyMicro(docs=HasPermission('a'))", True, id="permissions"),
+        pytest.param("PolyMicro(docs=os.environ.get('DOCS') == '1')", True, id="only then is it known"),
+        pytest.param("def f(docs=True): pass", False, id="no call"),
+    ],
+)
+def test_documentation_is_asked_for_in_the_source(tmp_path: Path, source: str, wanted: bool) -> None:
+    assert says(put(tmp_path, {"app.py": source}) / "app.py", "docs") is wanted
+
+
+DOCUMENTED = """
+from handlers.todo import TodoResource
+from polymicro_lambda import PolyMicro
+pm = PolyMicro(docs={docs})
+TodoResource(pm)
+handler = pm.compile()
+"""
+DOCS_FILES = {"apispec", "flask_swagger_ui", "packaging"}
+ANSWER = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import app
+print(json.dumps(app.handler(json.loads(sys.argv[2]), None)))
+"""
+REQUEST = {"httpMethod": "GET", "path": "/openapi.json", "requestContext": {"requestId": "1"}}
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["docs", "no docs"])
+def documented(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[bool, Path]:
+    """The artifact of an app that says docs=True, or False."""
+    root = tmp_path_factory.mktemp("documented")
+    put(root, {"app.py": DOCUMENTED.format(docs=request.param), "handlers/__init__.py": ""})
+    put(root, {"handlers/todo.py": (ROOT / "handlers/todo.py").read_text()})
+    build(Plan(root, "app", (str(ROOT),)), root / "out")
+    return request.param, root / "out"
+
+
+def test_documentation_is_in_the_artifact_of_an_app_that_says_so(documented: tuple[bool, Path]) -> None:
+    said, out = documented
+    assert (DOCS_FILES & {path.name for path in out.iterdir()}) == (DOCS_FILES if said else set())
+    assert (out / "polymicro_lambda/openapi.py").exists() is said
+    assert (out / "polymicro_lambda/documentation.py").exists() is said
+    assert not (out / "flask").exists()
+    if said:
+        assert contents(out / "flask_swagger_ui") == {
+            "dist/LICENSE",
+            "dist/swagger-ui-bundle.js",
+            "dist/swagger-ui.css",
+        }
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/docs/swagger-ui.css"])
+def test_the_artifact_serves_its_documentation(documented: tuple[bool, Path], path: str) -> None:
+    said, out = documented
+    event = json.dumps({**REQUEST, "path": path})
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", "POLYMICRO_CURSOR_SECRET": "x"}
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ANSWER, str(out), event],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert json.loads(done.stdout)["statusCode"] == (200 if said else 404)
+
+
+def test_what_documentation_needs_is_the_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    needed = [one.replace("[marshmallow]", "") for one in extras["docs"]]
+    assert [one for one in DOCS_REQUIREMENTS if not one.startswith("packaging")] == needed
 
 
 # --- the Todo API ---------------------------------------------------------------------------------------

@@ -553,6 +553,25 @@ def test_many_events_become_one_for_each_path(preflights: Preflights, methods: l
         served(app_over(*names), preflights)
 
 
+@pytest.mark.parametrize(
+    ("docs", "is_open"),
+    [pytest.param(True, True, id="all"), pytest.param(IsAuthenticated, False, id="users")],
+)
+def test_documentation_has_events(docs: Any, is_open: bool) -> None:
+    app = PolyMicro(docs=docs)
+    type("RResource", (ModelResource, Create), {"model": Reading, "route": "r"})(app)
+    app.compile()
+    found = events(app.routes, validate=False, documentation=app.documentation)
+    assert [(one.method, one.path, one.is_open) for one in found if one.path != "/r"] == [
+        (method, path, is_open)
+        for path in ("/openapi.json", "/docs", "/docs/{file}")
+        for method in ("GET", "HEAD")
+    ]
+    made = template(app.routes, options(documentation=app.documentation))
+    (function,) = (one for name, one in made["Resources"].items() if "Events" in one.get("Properties", {}))
+    assert "DocsFileHead" in function["Properties"]["Events"]
+
+
 def test_many_events_cannot_be_one_where_only_some_need_a_user() -> None:
     app = app_over(*(f"r{number}" for number in range(8)))
     read_only = {"model": Reading, "route": "h", "permissions": ReadOnlyForAll}
