@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 SAM_VENV ?= .venv-sam
+CLIENTS_VENV ?= .venv-clients
 CHECKOV_VENV ?= .venv-checkov
 ARGS ?=
 
@@ -24,7 +25,7 @@ export SAM_CLI_TELEMETRY := 0
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
-.PHONY: help serve test test-new test-real test-sam sam-local check format build clean
+.PHONY: help serve test test-new test-real test-sam test-clients sam-local check format build clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -39,6 +40,9 @@ test-real: $(VENV)/.test ## run the same tests on DynamoDB Local, Amazon's engin
 
 test-sam: $(VENV)/.test $(SAM_VENV)/.sam $(CHECKOV_VENV)/.checkov ## run the whole application by SAM, in containers
 	PYTHON=$(python) SAM=$(sam) CHECKOV=$(CHECKOV_VENV)/bin/checkov scripts/test-sam $(ARGS) $(or_unavailable)
+
+test-clients: $(VENV)/.test $(CLIENTS_VENV)/.clients ## try the OpenAPI document with a browser, with clients made from it, and with Schemathesis
+	PYTHON=$(python) CLIENTS=$(abspath $(CLIENTS_VENV)/bin) scripts/test-clients $(ARGS) $(or_unavailable)
 
 test-new: $(VENV)/.test ## begin a project by `polymicro new` and follow all of its hints
 	$(python) -m pytest -m new_project tests/new_project $(ARGS)
@@ -81,6 +85,12 @@ $(VENV)/.test: pyproject.toml | $(VENV)/.dev
 $(SAM_VENV)/.sam: Makefile
 	$$(scripts/python $(PYTHON)) -m venv $(SAM_VENV)
 	$(SAM_VENV)/bin/python $(pip) 'aws-sam-cli>=1.150,<2' setuptools
+	@touch $@
+
+# What makes clients, and what attacks, as others have them: of no concern to this library's own tests.
+$(CLIENTS_VENV)/.clients: Makefile
+	$$(scripts/python $(PYTHON)) -m venv $(CLIENTS_VENV)
+	$(CLIENTS_VENV)/bin/python $(pip) 'openapi-python-client>=0.29,<0.30' 'schemathesis>=4.32,<5' 'ruff>=0.14'
 	@touch $@
 
 $(CHECKOV_VENV)/.checkov: Makefile

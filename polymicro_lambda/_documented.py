@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -42,16 +42,22 @@ class Documented:
     names: tuple[str, ...]
     """The parameters of its path, as the document names them."""
 
-    def operation(self, describe: Describe, schemas: Schemas) -> dict[str, Any]:
-        """The Operation Object; ``schemas`` are those of the resources."""
+    def operation(
+        self, describe: Describe, schemas: Schemas, others: Iterable["Documented"] = ()
+    ) -> dict[str, Any]:
+        """The Operation Object; ``schemas`` are those of the resources, ``others`` all operations."""
         asked = parameters(self.route, self.names, describe)
+        answers = outcomes(self.route, self._shown(), self._example(schemas))
+        links = dict(self._links(others))
+        if links:
+            answers[str(self.route.about.status)]["links"] = links
         return {
             "operationId": self.id,
             "tags": [self.forms.name],
             **self._words(),
             **({"parameters": asked} if asked else {}),
             **self._body(schemas, describe),
-            "responses": outcomes(self.route, self._shown(), self._example(schemas)),
+            "responses": answers,
             **self._security(),
         }
 
@@ -105,6 +111,16 @@ class Documented:
         if self.route.verb != "list":
             return item
         return {"items": [item], "pagination_key": None} if self.forms.resource.envelope else [item]
+
+    def _links(self, others: Iterable["Documented"]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What can be done with the item that a create answers with."""
+        shown = () if self.forms.is_free or self.route.verb != "create" else self.route.schema.names
+        for other in others:
+            names = dict(zip(other.names, other.route.params, strict=True))
+            own = other.forms is self.forms and other.route.about.detail
+            if own and not other.route.is_action and set(names.values()) <= set(shown):
+                said = {name: f"$response.body#/{attribute}" for name, attribute in names.items()}
+                yield other.id, {"operationId": other.id, "parameters": said}
 
     # --- who may -------------------------------------------------------------------------------------------
 

@@ -38,17 +38,15 @@ PROBLEM: dict[str, Any] = {
                 "required": ["detail"],
             },
         },
+        "message": {
+            "type": "string",
+            "description": "In place of all else, where API Gateway itself refuses.",
+        },
         "current": {"description": "With 412: the item as it is now, to a user who may retrieve it."},
     },
-    "required": ["type", "title", "status"],
 }
-REFUSAL: dict[str, Any] = {
-    "type": "object",
-    "description": "What an HTTP API of API Gateway says where it refuses a request itself.",
-    "properties": {"message": {"type": "string"}},
-    "required": ["message"],
-}
-SCHEMAS: Mapping[str, dict[str, Any]] = {"Problem": PROBLEM, "Refusal": REFUSAL}
+"""No member is required (RFC 9457, section 3.1), so that it fits what API Gateway says itself too."""
+SCHEMAS: Mapping[str, dict[str, Any]] = {"Problem": PROBLEM}
 """Schemas of answers that are the same for every resource."""
 
 
@@ -128,7 +126,7 @@ ERRORS: Mapping[int, tuple[str, str, When, tuple[str, ...]]] = {
 """Status -> name of the component, what it means, when it can occur, its headers."""
 
 BY_GATEWAY = frozenset({401, 403})
-"""What an authorizer before the app answers too: an HTTP API's without a problem document."""
+"""What an authorizer before the app answers too: in front of an HTTP API as ``{"message": "Unauthorized"}``."""
 
 
 def components() -> dict[str, Outcome]:
@@ -137,10 +135,9 @@ def components() -> dict[str, Outcome]:
 
 
 def _error(status: int, means: str, headers: tuple[str, ...]) -> Outcome:
-    content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    if status in BY_GATEWAY:
-        content[JSON_TYPE] = {"schema": {"$ref": "#/components/schemas/Refusal"}}
-    return {"description": means, **_with(headers), "content": content}
+    media = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    types = (PROBLEM_TYPE, JSON_TYPE) if status in BY_GATEWAY else (PROBLEM_TYPE,)
+    return {"description": means, **_with(headers), "content": dict.fromkeys(types, media)}
 
 
 def _with(names: tuple[str, ...]) -> dict[str, Any]:

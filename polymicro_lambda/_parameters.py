@@ -10,7 +10,7 @@ from .routing import Route
 Parameter = dict[str, Any]
 
 CURSOR = "Where the page begins: the `pagination_key` of the page before. It is good for this user and query alone."
-FIELDS = "The members to show, separated by commas."
+FIELDS = "The members to show: the parameter repeated, or commas between them."
 SORT = "The attribute to sort by; `-` before it turns the order round."
 
 
@@ -46,8 +46,8 @@ def _query(route: Route, describe: Describe) -> Iterator[Parameter]:
         yield _asked("sort", {"type": "string", "enum": sorts}, SORT)
     if route.verb in ("list", "retrieve"):
         names = {"type": "string", "enum": list(route.schema.names)}
-        chosen = {"type": "array", "items": names, "minItems": 1, "uniqueItems": True}
-        yield {**_asked("fields", chosen, FIELDS), "style": "form", "explode": False}
+        chosen = {"type": "array", "items": names, "minItems": 1}
+        yield _asked("fields", chosen, FIELDS)
     if route.verb == "list":
         yield from _filters(route, describe)
 
@@ -105,7 +105,8 @@ MEANINGS: Mapping[str, str] = {
 
 # --- headers -----------------------------------------------------------------------------------------------------
 
-_TAG = {"type": "string", "pattern": r'^(\*|(W/)?"[\x21\x23-\x7e]*"(, ?(W/)?"[\x21\x23-\x7e]*")*)$'}
+_TAG = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$'}
+"""``*``, or any number of entity tags (RFC 9110, section 13.1.1)."""
 _MATCH = "The `ETag` of the item as you know it, or `*`: the request fails with 412 where the item is another by now."
 _NONE_MATCH = "An `ETag` that you know: the answer is 304 where it still holds."
 

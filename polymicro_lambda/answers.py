@@ -75,11 +75,11 @@ class Answers:
 
     def _unless_known(self, response: Response) -> Response:
         """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
-        tag = response.headers.get("etag")
-        if self.route.http != "GET" or tag is None or response.status != 200:
+        if self.route.http != "GET" or response.status != 200:
             return response
         known = Tags.read(self.request.headers.get("if-none-match"), "If-None-Match")
-        if known is None or not known.match_weakly(tag):
+        tag = response.headers.get("etag")
+        if known is None or tag is None or not known.match_weakly(tag):
             return response
         return Response(NOT_MODIFIED, {n: v for n, v in response.headers.items() if n != "content-type"})
 

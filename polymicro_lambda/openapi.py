@@ -76,7 +76,7 @@ def openapi(
         VERSION,
         plugins=(plugin,),
         info=info,
-        servers=[{"url": "."}],
+        servers=[{"url": ".", "description": "Where this document is."}],
         security=[{"bearer": []}],
     )
     _shared(spec)
@@ -87,8 +87,10 @@ def openapi(
     for forms in resources:
         about = described(type(forms.resource).__doc__)
         spec.tag({"name": forms.name, **({"description": about} if about else {})})
-    for path, operations in _paths(resources).items():
-        made = {one.route.http.lower(): one.operation(describe, schemas) for one in operations}
+    paths = _paths(resources)
+    every = [one for operations in paths.values() for one in operations]
+    for path, operations in paths.items():
+        made = {one.route.http.lower(): one.operation(describe, schemas, every) for one in operations}
         spec.path(path, operations=made)
     return {"openapi": VERSION, **spec.to_dict()}
 

@@ -185,13 +185,13 @@ class Operation:
     @cached_property
     def _query(self) -> Mapping[str, tuple[str, ...]]:
         """The parameters that this route takes."""
-        single = {"retrieve": frozenset({"fields"}), "list": PAGING | {"fields"}}.get(
-            self.route.verb, frozenset()
-        )
+        single = PAGING if self._lists else frozenset()
         if "sort" in self.route.arguments:
             single |= {"sort"}
         filters = self.route.filters.parameters if self._lists else {}
-        several = frozenset(name for name, (attribute, _) in filters.items() if attribute in self._readable)
+        several = {name for name, (attribute, _) in filters.items() if attribute in self._readable}
+        # Commas between names, as people write it, or the parameter repeated, as generated clients do.
+        several |= {"fields"} if self.route.verb in ("list", "retrieve") else set()
         # A verb that asks for the request may read parameters of its own.
         return read_query(self.request, single, several, strict="request" not in self.route.arguments)
 
@@ -208,7 +208,7 @@ class Operation:
         if asked is None:
             everything = self._readable.issuperset(self.route.schema.names)
             return None if everything else self._readable
-        names = asked[0].split(",")
+        names = [name for text in asked for name in text.split(",")]
         unknown = [name for name in names if name not in self._readable]
         if unknown:
             raise bad_query([wrong("fields", f"names {unknown[0][:50]!r}, which is no field")])

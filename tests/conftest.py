@@ -22,7 +22,7 @@ from botocore.session import get_session
 from moto import mock_aws
 from pynamodb.models import Model
 
-LANES = {Path(__file__).parent / name: name for name in ("new_project", "sam")}
+LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project", "sam")}
 """Directories of tests that need what only their own lane sets up -> the marker by which it asks for them."""
 FAKE_AWS = {
     "AWS_ACCESS_KEY_ID": "local",

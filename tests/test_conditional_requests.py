@@ -245,7 +245,7 @@ def test_the_tag_of_a_page_outlives_its_cursor(
     assert first.headers["etag"] == later.headers["etag"] != old.headers["etag"]
 
 
-@pytest.mark.parametrize("path", ["/docs/d", "/docs"])
+@pytest.mark.parametrize("path", ["/docs/d", "/docs", "/docs/d?fields=text"])
 @pytest.mark.parametrize("header", ['"', "x", '"a" "b"', "*, *"])
 def test_a_malformed_if_none_match_is_400(docs: Make, path: str, header: str) -> None:
     client = docs("digest")

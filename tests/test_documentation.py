@@ -291,4 +291,6 @@ def test_a_mounted_app() -> None:
     page = client.get("/api/docs")
     assert page.status_code == 200
     assert 'href="docs/swagger-ui.css' in page.text
-    assert client.get("/api/openapi.json").json["servers"] == [{"url": "."}]
+    assert client.get("/api/openapi.json").json["servers"] == [
+        {"url": ".", "description": "Where this document is."}
+    ]

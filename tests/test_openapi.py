@@ -105,7 +105,7 @@ def test_the_document_is_valid(pm: PolyMicro) -> None:
     validate_document(document)
     assert next(iter(document)) == "openapi"
     assert document["info"] == {"title": "T", "version": "2", "description": "All of it."}
-    assert document["servers"] == [{"url": "."}]
+    assert document["servers"] == [{"url": ".", "description": "Where this document is."}]
 
 
 @APPS
@@ -187,6 +187,13 @@ def test_the_operations_of_todo() -> None:
 
 
 LOADED = ["415", "422", "500", "503"]
+
+
+def test_links_of_a_new_item() -> None:
+    created = operations(openapi(todo_pm.routes))["createTodo"]["responses"]["201"]
+    keys = {"owner": "$response.body#/owner", "uuid": "$response.body#/uuid"}
+    ids = ["retrieveTodo", "updateTodo", "replaceTodo", "deleteTodo"]
+    assert created["links"] == {one: {"operationId": one, "parameters": keys} for one in ids}
 
 
 def test_every_error_has_a_component() -> None:
