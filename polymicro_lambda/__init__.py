@@ -4,6 +4,7 @@ from .actions import action
 from .app import PolyMicro
 from .cors import CORS
 from .exceptions import ConfigurationError
+from .idempotency import Idempotency
 from .mixins import Create, Delete, List, Retrieve, Update
 from .permissions import (
     AllowAny,
@@ -28,6 +29,7 @@ __all__ = [
     "Create",
     "Delete",
     "HasPermission",
+    "Idempotency",
     "InGroup",
     "IsAuthenticated",
     "List",

@@ -57,6 +57,7 @@ def _header(description: str, **schema: Any) -> dict[str, Any]:
 HEADERS: Mapping[str, dict[str, Any]] = {
     "Accept-Patch": _header("What a PATCH may be sent as (RFC 5789)."),
     "ETag": _header("Which state of the item, or of the page, this is (RFC 9110)."),
+    "Idempotency-Replayed": _header("`true` where this is the answer to an earlier request.", enum=["true"]),
     "Link": _header('The next page, as `<?…>; rel="next"` (RFC 8288); absent on the last.'),
     "Location": _header("Where the new item is, relative to the URL of the request.", format="uri-reference"),
     "Retry-After": _header("Seconds to wait before the next try.", pattern="^[0-9]+$"),
@@ -160,13 +161,14 @@ def outcomes(route: Route, shown: Mapping[str, Any], example: Any = None) -> dic
 def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str, Outcome]:
     media = {"schema": shown} | ({} if example is None else {"example": example})
     done = {"content": {JSON_TYPE: media}}
-    nothing = {"204": {"description": "Done; there is nothing to say."}}
+    again = () if route.markers is None else ("Idempotency-Replayed",)
+    nothing = {"204": {"description": "Done; there is nothing to say.", **_with(again)}}
     if route.is_action:
-        return {"200": {"description": "What the action returns.", **done}, **nothing}
+        return {"200": {"description": "What the action returns.", **_with(again), **done}, **nothing}
     description, headers = SUCCESSES[route.verb]
     if route.about.status == 204:
         return nothing
-    found = {str(route.about.status): {"description": description, **_with(headers), **done}}
+    found = {str(route.about.status): {"description": description, **_with((*headers, *again)), **done}}
     if route.http == "GET":
         found["304"] = {"description": "It is as `If-None-Match` says.", **_with(("ETag",))}
     return found

@@ -5,6 +5,7 @@ from typing import Any
 
 from ._field_schemas import Describe, JSONSchema
 from .filters import OPERATORS, RESERVED
+from .idempotency import KEY
 from .routing import Route
 
 Parameter = dict[str, Any]
@@ -108,6 +109,11 @@ MEANINGS: Mapping[str, str] = {
 _TAG = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$'}
 """``*``, or any number of entity tags (RFC 9110, section 13.1.1)."""
 _MATCH = "The `ETag` of the item as you know it, or `*`: the request fails with 412 where the item is another by now."
+_IDEMPOTENCY_KEY = {"type": "string", "pattern": KEY}
+_REPEATED = (
+    "A new value, such as a UUID, for each operation, and the same with each repetition: what is done is not done"
+    " again."
+)
 _NONE_MATCH = "An `ETag` that you know: the answer is 304 where it still holds."
 
 
@@ -122,7 +128,13 @@ def _if_none_match(route: Route) -> Iterator[Parameter]:
         yield _sent("If-None-Match", _TAG, _NONE_MATCH)
 
 
-HEADERS: tuple[Callable[[Route], Iterator[Parameter]], ...] = (_if_match, _if_none_match)
+def _idempotency_key(route: Route) -> Iterator[Parameter]:
+    if route.markers is not None:
+        required = route.resource.require_idempotency_key
+        yield _sent("Idempotency-Key", _IDEMPOTENCY_KEY, _REPEATED, required=required)
+
+
+HEADERS: tuple[Callable[[Route], Iterator[Parameter]], ...] = (_if_match, _if_none_match, _idempotency_key)
 """What a request may say in headers: a function for each, which yields nothing for a route that does not read it."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
 
 from ._tables import logical_id, table_name
 from ._yaml import Noted
@@ -36,6 +37,10 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Verb -> the operations that its own default makes on the table; those of a list are the planner's to say."""
 
 
+OF_MARKERS = ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
+"""What is done to a marker: released, looked up, claimed, completed."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
     """One operation on one table, or on one index of it."""
@@ -58,7 +63,14 @@ def grants(route: Route) -> frozenset[Grant]:
     if route.verb == "list" and not route.is_action:
         return said.union(_of_list(route))
     needs = NEEDS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
-    return said.union(Grant(table_name(route.model), "", operation) for operation in needs)
+    own = said.union(Grant(table_name(route.model), "", operation) for operation in needs)
+    return own if route.markers is None else own | _of_markers(route, route.markers)
+
+
+def _of_markers(route: Route, markers: type[Model]) -> frozenset[Grant]:
+    """What a verb calls for its ``Idempotency-Key``: a transaction needs the grants of what it is made of."""
+    made = Grant(table_name(route.model), "", "GetItem")
+    return frozenset({made, *(Grant(table_name(markers), "", operation) for operation in OF_MARKERS)})
 
 
 def statements(routes: Iterable[Route]) -> list[dict[str, Any]]:

@@ -101,6 +101,11 @@ def connect(model: type[Model]) -> Any:
     return connection
 
 
+def transact(model: type[Model], items: Sequence[Mapping[str, Any]]) -> None:
+    """TransactWriteItems by the model's client: all of the writes or none."""
+    connect(model).dispatch("TransactWriteItems", {"TransactItems": items})
+
+
 # --- instances -----------------------------------------------------------------------------------------
 
 

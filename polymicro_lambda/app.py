@@ -12,6 +12,8 @@ from .cors import CORS
 from .dispatch import Dispatcher
 from .etags import Tagger
 from .exceptions import ConfigurationError
+from .idempotency import Idempotency
+from .markers import UNMARKED, Markers
 from .pagination import Cursors
 from .permissions import IsAuthenticated
 from .requests import Request
@@ -33,14 +35,15 @@ MAX_BODY = 1024 * 1024
 class PolyMicro:
     """An API: give it resources, then ``compile()`` it into a Lambda handler.
 
-    ``req_user_func(request)`` says who makes a request, None for nobody; without it the authorizer's context
-    does. ``user_id(user)`` says what of a user identifies it, for users that are neither a ``User`` nor a str.
+    ``req_user_func(request)`` says who makes a request, None for nobody; without it the authorizer's context does.
+    ``user_id(user)`` says what of a user identifies it, for users that are neither a ``User`` nor a str.
     ``cursor_secret`` signs pagination keys: one secret, or several of which the first signs
     (``POLYMICRO_CURSOR_SECRET``, several separated by commas). ``table_prefix`` is put before every table's name
     (``POLYMICRO_TABLE_PREFIX``). ``default_permissions`` are those of resources that declare none,
     ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``. ``max_body`` is the most bytes of a
-    decoded body. ``docs`` serves ``/openapi.json`` and ``/docs``: True to everybody, or to whom these permissions let
-    in. ``title`` and ``version`` are those of the API in its OpenAPI document.
+    decoded body. ``idempotency`` keeps what requests with an ``Idempotency-Key`` did. ``docs`` serves
+    ``/openapi.json`` and ``/docs``: True to everybody, or to whom these permissions let in. ``title`` and ``version``
+    are those of the API in its OpenAPI document.
 
     ``logger``, ``metrics`` and ``tracer`` are Powertools', or True for such a one of its own; ``logger`` may also be
     of the standard library. Each request is told to them; what is None or False is off. Errors are always logged.
@@ -57,6 +60,7 @@ class PolyMicro:
         cors: CORS | str | None = None,
         max_body: int = MAX_BODY,
         docs: Any = False,
+        idempotency: Idempotency | None = None,
         title: str = "API",
         version: str = "1.0.0",
         logger: Any = None,
@@ -71,6 +75,7 @@ class PolyMicro:
         self._cors = cors
         self._max_body = max_body
         self._docs = docs
+        self._idempotency = idempotency
         self.title = title
         self.version = version
         self._observers = (logger, metrics, tracer)
@@ -105,7 +110,11 @@ class PolyMicro:
             )
         if type(self._max_body) is not int or self._max_body < 1:
             raise ConfigurationError(f"PolyMicro.max_body must be a number of bytes, not {self._max_body!r}")
-        routes = compile_routes(self._resources, self._default_permissions)
+        idempotency = self._idempotency
+        if not isinstance(idempotency, Idempotency | None):
+            raise ConfigurationError(f"PolyMicro.idempotency must be an Idempotency(), not {idempotency!r}")
+        markers = None if idempotency is None else idempotency.model
+        routes = compile_routes(self._resources, self._default_permissions, markers)
         prefix = self._table_prefix
         models = dict.fromkeys(model for route in routes for model in route.models)
         for model in models:
@@ -133,6 +142,9 @@ class PolyMicro:
             cors=_cors(self._cors),
             telemetry=telemetry,
             docs=self.documentation,
+            markers=UNMARKED
+            if idempotency is None
+            else Markers.of(_configured(self._cursor_secret)[0], idempotency.expires_after, telemetry.logger),
         )
         _startup.begin(models, telemetry.logger)
 
@@ -201,10 +213,15 @@ def _secrets(given: str | Sequence[str] | None) -> list[str]:
 
     Raises ``ConfigurationError`` in a deployed Lambda, whose next instance could not read such cursors.
     """
-    if given is None:
-        given = os.environ.get("POLYMICRO_CURSOR_SECRET", "").split(",")
-    found = [secret for secret in ([given] if isinstance(given, str) else given) if secret]
+    found = [secret for secret in _configured(given) if secret]
     deployed = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
     if not found and deployed:
         raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
     return found or [secrets.token_urlsafe(32)]
+
+
+def _configured(given: str | Sequence[str] | None) -> list[str]:
+    """The secrets that argument or environment say, one empty where they say none."""
+    if given is None:
+        given = os.environ.get("POLYMICRO_CURSOR_SECRET", "").split(",")
+    return [secret for secret in ([given] if isinstance(given, str) else given) if secret] or [""]

@@ -14,6 +14,7 @@ from .calls import Call, calls_of
 from .exceptions import ConfigurationError
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
+from .idempotency import checked
 from .items import declared
 from .mistakes import check_names, check_prefixes
 from .permissions import OwnedBy, Permission
@@ -37,12 +38,15 @@ _SETTINGS: Mapping[str, type] = {
     "read_budget": int,
     "cursor_max_age": int,
     "require_if_match": bool,
+    "require_idempotency_key": bool,
     "scan": bool,
     "envelope": bool,
 }
 
 
-def compile_routes(resources: Iterable[Any], default_permissions: Any) -> tuple[Route, ...]:
+def compile_routes(
+    resources: Iterable[Any], default_permissions: Any, markers: type[Model] | None = None
+) -> tuple[Route, ...]:
     """The routes of the resources, in the order of their registration.
 
     Raises ``ConfigurationError`` naming class and attribute for whatever cannot work.
@@ -50,7 +54,7 @@ def compile_routes(resources: Iterable[Any], default_permissions: Any) -> tuple[
     routes: list[Route] = []
     taken: dict[tuple[str, tuple[str, ...]], Route] = {}
     for resource in resources:
-        for route in _Compilation.of(resource, default_permissions).routes():
+        for route in _Compilation.of(resource, default_permissions).routes(markers):
             place = (route.http, tuple("{}" if parameter(part) else part for part in route.parts))
             other = taken.setdefault(place, route)
             if other is not route:
@@ -105,7 +109,7 @@ class _Compilation:
         permissions = resource.permissions if resource.permissions is not None else default_permissions
         return cls(resource, verbs, _rule(name, model, permissions), route_parts(name, resource))
 
-    def routes(self) -> Iterator[Route]:
+    def routes(self, markers: type[Model] | None) -> Iterator[Route]:
         """The routes of the resource's verbs; its store, planner and item path are set on the way."""
         resource, model = self.resource, self.resource.model
         in_path = self._parameters()
@@ -121,6 +125,7 @@ class _Compilation:
         field_rules = FieldRules.of(resource, schema)
         self._check_list(bound, in_path, filters)
         calls = tuple(self._calls(field_rules))
+        idempotent = checked(resource, self.verbs, markers)
         for verb in self.verbs:
             said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
             arguments, limit = signature(resource, verb)
@@ -141,6 +146,7 @@ class _Compilation:
                     is_default=self._is_default(verb.name),
                     filters=filters,
                     field_rules=field_rules,
+                    markers=markers if verb.name in idempotent else None,
                     is_action=said is not None,
                     takes=said.schema() if said is not None and said.schema is not None else None,
                     asks_request=any(leaf.asks_request for leaf in self.rule.leaves()),

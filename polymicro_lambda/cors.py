@@ -30,7 +30,7 @@ class CORS:
         "if-none-match",
         "idempotency-key",
     )
-    expose_headers: Sequence[str] = ("etag", "link", "location", "retry-after")
+    expose_headers: Sequence[str] = ("etag", "idempotency-replayed", "link", "location", "retry-after")
     max_age: int = 600
 
     def __post_init__(self) -> None:

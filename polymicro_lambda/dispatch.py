@@ -11,6 +11,7 @@ from .cors import CORS
 from .etags import Tagger
 from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, NotFound, Unauthorized
 from .failures import translated
+from .markers import UNMARKED, Markers
 from .negotiation import check_accept, read_body
 from .observing import Observation, report_error
 from .operations import Operation
@@ -64,6 +65,7 @@ class Dispatcher:
     telemetry: Telemetry
     docs: Pages | None = None
     """What there is besides the routes."""
+    markers: Markers = UNMARKED
 
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
@@ -103,7 +105,8 @@ class Dispatcher:
         seen.enter("load")
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
-        return Operation(route, request, verdict, self.cursors, self.user_id, self.tagger).run(body)
+        operation = Operation(route, request, verdict, self.cursors, self.user_id, self.tagger, self.markers)
+        return operation.run(body)
 
     def _allowed(self, request: Request, allow: str) -> Response:
         preflight = self.cors.preflight(request, allow) if self.cors is not None else {}

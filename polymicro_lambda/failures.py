@@ -149,6 +149,13 @@ def answering() -> Iterator[None]:
         raise translated(error) or InternalError() from error
 
 
+def reasons_of(error: BaseException) -> list[str]:
+    """Why a transaction was canceled, a code for each of its items in their order; empty for another error."""
+    if not isinstance(error, ClientError) or code_of(error) != CANCELED:
+        return []
+    return [reason.get("Code", "None") for reason in _response(error).get("CancellationReasons", ())]
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the request may have been carried out although no answer came."""
     if isinstance(error, NOT_SENT):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
@@ -27,6 +27,13 @@ def _everybody(_: Model, __: RawItem) -> bool:
 
 def _forever() -> float:
     return float("inf")
+
+
+class Journal(Protocol):
+    """What keeps a repeated request from creating twice."""
+
+    def create(self, model: type[Model], raw: RawItem, key: RawItem, free: Condition) -> RawItem:
+        """The new item, or the one that an earlier try of the request has made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class Guard:
     """What makes the tags."""
     show: Callable[[Model], Any] = str
     """An item as this user may see it."""
+    journal: Journal | None = None
+    """That of a request with an ``Idempotency-Key``."""
 
     @property
     def condition(self) -> Condition | None:

@@ -1,8 +1,8 @@
 """One verb of one request: what it is called with, and under which guard."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -18,6 +18,7 @@ from .filters import conditions
 from .guards import Guard, guarded
 from .items import declared, serialized, stored
 from .listing import Listing
+from .markers import UNMARKED, Markers, judge, path_key
 from .negotiation import bad_query, read_limit, read_query, wrong
 from .observing import enter
 from .pagination import Cursors
@@ -45,26 +46,34 @@ class Operation:
     cursors: Cursors
     user_id: Callable[[Any], str]
     tagger: Tagger = UNKEYED
+    markers: Markers = UNMARKED
 
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
         values = self._values(body)
         guard = self.guard()
-        with guarded(guard):
-            if self.route.about.detail:
-                enter("fetch")
-                values["instance"] = self._instance(guard)
-            enter("verb")
-            returned = self.route.call(**{name: values[name] for name in self.route.arguments})
-            result = result_of(returned, is_list=self._lists)
-            if not (self._lists and is_collection(result.body)):
-                enter("dump")
-                return self._answers.answered(result)
-            listing = Listing(values["limit"], self.route.resource.read_budget, self._checks(values))
-            page = listing.page(result.body, result.key)
+        journal = self.markers.journal(self.route, self.request, self.user_id(self.request.user), body)
+        with guarded(replace(guard, journal=journal)):
+            if journal is None:
+                return self._act(values, guard)
+            again = partial(judge, self.route, path_key(self.route, self._bound))
+            return journal.once(partial(self._act, values, guard), self._readable, again)
+
+    def _act(self, values: dict[str, Any], guard: Guard) -> Response:
+        if self.route.about.detail:
+            enter("fetch")
+            values["instance"] = self._instance(guard)
+        enter("verb")
+        returned = self.route.call(**{name: values[name] for name in self.route.arguments})
+        result = result_of(returned, is_list=self._lists)
+        if not (self._lists and is_collection(result.body)):
             enter("dump")
-            cursor = None if page.key is None else self.cursors.seal(page.key, self._scope)
-            return self._answers.listed(result, page, cursor, values["limit"])
+            return self._answers.answered(result)
+        listing = Listing(values["limit"], self.route.resource.read_budget, self._checks(values))
+        page = listing.page(result.body, result.key)
+        enter("dump")
+        cursor = None if page.key is None else self.cursors.seal(page.key, self._scope)
+        return self._answers.listed(result, page, cursor, values["limit"])
 
     def plan(self) -> Plan:
         """How the mixin's own list would read what is asked for; nothing is read. Raises ``BadRequest``."""

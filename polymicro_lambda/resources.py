@@ -9,6 +9,7 @@ from marshmallow import Schema
 from pynamodb.models import Model
 
 from .actions import Method
+from .idempotency import DEFAULT
 from .mixins import Registry
 from .planner import Planner
 from .requests import Request
@@ -72,6 +73,10 @@ class ModelResource:
     """Who may use a field: ``{"salary": InGroup("hr")}``, or ``{"salary": {"read": …, "write": …}}``."""
     require_if_match: ClassVar[bool] = False
     """Whether an update or delete without ``If-Match`` is refused (428)."""
+    idempotent: ClassVar[Iterable[str] | str] = DEFAULT
+    """The verbs and actions that take an ``Idempotency-Key``, where the app has ``idempotency``."""
+    require_idempotency_key: ClassVar[bool] = False
+    """Whether such a verb without one is refused (400)."""
     max_limit: ClassVar[int] = 100
     """The most items in a page."""
     read_budget: ClassVar[int] = 5

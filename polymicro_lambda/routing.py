@@ -40,6 +40,8 @@ class Route:
     """What a list can be filtered by."""
     field_rules: FieldRules
     """Which fields a user may read and write."""
+    markers: type[Model] | None = None
+    """Where the markers of this verb's ``Idempotency-Key`` are, None where it takes none."""
     is_action: bool = False
     takes: Schema | None = None
     """The schema of an action's body, None where any JSON will do."""
@@ -66,8 +68,9 @@ class Route:
 
     @property
     def models(self) -> tuple[type[Model], ...]:
-        """The resource's model, and those whose tables its code and its permissions call."""
-        return (self.model, *(call.model for call in self.calls))
+        """The resource's model, those whose tables its code and its permissions call, and that of its markers."""
+        markers = () if self.markers is None else (self.markers,)
+        return (self.model, *(call.model for call in self.calls), *markers)
 
     @property
     def template(self) -> str:

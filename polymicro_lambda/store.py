@@ -109,6 +109,8 @@ class PynamoStore:
         current().judge_new(instance, raw)
         free = reduce(or_, expired(self.model), self.partition_key.does_not_exist())
         try:
+            if (journal := current().journal) is not None:
+                return self._instance(journal.create(self.model, raw, self.serializer.key_of(instance), free))
             write(self.model, "PutItem", [free], Item=raw)
         except ConditionFailed as error:
             if not (error.retried and _same(error.item, raw)):

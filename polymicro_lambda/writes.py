@@ -49,6 +49,12 @@ class OutcomeUnknown(Exception):
         self.answer = answer
 
 
+def too_late() -> None:
+    """Raise ``ServiceUnavailable`` where there is too little time left for a write."""
+    if current().seconds_left() < WRITE_SECONDS:
+        raise ServiceUnavailable("There was too little time left to write: try again.", headers=retry_after())
+
+
 def write(
     model: type[Model],
     operation: str,
@@ -60,8 +66,7 @@ def write(
 
     Raises ``ConditionFailed``, ``OutcomeUnknown``, and what `failures` makes of every other error.
     """
-    if current().seconds_left() < WRITE_SECONDS:
-        raise ServiceUnavailable("There was too little time left to write: try again.", headers=retry_after())
+    too_late()
     names: dict[str, str] = {}
     values: dict[str, Any] = {}
     if actions:

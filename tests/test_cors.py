@@ -12,7 +12,7 @@ from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.testing import Client
 
 APP = "https://app.example.com"
-EXPOSED = "etag, link, location, retry-after"
+EXPOSED = "etag, idempotency-replayed, link, location, retry-after"
 SENT = "authorization, content-type, if-match, if-none-match, idempotency-key"
 
 

@@ -12,10 +12,10 @@ ROWS = """
     types exceptions _json _values
     _urls users requests responses actions results prefixed causes observing
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
-    _botocore items _pynamodb metering failures etags guards access plans rows queries writes serializers store
-    cors negotiation filters planner
+    _botocore items _pynamodb metering failures etags guards access plans rows queries writes journals serializers store
+    cors negotiation filters planner idempotency
     listing mixins resources field_rules calls
-    signatures mistakes routing compiling answers operations telemetry sinks dispatch
+    signatures mistakes routing compiling answers markers operations telemetry sinks dispatch
     events
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation
     _yaml _tables _sam_events _sam_api _policy _parts _stack template

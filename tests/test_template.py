@@ -639,7 +639,7 @@ def test_cors_of_an_http_api() -> None:
         "AllowOrigins": ["https://a.example"],
         "AllowMethods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         "AllowHeaders": ["x"],
-        "ExposeHeaders": ["etag", "link", "location", "retry-after"],
+        "ExposeHeaders": ["etag", "idempotency-replayed", "link", "location", "retry-after"],
         "AllowCredentials": True,
         "MaxAge": 5,
     }

@@ -1,0 +1,85 @@
+"""The markers of an app: what an ``Idempotency-Key`` stands for, and whether its user may be answered again."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from . import _pynamodb
+from .failures import answering
+from .guards import current
+from .idempotency import read_key
+from .items import declared, is_live
+from .journals import Journal
+from .requests import Request
+from .routing import Route
+from .types import RawItem
+
+
+@dataclass(frozen=True, slots=True)
+class Markers:
+    """Makes the journals of requests; ``key`` keeps who can read the table from guessing what was hashed."""
+
+    key: bytes = b""
+    expires_after: int | None = None
+    """In seconds; None where the app keeps no markers."""
+    logger: Any = None
+
+    @classmethod
+    def of(cls, secret: str, expires_after: int, logger: Any) -> "Markers":
+        """The markers of an app, by its secret; an empty one hashes without a key."""
+        key = hashlib.sha256(f"polymicro_lambda.idempotency:{secret}".encode()).digest() if secret else b""
+        return cls(key, expires_after, logger)
+
+    def journal(self, route: Route, request: Request, user_id: str, body: Any) -> Journal | None:
+        """The journal of a request, bound to user, route, path and key; None without a key.
+
+        Raises ``BadRequest`` for a key that is missing, malformed, or sent where none is taken.
+        """
+        if self.expires_after is None:
+            return None
+        required = route.resource.require_idempotency_key
+        key = read_key(request, taken=route.markers is not None, required=required)
+        if key is None or route.markers is None:
+            return None
+        place = [user_id, route.http, route.template, list(request.path_params.values()), key]
+        content = [body, sorted((name, list(values)) for name, values in request.query.items())]
+        return Journal(
+            route.markers, self._digest(place), self._digest(content), self.expires_after, self.logger
+        )
+
+    def _digest(self, value: Any) -> str:
+        # Members in any order, and numbers that no float holds as texts.
+        text = json.dumps(value, sort_keys=True, default=str).encode()
+        return (
+            base64.urlsafe_b64encode(hashlib.blake2b(text, digest_size=32, key=self.key).digest())
+            .decode()
+            .rstrip("=")
+        )
+
+
+UNMARKED = Markers()
+"""For an app that keeps none."""
+
+
+def judge(route: Route, path_key: RawItem | None, made: Iterable[RawItem]) -> None:
+    """Raise where the rule does not hold any more on an item that the request was about; what is gone hides nothing."""
+    if isinstance(current().verdict, bool):
+        return
+    table = route.model.Meta.table_name
+    keys = [entry["key"]["M"] for entry in made if entry["table"]["S"] == table]
+    for key in [*keys, *([] if path_key is None else [path_key])]:
+        with answering():
+            raw = _pynamodb.execute(route.model, "GetItem", Key=key, ConsistentRead=True).get("Item")
+        if raw and is_live(route.model, raw):
+            current().judge(_pynamodb.instance_of(route.model, raw), raw)
+
+
+def path_key(route: Route, bound: dict[str, Any]) -> RawItem | None:
+    """The key of the item that the path names, None on a collection."""
+    if not route.about.detail:
+        return None
+    keys = declared(route.model).keys
+    return {a.attr_name: {a.attr_type: a.serialize(bound[name])} for name, a in keys.items()}
