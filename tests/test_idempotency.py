@@ -12,6 +12,7 @@ from contract import (
     Caller,
     assert_problem,
     counted,
+    dynamodb_call,
     every_form,
     names,
     stored,
@@ -55,11 +56,6 @@ def number() -> str:
 
 
 number.next = 0  # type: ignore[attr-defined]
-
-
-class Mine(Permission):
-    def where(self, user: Any, method: str, model: Any) -> Any:
-        return model.owner == user.uuid
 
 
 class Sent:
@@ -414,6 +410,40 @@ def test_what_was_refused_is_not_kept(docs: Make, table_name: str) -> None:
     client = docs(Sent, idempotent=("refuse",), effects=(effects := []))
     assert [post(client, "/docs/refuse").status for _ in range(2)] == [409, 409]
     assert (effects, stored(f"{table_name}m")) == (["refuse", "refuse"], [])
+
+
+def test_what_was_made_before_a_refusal_is_not_made_again(docs: Make, table_name: str) -> None:
+    class Halfway:
+        store: Any
+        tries: list[int]
+
+        @action(detail=False)
+        def half(self, req: Any, user: Any) -> Any:
+            made = self.store.create({"owner": user.uuid})
+            self.tries.append(1)
+            if len(self.tries) == 1:
+                raise Conflict("Not yet.")
+            return made
+
+    client = docs(Halfway, idempotent=("half",), tries=[])
+    assert [post(client, "/docs/half").status for _ in range(3)] == [409, 200, 200]
+    assert [item["id"]["S"] for item in stored(table_name)] == [post(client, "/docs/half").json["id"]]
+
+
+def test_what_was_made_is_judged_when_it_is_met_again(
+    docs: Make, table_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Open(Permission):
+        def where(self, user: Any, method: str, model: Any) -> Any:
+            return model.text != "secret"
+
+    client, body = docs(permissions=Open), {"owner": "x", "text": "a"}
+    with dying(1, late=True), pytest.raises(Dead):
+        client.post("/docs", json=body, headers=KEY)
+    [item] = stored(table_name)
+    dynamodb_call("put_item", TableName=table_name, Item=item | {"text": {"S": "secret"}})
+    unlocked(monkeypatch)
+    assert_problem(client.post("/docs", json=body, headers=KEY), 404)
 
 
 def test_a_key_expires(docs: Make, table_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
