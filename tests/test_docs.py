@@ -113,6 +113,19 @@ def test_links_lead_somewhere(page: str) -> None:
     assert {target[1:] for target in targets if target.startswith("#")} <= headings
 
 
+def test_the_tests_that_security_names_are_there() -> None:
+    """Each as ``test_file.py`` or ``test_file.py::test_function``."""
+    named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", PAGES["security.md"].read_text(encoding="utf-8"))
+    tests = ROOT / "tests"
+    lacking = [
+        (file, test)
+        for file, test in named
+        if not (tests / file).is_file() or f"def {test}" not in (tests / file).read_text(encoding="utf-8")
+    ]
+    assert len(named) > 10
+    assert lacking == []
+
+
 def first_cells(page: str, header: str) -> list[str]:
     """What stands in backticks in the first column of the table with this header, in order."""
     lines = PAGES[page].read_text(encoding="utf-8").splitlines()
