@@ -27,6 +27,8 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 from second_app import pm as second_pm
+from tracker.app import pm as tracker_pm
+from tracker.single import pm as single_pm
 
 from handlers.todo import pm as todo_pm
 from polymicro_lambda import (
@@ -96,7 +98,11 @@ class GadgetResource(ModelResource, Create, List, Retrieve, Update, Delete):
 # --- whole apps ------------------------------------------------------------------------------------------
 
 
-APPS = pytest.mark.parametrize("pm", [todo_pm, second_pm], ids=["todo", "second"])
+APPS = pytest.mark.parametrize(
+    "pm",
+    [todo_pm, second_pm, tracker_pm, single_pm],
+    ids=["todo", "second", "tracker", "tracker in one table"],
+)
 
 
 @APPS
