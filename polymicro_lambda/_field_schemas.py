@@ -79,13 +79,16 @@ FIELDS: Mapping[type, Callable[[Any, Describe], JSONSchema]] = MappingProxyType(
 def field_schema(field: Field[Any], describe: Describe) -> JSONSchema | None:
     """The schema of one of our fields, None for a class of the app's own."""
     make = FIELDS.get(type(field))
-    if make is None:
-        return None
+    return None if make is None else make(field, describe)
+
+
+def key_rules(field: Field[Any], said: JSONSchema) -> JSONSchema:
+    """What a text has to be as it is a key of the table or of an index, be its field ours or not."""
     rules = [rule for rule in field.validators if isinstance(rule, KeyRule)]
-    said = make(field, describe)
-    if type(field) is ours.TextField:
-        said |= {name: one for rule in rules for name, one in _key(rule).items()}
-    return said
+    plain = said.get("type") in ("string", ["string", "null"]) and not {"format", "contentEncoding"} & set(
+        said
+    )
+    return {name: one for rule in rules for name, one in _key(rule).items()} if plain else {}
 
 
 def _key(rule: KeyRule) -> JSONSchema:

@@ -81,6 +81,10 @@ def for_everybody(route: Route) -> bool:
     return all(type(leaf) is AllowAny for leaf in route.rule.leaves()) and is_open(route)
 
 
+def _can_miss(route: Route) -> bool:
+    return route.about.detail or bool(route.params)
+
+
 def _writes(route: Route) -> bool:
     return not route.method.safe
 
@@ -107,7 +111,7 @@ ERRORS: Mapping[int, tuple[str, str, When, tuple[str, ...]]] = {
         ("WWW-Authenticate",),
     ),
     403: ("Forbidden", "The user may not do this.", lambda route: not for_everybody(route), ()),
-    404: ("NotFound", "There is no such item, or the user may not see it.", lambda r: bool(r.params), ()),
+    404: ("NotFound", "There is no such item, or the user may not see it.", _can_miss, ()),
     406: ("NotAcceptable", "What `Accept` asks for cannot be given.", lambda _: True, ()),
     409: ("Conflict", "The key is taken, or somebody else changed the item.", _writes, ("Retry-After",)),
     412: ("PreconditionFailed", "The item is not in the state that `If-Match` names.", changes, ("ETag",)),

@@ -12,7 +12,7 @@ from marshmallow.fields import Field
 
 from . import _outcomes
 from ._documented import Documented, operation_id, unique
-from ._field_schemas import JSONSchema, field_schema, or_null
+from ._field_schemas import JSONSchema, field_schema, key_rules, or_null
 from ._forms import Forms, described
 from .resources import parameter
 from .routing import Route
@@ -35,7 +35,8 @@ class Converter(OpenAPIConverter):
         """The schema of a field: what its class says, then its validators and metadata."""
         said = field_schema(field, self.field2property)
         if said is None:
-            return dict(super().field2property(field))
+            said = dict(super().field2property(field))
+            return key_rules(field, said) | said
         for more in (
             self.field2choices,
             self.field2read_only,
@@ -45,6 +46,7 @@ class Converter(OpenAPIConverter):
             self.metadata2properties,
         ):
             said |= more(field, ret=said)
+        said = key_rules(field, said) | said
         return or_null(said) if field.allow_none else said
 
 

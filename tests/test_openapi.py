@@ -195,6 +195,21 @@ def test_the_operations_of_todo() -> None:
 LOADED = ["415", "422", "500", "503"]
 
 
+def test_an_item_without_parameters_can_be_missing() -> None:
+    class Whole(Model):
+        class Meta:
+            table_name = "whole"
+
+        owner = UnicodeAttribute(hash_key=True)
+
+    class WholeResource(ModelResource, Retrieve):
+        model = Whole
+        route = "whole"
+        permissions = OwnedBy("owner")
+
+    assert "404" in operations(document_of(WholeResource))["retrieveWhole"]["responses"]
+
+
 def test_links_of_a_new_item() -> None:
     created = operations(openapi(todo_pm.routes))["createTodo"]["responses"]["201"]
     keys = {"owner": "$response.body#/owner", "uuid": "$response.body#/uuid"}
@@ -539,6 +554,8 @@ def test_a_schema_of_the_app() -> None:
         "maxLength": 30,
         "description": "Mail.",
     }
+    assert schemas["OwnCreate"]["properties"]["id"] == schemas["Own"]["properties"]["id"]
+    assert schemas["OwnCreate"]["properties"]["id"]["maxLength"] == 1024
     assert schemas["OwnCreate"]["properties"]["size"] == {"type": "integer", "minimum": 5}
     assert schemas["OwnCreate"]["properties"]["parts"]["items"] == {"$ref": "#/components/schemas/Part"}
     assert schemas["Part"]["properties"] == {"name": {"type": "string"}}
