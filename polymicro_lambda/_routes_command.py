@@ -29,8 +29,9 @@ def routes(asked: str | None, user: str | None, app: str | None) -> None:
     "its own" are the calls of the app's own code: of a verb or action that the resource defines itself, of a
     permission.
 
-    With --explain, say of one request which index, conditions and calls it takes. Nothing is called; a request that
-    is refused before any call, e.g. as no index serves it, ends with what it is answered and exit code 1.
+    With --explain, say of one request which index, conditions and calls it takes. No verb is called, and no item is
+    read, but by a permission that reads on its own. A request that is refused before any call, e.g. as no index
+    serves it, ends with what it is answered and exit code 1.
 
     \b
     Example:

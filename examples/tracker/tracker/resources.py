@@ -59,7 +59,7 @@ class Projects(ModelResource, Create, List, Retrieve, Update):
 
     @action
     def archive(self, instance, user):
-        """``POST /projects/{project}/archive``."""
+        """``POST /projects/{project}/archive``: a mark for clients; what is in the project can still be changed."""
         return self.update(instance, {"archived": True}, user)
 
     def represent(self, data, instance, request):
