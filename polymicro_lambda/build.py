@@ -26,6 +26,7 @@ from ._artifact import (
     parts,
 )
 from ._imports import imports, reachable, says
+from ._powertools import lacking
 from ._target import THIS, BuildError, Target
 
 PACKAGE = __name__.partition(".")[0]
@@ -82,14 +83,22 @@ def build(plan: Plan, out: Path) -> Built:
         services = services_of(plan, found)
         _cut(stage, services)
         target.compile(stage)
-        trouble = target.imports(plan.module, stage)
+        trouble = _tried(target, plan, stage, lacking(_own(plan, stage, found), stage))
         sizes = parts(stage)
         _finish(plan, stage, sizes)
         _replace(previous, stage, out)
     every = (
         None if services else "all of botocore's data is in it: the code may use other services than DynamoDB"
     )
-    return Built(sizes, tuple(filter(None, (every, trouble))))
+    return Built(sizes, tuple(filter(None, (every, *trouble))))
+
+
+def _tried(target: Target, plan: Plan, stage: Path, known: str | None) -> tuple[str | None, ...]:
+    """What is known, and what came up when the artifact was tried. Raises ``BuildError`` with both."""
+    try:
+        return known, target.imports(plan.module, stage)
+    except BuildError as error:
+        raise BuildError("\n\n".join(filter(None, (str(error), known)))) from error
 
 
 def _previous(out: Path) -> list[Path]:
@@ -138,9 +147,13 @@ def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
+def _own(plan: Plan, stage: Path, found: Mapping[str, Path]) -> dict[str, Path]:
+    return {name: file for name, file in found.items() if _root_of(plan, stage, _top(name)) == plan.root}
+
+
 def _copy(plan: Plan, stage: Path, found: Mapping[str, Path]) -> None:
     """Copy what the handler reaches of the project's own code, and thin out this package."""
-    own = {name: file for name, file in found.items() if _root_of(plan, stage, _top(name)) == plan.root}
+    own = _own(plan, stage, found)
     for file in sorted({*own.values(), *_data(own)}):
         copy = stage / file.relative_to(plan.root)
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import marshal
 import os
+import socket
 import subprocess
 import sys
 import tomllib
@@ -30,6 +31,7 @@ from polymicro_lambda._artifact import (
 from polymicro_lambda._build_command import build as build_command
 from polymicro_lambda._commands import Commands
 from polymicro_lambda._imports import reachable, says
+from polymicro_lambda._powertools import lacking
 from polymicro_lambda._target import THIS, Target
 from polymicro_lambda.build import MARK, BuildError, Plan, build, services_of
 
@@ -274,6 +276,11 @@ def test_a_directory_that_holds_something_else_stays_as_it_is(tmp_path: Path) ->
         pytest.param(
             "import missing", r"(?s)with the artifact alone.*No module named 'missing'", id="absent"
         ),
+        pytest.param(
+            "try: import missing\nexcept ImportError as error: raise ValueError('why') from error",
+            r"(?s)with the artifact alone.*ValueError: why",
+            id="absent, told otherwise",
+        ),
         pytest.param("import pytest", "No module named 'pytest'", id="here, but no dependency"),
         pytest.param("def f(:", r"app\.py, line 1, is no Python", id="no Python"),
     ],
@@ -387,6 +394,132 @@ def test_what_documentation_needs_is_the_extra() -> None:
     assert [one for one in DOCS_REQUIREMENTS if not one.startswith("packaging")] == needed
 
 
+# --- Powertools -----------------------------------------------------------------------------------------
+
+POWERTOOLS = ("aws_lambda_powertools", "aws_xray_sdk")
+
+
+@pytest.mark.parametrize(
+    ("source", "there", "words"),
+    [
+        pytest.param(
+            "PolyMicro(logger=True)", (), "logger=True, which takes aws_lambda_powertools", id="logger"
+        ),
+        pytest.param("pm.PolyMicro(metrics=True)", (), "metrics=True, which takes aws_l", id="metrics"),
+        pytest.param(
+            "PolyMicro(tracer=True)", POWERTOOLS[:1], "tracer=True, which takes aws_xray_sdk", id="tracer"
+        ),
+    ],
+)
+def test_a_switch_that_lacks_powertools_is_told_what_to_add(
+    tmp_path: Path, source: str, there: tuple[str, ...], words: str
+) -> None:
+    """Also where the artifact is for another machine and cannot be tried."""
+    own = {"app": put(tmp_path, {"app.py": source}) / "app.py"}
+    put(tmp_path, {f"{package}/__init__.py": "" for package in there})
+    with pytest.raises(BuildError, match=rf'^app says {words}.*: add "polymicro-lambda\[powertools\]" to'):
+        lacking(own, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "there"),
+    [
+        pytest.param("PolyMicro(logger=logging.getLogger('a'), metrics=None, tracer=False)", (), id="off"),
+        pytest.param("Other(logger=True)", (), id="another call"),
+        pytest.param("PolyMicro(docs=True)", (), id="another argument"),
+        pytest.param("PolyMicro(logger=True, metrics=True)", POWERTOOLS[:1], id="there, without X-Ray"),
+        pytest.param(
+            "from aws_lambda_powertools import Tracer\nPolyMicro(tracer=True)", POWERTOOLS, id="there"
+        ),
+    ],
+)
+def test_nothing_lacks(tmp_path: Path, source: str, there: tuple[str, ...]) -> None:
+    own = {"app": put(tmp_path, {"app.py": source}) / "app.py"}
+    assert lacking(own, put(tmp_path, {f"{package}/__init__.py": "" for package in there})) is None
+
+
+LACKING = "app imports aws_lambda_powertools, which no dependency brings: add "
+
+
+def test_an_import_of_powertools_that_fails_is_told_what_to_add(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=f"(?s)No module named 'aws_lambda_powertools'\n\n{LACKING}"):
+        built(put(tmp_path, {"app.py": "from aws_lambda_powertools import Logger"}))
+
+
+def test_an_import_of_powertools_that_may_fail_later_is_a_note(tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "def f():\n    from aws_lambda_powertools import Logger"})
+    (note,) = build(Plan(tmp_path, "app", ()), tmp_path / "out").notes
+    assert note.startswith(LACKING)
+
+
+OBSERVED = """
+from handlers.todo import TodoResource
+from polymicro_lambda import PolyMicro
+{imports}
+pm = PolyMicro({switches})
+TodoResource(pm)
+handler = pm.compile()
+"""
+OBSERVERS = {
+    "switched": ("", "logger=True, metrics=True, tracer=True"),
+    "made": (
+        "from aws_lambda_powertools import Logger, Metrics, Tracer",
+        "logger=Logger(), metrics=Metrics(namespace='PolyMicro'), tracer=Tracer()",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact of two apps: one says True, the other makes Powertools' objects itself."""
+    root = tmp_path_factory.mktemp("observed")
+    for name, (imported, switches) in OBSERVERS.items():
+        put(root, {f"{name}.py": OBSERVED.format(imports=imported, switches=switches)})
+    put(root, {"handlers/__init__.py": "", "handlers/todo.py": (ROOT / "handlers/todo.py").read_text()})
+    plan = Plan(root, "switched", (f"{ROOT}[powertools]",), include=("made",))
+    assert build(plan, root / "out").notes == ()
+    return root / "out"
+
+
+TRACED = """
+import importlib, json, os, sys
+sys.path.insert(0, sys.argv[1])
+handler = importlib.import_module(sys.argv[2]).handler
+os.environ["_X_AMZN_TRACE_ID"] = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1"
+print(json.dumps(handler(json.loads(sys.argv[3]), None)))
+"""
+
+
+@pytest.mark.parametrize("module", OBSERVERS)
+def test_the_artifact_tells_of_its_requests(observed: Path, module: str) -> None:
+    """As in a Lambda: a line, metrics, and a trace to X-Ray's daemon, with botocore's data on DynamoDB alone."""
+    assert {path.name for path in (observed / "botocore/data").iterdir() if path.is_dir()} == {"dynamodb"}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(10)
+        environment = {
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
+            "LAMBDA_TASK_ROOT": str(observed),
+            "POLYMICRO_CURSOR_SECRET": "x",
+            "POWERTOOLS_SERVICE_NAME": "shop",
+        }
+        event = json.dumps(REQUEST | {"path": "/nothing"})
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-B", "-c", TRACED, str(observed), module, event],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
+        spans = [json.loads(daemon.recv(65_536).partition(b"\n")[2]) for _ in range(3)]
+    line, metrics, start, answer = map(json.loads, done.stdout.splitlines())
+    assert (line["message"], line["status"], line["service"]) == ("request", 404, "shop")
+    assert (metrics["route"], metrics["4XXError"], start["ColdStart"]) == ("none", [1.0], [1.0])
+    assert (answer["statusCode"], done.stderr) == (404, "")
+    assert {span["name"] for span in spans} == {"## request", "## read", "## route"}
+
+
 # --- the Todo API ---------------------------------------------------------------------------------------
 
 
@@ -412,7 +545,7 @@ def test_the_todo_api_takes_at_most_8_mb(todo: Path) -> None:
 
 def test_the_todo_api_brings_nothing_of_the_extra_dev(todo: Path) -> None:
     tops = {path.name for path in todo.iterdir() if "-" not in path.name}
-    assert tops.isdisjoint({"bin", "click", "flask", "jwt", "moto", "rich", "tests", "werkzeug"})
+    assert tops.isdisjoint({*POWERTOOLS, "bin", "click", "flask", "jwt", "moto", "rich", "tests", "werkzeug"})
     ours = {path.stem for path in (todo / "polymicro_lambda").glob("*.py")}
     assert {"app", "_pynamodb", "store"} <= ours
     assert ours.isdisjoint({"_commands", "_engine", "build", "cli", "local", "testing"})
