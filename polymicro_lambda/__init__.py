@@ -1,5 +1,6 @@
 """One resource class over a PynamoDB model becomes a REST API in one AWS Lambda handler."""
 
+from . import _marshmallow as _marshmallow  # first of all that imports marshmallow
 from .actions import action
 from .app import PolyMicro
 from .cors import CORS

@@ -10,6 +10,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from ._archive import archived
+from ._importer import ARCHIVE
+
 DROPPED: Mapping[str, str] = {
     "bin/*": "commands, which nothing calls in a Lambda",
     "tests/*": "tests that a package installs beside itself",
@@ -169,6 +172,9 @@ def parts(root: Path) -> tuple[Part, ...]:
     for file in files(root):
         kind = KINDS.get(file.suffix, "other")
         sizes.setdefault(_part(file.relative_to(root)), Counter())[kind] += file.stat().st_size
+    for source, size in archived(root).items():
+        sizes[_part(Path(source))]["bytecode"] += size
+        sizes[ARCHIVE]["other"] -= size
     found = (Part(name, each["source"], each["bytecode"], each["other"]) for name, each in sizes.items())
     return tuple(sorted(found, key=lambda part: (-part.total, part.name)))
 

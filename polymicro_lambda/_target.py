@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .exceptions import PolymicroError
 
@@ -33,6 +34,10 @@ except Exception as error:
     traceback.print_exc()
     sys.exit({MISSING} if any(isinstance(one, ImportError) for one in (error, error.__cause__)) else 1)
 """
+COMPILE = (
+    "import sys; from py_compile import compile, PycInvalidationMode; "
+    "compile(*sys.argv[1:], dfile='<polymicro build>', invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)"
+)
 PRETENDED = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -102,6 +107,13 @@ class Target:
             *("-s", str(root), "-p", TASK, str(root)),
             environment={"PYTHONHASHSEED": "0"},  # the order of constants that are sets
         )
+
+    def compile_source(self, source: str, file: Path) -> None:
+        """Compile a source that stands in no file of its own into ``file``."""
+        with TemporaryDirectory() as name:
+            written = Path(name) / "source.py"
+            written.write_text(source, encoding="utf-8")
+            _run(self.command, "-c", COMPILE, str(written), str(file))
 
     def imports(self, module: str, root: Path) -> str | None:
         """Import a module with the artifact alone: what came up other than a missing module, None if nothing did.

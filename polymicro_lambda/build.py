@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ._archive import add_start, pack
 from ._artifact import (
     ALL_SERVICES,
     DOCS_ONLY,
@@ -82,7 +83,9 @@ def build(plan: Plan, out: Path) -> Built:
         _copy(plan, stage, found)
         services = services_of(plan, found)
         _cut(stage, services)
+        add_start(stage)
         target.compile(stage)
+        pack(stage, plan.module, target.compile_source)
         trouble = _tried(target, plan, stage, lacking(_own(plan, stage, found), stage))
         sizes = parts(stage)
         _finish(plan, stage, sizes)

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
+from polymicro_lambda._archive import START
 from polymicro_lambda._artifact import (
     DOCS_REQUIREMENTS,
     Part,
@@ -30,12 +31,15 @@ from polymicro_lambda._artifact import (
 )
 from polymicro_lambda._build_command import build as build_command
 from polymicro_lambda._commands import Commands
+from polymicro_lambda._importer import ARCHIVE
 from polymicro_lambda._imports import reachable, says
 from polymicro_lambda._powertools import lacking
 from polymicro_lambda._target import THIS, Target
 from polymicro_lambda.build import MARK, BuildError, Plan, build, services_of
 
 ROOT = Path(__file__).parents[1]
+MOST_PATTERNS = 140
+"""Regular expressions that a cold start compiles, of the standard library and of botocore nearly all."""
 UNCHECKED = 1
 """The flags of bytecode that is loaded without a look at its source (PEP 552)."""
 
@@ -54,7 +58,8 @@ def contents(root: Path) -> set[str]:
 
 
 def sources(root: Path) -> set[str]:
-    return {name for name in contents(root) if not name.endswith(".pyc")}
+    ours = {ARCHIVE, f"{START}.py"}
+    return {name for name in contents(root) if not name.endswith(".pyc")} - ours
 
 
 def built(root: Path, module: str = "app", **settings: Any) -> set[str]:
@@ -561,17 +566,28 @@ def test_licences_go_with_what_they_are_of(todo: Path) -> None:
 
 
 def test_every_module_has_bytecode_that_asks_for_no_source(todo: Path) -> None:
-    """Of this Python, and with the paths that Lambda has."""
+    """Of this Python, and with the paths that Lambda has; in the archive, but for what comes before that is open."""
     tag = sys.implementation.cache_tag
-    modules = {path.with_suffix("") for path in todo.rglob("*.py")}
-    compiled = {
-        path.parent.parent / path.name.removesuffix(f".{tag}.pyc"): path for path in todo.rglob("*.pyc")
+    compiled = dict(archive(todo))
+    alone = {path.relative_to(todo).as_posix(): path.read_bytes() for path in todo.rglob("*.pyc")}
+    assert set(alone) == {
+        f"__pycache__/{START}.{tag}.pyc",
+        f"handlers/__pycache__/__init__.{tag}.pyc",
+        f"handlers/__pycache__/todo.{tag}.pyc",
     }
-    assert set(compiled) == modules
-    heads = {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled.values()}
+    before = {f"{START}.py", "handlers/__init__.py"}
+    assert set(compiled) | before == {path.relative_to(todo).as_posix() for path in todo.rglob("*.py")}
+    heads = {int.from_bytes(data[4:8], "little") for data in (*compiled.values(), *alone.values())}
     assert heads == {UNCHECKED}
-    code: CodeType = marshal.loads(compiled[todo / "handlers" / "todo"].read_bytes()[16:])
+    code: CodeType = marshal.loads(compiled["handlers/todo.py"][16:])
     assert code.co_filename == "/var/task/handlers/todo.py"
+
+
+def archive(root: Path) -> Iterator[tuple[str, bytes]]:
+    """The sources that an artifact's archive has the bytecode of, and it."""
+    line, _, data = (root / ARCHIVE).read_bytes().partition(b"\n")
+    for source, offset, size in json.loads(line).values():
+        yield source, data[offset : offset + size]
 
 
 def test_the_same_input_gives_the_same_bytes(todo: Path, tmp_path: Path) -> None:
@@ -603,6 +619,46 @@ def endpoint() -> Iterator[str]:
         yield f"http://{host}:{port}"
     finally:
         server.stop()
+
+
+IMPORT = """
+import gc, json, re, sys
+compiled = []
+def counted(*arguments, compile=re._compiler.compile):
+    compiled.append(str(arguments[0]))
+    return compile(*arguments)
+re._compiler.compile = counted
+sys.path.insert(0, sys.argv[1])
+import handlers.todo
+import marshmallow.validate as validate
+from importlib.metadata import version
+domain = validate.Email.DOMAIN_REGEX
+here = [m for m in sys.modules.values() if (getattr(m, "__file__", None) or "").startswith(sys.argv[1])]
+print(json.dumps({
+    "patterns": len(compiled),
+    "late": isinstance(domain, re.Pattern) and not any("\\u00a1-\\uffff" in each for each in compiled),
+    "found by Python": sorted(m.__name__ for m in here if type(m.__loader__).__module__ != "polymicro_start"),
+    "frozen": gc.get_freeze_count() > 10_000 and gc.isenabled(),
+    "source": validate.__loader__.get_source("marshmallow.validate").count("class Email") == 1,
+    "version": version("marshmallow").split(".")[0],
+}))
+"""
+
+
+def test_a_cold_start_looks_for_nothing_and_compiles_no_long_pattern(todo: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", IMPORT, str(todo)], capture_output=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    found = json.loads(done.stdout)
+    assert found.pop("patterns") <= MOST_PATTERNS
+    assert found == {
+        "late": True,
+        "found by Python": ["handlers", "handlers.todo", START],
+        "frozen": True,
+        "source": True,
+        "version": "4",
+    }
 
 
 SCRIPT = """
@@ -650,7 +706,13 @@ def test_the_command_prints_what_the_artifact_is_made_of(tmp_path: Path) -> None
     put(tmp_path, {"pyproject.toml": PYPROJECT, "app.py": "pm = 1\n"})
     done = command("--out", "out", root=tmp_path)
     assert done.exit_code == 0, done.output
-    assert [line.split()[0] for line in done.output.splitlines()] == ["KB", "app", "total"]
+    assert [line.split()[0] for line in done.output.splitlines()] == [
+        "KB",
+        START,
+        "app",
+        ARCHIVE,
+        "total",
+    ]
     assert sources(tmp_path / "out") == {"app.py"}
 
 
