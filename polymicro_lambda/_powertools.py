@@ -1,8 +1,11 @@
-"""What the code of a project asks of Powertools, known from its source, and whether an artifact has it."""
+"""What an app asks of Powertools: of its artifact, known from the source, and of its environment."""
 
 import ast
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ._imports import imports
 from ._target import BuildError
@@ -15,6 +18,14 @@ TAKES: Mapping[str, tuple[str, ...]] = {
 }
 """Argument of ``PolyMicro`` -> the packages that it takes where it is True."""
 ADD = 'add "polymicro-lambda[powertools]" to [project] dependencies in pyproject.toml, or name it by --requirement'
+
+SERVICE = "POWERTOOLS_SERVICE_NAME"
+NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
+UNNAMED = (None, "", "service_undefined")
+"""The service of what nothing names: that of ``Metrics``, of a ``Tracer`` and of a ``Logger``."""
+
+
+# --- its artifact ---------------------------------------------------------------------------------------
 
 
 def lacking(own: Mapping[str, Path], stage: Path) -> str | None:
@@ -47,3 +58,25 @@ def switched(file: Path) -> Iterator[str]:
 
 def _asks(name: str, file: Path) -> bool:
     return any(one.partition(".")[0] == POWERTOOLS for one in imports(name, file))
+
+
+# --- its environment ------------------------------------------------------------------------------------
+
+
+def unnamed(logger: Any, metrics: Any, tracer: Any) -> Iterator[str]:
+    """The variables by which Powertools names what these arguments of ``PolyMicro`` leave unnamed.
+
+    What is named as this machine's own environment says it counts as unnamed: nothing tells the two apart.
+    """
+    off = (None, False)
+    standard = isinstance(logger, logging.Logger | logging.LoggerAdapter)
+    on = [each for each in ((None if standard else logger), metrics, tracer) if each not in off]
+    if any(_of(each, "service") in (*UNNAMED, os.environ.get(SERVICE)) for each in on):
+        yield SERVICE
+    if metrics not in off and _of(metrics, "namespace") in (*UNNAMED, os.environ.get(NAMESPACE)):
+        yield NAMESPACE
+
+
+def _of(given: Any, name: str) -> Any:
+    """A name that an object of Powertools has; True has none."""
+    return getattr(given, name, None)

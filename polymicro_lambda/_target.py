@@ -45,6 +45,7 @@ PRETENDED = {
     "AWS_LAMBDA_FUNCTION_NAME": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
     "POLYMICRO_CURSOR_SECRET": "none",
+    "POWERTOOLS_METRICS_NAMESPACE": "none",
 }
 
 

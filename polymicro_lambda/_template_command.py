@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from . import _console
 from ._parts import Part, has_parts, merged
+from ._powertools import unnamed
 from ._project import Project, UsageError, compiled, configured, find_project, import_from, load, load_app
 from ._tables import staged as one_step
 from .app import PolyMicro
@@ -190,6 +191,7 @@ def _options(reference: str, app: PolyMicro, project: Project, said: Mapping[str
         cors=CORS(origins=("*",)) if isinstance(app._cors, str) else app._cors,
         documentation=app.documentation,
         table_prefix=app._table_prefix,
+        named=tuple(unnamed(*app._observers)),
     )
 
 

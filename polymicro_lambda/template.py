@@ -61,6 +61,8 @@ class Options:
     """What the app serves of its documentation."""
     table_prefix: str | None = None
     """The app's own, None where the environment says it."""
+    named: tuple[str, ...] = ()
+    """Variables of Powertools that name what the app has left unnamed: they get the stack's name."""
 
     @property
     def name(self) -> str:
@@ -195,6 +197,7 @@ def _environment(options: Options) -> dict[str, Any]:
         endpoint: {"Fn::Sub": "https://dynamodb.${AWS::Region}.${AWS::URLSuffix}"},
         **(prefix if options.table_prefix is None else {}),
         "POLYMICRO_CURSOR_SECRET": {"Fn::Sub": "{{resolve:secretsmanager:${CursorSecret}}}"},
+        **{variable: {"Ref": "AWS::StackName"} for variable in options.named},
     }
 
 

@@ -469,7 +469,7 @@ OBSERVERS = {
     "switched": ("", "logger=True, metrics=True, tracer=True"),
     "made": (
         "from aws_lambda_powertools import Logger, Metrics, Tracer",
-        "logger=Logger(), metrics=Metrics(namespace='PolyMicro'), tracer=Tracer()",
+        "logger=Logger(), metrics=Metrics(), tracer=Tracer()",
     ),
 }
 
@@ -507,6 +507,7 @@ def test_the_artifact_tells_of_its_requests(observed: Path, module: str) -> None
             "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
             "LAMBDA_TASK_ROOT": str(observed),
             "POLYMICRO_CURSOR_SECRET": "x",
+            "POWERTOOLS_METRICS_NAMESPACE": "Shop",
             "POWERTOOLS_SERVICE_NAME": "shop",
         }
         event = json.dumps(REQUEST | {"path": "/nothing"})
@@ -520,6 +521,7 @@ def test_the_artifact_tells_of_its_requests(observed: Path, module: str) -> None
         spans = [json.loads(daemon.recv(65_536).partition(b"\n")[2]) for _ in range(3)]
     line, metrics, start, answer = map(json.loads, done.stdout.splitlines())
     assert (line["message"], line["status"], line["service"]) == ("request", 404, "shop")
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Shop"
     assert (metrics["route"], metrics["4XXError"], start["ColdStart"]) == ("none", [1.0], [1.0])
     assert (answer["statusCode"], done.stderr) == (404, "")
     assert {span["name"] for span in spans} == {"## request", "## read", "## route"}

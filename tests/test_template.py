@@ -1,6 +1,7 @@
 """The SAM template: what it says of tables, API and function, and the command that writes and checks it."""
 
 import json
+import logging
 import os
 import re
 import sys
@@ -14,6 +15,7 @@ import cfnlint.api  # type: ignore[import-untyped]
 import pytest
 import second_app
 import yaml
+from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.session import get_session
 from click.testing import CliRunner, Result
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]
@@ -27,6 +29,7 @@ from polymicro_lambda._bodies import body_model
 from polymicro_lambda._commands import polymicro
 from polymicro_lambda._engine import DEVELOPMENT_SECRET
 from polymicro_lambda._parts import Part, merged
+from polymicro_lambda._powertools import unnamed
 from polymicro_lambda._sam_events import MAX_EVENTS, Preflights, events
 from polymicro_lambda._tables import GLOBAL, LOCAL, logical_id, staged, tables
 from polymicro_lambda._tables import table_name as table_name_of
@@ -168,6 +171,43 @@ def test_the_table_prefix_of_an_app_stands_before_the_tables_name() -> None:
     assert by_stack["TodosTable"]["Properties"]["TableName"] == {"Fn::Sub": "${AWS::StackName}-todos"}
     variables = [r["AppFunction"]["Properties"]["Environment"]["Variables"] for r in (own, by_stack)]
     assert ["POLYMICRO_TABLE_PREFIX" in one for one in variables] == [False, True]
+
+
+SERVICE, NAMESPACE = "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"
+
+
+def test_what_powertools_leaves_unnamed_is_named_after_the_stack() -> None:
+    told, silent = resources(todo.pm, named=(SERVICE, NAMESPACE)), resources(todo.pm)
+    variables = [r["AppFunction"]["Properties"]["Environment"]["Variables"] for r in (told, silent)]
+    stack = {"Ref": "AWS::StackName"}
+    assert variables[0] == {**variables[1], SERVICE: stack, NAMESPACE: stack}
+
+
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [
+        pytest.param(lambda: (None, False, None), [], id="off"),
+        pytest.param(lambda: (logging.getLogger("a"), None, None), [], id="standard logger"),
+        pytest.param(lambda: (True, None, None), [SERVICE], id="logger"),
+        pytest.param(lambda: (None, True, None), [SERVICE, NAMESPACE], id="metrics"),
+        pytest.param(lambda: (None, None, True), [SERVICE], id="tracer"),
+        pytest.param(lambda: (Logger(), None, None), [SERVICE], id="logger without service"),
+        pytest.param(lambda: (None, None, Tracer()), [SERVICE], id="tracer without service"),
+        pytest.param(lambda: (Logger(service="a"), None, None), [], id="logger with service"),
+        pytest.param(lambda: (None, Metrics(namespace="a", service="b"), None), [], id="metrics with both"),
+        pytest.param(lambda: (None, Metrics(namespace="a"), None), [SERVICE], id="metrics with namespace"),
+        pytest.param(lambda: (None, Metrics(service="b"), None), [NAMESPACE], id="metrics with service"),
+        pytest.param(lambda: (Logger(service="a"), None, True), [SERVICE], id="one of two with service"),
+    ],
+)
+def test_what_an_object_of_powertools_says_itself(made: Any, names: list[str]) -> None:
+    assert list(unnamed(*made())) == names
+
+
+def test_what_the_machines_environment_says_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SERVICE, "here")
+    monkeypatch.setenv(NAMESPACE, "Here")
+    assert list(unnamed(Logger(), Metrics(), None)) == [SERVICE, NAMESPACE]
 
 
 @pytest.mark.parametrize(("api", "authorizer"), KINDS)
@@ -988,6 +1028,11 @@ def test_it_writes_the_template_and_checks_it(project: Path) -> None:
             ("Create, List)", "Create, List, Delete)"), "+        # ThingResource.delete", id="verb"
         ),
         pytest.param(SECOND, "+        # OtherResource.list", id="resource"),
+        pytest.param(
+            ("PolyMicro()", "PolyMicro(metrics=True)"),
+            "+          POWERTOOLS_METRICS_NAMESPACE: !Ref AWS::StackName",
+            id="metrics",
+        ),
         pytest.param(("PolyMicro()", 'PolyMicro(cors="*")'), "Access-Control-Allow-Origin", id="cors"),
     ],
 )
