@@ -42,10 +42,6 @@ def _no_call(_: str) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def _no_phase(_: str) -> None:
-    """Tell nobody."""
-
-
 @dataclass(slots=True)
 class Observation:
     """A request on its way."""
@@ -67,7 +63,8 @@ class Observation:
     usage: Usage = field(default_factory=Usage)
     cause: BaseException | None = None
     """What a 5xx is due to."""
-    on_phase: Callable[[str], None] = _no_phase
+    on_phase: list[Callable[[str], None]] = field(default_factory=list)
+    """What is told each phase but the first."""
     on_call: Callable[[str], AbstractContextManager[Any]] = _no_call
     """Gives what surrounds a call of DynamoDB, from the operation's name."""
     at_end: list[Callable[[Any], None]] = field(default_factory=list)
@@ -77,7 +74,8 @@ class Observation:
         """One phase ends and another begins."""
         self.phase = phase
         self.marks.append((phase, perf_counter()))
-        self.on_phase(phase)
+        for tell in self.on_phase:
+            safely(tell, phase)
 
     @property
     def correlation_id(self) -> str | None:
@@ -130,3 +128,11 @@ def report_error(message: str, *values: object, cause: BaseException | None = No
     info = None if cause is None else told(cause, text=seen.debug)
     place = seen.place() if seen.request_id else {}
     seen.logger.error(message, *values, exc_info=info, extra={**place, **more})
+
+
+def safely(tell: Callable[..., None], *arguments: Any) -> None:
+    """Call what tells of a request: no request fails because it cannot be told of."""
+    try:
+        tell(*arguments)
+    except Exception as error:  # noqa: BLE001 - whatever a sink raises, the client gets its answer
+        report_error("A request could not be told of", cause=error)

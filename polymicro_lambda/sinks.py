@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .causes import stand_in
+from .correlation import Keys
 from .exceptions import ConfigurationError
 from .observing import LOGGER, Observation
 from .telemetry import Report, Sink
@@ -105,7 +106,7 @@ class Trace:
     def begin(self, seen: Observation) -> None:
         """Open the request's subsegment and that of its first phase."""
         spans = _Spans(self.tracer, seen)
-        seen.on_phase = spans.enter
+        seen.on_phase.append(spans.enter)
         seen.at_end.append(spans.close)
         if not self.tracer.auto_patch:  # else X-Ray's SDK has patched botocore, and traces the calls itself
             seen.on_call = spans.call
@@ -154,7 +155,7 @@ class _Spans:
 
 def sinks_of(logger: Any, metrics: Any, tracer: Any) -> tuple[Sink, ...]:
     """The sinks that an app's arguments ask for. Raises ``ConfigurationError``."""
-    made = (_log(logger), _metrics(metrics), _trace(tracer))
+    made = (*_log(logger), _metrics(metrics), _trace(tracer))
     return tuple(sink for sink in made if sink is not None)
 
 
@@ -163,8 +164,11 @@ def errors_to(logger: Any) -> Any:
     return LOGGER if logger in (None, False) else _own("logger", logger)
 
 
-def _log(given: Any) -> Sink | None:
-    return None if given in (None, False) else Log(_own("logger", given))
+def _log(given: Any) -> tuple[Sink, ...]:
+    if given in (None, False):
+        return ()
+    own = _own("logger", given)
+    return (Log(own),) if isinstance(own, STANDARD) else (Log(own), Keys(own))
 
 
 def _metrics(given: Any) -> Sink | None:
@@ -223,13 +227,14 @@ PARTS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Argument -> the part of Powertools that it takes."""
+STANDARD = (logging.Logger, logging.LoggerAdapter)
 
 
 def _kinds(name: str) -> tuple[type, ...]:
     """The classes that an argument takes. Who gives one of Powertools' has imported it."""
     part = sys.modules.get(PARTS[name])
     theirs = tuple(getattr(part, kind) for kind in TYPES[name]) if part is not None else ()
-    return (*theirs, logging.Logger, logging.LoggerAdapter) if name == "logger" else theirs
+    return (*theirs, *STANDARD) if name == "logger" else theirs
 
 
 def _part(name: str) -> Any:

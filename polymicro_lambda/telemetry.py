@@ -9,7 +9,7 @@ from itertools import count, pairwise
 from time import perf_counter
 from typing import Any, Protocol
 
-from .observing import LOGGER, Observation, observed, report_error
+from .observing import LOGGER, Observation, observed, safely
 from .requests import Request
 from .responses import Response
 
@@ -113,7 +113,7 @@ class Telemetry:
         seen = Observation(request_id, self.logger, self.debug, self.metered)
         with observed(seen):
             for sink in self.sinks:
-                self._safely(sink.begin, seen)
+                safely(sink.begin, seen)
             yield seen
 
     def told(self, seen: Observation, response: Response) -> Response:
@@ -122,17 +122,10 @@ class Telemetry:
             return response
         report = self._report(seen, response.status)
         for end in seen.at_end:
-            self._safely(end, report)
+            safely(end, report)
         if not self.debug:
             return response
         return replace(response, headers={**response.headers, "server-timing": server_timing(report)})
-
-    def _safely(self, tell: Callable[..., None], *arguments: Any) -> None:
-        """No request fails because it cannot be told of."""
-        try:
-            tell(*arguments)
-        except Exception as error:  # noqa: BLE001 - whatever a sink raises, the client gets its answer
-            report_error("A request could not be told of", cause=error)
 
     def _report(self, seen: Observation, status: int) -> Report:
         marks = [*seen.marks, ("", perf_counter())]

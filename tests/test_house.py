@@ -15,7 +15,7 @@ ROWS = """
     _botocore items _pynamodb metering failures etags guards access plans rows queries writes journals serializers store
     cors negotiation filters planner idempotency
     listing mixins resources field_rules calls
-    signatures mistakes routing compiling answers markers operations telemetry sinks dispatch
+    signatures mistakes routing compiling answers markers operations telemetry correlation sinks dispatch
     events
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation
     _yaml _tables _sam_events _sam_api _policy _parts _stack template

@@ -228,7 +228,7 @@ def test_nothing_is_on_unless_said(off: Any) -> None:
 def test_true_is_powertools_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "orders")
     sinks_module._default.cache_clear()
-    log, metrics = sinks_module.sinks_of(True, True, None)
+    log, _, metrics = sinks_module.sinks_of(True, True, None)
     assert isinstance(log, sinks_module.Log)
     assert isinstance(metrics, sinks_module.Metrics)
     assert (type(log.logger), log.logger.service) == (Logger, "orders")
