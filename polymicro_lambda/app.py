@@ -124,7 +124,7 @@ class PolyMicro:
         self.routes = routes
         self.documentation = self._documented(routes, served=served)
         secrets_ = _secrets(self._cursor_secret)
-        user_id = self._user_id or _user_id
+        user_id = partial(_identified, self._user_id or _user_id)
         telemetry = Telemetry(
             hasher=Hasher.of(user_id, secrets_[0]),
             logger=errors_to(self._observers[0]),
@@ -190,14 +190,23 @@ def _authorized(request: Request) -> Any:
     return request.user
 
 
-def _user_id(user: Any) -> str:
-    """The id of a user: its ``uuid``, or itself if it is a str; nobody is empty."""
-    known = user if isinstance(user, str | None) else getattr(user, "uuid", None)
-    if user is not None and not known:
+def _identified(user_id: Callable[[Any], Any], user: Any) -> str:
+    """The id of a user, empty for nobody. Raises ``ConfigurationError`` for a user without: all such would share it."""
+    if user is None:
+        return ""
+    known = user_id(user)
+    if known is None or known == "":
         raise ConfigurationError(
             f"PolyMicro.user_id must say what identifies a {type(user).__name__}: it has no uuid"
+            if user_id is _user_id
+            else f"PolyMicro.user_id gave {known!r} for a {type(user).__name__}"
         )
-    return str(known or "")
+    return str(known)
+
+
+def _user_id(user: Any) -> Any:
+    """The ``uuid`` of a user, or itself if it is a str."""
+    return user if isinstance(user, str) else getattr(user, "uuid", None)
 
 
 def _cors(declared: CORS | str | None) -> CORS | None:

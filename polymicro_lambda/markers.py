@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from .guards import current
 from .idempotency import read_key
 from .items import declared, is_live
 from .journals import Journal
+from .records import Record
 from .requests import Request
 from .routing import Route
 from .types import RawItem
@@ -33,7 +34,9 @@ class Markers:
         key = hashlib.sha256(f"polymicro_lambda.idempotency:{secret}".encode()).digest() if secret else b""
         return cls(key, expires_after, logger)
 
-    def journal(self, route: Route, request: Request, user_id: str, body: Any) -> Journal | None:
+    def journal(
+        self, route: Route, request: Request, user_id: Callable[[Any], str], body: Any
+    ) -> Journal | None:
         """The journal of a request, bound to user, route, path and key; None without a key.
 
         Raises ``BadRequest`` for a key that is missing, malformed, or sent where none is taken.
@@ -44,11 +47,12 @@ class Markers:
         key = read_key(request, taken=route.markers is not None, required=required)
         if key is None or route.markers is None:
             return None
-        place = [user_id, route.http, route.template, list(request.path_params.values()), key]
+        place = [user_id(request.user), route.http, route.template, list(request.path_params.values()), key]
         content = [body, sorted((name, list(values)) for name, values in request.query.items())]
-        return Journal(
+        record = Record(
             route.markers, self._digest(place), self._digest(content), self.expires_after, self.logger
         )
+        return Journal(record)
 
     def _digest(self, value: Any) -> str:
         # Members in any order, and numbers that no float holds as texts.

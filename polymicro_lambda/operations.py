@@ -52,7 +52,7 @@ class Operation:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
         values = self._values(body)
         guard = self.guard()
-        journal = self.markers.journal(self.route, self.request, self.user_id(self.request.user), body)
+        journal = self.markers.journal(self.route, self.request, self.user_id, body)
         with guarded(replace(guard, journal=journal)):
             if journal is None:
                 return self._act(values, guard)

@@ -67,16 +67,10 @@ def write(
     Raises ``ConditionFailed``, ``OutcomeUnknown``, and what `failures` makes of every other error.
     """
     too_late()
-    names: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    if actions:
-        arguments["UpdateExpression"] = Update(*actions).serialize(names, values)
-        arguments["ReturnValues"] = "ALL_NEW"
-    arguments["ConditionExpression"] = reduce(and_, conditions).serialize(names, values)
+    arguments |= expressed(conditions, actions)
     arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    arguments["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
-    if values:
-        arguments["ExpressionAttributeValues"] = values
+    if actions:
+        arguments["ReturnValues"] = "ALL_NEW"
     with answering():
         try:
             return _pynamodb.execute(model, operation, **arguments)
@@ -86,3 +80,15 @@ def write(
             if is_lost(error):
                 raise OutcomeUnknown(translated(error) or ServiceUnavailable()) from error
             raise
+
+
+def expressed(conditions: Sequence[Condition], actions: Sequence[Action] = ()) -> dict[str, Any]:
+    """Conditions, all of which must hold, and what is done then, as botocore takes them."""
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    said: dict[str, Any] = {}
+    if actions:
+        said["UpdateExpression"] = Update(*actions).serialize(names, values)
+    said["ConditionExpression"] = reduce(and_, conditions).serialize(names, values)
+    said["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
+    return said | ({"ExpressionAttributeValues": values} if values else {})

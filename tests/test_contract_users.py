@@ -215,6 +215,27 @@ def test_user_id_says_whose_a_cursor_is() -> None:
     assert_problem(stolen, 400, "pagination_key")
 
 
+@pytest.mark.parametrize(
+    "user_id", [None, lambda user: None, lambda user: ""], ids=["unsaid", "None", "empty"]
+)
+def test_users_without_an_id_share_no_cursor(user_id: Any) -> None:
+    """What needs no id is served; what is bound to one is refused, or one such user would have another's."""
+    verbs = {"create": lambda self, req: {}, "list": lambda self: ([], 200, {}, "k")}
+    body = {"model": Me, "route": "me", **verbs}
+    pm = PolyMicro(req_user_func=lambda request: Visitor(""), user_id=user_id)
+    type("Mine", (ModelResource, List), body)(pm)
+    client = Caller(pm.compile())
+    assert client.post("/me", json={"id": "x"}).status == 201
+    assert_problem(client.get("/me"), 500)
+
+
+def test_nobody_needs_no_id() -> None:
+    pm = PolyMicro(req_user_func=lambda request: None, user_id=lambda user: user.name)
+    body = {"model": Me, "route": "me", "permissions": AllowAny, "list": lambda self: ([], 200, {}, "k")}
+    type("Mine", (ModelResource, List), body)(pm)
+    assert Caller(pm.compile()).get("/me").status == 200
+
+
 def test_a_user_may_be_text() -> None:
     """Then it is its own id."""
     pm = PolyMicro(req_user_func=lambda request: request.headers["x-name"])

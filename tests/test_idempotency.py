@@ -33,6 +33,7 @@ from polymicro_lambda import (
     OwnedBy,
     Permission,
     PolyMicro,
+    PrefixedAttribute,
     Retrieve,
     Update,
     User,
@@ -42,6 +43,7 @@ from polymicro_lambda._policy import statements
 from polymicro_lambda._tables import logical_id
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.openapi import openapi
+from polymicro_lambda.store import PynamoStore
 from polymicro_lambda.template import Options, template
 from polymicro_lambda.testing import FakeContext
 
@@ -107,8 +109,10 @@ def docs(dynamodb: None, table_name: str) -> Make:
     for model in (Doc, idempotency.model):
         model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
 
-    def make(*bases: Any, user: User = ALICE, source: str = "rest", **body: Any) -> Caller:
-        pm = PolyMicro(idempotency=idempotency, cursor_secret="s", max_body=3_000_000)
+    def make(
+        *bases: Any, user: User = ALICE, source: str = "rest", settings: Any = None, **body: Any
+    ) -> Caller:
+        pm = PolyMicro(idempotency=idempotency, cursor_secret="s", max_body=3_000_000, **settings or {})
         members = {"model": Doc, "route": "docs", "permissions": OwnedBy("owner"), "effects": [], **body}
         type("Docs", (*bases, ModelResource, Create, List, Retrieve, Update, Delete), members)(pm)
         client = Caller(pm.compile(), user=user, source=source)
@@ -298,7 +302,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch, seconds: float = 40) -> None:
     import time
 
     real = time.time
-    monkeypatch.setattr("polymicro_lambda.journals.time.time", lambda: real() + seconds)
+    monkeypatch.setattr("polymicro_lambda.records.time.time", lambda: real() + seconds)
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
@@ -450,9 +454,9 @@ def test_a_key_expires(docs: Make, table_name: str, monkeypatch: pytest.MonkeyPa
     """Also while DynamoDB has not removed it yet; a marker that has expired is written anew."""
     client = docs()
     post(client)
-    unlocked(monkeypatch, 3599)
+    unlocked(monkeypatch, 3540)
     assert post(client).headers["idempotency-replayed"] == "true"
-    unlocked(monkeypatch, 3601)
+    unlocked(monkeypatch, 3660)
     assert "idempotency-replayed" not in post(client, text="bread").headers
     assert len(stored(table_name)) == 2
 
@@ -478,6 +482,93 @@ def test_a_large_answer_comes_again_without_its_body(docs: Make, table_name: str
         "true",
         ["large"],
     )
+
+
+def test_so_it_does_beside_the_keys_of_much_that_was_made(docs: Make) -> None:
+    import random
+
+    class Many:
+        store: Any
+
+        @action(detail=False)
+        def many(self, req: Any, user: Any) -> Any:
+            for place in range(130):
+                self.store.create({"owner": user.uuid, "id": f"{place:03}".ljust(1000, "k")})
+            return {"random": req["text"]}
+
+    client = docs(Many, idempotent=("many",))
+    text = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=450_000))
+    first, again = (post(client, "/docs/many", text=text) for _ in range(2))
+    assert (first.status, len(first.body) > 450_000) == (200, True)
+    assert (again.status, again.body, again.headers["idempotency-replayed"]) == (200, b"", "true")
+
+
+def test_headers_that_no_utf_8_says_or_no_item_holds(docs: Make) -> None:
+    """The request was carried out: that must not be forgotten for the sake of a header."""
+
+    class Odd:
+        effects: list[str]
+
+        @action(detail=False)
+        def odd(self, req: Any) -> Any:
+            self.effects.append("odd")
+            return (
+                {},
+                201,
+                {"X-Half": "\ud800", "X-Line": "a\r\nSet-Cookie: b=c", "X-Long": "v" * req["text"]},
+            )
+
+    client = docs(Odd, idempotent=("odd",), effects=(effects := []))
+    for length in (3, 400_000):
+        key = {"Idempotency-Key": str(length)}
+        first, again = (post(client, "/docs/odd", text=length, headers=key) for _ in range(2))
+        assert (first.status, again.status, again.headers["idempotency-replayed"]) == (201, 201, "true")
+        assert "set-cookie" not in again.headers
+        assert (shown(first) == shown(again), "x-half" in again.headers) == (length == 3, length == 3)
+    assert effects == ["odd", "odd"]
+
+
+def test_what_was_made_is_of_one_kind(docs: Make, table_name: str) -> None:
+    """A next try that goes another way gets no item of another kind in one table."""
+
+    class Page(Model):
+        class Meta:
+            pass
+
+        owner = PrefixedAttribute("BOOK#", hash_key=True)
+        id = PrefixedAttribute("PAGE#", range_key=True)
+
+    class Line(Model):
+        class Meta:
+            pass
+
+        owner = PrefixedAttribute("BOOK#", hash_key=True)
+        id = PrefixedAttribute("LINE#", range_key=True)
+
+    Page.Meta.table_name = Line.Meta.table_name = table_name  # type: ignore[attr-defined]
+    kinds = [Page, Line]
+
+    class Either:
+        @action(detail=False)
+        def either(self, req: Any) -> Any:
+            PynamoStore(kinds.pop(0)).create({"owner": "b", "id": "1"})
+            raise Conflict("Not yet.")
+
+    client = docs(Either, idempotent=("either",), permissions=IsAuthenticated, scan=True)
+    assert [post(client, "/docs/either").status for _ in range(2)] == [409, 409]
+    assert [item["id"]["S"] for item in stored(table_name)] == ["PAGE#1"]
+
+
+@pytest.mark.parametrize(
+    "user_id", [None, lambda user: "", lambda user: None], ids=["unsaid", "empty", "None"]
+)
+def test_users_without_an_id_share_no_key(docs: Make, table_name: str, user_id: Any) -> None:
+    users = iter([object(), object()])
+    settings = {"req_user_func": lambda request: next(users), "user_id": user_id}
+    client = docs(settings=settings, permissions=IsAuthenticated, scan=True)
+    for _ in range(2):
+        assert_problem(client.post("/docs", json={"owner": "x"}, headers=KEY), 500)
+    assert stored(f"{table_name}m") == stored(table_name) == []
 
 
 # --- who may see it again ----------------------------------------------------------------------------------------
