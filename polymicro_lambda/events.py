@@ -15,6 +15,8 @@ from .users import user_from
 
 _NOT_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9a-z-]")  # RFC 9110, section 5.6.2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A client may choose it (API Gateway, "$context.requestId"; X-Amzn-Trace-Id): no other text gets into logs.
+_ID = re.compile(r"[A-Za-z0-9._:;/=+-]{1,256}")
 T = TypeVar("T")
 
 
@@ -180,7 +182,7 @@ def request_id(event: object, context: object) -> str:
     said = _context(event)
     trace = _trace_id(event) if "elb" in said else None
     ids = (said.get("requestId"), trace, getattr(context, "aws_request_id", None))
-    return next((str(value) for value in ids if value and _is_text(value)), "")
+    return next((value for value in ids if isinstance(value, str) and _ID.fullmatch(value)), "")
 
 
 def _context(event: object) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ OTHER = "OTHER"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One request, when it is answered. It holds nothing that client or user wrote but the correlation id."""
+    """One request, when it is answered. It holds nothing that client or user wrote but the two ids."""
 
     method: str | None
     route: str | None
