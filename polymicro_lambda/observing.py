@@ -6,6 +6,7 @@ read and a call of DynamoDB's client have no other way to say which request they
 
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -127,7 +128,10 @@ def report_error(message: str, *values: object, cause: BaseException | None = No
     seen = _current.get() or Observation()
     info = None if cause is None else told(cause, text=seen.debug)
     place = seen.place() if seen.request_id else {}
-    seen.logger.error(message, *values, exc_info=info, extra={**place, **more})
+    try:
+        seen.logger.error(message, *values, exc_info=info, extra={**place, **more})
+    except Exception as error:  # noqa: BLE001 - a filter or formatter of the app's: the client gets its answer
+        sys.stderr.write(f"{LOGGER.name}: the logger raised {type(error).__name__}\n")
 
 
 def safely(tell: Callable[..., None], *arguments: Any) -> None:

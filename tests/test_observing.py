@@ -203,6 +203,21 @@ def test_an_error_is_logged_with_cause_and_phase(note: Any, logger: logging.Logg
     assert extras(request)["status"] == 500
 
 
+def test_a_logger_that_raises_is_not_the_clients_concern(
+    note: Any, logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise LookupError(CANARY)
+
+    logger.addFilter(broken := Broken())
+    client = Client(app(note, logger=logger))
+    answers = [client.get("/notes").status, client.post("/notes/fail", json={"text": "x"}).status]
+    logger.removeFilter(broken)
+    assert answers == [200, 500]
+    assert capsys.readouterr().err == "polymicro_lambda: the logger raised LookupError\n" * 3
+
+
 def test_debugging_tells_the_text(
     note: Any, logger: logging.Logger, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
