@@ -149,7 +149,9 @@ class _Compilation:
                     markers=markers if verb.name in idempotent else None,
                     is_action=said is not None,
                     takes=said.schema() if said is not None and said.schema is not None else None,
-                    asks_request=any(leaf.asks_request for leaf in self.rule.leaves()),
+                    asks_request=any(
+                        leaf.asks_request for leaf in (*self.rule.leaves(), *field_rules.leaves())
+                    ),
                     calls=calls,
                     limit=min(limit, resource.max_limit),
                     bound=bound,

@@ -144,6 +144,16 @@ def test_what_can_be_no_key_is_not_asked_about(model: type[Model]) -> None:
         assert_problem(caller.get(f"/projects/{project}/tasks/1", user=None), 401)
 
 
+def test_nor_by_a_rule_of_a_field(model: type[Model]) -> None:
+    class Looks(Permission):
+        def has_permission(self, user: Any, method: Method, request: Any) -> bool:
+            raise AssertionError("asked about what can be no key")
+
+    caller = made(model, permissions=IsAuthenticated, field_permissions={"budget": Looks})
+    for method in ("GET", "PATCH"):
+        assert_problem(caller.request(method, f"/projects/{'x' * 2049}/tasks/1", json={}), 404)
+
+
 @pytest.mark.parametrize("negated", [False, True])
 def test_without_a_request_nobody_can_say(negated: bool) -> None:
     """As when a template asks what is open to nobody."""
