@@ -49,10 +49,7 @@ def prepare(model: type[Model], prefix: str) -> None:
 
     Raises ``ConfigurationError`` if the model has another prefix already, or has used its table without one.
     """
-    metas = getattr(model, "Meta", object).__mro__
-    owner: Any = next((meta for meta in metas if "table_name" in vars(meta)), None)
-    if owner is None:
-        raise ConfigurationError(f"{model.__name__}.Meta.table_name is missing")
+    owner = naming(model)
     known = vars(owner).get(PREFIX)
     if known not in (None, prefix):
         raise ConfigurationError(
@@ -68,6 +65,15 @@ def prepare(model: type[Model], prefix: str) -> None:
     for name, (default, bounded) in TIMEOUTS.items():
         if getattr(model.Meta, name, default) == default:
             setattr(model.Meta, name, bounded)
+
+
+def naming(model: type[Model]) -> Any:
+    """The ``Meta`` that names the model's table, its own or an inherited one. Raises ``ConfigurationError``."""
+    metas = getattr(model, "Meta", object).__mro__
+    owner = next((meta for meta in metas if "table_name" in vars(meta)), None)
+    if owner is None:
+        raise ConfigurationError(f"{model.__name__}.Meta.table_name is missing")
+    return owner
 
 
 def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Every check was seen on Amazon's own engine, DynamoDB Local; tests/test_strict.p
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -193,7 +194,7 @@ class _Strict:
         """What there is to know of a table, None where it is not there: then the call itself says so."""
         if name not in self.tables:
             try:
-                self.tables[name] = real("DescribeTable", {"TableName": name})["Table"]
+                self.tables[name] = _unseen(real)("DescribeTable", {"TableName": name})["Table"]
             except ClientError:
                 return None
         return self.tables[name]
@@ -218,7 +219,7 @@ class _Strict:
         if "LastEvaluatedKey" in answer or answer["ScannedCount"] != call.get("Limit"):
             return answer
         table = self._table(call["TableName"], real)
-        last = real(operation, without_filter(call))["Items"][-1]
+        last = _unseen(real)(operation, without_filter(call))["Items"][-1]
         names = Keys.of(table or {}, call.get("IndexName")).whole
         return answer | {"LastEvaluatedKey": {name: last[name] for name in names}}
 
@@ -234,12 +235,22 @@ def strict() -> Iterator[None]:
 
     Raises in a call what DynamoDB does, botocore's ``ClientError`` of a ``ValidationException``.
     """
-    state, real = _Strict(), BaseClient._make_api_call
+    with patch.object(BaseClient, "_make_api_call", checking(BaseClient._make_api_call)):
+        yield
+
+
+def checking(real: Callable[..., Any]) -> Callable[..., Any]:
+    """What takes the place of ``BaseClient._make_api_call``, and calls it."""
+    state = _Strict()
 
     def checked(client: BaseClient, operation: str, call: dict[str, Any]) -> Any:
         if client.meta.service_model.service_name != "dynamodb":
             return real(client, operation, call)
         return state.call(operation, call, partial(real, client))
 
-    with patch.object(BaseClient, "_make_api_call", checked):
-        yield
+    return checked
+
+
+def _unseen(real: Call) -> Call:
+    """A call of strict mode's own: in a context of its own, it is none of the request that is metered."""
+    return lambda operation, call: Context().run(real, operation, call)

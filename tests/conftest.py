@@ -6,29 +6,21 @@ its tables by the fixture ``table_name``.
 """
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from botocore.client import BaseClient
 from botocore.loaders import JSONFileLoader
-from botocore.session import get_session
-from moto import mock_aws
-from pynamodb.models import Model
+
+from polymicro_lambda._isolation import FAKE_AWS, NOTHING, forget_connections, leaking, shared, strict_moto
+from polymicro_lambda._project import UsageError
 
 LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project", "sam")}
 """Directories of tests that need what only their own lane sets up -> the marker by which it asks for them."""
-FAKE_AWS = {
-    "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,15 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     """Before any module is collected, forget what this machine says of AWS and of this library."""
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "POLYMICRO_")) and not name.startswith("POLYMICRO_TEST_"):
-            del os.environ[name]
-    os.environ |= {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "POWERTOOLS_TRACE_DISABLED": "true",
-    }
+    for name in leaking(os.environ):
+        del os.environ[name]
+    os.environ |= {**NOTHING, "POWERTOOLS_TRACE_DISABLED": "true"}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -85,72 +71,26 @@ def table_name() -> str:
 
 
 @pytest.fixture
-def dynamodb(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_memory() -> Any:
+    """What makes moto: in strict mode, unless a file says otherwise by a fixture of its own."""
+    return strict_moto
+
+
+@pytest.fixture
+def dynamodb(engine: str, in_memory: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """DynamoDB for one test: no table and no client outlives it."""
     for name, value in FAKE_AWS.items():
         monkeypatch.setenv(name, value)
-    with ENGINES[engine](monkeypatch):
+    with in_memory(monkeypatch) if engine == "moto" else local(monkeypatch):
         forget_connections()
         yield
     forget_connections()
 
 
-def forget_connections() -> None:
-    """Each PynamoDB model keeps a client of its own, bound to the engine that was there at its first call."""
-    models: list[Any] = [Model]
-    for model in models:
-        model._connection = None
-        models += model.__subclasses__()
-
-
-@contextmanager
-def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with mock_aws():
-        yield
-
-
 @contextmanager
 def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Point botocore at DynamoDB Local, note which tables are created, and delete just these."""
-    endpoint = os.environ.get("POLYMICRO_TEST_ENDPOINT", "http://127.0.0.1:8000")
-    require_answer(endpoint)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
-    created: list[str] = []
-    call = BaseClient._make_api_call
-
-    def noting(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-        if operation == "CreateTable":
-            created.append(parameters["TableName"])
-        return call(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", noting)
     try:
-        yield
-    finally:
-        delete_tables(endpoint, created)
-
-
-ENGINES = {"moto": moto, "local": local}
-
-
-def require_answer(endpoint: str) -> None:
-    url = urlsplit(endpoint)
-    try:
-        socket.create_connection((url.hostname or "", url.port or 80), timeout=5).close()
-    except OSError as error:
-        pytest.fail(
-            f"DynamoDB Local does not answer at {endpoint} ({error}). Start it: scripts/dynamodb-local"
-        )
-
-
-def delete_tables(endpoint: str, names: list[str]) -> None:
-    if not names:
-        return
-    client = get_session().create_client("dynamodb", endpoint_url=endpoint)
-    try:
-        for name in set(names) & set(
-            client.get_paginator("list_tables").paginate().build_full_result()["TableNames"]
-        ):
-            client.delete_table(TableName=name)
-    finally:
-        client.close()
+        with shared(os.environ.get("POLYMICRO_TEST_ENDPOINT", "http://127.0.0.1:8000"), monkeypatch):
+            yield
+    except UsageError as error:
+        pytest.fail(f"{error} Start DynamoDB Local: scripts/dynamodb-local")

@@ -552,10 +552,12 @@ def test_the_todo_api_takes_at_most_8_mb(todo: Path) -> None:
 
 def test_the_todo_api_brings_nothing_of_the_extra_dev(todo: Path) -> None:
     tops = {path.name for path in todo.iterdir() if "-" not in path.name}
-    assert tops.isdisjoint({*POWERTOOLS, "bin", "click", "flask", "jwt", "moto", "rich", "tests", "werkzeug"})
+    assert tops.isdisjoint(
+        {*POWERTOOLS, "bin", "click", "flask", "jwt", "moto", "pytest", "rich", "tests", "werkzeug"}
+    )
     ours = {path.stem for path in (todo / "polymicro_lambda").glob("*.py")}
     assert {"app", "_pynamodb", "store"} <= ours
-    assert ours.isdisjoint({"_commands", "_engine", "build", "cli", "local", "testing"})
+    assert ours.isdisjoint({"_commands", "_engine", "build", "cli", "local", "pytest_plugin", "testing"})
     assert not (todo / "polymicro_lambda" / "_skeleton").exists()
     assert {path.name for path in (todo / "handlers").glob("*.py")} == {"__init__.py", "todo.py"}
     services = {path.name for path in (todo / "botocore" / "data").iterdir() if path.is_dir()}

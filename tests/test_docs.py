@@ -38,13 +38,17 @@ WITH_CODE = [page for page in PAGES if blocks(page, "python")]
 
 @pytest.mark.parametrize("page", WITH_CODE)
 def test_code_runs(page: str, dynamodb: None, table_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page's blocks, one after the other in one namespace; then the test functions that they define."""
+    """A page's blocks, one after the other in one namespace; then the test functions that they define.
+
+    Those that take fixtures run in tests/test_pytest_plugin.py, by pytest.
+    """
     monkeypatch.setenv("POLYMICRO_TABLE_PREFIX", table_name)
     namespace: dict[str, Any] = {"__name__": f"page_{page.partition('.')[0]}"}
     for line, code in blocks(page, "python"):
         exec(compile("\n" * (line - 1) + code, str(PAGES[page]), "exec"), namespace)
     for name in [name for name in namespace if name.startswith("test_")]:
-        namespace[name]()
+        if not inspect.signature(namespace[name]).parameters:
+            namespace[name]()
 
 
 def test_the_readmes_example_is_the_repositorys() -> None:

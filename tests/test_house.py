@@ -23,7 +23,7 @@ ROWS = """
     _startup app __init__
     _imports _importer _archive _artifact _target _powertools build
     _sent _invocation _client _matrix _strict_values _strict_expressions _strict testing _gateway local
-    _console _wording _explain _routes _project _curl _session _engine _reload _serve
+    _console _wording _explain _routes _project _curl _session _engine _reload _serve _isolation pytest_plugin
     _new_project _build_command _completion_command _new_command _openapi_command _routes_command _template_command
     _commands cli
 """

@@ -11,7 +11,7 @@ from pynamodb.models import Model
 from polymicro_lambda import AllowAny, List, ModelResource, PolyMicro, Retrieve
 from polymicro_lambda._pynamodb import connect
 from polymicro_lambda.observing import Observation, Usage, observed
-from polymicro_lambda.testing import Client
+from polymicro_lambda.testing import Client, strict
 
 
 class Kept:
@@ -63,6 +63,15 @@ def test_calls_of_pynamodb_itself_count(thing: Any, monkeypatch: pytest.MonkeyPa
     assert (usage.calls, usage.read_units > 0, usage.write_units, usage.seconds > 0) == (1, True, 0.0, True)
 
 
+def test_what_strict_mode_asks_is_none_of_the_request(thing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at the table before it lets a call through."""
+    kept = Kept()
+    asked = client(thing, monkeypatch, kept)
+    with counted() as calls, strict():
+        asked.get("/things")
+    assert ([name for name, _ in calls], kept.seen[0].usage.calls) == (["DescribeTable", "Query"], 1)
+
+
 def test_a_call_is_the_same_whether_noted_or_not(thing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """PynamoDB always asks what a call costs."""
     with counted() as calls:
@@ -98,6 +107,7 @@ def test_throttles_and_retries(thing: Any, monkeypatch: pytest.MonkeyPatch) -> N
         status, content = answers.pop(0)
         return AWSResponse(request.url, status, {}, Body(content))
 
+    thing("a").save()  # strict mode has looked at the table
     connect(thing).client.meta.events.register_first("before-send.dynamodb", answer)
     kept = Kept()
     assert client(thing, monkeypatch, kept).get("/things/a").status == 404

@@ -11,6 +11,7 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 
+from polymicro_lambda._isolation import moto
 from polymicro_lambda.testing import strict
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "1"}}
@@ -162,6 +163,12 @@ ALIKE: dict[str, tuple[tuple[str, dict[str, Any]], str]] = {
     "25 writes": (batch_write(*puts(25)), "ok"),
     "a failed condition": (condition("attribute_not_exists(pk)"), "ConditionalCheckFailedException"),
 }
+
+
+@pytest.fixture
+def in_memory() -> Any:
+    """Without strict mode, which is what is tested."""
+    return lambda _: moto()
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """The API, driven by the events that API Gateway sends."""
 
 import pytest
-from polymicro_lambda.testing import Client
-
-from project_name.app import handler
 
 
 def test_a_todo_from_its_creation_to_its_end(alice):
@@ -44,5 +41,5 @@ def test_a_todo_that_is_refused(alice, body, pointer):
     assert (refused.status, [error["pointer"] for error in refused.json["errors"]]) == (422, [pointer])
 
 
-def test_without_a_user_there_is_nothing():
-    assert Client(handler).get("/todos").status == 401
+def test_without_a_user_there_is_nothing(client):
+    assert client.get("/todos").status == 401

@@ -1,0 +1,103 @@
+"""Fixtures for pytest, which finds them by itself: the app, a DynamoDB for each test, its tables and a client.
+
+Nothing happens in a test that asks for none of them.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from ._engine import create_tables
+from ._isolation import FAKE_AWS, NOTHING, forget_connections, leaking, own_tables, shared, strict_moto
+from ._project import UsageError, find_project, import_from, load_app
+from .app import PolyMicro
+from .testing import Client
+
+MOTO = "moto"
+WHERE = (
+    f"what answers as DynamoDB: {MOTO}, in memory and strict, or the URL of an engine such as DynamoDB Local"
+)
+PREFIX = "POLYMICRO_TABLE_PREFIX"
+"""It stays as it is: an app that was compiled with it already refuses another one."""
+UNNAMED = """No app is configured. Name it in pyproject.toml:
+
+    [tool.polymicro]
+    app = "handlers.todo:pm"
+
+or give it by a fixture of your own, in conftest.py:
+
+    @pytest.fixture
+    def polymicro_app():
+        return pm
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option ``--dynamodb``, and ``polymicro_dynamodb`` for the configuration file."""
+    parser.getgroup("polymicro").addoption("--dynamodb", metavar=f"{MOTO}|URL", help=WHERE)
+    parser.addini("polymicro_dynamodb", WHERE, default=MOTO)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse an engine that is none."""
+    engine = _engine(config)
+    if engine != MOTO and not engine.startswith(("http://", "https://")):
+        raise pytest.UsageError(
+            f"--dynamodb is {MOTO} or a URL such as http://127.0.0.1:8000, not {engine!r}"
+        )
+
+
+def _engine(config: pytest.Config) -> str:
+    return str(config.getoption("--dynamodb") or config.getini("polymicro_dynamodb"))
+
+
+@pytest.fixture
+def polymicro_app(pytestconfig: pytest.Config) -> PolyMicro:
+    """The app under test: what ``[tool.polymicro] app`` in pyproject.toml names. Override it for another one."""
+    try:
+        project = find_project(pytestconfig.rootpath)
+        if project.app is not None:
+            import_from(project)
+            return load_app(project.app)
+        reason = UNNAMED
+    except UsageError as error:
+        reason = str(error)
+    pytest.fail(reason, pytrace=False)
+
+
+@pytest.fixture
+def dynamodb(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty DynamoDB for one test, and credentials that are none: nothing of this machine's AWS is seen."""
+    for name in leaking(os.environ):
+        if name != PREFIX:
+            monkeypatch.delenv(name)
+    for name, value in {**NOTHING, **FAKE_AWS}.items():
+        monkeypatch.setenv(name, value)
+    engine = _engine(pytestconfig)
+    forget_connections()
+    try:
+        with strict_moto(monkeypatch) if engine == MOTO else shared(engine, monkeypatch):
+            yield
+    except UsageError as error:
+        pytest.fail(str(error), pytrace=False)
+    finally:
+        forget_connections()
+
+
+@pytest.fixture
+def tables(
+    dynamodb: None, polymicro_app: PolyMicro, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """The tables of the app's models, empty; their names, which on an engine that tests share are this test's own."""
+    polymicro_app.compile()
+    engine = _engine(pytestconfig)
+    if engine != MOTO:
+        own_tables((model for route in polymicro_app.routes for model in route.models), monkeypatch)
+    return create_tables(polymicro_app.routes, f"engine of the test, {engine}")
+
+
+@pytest.fixture
+def client(tables: list[str], polymicro_app: PolyMicro) -> Client:
+    """A client of the app over its tables, for nobody: ``client.get("/todo", user=alice)``, ``client.as_(alice)``."""
+    return Client(polymicro_app)

@@ -1,0 +1,234 @@
+"""The pytest plugin, in projects of its own: pytest finds it by its entry point, and each run is a process."""
+
+import os
+import subprocess
+import sys
+from textwrap import dedent
+
+import pytest
+from botocore.session import get_session
+from test_docs import blocks, first_cells
+
+from polymicro_lambda import pytest_plugin
+
+ENDPOINT = os.environ.get("POLYMICRO_TEST_ENDPOINT", "http://127.0.0.1:8000")
+NOWHERE = "http://127.0.0.1:1"
+APP = """
+    from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
+    from pynamodb.models import Model
+
+    from polymicro_lambda import Create, List, ModelResource, OwnedBy, PolyMicro, Retrieve
+
+    class Note(Model):
+        class Meta:
+            table_name = "notes"
+
+        owner = UnicodeAttribute(hash_key=True)
+        name = UnicodeAttribute(range_key=True)
+        stars = NumberAttribute(null=True)
+
+    class Draft(Model):
+        class Meta:
+            table_name = "notes"
+
+        owner = UnicodeAttribute(hash_key=True)
+        name = UnicodeAttribute(range_key=True)
+
+    class NoteResource(ModelResource, Create, List, Retrieve):
+        model = Note
+        route = "notes"
+        permissions = OwnedBy("owner")
+
+    class DraftResource(ModelResource, Create, List, Retrieve):
+        model = Draft
+        route = "drafts"
+        permissions = OwnedBy("owner")
+
+    pm = PolyMicro()
+    NoteResource(pm)
+    DraftResource(pm)
+    handler = pm.compile()
+"""
+NAMED = "[tool.polymicro]\napp = 'shop.api:pm'\n[tool.pytest.ini_options]\nfilterwarnings = ['error']\n"
+EACH = """
+    import os
+
+    import pytest
+    from botocore.client import BaseClient
+    from botocore.session import get_session
+
+    from polymicro_lambda import User
+    from polymicro_lambda.testing import Client
+    from shop.api import Draft, Note, handler
+
+    alice = User("alice")
+
+    @pytest.mark.parametrize("time", [1, 2])
+    def test_tables_are_empty_in_each_test(client, time):
+        assert client.get("/notes", user=alice).json["items"] == []
+        assert client.post("/notes", user=alice, json={"name": "a"}).status == 201
+        assert client.as_(alice).get("/notes/a").status == 200
+        assert client.get("/notes/a").status == 401
+
+    def test_the_handler_of_the_module_has_the_same_tables(client):
+        Note("alice", "a").save()
+        assert Client(handler, user=alice).get("/notes/a").json == client.get("/notes/a", user=alice).json
+
+    def test_models_that_share_a_table_share_it(tables):
+        assert tables == [Note.Meta.table_name]
+        assert Draft.Meta.table_name == Note.Meta.table_name
+        Note("alice", "a").save()
+        assert Draft.get("alice", "a").name == "a"
+
+    def test_nothing_of_the_machine_is_seen(dynamodb):
+        said = {name: value for name, value in os.environ.items() if "real" in value}
+        assert {name for name in said if name.startswith("AWS_")} == set()
+        assert "POLYMICRO_DEBUG" not in os.environ
+        assert get_session().get_config_variable("region") == "us-east-1"
+
+    REAL = BaseClient._make_api_call
+
+    @pytest.fixture
+    def undone():
+        yield
+        assert BaseClient._make_api_call is REAL
+
+    def test_what_a_test_patches_is_undone_with_it(undone, monkeypatch, dynamodb):
+        monkeypatch.setattr(BaseClient, "_make_api_call", lambda *_: None)
+        assert BaseClient._make_api_call is not REAL
+"""
+STRICT = """
+    import pytest
+    from botocore.exceptions import ClientError
+    from botocore.session import get_session
+
+    @pytest.mark.parametrize("value", [{"SS": []}, {"N": "1" * 39}], ids=["an empty set", "39 digits"])
+    def test_what_moto_takes_is_refused(tables, value):
+        client = get_session().create_client("dynamodb")
+        with pytest.raises(ClientError, match="ValidationException"):
+            client.put_item(TableName=tables[0], Item={"owner": {"S": "a"}, "name": {"S": "a"}, "v": value})
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project with an app of two models that share a table, on a machine that has settings for AWS."""
+    for name, value in {
+        "AWS_PROFILE": "real",
+        "AWS_ACCESS_KEY_ID": "real",
+        "AWS_SECRET_ACCESS_KEY": "real",
+        "AWS_SESSION_TOKEN": "real",
+        "AWS_REGION": "xx-real-1",
+        "AWS_ENDPOINT_URL_DYNAMODB": NOWHERE,
+        "POLYMICRO_DEBUG": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    pytester.makepyprojecttoml(NAMED)
+    package = pytester.mkpydir("shop")
+    package.joinpath("api.py").write_text(dedent(APP))
+    return pytester
+
+
+def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return project.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+
+
+def test_each_test_has_app_tables_and_client_of_its_own(project: pytest.Pytester) -> None:
+    project.makepyfile(test_each=EACH, test_strict=STRICT)
+    run(project).assert_outcomes(passed=8)
+
+
+def test_an_app_may_have_a_prefix_from_the_environment(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has been compiled with it when the tests were collected."""
+    monkeypatch.setenv("POLYMICRO_TABLE_PREFIX", "mine-")
+    project.makepyfile(
+        "from shop.api import handler\ndef test(client, tables):\n    assert tables == ['mine-notes']"
+    )
+    run(project).assert_outcomes(passed=1)
+
+
+def test_another_app_is_given_by_a_fixture(project: pytest.Pytester) -> None:
+    project.makepyprojecttoml("")
+    project.makeconftest("""
+        import pytest
+
+        @pytest.fixture
+        def polymicro_app():
+            from shop.api import pm
+            return pm
+    """)
+    project.makepyfile("def test(client):\n    assert client.get('/notes').status == 401")
+    run(project).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        pytest.param("", ["No app is configured. Name it in*:", "    def polymicro_app():"], id="none"),
+        pytest.param("app = 'gone:pm'", ["There is no module gone. *"], id="no module"),
+        pytest.param("app = 'shop.api:Note'", ["shop.api:Note is a *, not a PolyMicro.*"], id="no app"),
+    ],
+)
+def test_an_app_that_is_not_there(project: pytest.Pytester, settings: str, said: list[str]) -> None:
+    project.makepyprojecttoml(f"[tool.polymicro]\n{settings}")
+    project.makepyfile("def test(client):\n    pass")
+    result = run(project)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(said)
+    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_an_engine_that_does_not_answer(project: pytest.Pytester) -> None:
+    """Named in the configuration; what the option says goes before it."""
+    project.makepyprojecttoml(f"{NAMED}polymicro_dynamodb = '{NOWHERE}'")
+    project.makepyfile("def test(dynamodb):\n    pass")
+    result = run(project)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"No DynamoDB answers at {NOWHERE} (*"])
+    run(project, "--dynamodb=moto").assert_outcomes(passed=1)
+
+
+def test_an_engine_that_is_none(project: pytest.Pytester) -> None:
+    result = run(project, "--dynamodb=local")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--dynamodb is moto or a URL such as http://127.0.0.1:8000, not 'local'"])
+
+
+@pytest.mark.real_engine
+def test_an_engine_that_tests_share(project: pytest.Pytester, dynamodb: None) -> None:
+    """Workers do not meet, and nothing is left behind."""
+    project.makepyfile(test_each=EACH, test_strict=STRICT)
+    run(project, f"--dynamodb={ENDPOINT}", "-n", "2").assert_outcomes(passed=8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AWS_PROFILE")
+        client = get_session().create_client("dynamodb", endpoint_url=ENDPOINT)
+    left = client.get_paginator("list_tables").paginate().build_full_result()["TableNames"]
+    client.close()
+    assert [name for name in left if name.endswith("-notes")] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "testing.md"])
+def test_what_the_docs_test_by_fixtures_is_so(pytester: pytest.Pytester, page: str) -> None:
+    """The blocks up to the first that has a fixture: the app before it, and the tests that it is."""
+    code = [text for _, text in blocks(page, "python")]
+    tests = next(number for number, text in enumerate(code) if "(client)" in text)
+    pytester.makepyprojecttoml("[tool.polymicro]\napp = 'app:pm'")
+    pytester.makepyfile(app="".join(code[:tests]), test_app=code[tests])
+    run(pytester).assert_outcomes(passed=code[tests].count("\ndef test_"))
+
+
+def test_the_docs_have_each_fixture() -> None:
+    listed = first_cells("testing.md", "fixture")
+    assert listed == [name for name, value in vars(pytest_plugin).items() if is_fixture(value)]
+    assert [name for name in listed if not getattr(pytest_plugin, name).__doc__] == []
+
+
+def is_fixture(value: object) -> bool:
+    return type(value).__name__ == "FixtureFunctionDefinition"
+
+
+def test_the_package_takes_no_pytest() -> None:
+    code = "import sys, polymicro_lambda, polymicro_lambda.testing as t; sys.exit('pytest' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
