@@ -60,6 +60,9 @@ class Answers:
         """An instance as it goes out; any other value as it is."""
         if not isinstance(value, Model):
             return value
+        journal = current().journal
+        if journal is not None:
+            journal.shows(value)
         data = self.route.schema.dump(value)
         if self.fields is not None:
             data = {name: one for name, one in data.items() if name in self.fields}

@@ -16,7 +16,7 @@ from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
 from .idempotency import checked
 from .items import declared
-from .mistakes import check_names, check_prefixes
+from .mistakes import check_markers, check_names, check_prefixes
 from .permissions import OwnedBy, Permission
 from .planner import Planner
 from .resources import ItemPath, ModelResource, parameter
@@ -63,7 +63,10 @@ def compile_routes(
                     f" {route.http} {route.template}: give one of them another route"
                 )
             routes.append(route)
-    check_prefixes(model for route in routes for model in route.models)
+    served = {route.model for route in routes}
+    check_prefixes((model for route in routes for model in route.models), served)
+    if markers is not None:
+        check_markers(markers, served)
     return tuple(routes)
 
 

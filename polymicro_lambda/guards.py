@@ -35,6 +35,9 @@ class Journal(Protocol):
     def create(self, model: type[Model], raw: RawItem, key: RawItem, free: Condition) -> RawItem:
         """The new item, or the one that an earlier try of the request has made."""
 
+    def shows(self, instance: Model) -> None:
+        """The answer will show this item."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:

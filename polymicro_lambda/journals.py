@@ -4,7 +4,7 @@ What a dead invocation leaves behind tells the next try which items are there al
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.expressions.condition import Condition
@@ -13,8 +13,8 @@ from pynamodb.models import Model
 from . import _pynamodb
 from .exceptions import Conflict, NotFound
 from .failures import CONDITION_FAILED, answering, is_lost, reasons_of, retries_of
-from .guards import current
-from .items import is_live
+from .guards import as_stored, current
+from .items import declared, is_live
 from .records import Record, in_flight, replayed
 from .responses import Response
 from .types import RawItem
@@ -28,6 +28,9 @@ class Journal:
     record: Record
     created: int = 0
     """How many items this try has asked for."""
+    known: list[RawItem] = field(default_factory=list)
+    """The items that a replay asks the rule about: that of the path, and what this try has made."""
+    shows_others: bool = False
 
     def once(
         self,
@@ -51,7 +54,8 @@ class Journal:
             self.record.release()
             raise
         if response.status < 400:
-            self.record.complete(response, readable)
+            asks = not isinstance(current().verdict, bool)
+            self.record.complete(response, readable, whole=not (asks and self.shows_others))
         else:
             self.record.release()
         return response
@@ -65,7 +69,7 @@ class Journal:
         if number < len(self.record.made):
             return _made(model, self.record.made[number])
         too_late()
-        entry: RawItem = {"table": {"S": model.Meta.table_name}, "key": {"M": key}}
+        entry = entry_of(model, key)
         put = {"Put": {"TableName": model.Meta.table_name, "Item": raw, **expressed([free])}}
         with answering():
             try:
@@ -73,7 +77,19 @@ class Journal:
             except (ClientError, BotoCoreError) as error:
                 if not (is_lost(error) or retries_of(error)) or not self.record.has(number + 1):
                     _raise(error)
+        self.known.append(entry)
         return raw
+
+    def shows(self, instance: Model) -> None:
+        """Note where the answer shows an item that no replay would ask the rule about."""
+        raw, names = as_stored(instance), [one.attr_name for one in declared(type(instance)).keys.values()]
+        entry = entry_of(type(instance), {name: raw[name] for name in names if name in raw})
+        self.shows_others = self.shows_others or entry not in (*self.known, *self.record.made)
+
+
+def entry_of(model: type[Model], key: RawItem) -> RawItem:
+    """An item as a record names it."""
+    return {"table": {"S": model.Meta.table_name}, "key": {"M": key}}
 
 
 def _made(model: type[Model], entry: RawItem) -> RawItem:

@@ -1,6 +1,6 @@
 """What would go wrong in silence: names of another framework's, slips of the pen, kinds of items that are mixed up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from itertools import combinations
 from types import MappingProxyType
@@ -48,9 +48,13 @@ def _is_own(cls: type) -> bool:
     return not cls.__module__.startswith(f"{__package__}.") and cls is not object
 
 
-def check_prefixes(models: Iterable[type[Model]]) -> None:
-    """Raise ``ConfigurationError`` for models of one table whose prefixes do not tell their items apart."""
-    known = [model for model in dict.fromkeys(models) if declared(model).prefixes]
+def check_prefixes(models: Iterable[type[Model]], served: Collection[type[Model]] = ()) -> None:
+    """Raise ``ConfigurationError`` for models of one table whose prefixes do not tell their items apart.
+
+    That of a resource has either prefixes or a discriminator then: else it would give and write items of all kinds.
+    """
+    every = [model for model in dict.fromkeys(models) if not declared(model).kinds]
+    known = [model for model in every if declared(model).prefixes or model in served]
     for one, other in combinations(known, 2):
         ours, theirs = declared(one).prefixes, declared(other).prefixes
         pairs = [(ours.get(name, ""), theirs.get(name, "")) for name in {**ours, **theirs}]
@@ -63,4 +67,14 @@ def check_prefixes(models: Iterable[type[Model]]) -> None:
 
 
 def _said(prefixes: Mapping[str, str]) -> str:
-    return " with ".join(map(repr, prefixes.values()))
+    return " with ".join(map(repr, prefixes.values())) or "none"
+
+
+def check_markers(markers: type[Model], served: Iterable[type[Model]]) -> None:
+    """Raise ``ConfigurationError`` for a resource over the markers' table: who may write there makes answers up."""
+    for model in served:
+        if model.Meta.table_name == markers.Meta.table_name:
+            raise ConfigurationError(
+                f"{model.__name__} has the table {model.Meta.table_name!r}, which is that of PolyMicro.idempotency:"
+                " say Idempotency(table=…)"
+            )

@@ -17,6 +17,7 @@ from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from .filters import conditions
 from .guards import Guard, guarded
 from .items import declared, serialized, stored
+from .journals import entry_of
 from .listing import Listing
 from .markers import UNMARKED, Markers, judge, path_key
 from .negotiation import bad_query, read_limit, read_query, wrong
@@ -56,7 +57,9 @@ class Operation:
         with guarded(replace(guard, journal=journal)):
             if journal is None:
                 return self._act(values, guard)
-            again = partial(judge, self.route, path_key(self.route, self._bound))
+            key = path_key(self.route, self._bound)
+            journal.known += [] if key is None else [entry_of(self.route.model, key)]
+            again = partial(judge, self.route, key)
             return journal.once(partial(self._act, values, guard), self._readable, again)
 
     def _act(self, values: dict[str, Any], guard: Guard) -> Response:

@@ -118,11 +118,11 @@ class Record:
 
     # --- completed ----------------------------------------------------------------------------------------------
 
-    def complete(self, response: Response, readable: frozenset[str]) -> None:
-        """Put the response in place of the lock, without what there is no room for."""
-        self._quietly(lambda: self._complete(response, readable))
+    def complete(self, response: Response, readable: frozenset[str], *, whole: bool) -> None:
+        """Put the response in place of the lock, without what there is no room for; its body only if ``whole``."""
+        self._quietly(lambda: self._complete(response, readable, whole=whole))
 
-    def _complete(self, response: Response, readable: frozenset[str]) -> None:
+    def _complete(self, response: Response, readable: frozenset[str], *, whole: bool) -> None:
         # A lone surrogate is no UTF-8; it goes out as "?" too.
         headers = {name: text.encode(errors="replace").decode() for name, text in response.headers.items()}
         length = sum(len(name.encode()) + len(text.encode()) for name, text in headers.items())
@@ -132,7 +132,7 @@ class Record:
             "status": {"N": str(response.status)},
             "headers": {"L": [{"L": [{"S": name}, {"S": text}]} for name, text in headers.items()]},
             "fields": {"L": [{"S": name} for name in sorted(readable)]},
-            **({"body": {"B": body}} if length + len(body) <= self.room else {}),
+            **({"body": {"B": body}} if whole and length + len(body) <= self.room else {}),
         }
         actions = [
             *(SetAction(Path([name]), Value(value)) for name, value in values.items()),

@@ -601,6 +601,49 @@ def test_no_field_that_may_no_longer_be_read(docs: Make) -> None:
     assert (again.status, again.body, again.headers["idempotency-replayed"]) == (201, b"", "true")
 
 
+def test_no_other_items_whose_rule_is_not_asked_again(docs: Make) -> None:
+    """Those of the path and what was made are asked about; a list of others comes again without its body."""
+
+    class Found:
+        model: Any
+
+        @action(detail=False)
+        def found(self, req: Any, user: Any) -> Any:
+            return self.model.query(user.uuid)
+
+        @action()
+        def same(self, instance: Any) -> Any:
+            return instance
+
+    client = docs(Found, idempotent=("create", "found", "same"))
+    made = client.post("/docs", json={"text": "a"}).json
+    for path, again in (
+        ("/docs/found", b""),
+        (f"/docs/{made['id']}/same", client.get(f"/docs/{made['id']}").body),
+    ):
+        first, repeated = post(client, path), post(client, path)
+        assert (first.status, made["id"] in first.text) == (200, True)
+        assert (repeated.status, repeated.headers["idempotency-replayed"], repeated.body) == (
+            200,
+            "true",
+            again,
+        )
+
+
+def test_no_resource_is_over_the_markers(docs: Make, table_name: str) -> None:
+    """Who could write there would make up answers."""
+
+    class Mark(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+
+    Mark.Meta.table_name = f"{table_name}m"  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError, match=r"Mark has the table .* that of PolyMicro\.idempotency"):
+        docs(model=Mark, permissions=IsAuthenticated, scan=True)
+
+
 def test_what_is_gone_is_still_answered(docs: Make, table_name: str) -> None:
     client = docs()
     first = post(client)

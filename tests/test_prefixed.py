@@ -223,6 +223,24 @@ def test_nothing_of_it_is_in_the_way_of_dynamodb(library: Caller, table_name: st
     assert library.get("/books/b/pages/alice").status == 404
 
 
+def test_no_resource_is_over_all_kinds() -> None:
+    """It would give items of another kind, and make them up: a model without prefixes knows the table's keys."""
+
+    class Row(Model):
+        class Meta:
+            table_name = Page.Meta.table_name
+
+        pk = UnicodeAttribute(hash_key=True)
+        sk = UnicodeAttribute(range_key=True)
+
+    pm = PolyMicro()
+    for model, route in ((Page, "pages/{book}"), (Row, "rows/{pk}")):
+        said = {"model": model, "route": route, "permissions": AllowAny}
+        type(f"{model.__name__}s", (ModelResource, List), said)(pm)
+    with pytest.raises(ConfigurationError, match=r"Page and Row share the table .* and none, do not tell"):
+        pm.compile()
+
+
 @pytest.mark.parametrize(
     ("prefix", "works"),
     [("PAGE#DONE#", False), ("PA", False), ("", False), ("PAGES#", True), ("PAGE#", True)],
