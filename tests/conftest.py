@@ -41,12 +41,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what only Amazon's engine does to the lane that has it."""
-    if config.getoption("--engine") == "local":
-        return
-    elsewhere = [item for item in items if item.get_closest_marker("real_engine")]
-    config.hook.pytest_deselected(items=elsewhere)
-    items[:] = [item for item in items if item not in elsewhere]
+    """Leave what only Amazon's engine does to the lane that has it, and there what meets no engine."""
+    local = config.getoption("--engine") == "local"
+    kept = [item for item in items if (_meets_engine(item) if local else not _is_real(item))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _is_real(item: pytest.Item) -> bool:
+    return item.get_closest_marker("real_engine") is not None
+
+
+def _meets_engine(item: pytest.Item) -> bool:
+    return _is_real(item) or not {"dynamodb", "engine"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session", autouse=True)
