@@ -1,7 +1,6 @@
 """Resources become routes: signatures read, rules composed, schemas built, every mistake named."""
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -19,20 +18,14 @@ from .items import declared
 from .mistakes import check_markers, check_names, check_prefixes
 from .permissions import OwnedBy, Permission
 from .planner import Planner
+from .questions import checked_rule
 from .resources import ItemPath, ModelResource, parameter
 from .routing import Route
-from .rules import Rule, rule_from
+from .rules import Rule
 from .schemas import ItemSchema, compile_schema
 from .signatures import action_path, actions_of, route_parts, signature
 from .store import PynamoStore
-from .verdicts import takes_request
 
-# What each question of a permission is asked with.
-_ASKED: Mapping[str, tuple[str, ...]] = {
-    "has_permission": ("user", "method"),
-    "has_object_permission": ("user", "method", "instance"),
-    "where": ("user", "method", "model"),
-}
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
     "read_budget": int,
@@ -110,7 +103,7 @@ class _Compilation:
         if not verbs:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         permissions = resource.permissions if resource.permissions is not None else default_permissions
-        return cls(resource, verbs, _rule(name, model, permissions), route_parts(name, resource))
+        return cls(resource, verbs, checked_rule(name, model, permissions), route_parts(name, resource))
 
     def routes(self, markers: type[Model] | None) -> Iterator[Route]:
         """The routes of the resource's verbs; its store, planner and item path are set on the way."""
@@ -227,37 +220,3 @@ class _Compilation:
             f" {partition!r}. Bind it by OwnedBy({partition!r}), the route or filters, override list, or say"
             " scan = True"
         )
-
-
-def _rule(name: str, model: type[Model], permissions: Any) -> Rule:
-    """The resource's rule, every permission of it checked."""
-    try:
-        rule = rule_from(permissions)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{name}.permissions: {error}") from error
-    for leaf in rule.leaves():
-        _check_permission(name, model, leaf)
-    return rule
-
-
-def _check_permission(name: str, model: type[Model], leaf: Permission) -> None:
-    def overrides(method: Callable[..., Any]) -> bool:
-        return getattr(type(leaf), method.__name__) is not method
-
-    for method, arguments in _ASKED.items():
-        try:
-            question = getattr(leaf, method)
-            also = {"request": None} if takes_request(question) else {}
-            inspect.signature(question).bind(*arguments, **also)
-        except TypeError as error:
-            raise ConfigurationError(
-                f"{name}.permissions: {type(leaf).__name__}.{method} must take"
-                f" (self, {', '.join(arguments)}): {error}"
-            ) from None
-    if overrides(Permission.where) and overrides(Permission.has_object_permission):
-        raise ConfigurationError(
-            f"{name}.permissions: {type(leaf).__name__} has both where and has_object_permission;"
-            " where is the one source of an object rule"
-        )
-    if isinstance(leaf, OwnedBy) and leaf.attribute not in model.get_attributes():
-        raise ConfigurationError(f"{name}.permissions: {leaf} names no attribute of {model.__name__}")

@@ -16,7 +16,7 @@ ROWS = """
     serializers store
     cors negotiation filters planner idempotency
     listing mixins resources field_rules calls
-    signatures mistakes routing compiling answers markers operations telemetry correlation sinks dispatch
+    signatures mistakes questions routing compiling answers markers operations telemetry correlation sinks dispatch
     events
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation
     _yaml _tables _sam_events _sam_api _policy _parts _stack template
