@@ -7,6 +7,9 @@ from botocore.exceptions import ClientError
 
 from .exceptions import ConfigurationError
 
+CAUSES = 50
+"""The most exceptions of one chain that are told of, the last raised first: a recursion can leave hundreds."""
+
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -21,12 +24,16 @@ def told(error: BaseException, *, text: bool = False) -> ExcInfo:
 
 def stand_in(error: BaseException) -> Exception:
     """An exception of a class of the same name, with the same traceback and causes, and no text."""
-    return _stand_in(error, {})
+    return _made(error, {})
 
 
-def _stand_in(error: BaseException, known: dict[int, Exception]) -> Exception:
-    if id(error) in known:
-        return known[id(error)]
+def _stand_in(error: BaseException | None, known: dict[int, Exception]) -> Exception | None:
+    if error is None or (id(error) not in known and len(known) >= CAUSES):
+        return None
+    return known.get(id(error)) or _made(error, known)
+
+
+def _made(error: BaseException, known: dict[int, Exception]) -> Exception:
     kind, text = type(error), _safe(error)
     members = {
         "__module__": kind.__module__,
@@ -37,8 +44,8 @@ def _stand_in(error: BaseException, known: dict[int, Exception]) -> Exception:
     made: Exception = type(kind.__name__, (Exception,), members)()
     known[id(error)] = made
     made.__traceback__ = error.__traceback__
-    made.__cause__ = error.__cause__ and _stand_in(error.__cause__, known)
-    made.__context__ = error.__context__ and _stand_in(error.__context__, known)
+    made.__cause__ = _stand_in(error.__cause__, known)
+    made.__context__ = _stand_in(error.__context__, known)
     made.__suppress_context__ = error.__suppress_context__
     return made
 

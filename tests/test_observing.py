@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from math import ceil
 from typing import Any
@@ -203,6 +204,27 @@ def test_an_error_is_logged_with_cause_and_phase(note: Any, logger: logging.Logg
     assert extras(request)["status"] == 500
 
 
+def test_a_long_chain_of_causes(note: Any, logger: logging.Logger, lines: Lines) -> None:
+    """It is told of as far as is of use, and answered."""
+
+    def deep(left: int) -> None:
+        try:
+            if left:
+                deep(left - 1)
+            json.loads(CANARY)
+        except (LookupError, ValueError) as error:
+            raise LookupError(CANARY) from error
+
+    def rule(self: Any, user: Any, method: str) -> None:
+        deep(600)
+
+    broken = type("Deep", (Permission,), {"anonymous": True, "has_permission": rule})
+    assert Client(app(note, logger=logger, rule=broken)).get("/notes").status == 500
+    error, _ = lines.records
+    text = logging.Formatter().format(error)
+    assert (len(re.findall("^LookupError$", text, re.MULTILINE)), "canary" in text) == (50, False)
+
+
 def test_a_logger_that_raises_is_not_the_clients_concern(
     note: Any, logger: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -255,7 +277,13 @@ def test_a_forgotten_return_and_a_poison_row_reach_the_apps_logger(
 
 def asked(client: Client) -> None:
     """Requests of every kind, with a canary wherever a client can put one."""
-    hidden = {"Authorization": "Bearer canary", "X-Other": CANARY, "X-Correlation-Id": "canary canary"}
+    hidden = {
+        "Authorization": "Bearer canary",
+        "User-Agent": CANARY,
+        "Idempotency-Key": CANARY,
+        "X-Other": CANARY,
+        "X-Correlation-Id": "canary canary",
+    }
     body: Any
     for body in (
         {"id": "canary-1", "text": CANARY},
@@ -277,6 +305,7 @@ def asked(client: Client) -> None:
     client.patch("/notes/canary-1", json={"text": "canary 2"}, headers=hidden)
     client.delete("/notes/canary-1", headers=hidden | {"If-Match": '"canary"'})
     client.handler(make_event("GET", "/canary%zz", headers=hidden), None)
+    client.get("/notes", request_id="a canary")
 
 
 @pytest.mark.parametrize("kind", ["standard", "powertools"])
