@@ -741,6 +741,74 @@ def test_heavy_requests_are_refused_soon(make: Make) -> None:
     assert stored(table) == []
 
 
+# --- what is broken denies ------------------------------------------------------------------------------
+
+
+def raised(_: str) -> Any:
+    raise LookupError("canary")
+
+
+BROKEN: dict[str, Callable[[str], Any]] = {
+    "raises": raised,
+    "None": lambda _: None,
+    "False": lambda _: False,
+}
+
+
+@pytest.mark.parametrize("question", ["has_permission", "has_object_permission", "where"])
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
+def test_a_permission_that_looks_at_the_request_and_breaks_denies(
+    make: Make, question: str, answer: Callable[[str], Any]
+) -> None:
+    def asked(self: Any, user: Any, method: str, *about: Any, request: Any) -> Any:
+        return answer(request.path)
+
+    rule = type("Broken", (Permission,), {question: asked})
+    create = ("POST", "/notes", {"json": {"uuid": "2", "owner": "bob"}})
+    for permissions in (rule, rule | HasPermission("none"), rule & Where):
+        table, client = make(permissions, Touch, scan=True)
+        put(table, note("1", "bob"))
+        before = stored(table)
+        at_item = [(method, f"/notes/1{path}", said) for method, path, said in AT_ITEM.values()]
+        for method, path, said in (*at_item, create):
+            result = client(BOB).request(method, path, **said)
+            assert (result.status >= 400, '"red"' in result.text) == (True, False)
+        assert '"red"' not in client(BOB).get("/notes").text
+        assert stored(table) == before
+        dynamodb_call("delete_table", TableName=table)
+
+
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
+def test_so_does_one_of_the_documentation(make: Make, answer: Callable[[str], Any]) -> None:
+    """For page, files and document, however the path is written; and the Host of a request is nowhere."""
+
+    class Broken(Permission):
+        anonymous = True
+
+        def has_permission(self, user: Any, method: str, request: Any) -> Any:
+            return "open" in request.query or answer(request.path)
+
+    _, client = make(AllowAny, app=PolyMicro(cursor_secret=SECRET, docs=Broken))
+    files = ("docs.js", "swagger-ui.css", "swagger-ui-bundle.js")
+    paths = ("/docs", "/docs/", "/openapi.json", *(f"/docs/{name}" for name in files))
+    odd = (
+        "//docs",
+        "/docs//",
+        "/docs/..",
+        "/docs/%2e%2e/",
+        "/docs/../openapi.json",
+        "/docs%2fdocs.js",
+        "/DOCS",
+    )
+    host = {"host": "evil.example", "x-forwarded-host": "evil.example"}
+    for source, user in product(("rest", "http", "url", "alb"), (None, BOB)):
+        for method, path in product(("GET", "HEAD"), (*paths, *odd)):
+            result = client(user).request(method, path, source=source, headers=host)
+            assert result.status in ((401, 403, 500) if path in paths else (401, 403, 404, 500))
+        shown = client(user).get("/openapi.json?open=1", source=source, headers=host)
+        assert (shown.status, "evil" in f"{shown.text} {dict(shown.headers)}") == (200, False)
+
+
 # --- the browser ----------------------------------------------------------------------------------------
 
 ORIGINS = [
