@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
@@ -13,7 +14,7 @@ from pynamodb.models import Model
 
 from . import _pynamodb
 from ._project import UsageError
-from ._tables import Table, tables
+from ._tables import GLOBAL, LOCAL, Table, tables
 from .routing import Route
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -22,6 +23,9 @@ ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 DEVELOPMENT_SECRET = "polymicro-local-development-only"  # noqa: S105 (a known value, for this machine alone)
 """What signs tokens in a local run: 32 bytes, HS256's least (RFC 7518, section 3.2)."""
 
+
+EMBEDDED = "embedded DynamoDB, gone when the command ends"
+"""The name of the embedded engine."""
 
 CREATION = 60
 """Seconds that the engine gets to make a table."""
@@ -60,9 +64,7 @@ def start_embedded() -> Engine:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    return Engine(
-        "embedded DynamoDB, gone when the command ends", {ENDPOINT: f"http://{host}:{port}", **_embedded()}
-    )
+    return Engine(EMBEDDED, {ENDPOINT: f"http://{host}:{port}", **_embedded()})
 
 
 def _embedded() -> dict[str, str]:
@@ -81,15 +83,21 @@ def _embedded() -> dict[str, str]:
 def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
     """Create the tables of the routes' models that are missing; their names, in the routes' order.
 
-    Raises ``UsageError`` where the engine does not answer or refuses.
+    An embedded engine's tables also get the global indexes that they lack since the models changed. Raises
+    ``UsageError`` where the engine does not answer or refuses.
     """
     models = dict.fromkeys(model for route in routes for model in route.models)
     try:
         for model in models:
             _pynamodb.connect(model)  # so that PynamoDB's own calls have the client that all share
-        missing = [table for table in tables(models) if not table.models[0].exists()]
+        wanted = tables(models)
+        missing = [table for table in wanted if not table.models[0].exists()]
+        known = [table for table in wanted if table not in missing]
         for table in missing:
             _create(table)
+        if engine == EMBEDDED:
+            for table in known:
+                _complete(table)
     except (PynamoDBException, BotoCoreError, ClientError) as error:
         raise UsageError(f"The tables cannot be made in the {engine}: {error}") from error
     return [table.models[0].Meta.table_name for table in missing]
@@ -107,6 +115,35 @@ def _create(table: Table) -> None:
         if time.monotonic() > deadline:
             raise UsageError(f"The table {model.Meta.table_name} is not there after {CREATION} s.")
         time.sleep(0.1)
+
+
+def _complete(table: Table) -> None:
+    """Create the global indexes that the table lacks, one by one as UpdateTable does.
+
+    Raises ``UsageError`` where keys or local indexes differ, which a table has for good.
+    """
+    model = table.models[0]
+    there = _pynamodb.execute(model, "DescribeTable")["Table"]
+    same = there["KeySchema"] == table.properties["KeySchema"]
+    if not same or _local(there) | _local(table.properties) != _local(there):
+        raise UsageError(
+            f"The keys or local indexes of {model.Meta.table_name} have changed, which a table cannot follow:"
+            " stop `polymicro serve` and start it again. What is in the table is then gone."
+        )
+    known = {index["IndexName"] for index in there.get(GLOBAL, ())}
+    for index in table.properties.get(GLOBAL, ()):
+        if index["IndexName"] not in known:
+            _pynamodb.execute(
+                model,
+                "UpdateTable",
+                AttributeDefinitions=table.properties["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": index}],
+            )
+
+
+def _local(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of each local index, by its name."""
+    return {index["IndexName"]: index["KeySchema"] for index in properties.get(LOCAL) or ()}
 
 
 def _is_active(model: type[Model]) -> bool:
