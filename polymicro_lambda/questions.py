@@ -44,6 +44,11 @@ def _check_permission(name: str, model: type[Model], leaf: Permission) -> None:
                 f"{name}.permissions: {type(leaf).__name__}.{method} must take"
                 f" (self, {', '.join(arguments)}): {error}"
             ) from None
+    if not leaf.anonymous and not any(overrides(getattr(Permission, method)) for method in _ASKED):
+        raise ConfigurationError(
+            f"{name}.permissions: {type(leaf).__name__} has none of has_permission, where and"
+            " has_object_permission, and would let every user in: write one, or say IsAuthenticated"
+        )
     if overrides(Permission.where) and overrides(Permission.has_object_permission):
         raise ConfigurationError(
             f"{name}.permissions: {type(leaf).__name__} has both where and has_object_permission;"

@@ -100,3 +100,26 @@ def test_an_action_may_go_without_brackets() -> None:
     assert [r.template for r in compiled(publish=publish).routes if r.verb == "publish"] == [
         "/docs/{name}/publish"
     ]
+
+
+class Misspelt(Permission):
+    def has_perm(self, user: User, method: str) -> bool:
+        return False
+
+
+class Everybody(Permission):
+    anonymous = True
+
+
+@pytest.mark.parametrize("rule", [Misspelt, OwnedBy("owner") & Misspelt(), ~Misspelt()], ids=str)
+def test_a_permission_that_answers_nothing_is_none(rule: Any) -> None:
+    """It would be true for every user."""
+    expected = (
+        r"^DocResource\.permissions: Misspelt has none of has_permission, where and has_object_permission"
+    )
+    with pytest.raises(ConfigurationError, match=expected):
+        compiled(permissions=rule)
+
+
+def test_a_permission_for_nobody_in_particular_need_not_answer() -> None:
+    compiled(permissions=OwnedBy("owner") & Everybody())
