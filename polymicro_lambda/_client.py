@@ -23,9 +23,25 @@ _UNSET: Final[Any] = object()
 _NEXT = re.compile(r'<([^>]*)>; rel="next"')
 
 
+class Headers(dict[str, str]):
+    """Headers by lower-case name, to be asked for in any case: ``headers["ETag"]``."""
+
+    def __missing__(self, name: str) -> str:
+        if name.islower():
+            raise KeyError(name)
+        return self[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The header's value, else ``default``."""
+        return super().get(name.lower(), default)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
-    """What came back: headers by lower-case name, the body's bytes, and the raw event and response.
+    """What came back: headers by name in any case, the body's bytes, and the raw event and response.
 
     ``request`` is what was asked, e.g. ``GET /todo``.
     """
@@ -152,5 +168,5 @@ def _result(request: str, event: Event, response: Mapping[str, Any]) -> Result:
         headers["set-cookie"] = ", ".join(response["cookies"])
     text = response.get("body") or ""
     body = base64.b64decode(text) if response.get("isBase64Encoded") else text.encode()
-    lowered = {name.lower(): value for name, value in headers.items()}
-    return Result(response["statusCode"], lowered, body, event, response, request)
+    named = Headers({name.lower(): value for name, value in headers.items()})
+    return Result(response["statusCode"], named, body, event, response, request)

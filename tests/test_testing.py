@@ -249,6 +249,10 @@ def test_a_result_gives_bytes_text_and_headers(form: dict[str, Any]) -> None:
 
     text, binary = Client(answer).get("/", **form), Client(answer).post("/", body="x", **form)
     assert (text.status, text.headers, text.text) == (201, {"x-a": "b", "set-cookie": "a=1"}, "ä")
+    assert (text.headers["X-A"], text.headers.get("Set-Cookie"), "X-A" in text.headers) == ("b", "a=1", True)
+    assert (text.headers.get("X-B"), "X-B" in text.headers) == (None, False)
+    with pytest.raises(KeyError, match="x-b"):
+        text.headers["X-B"]
     assert (binary.body, binary.response["isBase64Encoded"]) == (b"\xff\x00", True)
 
 
