@@ -92,8 +92,8 @@ def _known(allowed: Collection[str]) -> str:
 
 
 def wrong(name: str, why: str) -> dict[str, str]:
-    """The message for one parameter."""
-    return {"parameter": name[:100], "detail": f"{name[:100]} {why}."}
+    """The message for one parameter; ``why`` may be a field's own, which ends in a full stop."""
+    return {"parameter": name[:100], "detail": f"{name[:100]} {why.removesuffix('.')}."}
 
 
 def bad_query(errors: list[dict[str, str]]) -> HTTPError:

@@ -236,7 +236,7 @@ WRONG: list[tuple[str, str, Any, str]] = [
 def test_a_value_that_is_refused(name: str, operator: str, given: Any, why: str) -> None:
     parameter = f"{name}__{operator}"
     assert refusals(name, operator, **{parameter: given}) == [
-        {"parameter": parameter, "detail": f"{parameter} is not valid: {why}."}
+        {"parameter": parameter, "detail": f"{parameter} is not valid: {why.removesuffix('.')}."}
     ]
 
 
