@@ -37,6 +37,7 @@ def authorize(authorizer: Handler, request: Mapping[str, Any], *, source: str) -
     kind = SOURCES[source]
     token = next((value for name, value in request["headers"].items() if name.lower() == "authorization"), "")
     if not token:
+        logger.warning("There is no Authorization header, which API Gateway answers with 401.")
         raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized")
     event = EVENTS[kind](make_event(**{**request, "body": None}, source=kind), token)
     try:
@@ -76,6 +77,8 @@ def _ask(authorizer: Handler, event: dict[str, Any]) -> dict[str, Any]:
         return authorizer(event, FakeContext())
     except Exception as error:
         if str(error) == "Unauthorized":  # the one message that API Gateway turns into 401
+            why = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
+            logger.warning("The authorizer refused the token%s, which API Gateway answers with 401.", why)
             raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized") from error
         logger.exception("The authorizer raised, which API Gateway answers with 500.")
         raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error") from error

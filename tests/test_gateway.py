@@ -96,9 +96,23 @@ def test_simple_response(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_unauthorized_is_401(source: str) -> None:
+def test_unauthorized_is_401(source: str, caplog: pytest.LogCaptureFixture) -> None:
     response = ask(Exception("Unauthorized"), source=source)
     assert (response.status_code, response.json) == (401, {"message": "Unauthorized"})
+    assert caplog.messages == ["The authorizer refused the token, which API Gateway answers with 401."]
+
+
+def test_the_log_says_why_a_token_is_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the kind of error that the authorizer met, not by its text."""
+    monkeypatch.setenv("JWT_SECRET", "s" * 32)
+    Client(Wsgi(telling, authorizer=example_authorizer)).get(
+        "/todo", headers={"Authorization": "Bearer x.y.z"}
+    )
+    assert caplog.messages == [
+        "The authorizer refused the token (DecodeError), which API Gateway answers with 401."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,12 +137,13 @@ def test_authorizer_that_fails_is_500_and_logged(answer: Any, caplog: pytest.Log
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_without_a_header_the_authorizer_is_not_called(source: str) -> None:
+def test_without_a_header_the_authorizer_is_not_called(source: str, caplog: pytest.LogCaptureFixture) -> None:
     def never(event: Any, context: Any) -> Any:
         pytest.fail("The authorizer was called.")
 
     response = Client(Wsgi(telling, source=source, authorizer=never)).get("/todo")
     assert (response.status_code, response.json) == (401, {"message": "Unauthorized"})
+    assert caplog.messages == ["There is no Authorization header, which API Gateway answers with 401."]
 
 
 def test_preflight_goes_by() -> None:
