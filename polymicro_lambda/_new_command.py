@@ -36,22 +36,23 @@ def new(name: str, small: bool) -> None:
         with _console.working("Making the template …"):
             make_template(root)
     click.echo(f"{name}: {len(files) + (not small)} file{'' if small else 's'}.\n")
-    for line in _minimal_hints(name) if small else _hints(name):
+    for line in _minimal_hints(root) if small else _hints(root):
         click.echo(line)
 
 
-def _minimal_hints(name: str) -> Iterator[str]:
-    yield f"    cd {name}"
+def _minimal_hints(root: Path) -> Iterator[str]:
+    yield f"    cd {shlex.quote(str(root))}"
     yield "    polymicro serve --app app:pm --as alice"
 
 
-def _hints(name: str) -> Iterator[str]:
-    """What to do next, as it can be pasted."""
-    if (source := _source()) is not None:
-        yield "polymicro-lambda is not from an index here. The project takes it from a wheel of its own:\n"
-        yield f"    python3 -m pip wheel --quiet --no-deps --wheel-dir {name}/wheels {shlex.quote(source)}\n"
-        yield "Then:\n"
-    yield f"    cd {name}"
+def _hints(root: Path) -> Iterator[str]:
+    """What to do next, as it can be pasted: from any directory, as many a reader has changed into the new one."""
+    source = _source()
+    if source is not None:
+        yield "polymicro-lambda is not from an index here: the project takes it from a wheel of its own.\n"
+    yield f"    cd {shlex.quote(str(root))}"
+    if source is not None:
+        yield f"    python3 -m pip wheel --quiet --no-deps --wheel-dir wheels {shlex.quote(source)}"
     yield "    make test"
     yield "    make serve"
     yield "\nIts README.md tells the rest."

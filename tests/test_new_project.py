@@ -93,11 +93,12 @@ def test_a_project_has_these_files(project: Path) -> None:
 
 
 def test_it_says_what_to_do_next(made: tuple[Path, Result]) -> None:
-    _, result = made
+    """What it prints works wherever it is pasted: `polymicro new shop && cd shop` is how many begin."""
+    root, result = made
     hints = [line.strip() for line in result.output.splitlines() if line.startswith("    ")]
     assert hints == [
-        f"python3 -m pip wheel --quiet --no-deps --wheel-dir my-todos/wheels {ROOT}",
-        "cd my-todos",
+        f"cd {root}",
+        f"python3 -m pip wheel --quiet --no-deps --wheel-dir wheels {ROOT}",
         "make test",
         "make serve",
     ]
@@ -174,7 +175,7 @@ def test_minimal_is_one_file(tmp_path: Path) -> None:
     result = new(tmp_path, "--minimal", "scratch")
     assert (result.exit_code, files(tmp_path)) == (0, {"scratch/app.py"})
     assert result.output == (
-        "scratch: 1 file.\n\n    cd scratch\n    polymicro serve --app app:pm --as alice\n"
+        f"scratch: 1 file.\n\n    cd {tmp_path}/scratch\n    polymicro serve --app app:pm --as alice\n"
     )
     done = run(tmp_path / "scratch", "polymicro", "routes", "--app", "app:pm")
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 7), done.stderr
