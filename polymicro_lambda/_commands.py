@@ -25,6 +25,7 @@ from ._project import (
     import_from,
     load,
     load_app,
+    looked,
     parse_user,
     traceback_of,
 )
@@ -127,7 +128,7 @@ def token(user: str) -> None:
     project = _project(None)
     if project.authorizer is None:
         raise UsageError(
-            "No authorizer is configured: name it as authorizer in [tool.polymicro] of pyproject.toml."
+            f"No authorizer is configured. {looked()}, or name it as authorizer in [tool.polymicro] there."
         )
     set_defaults(os.environ)
     make = load(f"{project.authorizer.partition(':')[0]}:token")

@@ -1,5 +1,6 @@
 """What the command line works on: the project's settings in pyproject.toml, and the objects they name."""
 
+import os
 import sys
 import tomllib
 import traceback
@@ -11,11 +12,12 @@ from types import TracebackType
 from typing import Any
 
 from .app import PolyMicro
-from .exceptions import PolymicroError
+from .exceptions import ConfigurationError, PolymicroError
 from .types import Handler
 from .users import User
 
 FILE = "pyproject.toml"
+PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class UsageError(PolymicroError):
@@ -93,11 +95,19 @@ def configured(app: str | None) -> str:
     """The app's ``module:name``. Raises ``UsageError`` where none is configured."""
     if app is None:
         raise UsageError(
-            "No app is configured. Name it in pyproject.toml:\n\n"
+            f"No app is configured. {looked()}, or write into pyproject.toml:\n\n"
             '    [tool.polymicro]\n    app = "handlers.todo:pm"\n\n'
             "or on the command line: --app handlers.todo:pm"
         )
     return app
+
+
+def looked() -> str:
+    """Where no setting was found, and what to do first: a command is most often run in another directory."""
+    return (
+        f"No {FILE} from {Path.cwd()} upwards names one: change into the project's directory"
+        " (`polymicro new` begins one)"
+    )
 
 
 def load_app(reference: str | None) -> PolyMicro:
@@ -140,11 +150,26 @@ def _module(name: str) -> Any:
 
 
 def traceback_of(error: BaseException) -> str:
-    """The error's traceback without the lines of this package and the import system that led to it."""
+    """The error's traceback without the lines of this package and the import system that led to it.
+
+    Of a wrong declaration only the place that met it: the text names class and attribute, and what to do.
+    """
+    if isinstance(error, ConfigurationError) and isinstance(error.__cause__, ImportError | None):
+        return f"{_place(error.__traceback__)}{error}"
     shown = error.__traceback__
     while shown is not None and _is_ours(shown):
         shown = shown.tb_next
     return "".join(traceback.format_exception(type(error), error, shown)).rstrip()
+
+
+def _place(frames: TracebackType | None) -> str:
+    """The last line of the project's own code, as ``file:line: ``; empty where there is none."""
+    own = [one for one in traceback.extract_tb(frames) if not _is_package(one.filename)]
+    return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
+
+
+def _is_package(file: str) -> bool:
+    return file.startswith(("<frozen importlib", PACKAGE)) or file == import_module.__code__.co_filename
 
 
 def _is_ours(frame: TracebackType) -> bool:

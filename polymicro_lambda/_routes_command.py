@@ -1,7 +1,10 @@
 """The command `polymicro routes`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -11,6 +14,14 @@ from ._project import UsageError, compiled, find_project, import_from, load_app,
 from ._routes import Row, columns, rows
 from .app import PolyMicro
 from .exceptions import HTTPError
+
+HINTS: Mapping[int, str] = MappingProxyType(
+    {
+        HTTPStatus.UNAUTHORIZED: " Here --as NAME[:PERMISSION,…] says who makes the request.",
+        HTTPStatus.NOT_FOUND: " Without --explain the paths are printed.",
+    }
+)
+"""Status of a refusal -> what to do on the command line."""
 
 HEAD = Row("HTTP", "PATH", "VERB", "RULE", "ACCESS", "CALLS")
 
@@ -55,7 +66,7 @@ def _explained(app: PolyMicro, asked: str, user: str | None) -> list[tuple[str, 
     try:
         return explain(app, asked, None if user is None else parse_user(user))
     except HTTPError as error:
-        raise UsageError(f"{error.status} {error.title}: {error}") from error
+        raise UsageError(f"{error.status} {error.title}: {error}{HINTS.get(error.status, '')}") from error
     except UsageError:
         raise
     except Exception as error:

@@ -140,6 +140,7 @@ def _answer(file: Path, old: str, new: str, *, check: bool) -> None:
     else:
         lines = unified_diff(old.splitlines(), new.splitlines(), file.name, "the classes", lineterm="")
         _console.diff(lines)
+        click.echo(f"{file.name} is not what the classes say: `polymicro template` writes it.", err=True)
         sys.exit(1)
 
 

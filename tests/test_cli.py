@@ -114,11 +114,14 @@ def test_project_is_found_upwards(project: Path, monkeypatch: pytest.MonkeyPatch
     ("pyproject", "message"),
     [
         pytest.param(
-            "", 'Name it in pyproject.toml:\n\n    [tool.polymicro]\n    app = "handlers.todo:pm"', id="none"
+            "",
+            'or write into pyproject.toml:\n\n    [tool.polymicro]\n    app = "handlers.todo:pm"',
+            id="none",
         ),
         pytest.param("[tool.polymicro]\n", "or on the command line: --app handlers.todo:pm", id="no app"),
         pytest.param("[tool", "pyproject.toml is not TOML", id="not TOML"),
         pytest.param("[tool.polymicro]\napp = 7\n", "[tool.polymicro] app in", id="app is a number"),
+        pytest.param("", "upwards names one: change into the project's directory", id="elsewhere"),
         pytest.param("tool = 7\n", "No app is configured.", id="tool is a number"),
     ],
 )
@@ -145,6 +148,15 @@ def test_settings_that_do_not_do(project: Path, pyproject: str, message: str) ->
 def test_app_that_cannot_be_had(project: Path, app: str, message: str) -> None:
     result = run("routes", "--app", app)
     assert (result.exit_code, message in result.output) == (1, True), result.output
+
+
+def test_a_wrong_declaration_is_told_with_the_line_that_met_it(project: Path) -> None:
+    """And without a traceback: the text says what to do."""
+    file = project / "broken.py"
+    file.write_text("from polymicro_lambda import PolyMicro\n\npm = PolyMicro()\nhandler = pm.compile()\n")
+    expected = "PolyMicro has no resource: make one, e.g. TodoResource(pm), before compile()"
+    output = run("routes", "--app", "broken:pm").output
+    assert output == f"Error: The module broken cannot be imported:\n\n{file}:4: {expected}\n"
 
 
 @pytest.mark.parametrize(

@@ -376,7 +376,8 @@ def test_what_it_says_is_what_happens(client: Client, asked: str) -> None:
         pytest.param(
             "GET /notes",
             None,
-            "Error: 401 Unauthorized: This needs a user: send credentials that the authorizer accepts.\n",
+            "Error: 401 Unauthorized: This needs a user: send credentials that the authorizer accepts."
+            " Here --as NAME[:PERMISSION,…] says who makes the request.\n",
             id="nobody",
         ),
         pytest.param(
@@ -386,7 +387,10 @@ def test_what_it_says_is_what_happens(client: Client, asked: str) -> None:
             id="no such verb",
         ),
         pytest.param(
-            "GET /else", "alice", "Error: 404 Not Found: There is nothing at this path.\n", id="no such path"
+            "GET /else",
+            "alice",
+            "Error: 404 Not Found: There is nothing at this path. Without --explain the paths are printed.\n",
+            id="no such path",
         ),
         pytest.param(
             "/notes",

@@ -1011,7 +1011,9 @@ def said(result: Result) -> tuple[int, str]:
 
 
 def test_it_writes_the_template_and_checks_it(project: Path) -> None:
-    assert said(run("--check"))[0] == 1
+    status, told = said(run("--check"))
+    hint = "template.yaml is not what the classes say: `polymicro template` writes it."
+    assert (status, told.splitlines()[-1]) == (1, hint)
     assert not (project / "template.yaml").exists()
     assert said(run()) == (0, "template.yaml: written\n")
     assert said(run("--check")) == (0, "template.yaml is what the classes say\n")
