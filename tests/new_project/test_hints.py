@@ -84,14 +84,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A project that has run its tests, and the hints of `polymicro new`, all followed but the last."""
     where = tmp_path_factory.mktemp("new")
     found = hints(shell(["polymicro new my-todos"], where))
-    assert found[-3:] == ["cd my-todos", "make test", "make serve"]
+    assert (found[0], found[-2:]) == (f"cd {where / 'my-todos'}", ["make test", "make serve"])
     assert re.search(r"\d+ passed in ", shell(found[:-1], where))
     return where / "my-todos", found
 
 
 def test_serve(project: tuple[Path, list[str]]) -> None:
     root, found = project
-    with serving(["cd my-todos", found[-1]], root.parent):
+    with serving([found[0], found[-1]], root.parent):
         token = shell([".venv/bin/polymicro token alice"], root).strip()
         answer = shell([f'curl -sS -H "Authorization: Bearer {token}" {URL}/todos'], root)
         assert answer == '{"items":[],"pagination_key":null}'
