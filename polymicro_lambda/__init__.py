@@ -5,6 +5,7 @@ from .actions import action
 from .app import PolyMicro
 from .cors import CORS
 from .exceptions import ConfigurationError
+from .hsts import HSTS
 from .idempotency import Idempotency
 from .mixins import Create, Delete, List, Retrieve, Update
 from .permissions import (
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CORS",
+    "HSTS",
     "AllowAny",
     "ConfigurationError",
     "Create",

@@ -9,6 +9,10 @@ from marshmallow.exceptions import SCHEMA
 _FRAGMENT = "!$&'()*+,;=:@?-._~"  # what a URI fragment holds unescaped (RFC 3986, section 3.5), less "/"
 
 
+LONGEST = 1000
+"""Characters of a pointer: what lies deeper, or has a longer name, is told of at what it is in."""
+
+
 def field_errors(messages: object) -> list[dict[str, str]]:
     """Marshmallow's messages as the ``errors`` of a problem, in the order of their pointers."""
     return sorted(_flat(messages, "#"), key=itemgetter("pointer"))
@@ -17,12 +21,17 @@ def field_errors(messages: object) -> list[dict[str, str]]:
 def _flat(messages: object, pointer: str) -> Iterator[dict[str, str]]:
     if isinstance(messages, Mapping):
         for key, below in messages.items():
-            yield from _flat(below, pointer if key == SCHEMA else f"{pointer}/{_token(key)}")
+            yield from _flat(below, pointer if key == SCHEMA else _deeper(pointer, key))
     elif isinstance(messages, list):
         for message in messages:
             yield from _flat(message, pointer)
     else:
         yield {"pointer": pointer, "detail": str(messages)}
+
+
+def _deeper(pointer: str, key: object) -> str:
+    longer = f"{pointer}/{_token(key)}"
+    return longer if len(longer) <= LONGEST else pointer
 
 
 def _token(key: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from ._sam_events import Event, Preflights
 from ._yaml import Noted
 from .cors import CORS
+from .hsts import HSTS
 
 LOG = (
     "requestId ip:identity.sourceIp time:requestTime method:httpMethod path status responseLatency"
@@ -134,7 +135,9 @@ def _only_origin(cors: CORS) -> str | None:
     return cors.origins[0] if len(cors.origins) == 1 else None
 
 
-def rest_api(served: Sequence[Event], gate: Gate, cors: CORS | None) -> dict[str, Any]:
+def rest_api(
+    served: Sequence[Event], gate: Gate, cors: CORS | None, hsts: HSTS | None = None
+) -> dict[str, Any]:
     """The properties of ``AWS::Serverless::Api``."""
     models = {event.name: event.body for event in served if event.body is not None}
     preflight = Noted("AddDefaultAuthorizerToCorsPreflight", "A preflight request carries no token.")
@@ -147,7 +150,7 @@ def rest_api(served: Sequence[Event], gate: Gate, cors: CORS | None) -> dict[str
         "MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/*", "MetricsEnabled": True, **_THROTTLE}],
         "AccessLogSetting": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
         Noted("GatewayResponses", "What API Gateway refuses itself, as the app would say it."): {
-            name: _refusal(cors, *said) for name, said in _REFUSALS.items()
+            name: _refusal(cors, hsts, *said) for name, said in _REFUSALS.items()
         },
         **({"Models": models} if models else {}),
         **(_cors(cors) if cors is not None and _only_origin(cors) else {}),
@@ -199,15 +202,22 @@ _REFUSALS: Mapping[str, tuple[int | None, str, Mapping[str, str]]] = MappingProx
 """API Gateway's own response -> status (None leaves it), the title as JSON, headers."""
 
 
-def _refusal(cors: CORS | None, status: int | None, title: str, headers: Mapping[str, str]) -> dict[str, Any]:
+_ALWAYS = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosniff'"}
+"""As the app says it (``headers.ALWAYS``)."""
+
+
+def _refusal(
+    cors: CORS | None, hsts: HSTS | None, status: int | None, title: str, headers: Mapping[str, str]
+) -> dict[str, Any]:
     origin = None if cors is None else _only_origin(cors)
     allowed = {"Access-Control-Allow-Origin": f"'{origin}'"} if origin else {}
     said = "" if status is None else f'"status":{status},'
     body = '{"type":"about:blank","title":' + title + "," + said + '"instance":"$context.requestId"}'
-    sent = {**headers, **allowed}
+    secure = {} if hsts is None else {"Strict-Transport-Security": f"'{hsts.value}'"}
+    sent = {**headers, **allowed, **_ALWAYS, **secure}
     return {
         **({} if status is None else {"StatusCode": status}),
-        **({"ResponseParameters": {"Headers": sent}} if sent else {}),
+        "ResponseParameters": {"Headers": sent},
         "ResponseTemplates": {"application/json": body},
     }
 

@@ -20,6 +20,7 @@ from ._tables import staged as one_step
 from .app import PolyMicro
 from .cors import CORS
 from .exceptions import ConfigurationError
+from .hsts import hsts_of
 from .template import Options, parts
 
 SAID = "# polymicro template"
@@ -190,6 +191,7 @@ def _options(reference: str, app: PolyMicro, project: Project, said: Mapping[str
         handler=f"{module}.{name}",
         authorizer_handler=project.authorizer and project.authorizer.replace(":", "."),
         cors=CORS(origins=("*",)) if isinstance(app._cors, str) else app._cors,
+        hsts=hsts_of(app._hsts),
         documentation=app.documentation,
         table_prefix=app._table_prefix,
         named=tuple(unnamed(*app._observers)),

@@ -10,7 +10,9 @@ from pynamodb.models import Model
 
 from . import _json
 from .etags import Tags
+from .exceptions import BadRequest
 from .guards import current
+from .headers import LONGEST
 from .items import stored
 from .pagination import Page
 from .requests import Request
@@ -98,7 +100,13 @@ class Answers:
             return {}
         again = {name: values for name, values in self.request.query.items() if name != "pagination_key"}
         query = again | {"limit": (str(limit),), "pagination_key": (cursor,)}
-        return {"link": f'<?{urlencode(query, doseq=True, quote_via=quote)}>; rel="next"'}
+        link = f'<?{urlencode(query, doseq=True, quote_via=quote)}>; rel="next"'
+        if len(link) <= LONGEST:
+            return {"link": link}
+        if self.route.resource.envelope:
+            return {}
+        # A bare array without a link would be the last page.
+        raise BadRequest("There is a next page, but the query is too long to be said again: ask for less.")
 
     def _location(self, body: Any) -> dict[str, str]:
         """Where a new item is, relative to the request's URL (RFC 9110, section 10.2.2)."""
@@ -108,7 +116,8 @@ class Answers:
         segments = item.segments_of(body, self.request.path_params)
         # The last segment of the request's path is what a relative reference replaces (RFC 3986, section 5.2.3).
         kept = len(self.request.segments) - (0 if self.request.slash else 1)
-        return {"location": "/".join(segments[kept:])}
+        location = "/".join(segments[kept:])
+        return {"location": location} if len(location) <= LONGEST else {}
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

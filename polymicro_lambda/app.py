@@ -12,6 +12,7 @@ from .cors import CORS
 from .dispatch import Dispatcher
 from .etags import Tagger
 from .exceptions import ConfigurationError
+from .hsts import HSTS, hsts_of
 from .idempotency import Idempotency
 from .markers import UNMARKED, Markers
 from .pagination import Cursors
@@ -40,10 +41,10 @@ class PolyMicro:
     ``cursor_secret`` signs pagination keys: one secret, or several of which the first signs
     (``POLYMICRO_CURSOR_SECRET``, several separated by commas). ``table_prefix`` is put before every table's name
     (``POLYMICRO_TABLE_PREFIX``). ``default_permissions`` are those of resources that declare none,
-    ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``. ``max_body`` is the most bytes of a
-    decoded body. ``idempotency`` keeps what requests with an ``Idempotency-Key`` did. ``docs`` serves
-    ``/openapi.json`` and ``/docs``: True to everybody, or to whom these permissions let in. ``title`` and ``version``
-    are those of the API in its OpenAPI document.
+    ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``, ``hsts`` True or an ``HSTS``. ``max_body`` is
+    the most bytes of a decoded body. ``idempotency`` keeps what requests with an ``Idempotency-Key`` did. ``docs``
+    serves ``/openapi.json`` and ``/docs``: True to everybody, or to whom these permissions let in. ``title`` and
+    ``version`` are those of the API in its OpenAPI document.
 
     ``logger``, ``metrics`` and ``tracer`` are Powertools', or True for such a one of its own; ``logger`` may also be
     of the standard library. Each request is told to them; what is None or False is off. Errors are always logged.
@@ -58,6 +59,7 @@ class PolyMicro:
         table_prefix: str | None = None,
         default_permissions: Any = IsAuthenticated,
         cors: CORS | str | None = None,
+        hsts: HSTS | bool = False,
         max_body: int = MAX_BODY,
         docs: Any = False,
         idempotency: Idempotency | None = None,
@@ -73,6 +75,7 @@ class PolyMicro:
         self._table_prefix = table_prefix
         self._default_permissions = default_permissions
         self._cors = cors
+        self._hsts = hsts
         self._max_body = max_body
         self._docs = docs
         self._idempotency = idempotency
@@ -140,6 +143,7 @@ class PolyMicro:
             tagger=Tagger.of(secrets_[0]),
             max_body=self._max_body,
             cors=_cors(self._cors),
+            hsts=hsts_of(self._hsts),
             telemetry=telemetry,
             docs=self.documentation,
             markers=UNMARKED

@@ -9,7 +9,10 @@ from .requests import Request
 
 __all__ = ["CORS"]
 
-_ORIGIN = re.compile(r"https?://[^/?#@]+")  # no path: RFC 6454, section 6.2
+# No path (RFC 6454, section 6.2); a port from 1 to 5 digits, and IPv6 in brackets (RFC 3986, section 3.2).
+_ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?", re.IGNORECASE)
+_DEFAULT = {"http": "80", "https": "443"}
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a header's (RFC 9110, section 5.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,30 +44,32 @@ class CORS:
                 "CORS.credentials: browsers refuse credentials for the origin *; list the origins"
             )
         for origin in self.origins:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ConfigurationError(
-                    f"CORS.origins: {origin!r} is no origin such as https://app.example.com"
-                )
+            _check_origin(origin)
+        for name in ("allow_headers", "expose_headers"):
+            _check_names(f"CORS.{name}", getattr(self, name), star=not self.credentials)
+        if type(self.max_age) is not int or self.max_age < 0:
+            raise ConfigurationError(
+                f"CORS.max_age must be a number of seconds, 0 or more, not {self.max_age!r}"
+            )
 
     def headers(self, request: Request, vary: str = "") -> dict[str, str]:
         """The headers for any answer to the request, whose own ``Vary`` is given."""
         if "*" in self.origins:
             return {"access-control-allow-origin": "*", **self._exposed()}
-        origin = request.headers.get("origin")
-        varies = {"vary": f"{vary}, Origin" if vary else "Origin"}
-        if origin not in self.origins:
+        varies = {"vary": _varying(vary)}
+        if not self._allows(request):
             return varies
         credentials = {"access-control-allow-credentials": "true"} if self.credentials else {}
         return {
-            "access-control-allow-origin": str(origin),
+            "access-control-allow-origin": request.headers["origin"],
             **varies,
             **credentials,
             **self._exposed(),
         }
 
     def preflight(self, request: Request, allow: str) -> dict[str, str]:
-        """The further headers for a preflight request; none for an OPTIONS request that is no preflight."""
-        if "origin" not in request.headers or "access-control-request-method" not in request.headers:
+        """The further headers for a preflight request of an origin that is let in; none for any other request."""
+        if "access-control-request-method" not in request.headers or not self._allows(request):
             return {}
         return {
             "access-control-allow-methods": allow,
@@ -72,7 +77,42 @@ class CORS:
             "access-control-max-age": str(self.max_age),
         }
 
+    def _allows(self, request: Request) -> bool:
+        """Whether the request names an origin that may read the answer."""
+        origin = request.headers.get("origin")
+        return origin is not None and ("*" in self.origins or origin in self.origins)
+
     def _exposed(self) -> dict[str, str]:
         return (
             {"access-control-expose-headers": ", ".join(self.expose_headers)} if self.expose_headers else {}
         )
+
+
+def _varying(vary: str) -> str:
+    """``Vary`` with ``Origin`` in it (RFC 9110, section 12.5.5), once."""
+    known = {name.strip().lower() for name in vary.split(",")}
+    return vary if {"*", "origin"} & known else f"{vary}, Origin" if vary else "Origin"
+
+
+def _check_origin(origin: object) -> None:
+    """Raise ``ConfigurationError`` for what is no origin, or no such as a browser would ever send."""
+    if origin == "*":
+        return
+    match = _ORIGIN.fullmatch(origin) if isinstance(origin, str) else None
+    if match is None:
+        raise ConfigurationError(f"CORS.origins: {origin!r} is no origin such as https://app.example.com")
+    scheme, host, port = match[1].lower(), match[2].lower(), match[3]
+    # Lower case, and without the scheme's own port (the URL standard, "origin" and "URL serializing").
+    sent = f"{scheme}://{host}" + (f":{port}" if port and port != _DEFAULT[scheme] else "")
+    if sent != origin:
+        raise ConfigurationError(f"CORS.origins: browsers do not say {origin!r} but {sent!r}: write that")
+
+
+def _check_names(where: str, names: object, *, star: bool) -> None:
+    """Raise ``ConfigurationError`` for what is no collection of header names."""
+    if not isinstance(names, list | tuple | set | frozenset) or not all(
+        isinstance(name, str) and _NAME.fullmatch(name) for name in names
+    ):
+        raise ConfigurationError(f"{where} must be a tuple of names of headers, not {names!r}")
+    if "*" in names and not star:
+        raise ConfigurationError(f"{where}: with credentials * is no wildcard; list the headers")

@@ -11,6 +11,8 @@ from .cors import CORS
 from .etags import Tagger
 from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, NotFound, Unauthorized
 from .failures import translated
+from .headers import ALWAYS, fitting
+from .hsts import HSTS
 from .markers import UNMARKED, Markers
 from .negotiation import check_accept, read_body
 from .observing import Observation, report_error
@@ -25,8 +27,6 @@ from .verdicts import Ask, Verdict
 
 CHALLENGE = {"www-authenticate": "Bearer"}
 """What a 401 asks for (RFC 6750, section 3)."""
-ALWAYS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
-"""On every response that does not say otherwise: what an API gives is for its user alone."""
 
 BODILESS = frozenset({204, 205, 304})
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
@@ -66,6 +66,7 @@ class Dispatcher:
     docs: Pages | None = None
     """What there is besides the routes."""
     markers: Markers = UNMARKED
+    hsts: HSTS | None = None
 
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
@@ -79,11 +80,13 @@ class Dispatcher:
 
     def _completed(self, request: Request | None, response: Response) -> Response:
         headers = {**ALWAYS, **response.headers}
+        if self.hsts is not None:
+            headers |= self.hsts.headers(request)
         if request is not None and self.cors is not None:
             headers |= self.cors.headers(request, headers.get("vary", ""))
         bare = response.status in BODILESS or (request is not None and request.method == "HEAD")
         body = b"" if bare else response.body
-        return Response(response.status, headers, body)
+        return Response(response.status, fitting(headers), body)
 
     def _answer(self, request: Request, seen: Observation) -> Response:
         seen.enter("route")

@@ -14,6 +14,10 @@ from .types import Event
 from .users import user_from
 
 _NOT_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9a-z-]")  # RFC 9110, section 5.6.2
+_CONNECTION = re.compile(
+    r"(connection|content-length|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)?"
+)
+"""Names that are no header of an answer but the connection's, which is the gateway's (RFC 9110, section 7.6.1)."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A client may choose it (API Gateway, "$context.requestId"; X-Amzn-Trace-Id): no other text gets into logs.
 _ID = re.compile(r"[A-Za-z0-9._:;/=+-]{1,256}")
@@ -246,7 +250,8 @@ def _answer(response: Response, **members: Any) -> dict[str, Any]:
 
 def _clean(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers in visible ASCII, so that API Gateway takes them and no value can begin another header."""
-    return {
+    cleaned = {
         _NOT_TOKEN.sub("", name.lower()): _CONTROL.sub("", value).encode("ascii", "replace").decode()
         for name, value in headers.items()
     }
+    return {name: value for name, value in cleaned.items() if not _CONNECTION.fullmatch(name)}

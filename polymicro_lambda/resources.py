@@ -119,6 +119,6 @@ class ModelResource:
         """
         if self.item is None:
             return ""
-        scheme = request.headers.get("x-forwarded-proto", "https")
+        scheme = "http" if request.headers.get("x-forwarded-proto") == "http" else "https"
         path = "/".join(self.item.segments_of(instance, request.path_params))
         return f"{scheme}://{request.headers.get('host', '')}{request.prefix}/{path}"

@@ -24,6 +24,7 @@ from ._yaml import Noted
 from .cors import CORS
 from .documentation import Documentation
 from .exceptions import ConfigurationError
+from .hsts import HSTS
 from .routing import Route
 
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
@@ -57,6 +58,7 @@ class Options:
     build_method: str | None = None
     """SAM's, e.g. ``makefile``."""
     cors: CORS | None = None
+    hsts: HSTS | None = None
     documentation: Documentation | None = None
     """What the app serves of its documentation."""
     table_prefix: str | None = None
@@ -158,7 +160,9 @@ def _shared(options: Options) -> dict[str, Any]:
 
 def _api(served: Sequence[Event], gate: Gate, options: Options) -> Iterator[Part]:
     if options.api == "rest":
-        body = resource("AWS::Serverless::Api", {**AFTER_ACCOUNT, **rest_api(served, gate, options.cors)})
+        body = resource(
+            "AWS::Serverless::Api", {**AFTER_ACCOUNT, **rest_api(served, gate, options.cors, options.hsts)}
+        )
     else:
         body = resource("AWS::Serverless::HttpApi", http_api(gate, options.cors))
     yield Part("Resources", "Api", {"Api": body}, "the app's routes and CORS")

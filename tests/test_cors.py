@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from contract import counted, every_form
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import CORS, List, ModelResource, PolyMicro
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.permissions import AllowAny
+from polymicro_lambda.permissions import AllowAny, Permission
 from polymicro_lambda.testing import Client
 
 APP = "https://app.example.com"
@@ -23,7 +24,7 @@ class Note(Model):
     id = UnicodeAttribute(hash_key=True)
 
 
-def client(cors: Any, returned: Any = (), permissions: Any = AllowAny) -> Client:
+def client(cors: Any, returned: Any = (), permissions: Any = AllowAny, user_func: Any = None) -> Client:
     class NoteResource(ModelResource, List):
         model = Note
         route = "notes"
@@ -32,7 +33,7 @@ def client(cors: Any, returned: Any = (), permissions: Any = AllowAny) -> Client
             return returned
 
     NoteResource.permissions = permissions
-    pm = PolyMicro(cors=cors)
+    pm = PolyMicro(user_func, cors=cors)
     NoteResource(pm)
     return Client(pm)
 
@@ -87,11 +88,17 @@ def test_an_error_before_the_verb_can_be_read() -> None:
     assert shown(client("*", permissions=None).get("/notes", headers={"Origin": APP})) == ANY
 
 
-def test_a_verbs_own_vary_stays() -> None:
-    result = client(CORS(origins=(APP,)), ([], {"Vary": "Accept-Language"})).get(
-        "/notes", headers={"Origin": APP}
-    )
-    assert shown(result) == {**ONE, "vary": "Accept-Language, Origin"}
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ("Accept-Language", "Accept-Language, Origin"),
+        ("Accept, origin", "Accept, origin"),
+        ("*", "*"),
+    ],
+)
+def test_a_verbs_own_vary_stays(own: str, said: str) -> None:
+    result = client(CORS(origins=(APP,)), ([], {"Vary": own})).get("/notes", headers={"Origin": APP})
+    assert shown(result) == {**ONE, "vary": said}
 
 
 PREFLIGHT = {"Access-Control-Request-Method": "GET"}
@@ -122,6 +129,9 @@ PREFLIGHT = {"Access-Control-Request-Method": "GET"}
             },
             id="configured",
         ),
+        pytest.param(
+            CORS(origins=(APP,)), {"Origin": APP + ".evil", **PREFLIGHT}, {"vary": "Origin"}, id="not listed"
+        ),
         pytest.param("*", {"Origin": APP}, ANY, id="no preflight: no method"),
         pytest.param("*", PREFLIGHT, ANY, id="no preflight: no origin"),
         pytest.param(None, {"Origin": APP, **PREFLIGHT}, {}, id="no CORS"),
@@ -132,11 +142,28 @@ def test_options(cors: Any, headers: dict[str, str], expected: dict[str, str]) -
     assert (result.status, result.headers["allow"], shown(result)) == (204, "GET, HEAD, OPTIONS", expected)
 
 
-def test_a_preflight_needs_no_user() -> None:
+class Unasked(Permission):
+    """Fails where anybody asks."""
+
+    anonymous = True
+
+    def has_permission(self, user: Any, method: str) -> bool:
+        raise AssertionError
+
+
+@every_form
+def test_a_preflight_needs_neither_user_nor_database(form: dict[str, Any]) -> None:
     """Browsers send it without credentials."""
-    api = client("*", permissions=None)
+
+    def nobody(_: Any) -> Any:
+        raise AssertionError
+
+    api = client("*", permissions=Unasked, user_func=nobody)
     sent = {"Origin": APP, **PREFLIGHT}
-    assert (api.options("/notes", headers=sent).status, api.get("/notes", headers=sent).status) == (204, 401)
+    with counted() as calls:
+        assert api.options("/notes", headers=sent, **form).status == 204
+    assert calls == []
+    assert client("*", permissions=None).get("/notes", headers=sent, **form).status == 401
 
 
 @pytest.mark.parametrize(
@@ -151,6 +178,29 @@ def test_a_preflight_needs_no_user() -> None:
         pytest.param({"origins": (APP + "/a",)}, "CORS.origins: .* is no origin", id="path"),
         pytest.param({"origins": ("https://",)}, "CORS.origins: .* is no origin", id="no host"),
         pytest.param({"origins": ("null",)}, "CORS.origins: 'null' is no origin", id="null"),
+        pytest.param({"origins": (7,)}, "CORS.origins: 7 is no origin", id="no text"),
+        pytest.param({"origins": ("https://a b",)}, "CORS.origins: .* is no origin", id="blank"),
+        pytest.param({"origins": (APP + "\r\n",)}, "CORS.origins: .* is no origin", id="line"),
+        pytest.param({"origins": ("https://*.example.com",)}, "CORS.origins: .* is no", id="star within"),
+        pytest.param({"origins": ("https://u@a.example",)}, "CORS.origins: .* is no", id="user"),
+        pytest.param(
+            {"origins": ("https://App.example.com",)}, f"browsers do not say .* but '{APP}'", id="upper case"
+        ),
+        pytest.param(
+            {"origins": (APP + ":443",)}, f"browsers do not say .* but '{APP}': write that", id="own port"
+        ),
+        pytest.param(
+            {"origins": (APP,), "allow_headers": "x-a"}, "CORS.allow_headers must be", id="one text"
+        ),
+        pytest.param({"origins": (APP,), "expose_headers": ("x a",)}, "CORS.expose_headers", id="no name"),
+        pytest.param({"origins": (APP,), "allow_headers": ("x\r\n",)}, "CORS.allow_headers", id="a line"),
+        pytest.param(
+            {"origins": (APP,), "credentials": True, "allow_headers": ("*",)},
+            r"CORS.allow_headers: with credentials \* is no wildcard",
+            id="all headers with credentials",
+        ),
+        pytest.param({"origins": (APP,), "max_age": -1}, "CORS.max_age", id="before"),
+        pytest.param({"origins": (APP,), "max_age": "60"}, "CORS.max_age", id="text as seconds"),
         pytest.param({"origins": ("*",), "credentials": True}, "CORS.credentials", id="credentials for all"),
         pytest.param({"origins": (APP, "*"), "credentials": True}, "CORS.credentials", id="and for one"),
     ],
@@ -158,6 +208,14 @@ def test_a_preflight_needs_no_user() -> None:
 def test_no_cors(members: dict[str, Any], text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
         CORS(**members)
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:3000", "https://[::1]:8443", "http://a_b.example", "https://a.example:80"]
+)
+def test_origins_of_other_forms(origin: str) -> None:
+    result = client(CORS(origins=(origin,))).get("/notes", headers={"Origin": origin})
+    assert result.headers["access-control-allow-origin"] == origin
 
 
 @pytest.mark.parametrize("cors", [True, "https://app.example.com", ("*",)], ids=repr)

@@ -14,7 +14,7 @@ ROWS = """
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
     _botocore items _pynamodb metering failures etags guards access plans rows queries writes records journals
     serializers store
-    cors negotiation filters planner idempotency
+    cors hsts headers negotiation filters planner idempotency
     listing mixins resources field_rules calls
     signatures mistakes questions routing compiling answers markers operations telemetry correlation sinks dispatch
     events
