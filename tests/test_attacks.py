@@ -702,7 +702,7 @@ HEAVY: dict[str, tuple[int, Callable[[Caller], Any]]] = {
     "a huge exponent": (400, _with('"pay": 1e999999999')),
     "a tiny number": (400, _with('"pay": 1e-999999999')),
     "unknown fields": (422, _body(json.dumps({f"a{number}": 0 for number in range(60_000)}))),
-    "long names": (422, _body(json.dumps({"é" * 5000 + str(number): 0 for number in range(60)}))),
+    "long names": (422, _body(json.dumps({"é" * 2000 + str(number): 0 for number in range(60)}))),
     "deep names": (422, _with('"more": {' + '"é":{' * 28 + '"x": "\\ud800"' + "}" * 29)),
     "bad elements": (422, _with('"codes": [' + ",".join(["true"] * 150_000) + "]")),
     "numbers of one hash": (

@@ -15,7 +15,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda import CORS, Create, IsAuthenticated, List, ModelResource, PolyMicro, Retrieve
 from polymicro_lambda.events import source_of
-from polymicro_lambda.headers import LARGEST, LONGEST, fitting
+from polymicro_lambda.headers import LARGEST, fitting
 from polymicro_lambda.responses import Response
 from polymicro_lambda.testing import make_event
 
