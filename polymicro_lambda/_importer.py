@@ -11,14 +11,18 @@ import gc
 import json
 import marshal
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType
 from typing import Any
 
 ARCHIVE = "polymicro.bytecode"
 """The file: a line of JSON, module -> file, offset behind the line and size; then what the .pyc files held."""
+PATTERNS = "polymicro.patterns"
+"""The file of compiled patterns: what their code is of, and text and flags -> the arguments of ``_sre.compile``."""
 HEADER = 16
 """Bytes before the code in a .pyc file (PEP 552)."""
 
@@ -68,6 +72,29 @@ class Finder:
         return spec
 
 
+@contextmanager
+def compiled(file: str) -> Iterator[None]:
+    """While the block runs, patterns of the file are made of their code, if this Python's is the build's."""
+    compiler: Any = re._compiler  # type: ignore[attr-defined] # which `re.compile` asks for what it has not in its cache
+    compile_, sre = compiler.compile, compiler._sre
+    code_of: Any = None
+    made: Mapping[tuple[Any, int], tuple[Any, ...]] = {}
+    with suppress(OSError), open(file, "rb") as opened:
+        code_of, made = marshal.loads(opened.read())  # noqa: S302 - the build made it
+    if code_of != (sre.MAGIC, sre.CODESIZE):
+        made = {}
+
+    def known(pattern: Any, flags: int = 0) -> Any:
+        arguments = made.get((pattern, flags)) if type(pattern) in (str, bytes) else None
+        return sre.compile(*arguments) if arguments else compile_(pattern, flags)
+
+    compiler.compile = known
+    try:
+        yield
+    finally:
+        compiler.compile = compile_
+
+
 def begin(namespace: dict[str, Any], root: str = os.path.dirname(os.path.abspath(__file__))) -> None:
     """Run the handler's module in its namespace. What it makes stays: no collection looks through it."""
     finder = Finder(root)
@@ -75,7 +102,8 @@ def begin(namespace: dict[str, Any], root: str = os.path.dirname(os.path.abspath
     collecting = gc.isenabled()
     gc.disable()
     try:
-        exec(marshal.loads(finder.read(namespace["__name__"])[HEADER:]), namespace)  # noqa: S102, S302 - as above
+        with compiled(os.path.join(root, PATTERNS)):
+            exec(marshal.loads(finder.read(namespace["__name__"])[HEADER:]), namespace)  # noqa: S102, S302 - as above
         gc.freeze()
     finally:
         if collecting:

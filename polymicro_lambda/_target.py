@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ._importer import PATTERNS
+from ._trial import MISSING
 from .exceptions import PolymicroError
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -23,17 +25,7 @@ GLIBC_LATER = 34
 OLDEST = 17
 """glibc 2.17 is the oldest that wheels name, as ``manylinux2014`` too (PEP 599)."""
 
-MISSING = 3
-"""The exit status of a trial that lacked a module, or met an error that is due to that."""
-TRY = f"""
-import importlib, sys, traceback
-sys.path.insert(0, sys.argv[1])
-try:
-    importlib.import_module(sys.argv[2])
-except Exception as error:
-    traceback.print_exc()
-    sys.exit({MISSING} if any(isinstance(one, ImportError) for one in (error, error.__cause__)) else 1)
-"""
+TRIAL = Path(__file__).with_name("_trial.py")
 COMPILE = (
     "import sys; from py_compile import compile, PycInvalidationMode; "
     "compile(*sys.argv[1:], dfile='<polymicro build>', invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)"
@@ -119,13 +111,18 @@ class Target:
     def imports(self, module: str, root: Path) -> str | None:
         """Import a module with the artifact alone: what came up other than a missing module, None if nothing did.
 
-        Raises ``BuildError`` with the traceback of an ``ImportError``, or of what was raised from one.
+        The patterns that this compiles are put into the artifact. Raises ``BuildError`` with the traceback of an
+        ``ImportError``, or of what was raised from one.
         """
         if any(root.rglob("*.so")) and (sys.platform, platform.machine()) != ("linux", self.machine):
             return f"not tried: this machine cannot load compiled modules for {self.machine}"
         # X-Ray's SDK asks by LAMBDA_TASK_ROOT whether it is in a Lambda: elsewhere it takes botocore's data on X-Ray.
         pretended = {**PRETENDED, "LAMBDA_TASK_ROOT": str(root)}
-        done = _run(self.command, "-I", "-S", "-B", "-c", TRY, str(root), module, environment=pretended)
+        done = _run(
+            *(self.command, "-I", "-S", "-B", str(TRIAL)),
+            *(str(root), module, str(root / PATTERNS)),
+            environment=pretended,
+        )
         last = done.stderr.strip().rpartition("\n")[2]
         if done.returncode == MISSING:
             raise BuildError(f"{module} cannot be imported with the artifact alone:\n\n{done.stderr.strip()}")
