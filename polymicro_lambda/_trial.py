@@ -76,7 +76,8 @@ def main(root: str, module: str, patterns: str) -> int:
             missing = any(isinstance(one, ImportError) for one in (error, error.__cause__))
             return MISSING if missing else 1
         finally:
-            write(made, patterns)
+            if made:
+                write(made, patterns)
     return 0
 
 

@@ -712,7 +712,6 @@ def test_the_command_prints_what_the_artifact_is_made_of(tmp_path: Path) -> None
         "KB",
         START,
         "app",
-        PATTERNS,
         ARCHIVE,
         "total",
     ]
