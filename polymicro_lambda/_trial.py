@@ -7,6 +7,7 @@ and of that only what compiles none itself, which would be missed.
 # ruff: noqa: PTH123
 
 import importlib
+import json  # noqa: F401 - what reads the patterns has imported it before, so that its own are not asked for
 import marshal
 import re
 import sys
