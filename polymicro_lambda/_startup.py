@@ -1,14 +1,16 @@
-"""A Lambda's init phase: it does what the first request would have to wait for."""
+"""The start of an app: what its libraries may log, and in a Lambda what the first request would have to wait for."""
 
 import logging
 import os
 import random
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from pynamodb.models import Model
 
 from . import _botocore, _pynamodb
+from .causes import told
 
 try:
     from snapshot_restore_py import register_after_restore  # type: ignore[import-not-found,unused-ignore]
@@ -17,42 +19,55 @@ except ImportError:  # it comes with Lambda's runtimes that have SnapStart, Pyth
 
 STATIC = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """Where Lambda puts a function's credentials, except under SnapStart."""
+TALKATIVE = ("botocore", "pynamodb")
+"""The libraries that write requests and answers, whole items in them, at DEBUG."""
+
+
+def hush() -> None:
+    """Let these libraries log warnings alone, whatever the root logger takes; a level of their own stays."""
+    for logger in map(logging.getLogger, TALKATIVE):
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
 
 
 def begin(
     models: Iterable[type[Model]],
     logger: logging.Logger,
     *,
+    debug: bool = False,
     environment: Mapping[str, str] = os.environ,
     after_restore: Callable[[Callable[[], None]], Any] | None = register_after_restore,
 ) -> None:
     """In a Lambda, make the models' clients; elsewhere nothing. Calls nothing over the network and never raises.
 
     Under SnapStart the snapshot gets no client and no credentials, which would outlive the function that they
-    are of: botocore is warmed with made-up ones, and the clients are made after each restore.
+    are of: botocore is warmed with made-up ones, and the clients are made after each restore. What fails is
+    logged, with its text only for ``debug``.
     """
     if "AWS_LAMBDA_FUNCTION_NAME" not in environment:
         return
     known = tuple(models)
+    attempt = partial(_attempt, logger=logger, debug=debug)
     if environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-        _attempt(_warm, logger)
+        attempt(_warm)
         if after_restore:
-            after_restore(lambda: _restored(known, logger))
+            after_restore(lambda: attempt(partial(_restored, known)))
     elif all(environment.get(name) for name in STATIC):
-        _attempt(lambda: _connect(known, rehearse=True), logger)
+        attempt(lambda: _connect(known, rehearse=True))
 
 
-def _restored(models: Iterable[type[Model]], logger: logging.Logger) -> None:
+def _restored(models: Iterable[type[Model]]) -> None:
     # All instances of one snapshot would wait alike between tries.
     random.seed()
-    _attempt(lambda: _connect(models, rehearse=False), logger)
+    _connect(models, rehearse=False)
 
 
-def _attempt(work: Callable[[], None], logger: logging.Logger) -> None:
+def _attempt(work: Callable[[], None], *, logger: logging.Logger, debug: bool) -> None:
     try:
         work()
-    except Exception:
-        logger.warning("No client was made in the init phase: the first request will.", exc_info=True)
+    except Exception as error:
+        info = told(error, text=debug)
+        logger.warning("No client was made in the init phase: the first request will.", exc_info=info)
 
 
 def _connect(models: Iterable[type[Model]], *, rehearse: bool) -> None:

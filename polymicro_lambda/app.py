@@ -127,12 +127,15 @@ class PolyMicro:
         self.routes = routes
         self.documentation = self._documented(routes, served=served)
         secrets_ = _secrets(self._cursor_secret)
+        debug = os.environ.get("POLYMICRO_DEBUG", "").lower() in ("1", "true")
+        if not debug:
+            _startup.hush()
         user_id = partial(_identified, self._user_id or _user_id)
         telemetry = Telemetry(
             hasher=Hasher.of(user_id, secrets_[0]),
             logger=errors_to(self._observers[0]),
             sinks=sinks_of(*self._observers),
-            debug=os.environ.get("POLYMICRO_DEBUG", "").lower() in ("1", "true"),
+            debug=debug,
             watch=partial(metering.watch, tuple(models)),
         )
         dispatch = Dispatcher(
@@ -150,7 +153,7 @@ class PolyMicro:
             if idempotency is None
             else Markers.of(_configured(self._cursor_secret)[0], idempotency.expires_after, telemetry.logger),
         )
-        _startup.begin(models, telemetry.logger)
+        _startup.begin(models, telemetry.logger, debug=debug)
 
         def handler(event: Event, context: Any) -> dict[str, Any]:
             source = events.source_of(event)
