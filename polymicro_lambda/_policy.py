@@ -13,7 +13,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from ._tables import logical_id, table_name
+from ._pynamodb import table_name
+from ._tables import logical_id
 from ._yaml import Noted
 from .access import AccessPath
 from .conditions import attributes_of
@@ -40,6 +41,17 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 OF_MARKERS = ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
 """What is done to a marker: released, looked up, claimed, completed."""
 
+_TAKES = ((True, "PutItem"), (True, "DeleteItem"), (False, "ConditionCheckItem"), (False, "GetItem"))
+CLAIMS: Mapping[str, tuple[tuple[bool, str], ...]] = MappingProxyType(
+    {
+        # A marker that is in the way may be one that its item has left behind: that is looked up, and cleared away.
+        "PutItem": _TAKES,
+        "UpdateItem": _TAKES,
+        "DeleteItem": ((True, "DeleteItem"), (False, "GetItem")),
+    }
+)
+"""Operation on the items -> what goes with it: whether on the markers, and the operation there."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
@@ -64,7 +76,20 @@ def grants(route: Route) -> frozenset[Grant]:
         return said.union(_of_list(route))
     needs = NEEDS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
     own = said.union(Grant(table_name(route.model), "", operation) for operation in needs)
+    own |= _of_claims(route, own)
     return own if route.markers is None else own | _of_markers(route, route.markers)
+
+
+def _of_claims(route: Route, granted: Iterable[Grant]) -> frozenset[Grant]:
+    """What the writes of a verb call for what must be unique, where it makes any."""
+    if route.uniqueness is None:
+        return frozenset()
+    table, claimed = table_name(route.model), table_name(route.uniqueness.markers)
+    writes = [CLAIMS[one.operation] for one in granted if one.table == table and one.operation in CLAIMS]
+    return frozenset(
+        Grant(claimed if on_markers else table, "", operation)
+        for on_markers, operation in chain.from_iterable(writes)
+    )
 
 
 def _of_markers(route: Route, markers: type[Model]) -> frozenset[Grant]:

@@ -76,6 +76,12 @@ def naming(model: type[Model]) -> Any:
     return owner
 
 
+def table_name(model: type[Model]) -> str:
+    """The model's table as its ``Meta`` names it, also after an app has put a prefix before it."""
+    name: str = model.Meta.table_name
+    return name.removeprefix(getattr(model.Meta, PREFIX, ""))
+
+
 def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, Any]:
     """Call a DynamoDB operation on the model's table with botocore's own arguments."""
     arguments = {"TableName": model.Meta.table_name, **arguments}

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from pynamodb.indexes import Index
 from pynamodb.models import Model
 
-from ._pynamodb import PREFIX
+from ._pynamodb import table_name
 from .access import access_paths
 from .exceptions import ConfigurationError
 from .items import declared
@@ -38,12 +38,6 @@ def logical_id(table: str) -> str:
     """``todos`` -> ``TodosTable``; CloudFormation takes letters and digits."""
     words = re.split(r"[^A-Za-z0-9]+", table)
     return "".join(word[:1].upper() + word[1:] for word in words) + "Table"
-
-
-def table_name(model: type[Model]) -> str:
-    """The model's table as its ``Meta`` names it, also after an app has put a prefix before it."""
-    name: str = model.Meta.table_name
-    return name.removeprefix(getattr(model.Meta, PREFIX, ""))
 
 
 def tables(models: Iterable[type[Model]]) -> tuple[Table, ...]:

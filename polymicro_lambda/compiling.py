@@ -25,6 +25,7 @@ from .rules import Rule
 from .schemas import ItemSchema, compile_schema
 from .signatures import action_path, actions_of, route_parts, signature
 from .store import PynamoStore
+from .uniqueness import check_agreed, uniqueness_of
 
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
@@ -56,6 +57,8 @@ def compile_routes(
                     f" {route.http} {route.template}: give one of them another route"
                 )
             routes.append(route)
+    writing = [route for route in routes if route.writes]
+    check_agreed((_name(route.resource), route.model, route.uniqueness) for route in writing)
     served = {route.model for route in routes}
     check_prefixes((model for route in routes for model in route.models), served)
     if markers is not None:
@@ -115,7 +118,10 @@ class _Compilation:
         filters = DeclaredFilters.of(_name(resource), model, resource.filters)
         schema = self._schema(bound, in_path, filters)
         whole = type(resource).represent is not ModelResource.represent or resource.schema is not None
-        resource.store = PynamoStore(model)
+        uniqueness = uniqueness_of(
+            _name(resource), model, resource.unique, schema, own_verbs=self._has_own_verbs()
+        )
+        resource.store = PynamoStore(model, uniqueness)
         resource.planner = Planner.of(model, scan=resource.scan, whole=whole)
         resource.item = ItemPath(item, schema) if any(verb.detail for verb in self.verbs) else None
         field_rules = FieldRules.of(resource, schema)
@@ -143,6 +149,7 @@ class _Compilation:
                     filters=filters,
                     field_rules=field_rules,
                     markers=markers if verb.name in idempotent else None,
+                    uniqueness=uniqueness,
                     is_action=said is not None,
                     takes=said.schema() if said is not None and said.schema is not None else None,
                     asks_request=any(
@@ -175,13 +182,18 @@ class _Compilation:
             fixed=frozenset(owned),
             addressed=sorted({*in_path, *filters.attributes}),
             creates=self._has("create"),
-            defer_required=any(
-                self._has(name) and not self._is_default(name) for name in ("create", "update")
-            ),
+            defer_required=self._has_own_verbs(actions=False),
         )
 
     def _has(self, verb: str) -> bool:
         return any(one.name == verb for one in self.verbs)
+
+    def _has_own_verbs(self, *, actions: bool = True) -> bool:
+        """Whether code of the resource's own creates or updates."""
+        names = [verb.name for verb in self.verbs if verb.name not in VERBS] if actions else []
+        return bool(names) or any(
+            self._has(name) and not self._is_default(name) for name in ("create", "update")
+        )
 
     def _is_default(self, verb: str) -> bool:
         """Whether the verb is the mixin's own."""

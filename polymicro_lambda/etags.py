@@ -60,6 +60,11 @@ def canonical(raw: RawItem) -> bytes:
     return _json.dumps(_ordered(raw))
 
 
+def same(one: RawItem | None, other: RawItem | None) -> bool:
+    """Whether two stored items are equal, sets in any order and numbers however written."""
+    return one is not None and other is not None and canonical(one) == canonical(other)
+
+
 def _ordered(value: Any) -> Any:
     if isinstance(value, Mapping):
         return [[name, _TYPED.get(name, _ordered)(one)] for name, one in sorted(value.items())]

@@ -95,6 +95,15 @@ REASONS = (
     "ItemCollectionSizeLimitExceeded",
 )
 
+# "Item size has exceeded …" of a put, "Item size to update has exceeded …" of an update.
+TOO_LARGE: Mapping[str, str] = MappingProxyType(
+    {
+        "Item size ": "The item is larger than the 400 KB that DynamoDB stores.",
+        "Transaction payload size ": "The items are together larger than the 4 MB of one transaction: send fewer.",
+    }
+)
+"""How the message of a ValidationException begins -> what is too large."""
+
 
 def code_of(error: BaseException) -> str:
     """DynamoDB's error code without ``Exception`` at its end, empty where there is none."""
@@ -119,9 +128,10 @@ def translated(error: BaseException) -> HTTPError | None:
 
 def _said(code: str, response: Mapping[str, Any]) -> HTTPError:
     """The answer to an error response of DynamoDB's, or of a proxy before it."""
-    # "Item size has exceeded …" of a put, "Item size to update has exceeded …" of an update.
-    if code == "Validation" and response.get("Error", {}).get("Message", "").startswith("Item size "):
-        return ContentTooLarge("The item is larger than the 400 KB that DynamoDB stores.")
+    said = [response.get("Error", {}), *response.get("CancellationReasons", ())]
+    for start, detail in TOO_LARGE.items():
+        if any(one.get("Message", "").startswith(start) for one in said if "Validation" in one.get("Code", "")):
+            return ContentTooLarge(detail)
     if code == CANCELED:
         code = _weightiest(response.get("CancellationReasons", ()))
     broken = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
@@ -151,9 +161,15 @@ def answering() -> Iterator[None]:
 
 def reasons_of(error: BaseException) -> list[str]:
     """Why a transaction was canceled, a code for each of its items in their order; empty for another error."""
+    return [code for code, _ in items_of(error)]
+
+
+def items_of(error: BaseException) -> list[tuple[str, RawItem | None]]:
+    """The reasons of a canceled transaction, each with the item that its condition failed on, if there is one."""
     if not isinstance(error, ClientError) or code_of(error) != CANCELED:
         return []
-    return [reason.get("Code", "None") for reason in _response(error).get("CancellationReasons", ())]
+    reasons = _response(error).get("CancellationReasons", ())
+    return [(reason.get("Code", "None"), reason.get("Item") or None) for reason in reasons]
 
 
 def is_lost(error: BaseException) -> bool:

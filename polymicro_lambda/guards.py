@@ -30,10 +30,13 @@ def _forever() -> float:
 
 
 class Journal(Protocol):
-    """What keeps a repeated request from creating twice."""
+    """What takes part in the creates of a request: keeps a repeated one from creating twice, or gathers them."""
 
-    def create(self, model: type[Model], raw: RawItem, key: RawItem, free: Condition) -> RawItem:
-        """The new item, or the one that an earlier try of the request has made."""
+    def create(self, creation: Any) -> RawItem:
+        """The new item of a ``creations.Creation``, or the one that an earlier try of the request has made."""
+
+    def changes(self, model: type[Model]) -> None:
+        """An item of this model is about to be changed or deleted. Raises where that cannot be."""
 
     def shows(self, instance: Model) -> None:
         """The answer will show this item."""
@@ -58,7 +61,7 @@ class Guard:
     show: Callable[[Model], Any] = str
     """An item as this user may see it."""
     journal: Journal | None = None
-    """That of a request with an ``Idempotency-Key``."""
+    """That of a request with an ``Idempotency-Key``, or of many items."""
 
     @property
     def condition(self) -> Condition | None:

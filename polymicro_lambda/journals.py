@@ -3,22 +3,23 @@
 What a dead invocation leaves behind tells the next try which items are there already.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from . import _pynamodb
+from .creations import Creation, commit
 from .exceptions import Conflict, NotFound
-from .failures import CONDITION_FAILED, answering, is_lost, reasons_of, retries_of
 from .guards import as_stored, current
 from .items import declared, is_live
-from .records import Record, in_flight, replayed
+from .records import Record, replayed
 from .responses import Response
 from .types import RawItem
-from .writes import ConditionFailed, expressed, too_late
+from .writes import found
+
+PLACE = "place"
 
 
 @dataclass(slots=True)
@@ -26,8 +27,10 @@ class Journal:
     """One try of a request."""
 
     record: Record
-    created: int = 0
-    """How many items this try has asked for."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """How many items this try has met at each place of the body."""
+    told: int = 0
+    """How many items it has told the record of."""
     known: list[RawItem] = field(default_factory=list)
     """The items that a replay asks the rule about: that of the path, and what this try has made."""
     shows_others: bool = False
@@ -60,63 +63,69 @@ class Journal:
             self.record.release()
         return response
 
-    def create(self, model: type[Model], raw: RawItem, key: RawItem, free: Condition) -> RawItem:
+    def create(self, creation: Creation) -> RawItem:
         """The new item, written in one transaction with its key in the record; or what an earlier try made of it.
 
-        Raises ``ConditionFailed`` where the key is taken, ``Conflict`` where another try has taken the record over.
+        Raises ``Conflict`` where the key is taken, or another try has taken the record over.
         """
-        number, self.created = self.created, self.created + 1
-        if number < len(self.record.made):
-            return _made(model, self.record.made[number])
-        too_late()
-        entry = entry_of(model, key)
-        put = {"Put": {"TableName": model.Meta.table_name, "Item": raw, **expressed([free])}}
-        with answering():
-            try:
-                _pynamodb.transact(model, [put, self.record.added(entry, number)])
-            except (ClientError, BotoCoreError) as error:
-                if not (is_lost(error) or retries_of(error)) or not self.record.has(number + 1):
-                    _raise(error)
-        self.known.append(entry)
-        return raw
+        made = self.earlier(creation.model, creation.place)
+        if made is not None:
+            return made
+        self.commit([creation])
+        return creation.raw
+
+    def earlier(self, model: type[Model], place: str) -> RawItem | None:
+        """The next item that an earlier try made of this place of the body, None where it came no further."""
+        made = [entry for entry in self.record.made if entry.get(PLACE, {"S": ""})["S"] == place]
+        number = self.asked[place]
+        if number >= len(made):
+            return None
+        self.asked[place] += 1
+        return _made(model, made[number])
+
+    def commit(self, creations: Sequence[Creation]) -> None:
+        """Write items and their keys in one transaction. Raises as ``create``."""
+        entries = [entry_of(one.model, one.key, one.place) for one in creations]
+        number = len(self.record.made) + self.told
+        room = self.record.room
+        try:
+            told = self.record.added(entries, number)
+            commit(creations, told, lambda: self.record.has(number + len(entries)))
+        except BaseException:
+            self.record.room = room
+            raise
+        self.told += len(entries)
+        self.known += [entry_of(one.model, one.key) for one in creations]
+
+    def changes(self, model: type[Model]) -> None:
+        """Changes are not journaled."""
 
     def shows(self, instance: Model) -> None:
         """Note where the answer shows an item that no replay would ask the rule about."""
         raw, names = as_stored(instance), [one.attr_name for one in declared(type(instance)).keys.values()]
         entry = entry_of(type(instance), {name: raw[name] for name in names if name in raw})
-        self.shows_others = self.shows_others or entry not in (*self.known, *self.record.made)
+        made = [{name: one[name] for name in entry} for one in self.record.made]
+        self.shows_others = self.shows_others or entry not in (*self.known, *made)
 
 
-def entry_of(model: type[Model], key: RawItem) -> RawItem:
+def entry_of(model: type[Model], key: RawItem, place: str = "") -> RawItem:
     """An item as a record names it."""
-    return {"table": {"S": model.Meta.table_name}, "key": {"M": key}}
+    at = {PLACE: {"S": place}} if place else {}
+    return {"table": {"S": model.Meta.table_name}, "key": {"M": key}, **at}
 
 
 def _made(model: type[Model], entry: RawItem) -> RawItem:
     """The item that an earlier try has made."""
     if entry["table"]["S"] != model.Meta.table_name:
         raise _another_way()
-    with answering():
-        found: RawItem | None = _pynamodb.execute(
-            model, "GetItem", Key=entry["key"]["M"], ConsistentRead=True
-        ).get("Item")
-    if found is None:
+    item = found(model, entry["key"]["M"])
+    if item is None:
         raise NotFound("What this request made is there no more.")
-    if not is_live(model, found):
+    if not is_live(model, item):
         raise _another_way()
-    current().judge(_pynamodb.instance_of(model, found), found)
-    return found
+    current().judge(_pynamodb.instance_of(model, item), item)
+    return item
 
 
 def _another_way() -> Conflict:
     return Conflict("An earlier try of this request was broken off, and this one went another way.")
-
-
-def _raise(error: ClientError | BotoCoreError) -> None:
-    """What a transaction of an item and its record failed on."""
-    item, record = [*reasons_of(error), "", ""][:2]
-    if record == CONDITION_FAILED:
-        raise in_flight() from error
-    if item == CONDITION_FAILED:
-        raise ConditionFailed(None, retried=False) from error
-    raise error

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _pynamodb
-from .failures import answering
 from .guards import current
 from .idempotency import read_key
 from .items import declared, is_live
@@ -17,6 +16,7 @@ from .records import Record
 from .requests import Request
 from .routing import Route
 from .types import RawItem
+from .writes import found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,7 @@ def judge(route: Route, path_key: RawItem | None, made: Iterable[RawItem]) -> No
     table = route.model.Meta.table_name
     keys = [entry["key"]["M"] for entry in made if entry["table"]["S"] == table]
     for key in [*keys, *([] if path_key is None else [path_key])]:
-        with answering():
-            raw = _pynamodb.execute(route.model, "GetItem", Key=key, ConsistentRead=True).get("Item")
+        raw = found(route.model, key)
         if raw and is_live(route.model, raw):
             current().judge(_pynamodb.instance_of(route.model, raw), raw)
 

@@ -7,7 +7,7 @@ place of the lock.
 import secrets
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, isinf
 from typing import Any
@@ -17,13 +17,13 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import RemoveAction, SetAction
 from pynamodb.models import Model
 
-from . import _pynamodb
 from .exceptions import Conflict, HTTPError, Unprocessable
 from .failures import retry_after
 from .guards import current
 from .responses import Response
+from .transactions import Part, part
 from .types import RawItem
-from .writes import ConditionFailed, OutcomeUnknown, expressed, write
+from .writes import ConditionFailed, OutcomeUnknown, found, write
 
 LONGEST = 900
 """Seconds that a lock holds where the invocation does not say how long it may run (AWS Lambda's longest timeout)."""
@@ -73,48 +73,47 @@ class Record:
         expires = max(now + self.expires_after, until)
         return {"lock": {"S": self.token}, "until": {"N": str(until)}, "expires": {"N": str(expires)}}
 
-    def _met(self, found: RawItem | None) -> RawItem | None:
+    def _met(self, known: RawItem | None) -> RawItem | None:
         """What an item that is there already means."""
-        if found is None:
+        if known is None:
             raise in_flight()
-        if found.get("lock") == {"S": self.token}:  # a first try of our own, whose answer was lost
+        if known.get("lock") == {"S": self.token}:  # a first try of our own, whose answer was lost
             return None
-        if found["fingerprint"]["S"] != self.fingerprint:
+        if known["fingerprint"]["S"] != self.fingerprint:
             raise Unprocessable(
                 "This Idempotency-Key stands for a request of another content: take a new one."
             )
-        if "status" in found:
-            return found
-        if int(found["until"]["N"]) > time.time():
+        if "status" in known:
+            return known
+        if int(known["until"]["N"]) > time.time():
             raise in_flight()
-        self._take_over(found)
+        self._take_over(known)
         return None
 
-    def _take_over(self, found: RawItem) -> None:
+    def _take_over(self, known: RawItem) -> None:
         """Go on where an invocation that is dead has left off."""
         actions = [SetAction(Path([name]), Value(value)) for name, value in self._locked().items()]
-        same = _equals("lock", found["lock"])
+        same = _equals("lock", known["lock"])
         try:
             write(self.model, "UpdateItem", [same], actions, Key=self._key)
         except (ConditionFailed, OutcomeUnknown) as error:
             raise in_flight() from error
-        self.made = [entry["M"] for entry in found["made"]["L"]]
+        self.made = [entry["M"] for entry in known["made"]["L"]]
         self.room -= sum(map(_bytes_of, self.made))
 
     # --- added to -----------------------------------------------------------------------------------------------
 
-    def added(self, entry: RawItem, number: int) -> dict[str, Any]:
-        """The part of a transaction that tells of one more item, while the lock is ours and ``number`` are told of."""
-        self.room -= _bytes_of(entry)
+    def added(self, entries: Sequence[RawItem], number: int) -> Part:
+        """The part of a transaction that tells of more items, while the lock is ours and ``number`` are told of."""
+        self.room -= sum(map(_bytes_of, entries))
         # What is set behind a list's end is appended to it.
-        action = SetAction(Path(["made"])[number], Value({"M": entry}))
-        update = expressed([self._ours, _counts(number)], [action])
-        return {"Update": {"TableName": self.model.Meta.table_name, "Key": self._key, **update}}
+        actions = [SetAction(Path(["made"])[n], Value({"M": one})) for n, one in enumerate(entries, number)]
+        return part(self.model, "Update", [self._ours, _counts(number)], actions, Key=self._key)
 
     def has(self, number: int) -> bool:
         """Whether the lock is ours and so many items are told of."""
-        found = _pynamodb.execute(self.model, "GetItem", Key=self._key, ConsistentRead=True).get("Item", {})
-        return bool(found.get("lock") == {"S": self.token} and len(found["made"]["L"]) == number)
+        known = found(self.model, self._key) or {}
+        return bool(known.get("lock") == {"S": self.token} and len(known["made"]["L"]) == number)
 
     # --- completed ----------------------------------------------------------------------------------------------
 

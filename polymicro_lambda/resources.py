@@ -71,6 +71,8 @@ class ModelResource:
     """What a list can be filtered by: ``{"done": ("eq",), "due_date_time": ("lt", "gte")}``; see ``OPERATORS``."""
     field_permissions: ClassVar[Mapping[str, Any]] = {}
     """Who may use a field: ``{"salary": InGroup("hr")}``, or ``{"salary": {"read": …, "write": …}}``."""
+    unique: ClassVar[Iterable[Any] | str] = ()
+    """Attributes of which no two items have the same value: ``("email",)``; ``(("tenant", "slug"),)`` together."""
     require_if_match: ClassVar[bool] = False
     """Whether an update or delete without ``If-Match`` is refused (428)."""
     idempotent: ClassVar[Iterable[str] | str] = DEFAULT

@@ -16,6 +16,7 @@ from .filters import Declared as DeclaredFilters
 from .resources import ModelResource, parameter
 from .rules import Owner, Rule
 from .schemas import ItemSchema
+from .uniqueness import Uniqueness
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Route:
     """Which fields a user may read and write."""
     markers: type[Model] | None = None
     """Where the markers of this verb's ``Idempotency-Key`` are, None where it takes none."""
+    uniqueness: Uniqueness | None = None
+    """What is unique among the items, None for nothing."""
     is_action: bool = False
     takes: Schema | None = None
     """The schema of an action's body, None where any JSON will do."""
@@ -68,9 +71,15 @@ class Route:
 
     @property
     def models(self) -> tuple[type[Model], ...]:
-        """The resource's model, those whose tables its code and its permissions call, and that of its markers."""
+        """The resource's model, those whose tables its code and its permissions call, and those of its markers."""
         markers = () if self.markers is None else (self.markers,)
-        return (self.model, *(call.model for call in self.calls), *markers)
+        claimed = (self.uniqueness.markers,) if self.uniqueness is not None and self.writes else ()
+        return (self.model, *(call.model for call in self.calls), *markers, *claimed)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may write items of the model."""
+        return not self.method.safe
 
     @property
     def template(self) -> str:

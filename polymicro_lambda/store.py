@@ -12,17 +12,21 @@ from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetActi
 from pynamodb.models import Model
 
 from . import _pynamodb, etags
+from .claims import Claims, changed
 from .conditions import holds
+from .creations import Creation
 from .exceptions import Conflict, InternalError, NotFound
-from .failures import answering, retry_after
+from .failures import retry_after
 from .guards import current
 from .items import declared, expired, is_live, live, stored
 from .plans import Plan
 from .queries import rows_of
 from .rows import Rows
 from .serializers import ItemSerializer
+from .transactions import part
 from .types import RawItem
-from .writes import ConditionFailed, OutcomeUnknown, write
+from .uniqueness import Uniqueness
+from .writes import ConditionFailed, OutcomeUnknown, found, write
 
 ATTEMPTS = 3
 """A write that lost a race is judged and tried again, twice."""
@@ -53,8 +57,9 @@ class Store(Protocol):
 class PynamoStore:
     """The items of one model in DynamoDB."""
 
-    def __init__(self, model: type[Model]) -> None:
+    def __init__(self, model: type[Model], uniqueness: Uniqueness | None = None) -> None:
         self.model = model
+        self.uniqueness = uniqueness
         self.about = declared(model)
         self.serializer = ItemSerializer.of(model)
         self.partition_key = Path([next(iter(self.about.keys.values())).attr_name])
@@ -76,14 +81,7 @@ class PynamoStore:
         return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit)
 
     def _fetch(self, key: RawItem) -> RawItem:
-        return self._alive(self._found(key))
-
-    def _found(self, key: RawItem) -> RawItem | None:
-        with answering():
-            found: RawItem | None = _pynamodb.execute(
-                self.model, "GetItem", Key=key, ConsistentRead=True
-            ).get("Item")
-        return found
+        return self._alive(found(self.model, key))
 
     def _alive(self, raw: RawItem | None) -> RawItem:
         if not raw or not is_live(self.model, raw):
@@ -108,17 +106,10 @@ class PynamoStore:
         instance, raw = self.serializer.new(values)
         current().judge_new(instance, raw)
         free = reduce(or_, expired(self.model), self.partition_key.does_not_exist())
-        try:
-            if (journal := current().journal) is not None:
-                return self._instance(journal.create(self.model, raw, self.serializer.key_of(instance), free))
-            write(self.model, "PutItem", [free], Item=raw)
-        except ConditionFailed as error:
-            if not (error.retried and _same(error.item, raw)):
-                raise Conflict("There is an item with this key already.") from error
-        except OutcomeUnknown as error:
-            if not _same(self._found(self.serializer.key_of(instance)), raw):
-                raise error.answer from error
-        return self._instance(raw)
+        key = self.serializer.key_of(instance)
+        creation = Creation(self.model, raw, key, free, self._claims(key, None, raw).takes)
+        journal = current().journal
+        return self._instance(creation.write() if journal is None else journal.create(creation))
 
     def update(self, instance: Model, changes: Mapping[str, Any]) -> Model:
         """The item with these values set, or removed where None; all else stays as it is.
@@ -141,7 +132,7 @@ class PynamoStore:
         def after(old: RawItem) -> RawItem:
             return {name: value for name, value in old.items() if name not in raw} | sets
 
-        must_see = current().must_see(frozenset(raw))
+        must_see = current().must_see(frozenset(raw)) or not self._unique.isdisjoint(raw)
         change = _Change(
             "UpdateItem", after if must_see else None, actions, lambda new: self._is_result(new, after)
         )
@@ -149,14 +140,14 @@ class PynamoStore:
 
     def delete(self, instance: Model) -> None:
         """Remove the item, on the condition that it is there and the rule holds on it."""
-        after = (lambda old: old) if current().must_see() else None
+        after = (lambda old: old) if current().must_see() or self._unique else None
         self._change(instance, _Change("DeleteItem", after, (), lambda new: new is None))
 
     def _is_result(self, new: RawItem | None, after: After) -> bool:
         """Whether an item is what an update made of it, under a rule that holds on it."""
         new = self._alive(new)
         current().judge(self._instance(new), new)
-        return _same(new, after(new)) and self._follows(new)
+        return etags.same(new, after(new)) and self._follows(new)
 
     def _follows(self, new: RawItem) -> bool:
         """Whether an item's version comes right after one that the request named."""
@@ -176,20 +167,24 @@ class PynamoStore:
 
     def _change(self, instance: Model, change: "_Change") -> dict[str, Any]:
         """Write to an item that must be there, judging it first where the rule must see it."""
+        journal = current().journal
+        if journal is not None:
+            journal.changes(self.model)
         key = self.serializer.key_of(instance)
         raw = stored(instance)
         for _ in range(ATTEMPTS):
-            conditions = self._ours()
+            conditions, claims = self._ours(), Claims()
             if change.after is not None or self._compares():
                 raw = raw or self._fetch(key)
-                conditions += self._unmoved(raw, change.after)
+                claims = self._claims(key, raw, change.left(raw))
+                conditions += self._unmoved(raw, change, claims)
             try:
-                return write(self.model, change.operation, conditions, change.actions, Key=key)
+                return self._written(change, conditions, claims, key, raw)
             except OutcomeUnknown as error:
-                found = self._found(key)
-                if not change.is_done(found):
+                item = found(self.model, key)
+                if not change.is_done(item):
                     raise error.answer from error
-                return {"Attributes": found}
+                return {"Attributes": item}
             except ConditionFailed as error:
                 if error.retried and change.is_done(error.item):  # by our own first try
                     return {"Attributes": error.item}
@@ -198,6 +193,33 @@ class PynamoStore:
                 current().judge(self._instance(raw), raw)
                 current().check_match(self._instance(raw), raw)
         raise Conflict("Somebody else keeps changing this item: try again.", headers=retry_after())
+
+    def _written(
+        self,
+        change: "_Change",
+        conditions: Sequence[Condition],
+        claims: Claims,
+        key: RawItem,
+        old: RawItem | None,
+    ) -> dict[str, Any]:
+        """Write, together with the claims where there are some: then the item is what the write makes of the old."""
+        if self.uniqueness is None or claims == Claims():
+            return write(self.model, change.operation, conditions, change.actions, Key=key)
+        kind = change.operation.removesuffix("Item")
+        changed(part(self.model, kind, conditions, change.actions, Key=key), claims, self.uniqueness)
+        new = dict(change.left(old or {}) or {})
+        if self.about.version is not None:
+            name = self.about.version.attr_name
+            new[name] = {"N": str(int(new.get(name, {"N": "0"})["N"]) + 1)}
+        return {"Attributes": new}
+
+    @property
+    def _unique(self) -> frozenset[str]:
+        """The attributes that claims are made on."""
+        return frozenset() if self.uniqueness is None else self.uniqueness.attributes
+
+    def _claims(self, key: RawItem, old: RawItem | None, new: RawItem | None) -> Claims:
+        return Claims() if self.uniqueness is None else Claims.of(self.uniqueness, key, old, new)
 
     def _ours(self) -> list[Condition]:
         """The item is there, of our kind, the rule's condition holds on it, and its version is one asked for."""
@@ -217,15 +239,18 @@ class PynamoStore:
             return False
         return self.about.version is None or not tags.versions()
 
-    def _unmoved(self, old: RawItem, after: After | None) -> list[Condition]:
-        """What rule and precondition relied on, in the item as it is and would be, is still what was read."""
+    def _unmoved(self, old: RawItem, change: "_Change", claims: Claims) -> list[Condition]:
+        """What rule, precondition and claims relied on, in the item as it is and would be, is still what was read."""
         guard = current()
         instance = self._instance(old)
-        relied = guard.judge(instance, old)
+        relied = guard.judge(instance, old) | self._unique
         guard.check_match(instance, old)
-        if self._compares():
+        # A transaction does not tell what it made of the item, so that the whole of it must be known.
+        if self._compares() or (claims != Claims() and self.about.version is None):
             relied |= {*old, *(attribute.attr_name for attribute in self.model.get_attributes().values())}
-        new = old if after is None else after(old)
+        elif claims != Claims() and self.about.version is not None:
+            relied |= {self.about.version.attr_name}
+        new = old if change.after is None else change.after(old)
         if new is not old:
             relied |= {n for n in guard.judge_new(self._instance(new), new) if old.get(n) == new.get(n)}
         paths = {name: Path([name]) for name in sorted(relied)}
@@ -243,7 +268,6 @@ class _Change:
     is_done: Callable[[RawItem | None], bool]
     """Whether an item is what the write leaves, None being no item."""
 
-
-def _same(one: RawItem | None, other: RawItem | None) -> bool:
-    """Whether two stored items are equal, sets in any order and numbers however written."""
-    return one is not None and other is not None and etags.canonical(one) == etags.canonical(other)
+    def left(self, old: RawItem) -> RawItem | None:
+        """What it leaves of an item, None if it deletes it."""
+        return None if self.operation == "DeleteItem" else self.after(old) if self.after else old

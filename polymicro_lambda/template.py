@@ -19,7 +19,8 @@ from ._stack import (
     resource,
     secret,
 )
-from ._tables import Table, table_name, tables
+from ._pynamodb import table_name
+from ._tables import Table, tables
 from ._yaml import Noted
 from .cors import CORS
 from .documentation import Documentation

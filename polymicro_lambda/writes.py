@@ -55,6 +55,13 @@ def too_late() -> None:
         raise ServiceUnavailable("There was too little time left to write: try again.", headers=retry_after())
 
 
+def found(model: type[Model], key: RawItem) -> RawItem | None:
+    """The item with this key as it stands now, None where there is none."""
+    with answering():
+        item: RawItem | None = _pynamodb.execute(model, "GetItem", Key=key, ConsistentRead=True).get("Item")
+    return item
+
+
 def write(
     model: type[Model],
     operation: str,

@@ -12,8 +12,8 @@ ROWS = """
     _marshmallow types exceptions _json _values
     _urls users requests responses actions results prefixed causes observing
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
-    _botocore items _pynamodb metering failures etags guards access plans rows queries writes records journals
-    serializers store
+    _botocore items _pynamodb metering failures etags guards access plans rows queries writes
+    transactions uniqueness claims records creations journals serializers store
     cors hsts headers negotiation filters planner idempotency
     listing mixins resources field_rules calls
     signatures mistakes questions routing compiling answers markers operations telemetry correlation sinks dispatch
