@@ -126,6 +126,7 @@ def _place(path: AccessPath) -> str:
 
 def _create(operation: Operation) -> Iterator[Line]:
     yield "calls", f"{_own(operation)}1 PutItem, on the condition that its key is free"
+    yield from _unique(operation, "the item has")
     bound = operation.guard().bound
     if bound:
         yield "sets", of_values(operation.route.model, bound)
@@ -149,6 +150,7 @@ def _update(operation: Operation) -> Iterator[Line]:
     writable = frozenset(schema.attributes[name].attr_name for name in names)
     puts = operation.route.http == "PUT"
     yield from _written(operation, "UpdateItem", writable if puts else frozenset())
+    yield from _unique(operation, "changes, after 1 GetItem")
     verdict = operation.guard().verdict
     judged = attributes_of(verdict) & writable
     if judged and not puts and not is_opaque(verdict):
@@ -156,7 +158,15 @@ def _update(operation: Operation) -> Iterator[Line]:
 
 
 def _delete(operation: Operation) -> Iterator[Line]:
-    return _written(operation, "DeleteItem", frozenset())
+    yield from _written(operation, "DeleteItem", frozenset())
+    yield from _unique(operation, "the item has, after 1 GetItem")
+
+
+def _unique(operation: Operation, which: str) -> Iterator[Line]:
+    """What a write does to keep values unique."""
+    if operation.route.uniqueness is not None:
+        said = ", ".join(" with ".join(one.names) for one in operation.route.uniqueness.constraints)
+        yield "unique", f"{said}: 1 TransactWriteItems instead, with a marker of each value that {which}"
 
 
 def _written(operation: Operation, name: str, changed: frozenset[str]) -> Iterator[Line]:

@@ -1,6 +1,6 @@
 """A matrix of permissions: every user, verb and instance, by real requests, against a table of outcomes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -11,9 +11,11 @@ from pynamodb.models import Model
 
 from . import _pynamodb
 from ._client import Client
+from .claims import Claims
 from .items import declared
 from .routing import Route
 from .types import Handler, RawItem
+from .uniqueness import Uniqueness
 from .users import User
 
 WORDS: Mapping[str, tuple[int, ...]] = {
@@ -51,10 +53,11 @@ def assert_permission_matrix(
     is not known.
     """
     header, *lines = [line.split() for line in expected.splitlines() if line.strip()]
-    matrix = _Matrix(Client(app.compile()), users, instances, bodies or {}, _routes(app, resource))
+    client = Client(app.compile())
+    matrix = _Matrix(client, users, instances, bodies or {}, _routes(app, resource))
     names = header[2:]
     _check(header, lines, names, matrix)
-    with _only(instances.values()) as put:
+    with _only(instances.values(), app.routes) as put:
         found = [
             [
                 *line[:2],
@@ -131,21 +134,36 @@ def _table(header: list[str], lines: list[list[str]], wanted: Sequence[list[str]
 
 
 @contextmanager
-def _only(instances: Any) -> Iterator[Any]:
+def _only(instances: Collection[Model], routes: Iterable[Route]) -> Iterator[Any]:
     """Makes the instances all that their tables hold, each time it is asked to; at the end all is as before."""
-    models = list(dict.fromkeys(type(instance) for instance in instances))
-    before = {model: _all(model) for model in models}
-    given = {model: [i.serialize() for i in instances if type(i) is model] for model in models}
+    given: dict[type[Model], list[RawItem]] = {type(instance): [] for instance in instances}
+    for instance in instances:
+        given[type(instance)].append(instance.serialize())
+    given |= _marked({route.uniqueness for route in routes if route.uniqueness and route.writes}, given)
+    before = {model: _all(model) for model in given}
 
     def put() -> None:
-        for model in models:
-            _hold(model, given[model])
+        for model, items in given.items():
+            _hold(model, items)
 
     try:
         yield put
     finally:
-        for model in models:
-            _hold(model, before[model])
+        for model, items in before.items():
+            _hold(model, items)
+
+
+def _marked(
+    several: Iterable[Uniqueness], given: Mapping[type[Model], list[RawItem]]
+) -> dict[type[Model], list[RawItem]]:
+    """The markers of the items' unique values."""
+    marked: dict[type[Model], list[RawItem]] = {}
+    for one in [one for one in several if one.model in given]:
+        names = [attribute.attr_name for attribute in declared(one.model).keys.values()]
+        keyed = [({name: raw[name] for name in names}, raw) for raw in given[one.model]]
+        claims = [claim for key, raw in keyed for claim in Claims.of(one, key, None, raw).takes]
+        marked[one.markers] = [claim.marker for claim in claims]
+    return marked
 
 
 def _hold(model: type[Model], wanted: list[RawItem]) -> None:

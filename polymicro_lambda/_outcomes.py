@@ -113,7 +113,12 @@ ERRORS: Mapping[int, tuple[str, str, When, tuple[str, ...]]] = {
     403: ("Forbidden", "The user may not do this.", lambda route: not for_everybody(route), ()),
     404: ("NotFound", "There is no such item, or the user may not see it.", _can_miss, ()),
     406: ("NotAcceptable", "What `Accept` asks for cannot be given.", lambda _: True, ()),
-    409: ("Conflict", "The key is taken, or somebody else changed the item.", _writes, ("Retry-After",)),
+    409: (
+        "Conflict",
+        "The key or a unique value is taken, or somebody else changed the item.",
+        _writes,
+        ("Retry-After",),
+    ),
     412: ("PreconditionFailed", "The item is not in the state that `If-Match` names.", changes, ("ETag",)),
     413: ("ContentTooLarge", "The body is over the limit, or the item over 400 KB.", _writes, ()),
     415: (

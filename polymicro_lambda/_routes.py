@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from ._declarations import target
 from ._policy import NEEDS, Grant, grants
 from ._wording import of_rule
 from .items import declared
@@ -77,16 +78,38 @@ def _of_action(route: Route) -> Iterator[str]:
     yield from ["GetItem"] * route.about.detail
 
 
+def _created(route: Route) -> Iterator[str]:
+    yield " or ".join(_claiming(route, "PutItem"))
+
+
+def _claiming(route: Route, write: str, *, always: bool = True) -> list[str]:
+    """A write, or the transaction of it and the markers of what must be unique."""
+    if route.uniqueness is None:
+        return [write]
+    return [*([] if always and route.uniqueness.is_certain else [write]), "TransactWriteItems"]
+
+
 def _written(route: Route) -> Iterator[str]:
     """A write to an item that is there, after a read where Python must see the item: always, or for some requests."""
     leaves = list(route.rule.leaves())
     opaque = any(_overrides(leaf, "has_object_permission") for leaf in leaves)
     compares = route.resource.require_if_match and declared(route.model).version is None
-    if not route.is_default or compares or (opaque and _is_flat(route)):
+    deletes, claims = route.verb == "delete", _may_claim(route)
+    if not route.is_default or compares or (opaque and _is_flat(route)) or (claims and deletes):
         yield "GetItem"
-    elif opaque or any(_may_change(route, leaf) for leaf in leaves):
+    elif opaque or claims or any(_may_change(route, leaf) for leaf in leaves):
         yield "sometimes GetItem"
-    yield NEEDS[route.verb][0]
+    own = NEEDS[route.verb][0]
+    yield " or ".join(_claiming(route, own, always=deletes) if claims else [own])
+
+
+def _may_claim(route: Route) -> bool:
+    """Whether the verb may change the values that an item claims."""
+    if route.uniqueness is None:
+        return False
+    names = {target(field) for field in route.schema.updating.load_fields.values()}
+    changed = any(not names.isdisjoint(one.names) for one in route.uniqueness.constraints)
+    return route.verb == "delete" or not route.is_default or changed
 
 
 def _overrides(leaf: Permission, name: str) -> bool:
@@ -107,7 +130,7 @@ def _may_change(route: Route, leaf: Permission) -> bool:
 
 
 CALLS: Mapping[str, Callable[[Route], Iterable[str]]] = {
-    "create": lambda _: ["PutItem"],
+    "create": _created,
     "list": _of_list,
     "retrieve": lambda _: ["GetItem"],
     "update": _written,

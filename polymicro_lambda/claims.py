@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
 
 from .conditions import holds
 from .exceptions import Conflict
@@ -35,10 +36,14 @@ class Claim:
     place: str = ""
     """Where the item is in the body, e.g. ``/3``."""
 
+    @property
+    def marker(self) -> RawItem:
+        """What stands for it in the table."""
+        return {"id": {"S": self.id}, "item": {"M": self.key}}
+
     def taken(self) -> Part:
         """The marker is put, where it is free or ours already."""
-        item = {"id": {"S": self.id}, "item": {"M": self.key}}
-        return part(self.uniqueness.markers, "Put", [_free() | _of(self.key)], Item=item)
+        return part(self.uniqueness.markers, "Put", [_free() | _of(self.key)], Item=self.marker)
 
     def dropped(self) -> Part:
         """The marker is removed, unless it is another's."""
@@ -66,6 +71,10 @@ class Claim:
             raise error.answer from error
         return True
 
+    def holds(self) -> Condition:
+        """The condition under which an item has the values."""
+        return reduce(and_, [Path([name]) == Value(value) for name, value in self.values.items()])
+
     def _given_up(self) -> Condition:
         """The condition under which an item has no claim on the value."""
         others: list[Condition] = [Path([name]) != Value(value) for name, value in self.values.items()]
@@ -87,6 +96,9 @@ class Claims:
             tuple(claim for id_, claim in after.items() if id_ not in before),
             tuple(claim for id_, claim in before.items() if id_ not in after),
         )
+
+    def __bool__(self) -> bool:
+        return bool(self.takes or self.drops)
 
     def parts(self) -> list[Part]:
         """The writes, in an order that ``settled`` knows."""
@@ -122,14 +134,14 @@ def taken(claims: Iterable[Claim]) -> Conflict:
     return Conflict(TAKEN, errors=errors)
 
 
-def changed(write: Part, claims: Claims, uniqueness: Uniqueness) -> None:
+def changed(model: type[Model], write: Part, claims: Claims) -> None:
     """Do a write to an item together with its claims.
 
     Raises ``ConditionFailed`` for the write, ``Conflict`` where a value is taken, and as ``transact``.
     """
     for _ in range(ATTEMPTS):
         try:
-            return transact(uniqueness.model, [write, *claims.parts()])
+            return transact(model, [write, *claims.parts()])
         except PartsFailed as error:
             if 0 in error.items:
                 raise ConditionFailed(error.items[0], retried=error.retried) from error

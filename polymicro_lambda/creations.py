@@ -103,7 +103,9 @@ def _exists(creations: Iterable[Creation]) -> Conflict:
 def _check_apart(creations: Sequence[Creation]) -> None:
     """Raise ``Conflict`` where two of the items want the same: DynamoDB would refuse the whole as malformed."""
     known: set[str] = set()
-    twice = [one for one in creations if _met(known, repr((one.model.Meta.table_name, sorted(one.key.items()))))]
+    twice = [
+        one for one in creations if _met(known, repr((one.model.Meta.table_name, sorted(one.key.items()))))
+    ]
     if twice:
         raise _exists(twice)
     claims = [claim for one in creations for claim in one.takes if _met(known, claim.id)]

@@ -130,7 +130,9 @@ def _said(code: str, response: Mapping[str, Any]) -> HTTPError:
     """The answer to an error response of DynamoDB's, or of a proxy before it."""
     said = [response.get("Error", {}), *response.get("CancellationReasons", ())]
     for start, detail in TOO_LARGE.items():
-        if any(one.get("Message", "").startswith(start) for one in said if "Validation" in one.get("Code", "")):
+        if any(
+            one.get("Message", "").startswith(start) for one in said if "Validation" in one.get("Code", "")
+        ):
             return ContentTooLarge(detail)
     if code == CANCELED:
         code = _weightiest(response.get("CancellationReasons", ()))

@@ -1,10 +1,9 @@
 """The one place that calls PynamoDB's operations: every write is conditional, and under the request's guard."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
@@ -12,7 +11,8 @@ from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetActi
 from pynamodb.models import Model
 
 from . import _pynamodb, etags
-from .claims import Claims, changed
+from .changes import After, Change
+from .claims import Claims
 from .conditions import holds
 from .creations import Creation
 from .exceptions import Conflict, InternalError, NotFound
@@ -23,16 +23,12 @@ from .plans import Plan
 from .queries import rows_of
 from .rows import Rows
 from .serializers import ItemSerializer
-from .transactions import part
 from .types import RawItem
 from .uniqueness import Uniqueness
-from .writes import ConditionFailed, OutcomeUnknown, found, write
+from .writes import ConditionFailed, OutcomeUnknown, found
 
 ATTEMPTS = 3
 """A write that lost a race is judged and tried again, twice."""
-
-After: TypeAlias = Callable[[RawItem], RawItem]
-"""What a write makes of an item."""
 
 
 class Store(Protocol):
@@ -132,16 +128,15 @@ class PynamoStore:
         def after(old: RawItem) -> RawItem:
             return {name: value for name, value in old.items() if name not in raw} | sets
 
-        must_see = current().must_see(frozenset(raw)) or not self._unique.isdisjoint(raw)
-        change = _Change(
-            "UpdateItem", after if must_see else None, actions, lambda new: self._is_result(new, after)
-        )
+        pinned = frozenset() if self._unique.isdisjoint(raw) else self._unique
+        seen = after if pinned or current().must_see(frozenset(raw)) else None
+        change = Change("UpdateItem", seen, actions, lambda new: self._is_result(new, after), pinned)
         return self._instance(self._change(instance, change)["Attributes"])
 
     def delete(self, instance: Model) -> None:
         """Remove the item, on the condition that it is there and the rule holds on it."""
         after = (lambda old: old) if current().must_see() or self._unique else None
-        self._change(instance, _Change("DeleteItem", after, (), lambda new: new is None))
+        self._change(instance, Change("DeleteItem", after, (), lambda new: new is None, self._unique))
 
     def _is_result(self, new: RawItem | None, after: After) -> bool:
         """Whether an item is what an update made of it, under a rule that holds on it."""
@@ -165,7 +160,7 @@ class PynamoStore:
         current().check_match(kept, raw)
         return kept
 
-    def _change(self, instance: Model, change: "_Change") -> dict[str, Any]:
+    def _change(self, instance: Model, change: Change) -> dict[str, Any]:
         """Write to an item that must be there, judging it first where the rule must see it."""
         journal = current().journal
         if journal is not None:
@@ -179,7 +174,7 @@ class PynamoStore:
                 claims = self._claims(key, raw, change.left(raw))
                 conditions += self._unmoved(raw, change, claims)
             try:
-                return self._written(change, conditions, claims, key, raw)
+                return change.write(self.model, conditions, claims, key, raw)
             except OutcomeUnknown as error:
                 item = found(self.model, key)
                 if not change.is_done(item):
@@ -193,25 +188,6 @@ class PynamoStore:
                 current().judge(self._instance(raw), raw)
                 current().check_match(self._instance(raw), raw)
         raise Conflict("Somebody else keeps changing this item: try again.", headers=retry_after())
-
-    def _written(
-        self,
-        change: "_Change",
-        conditions: Sequence[Condition],
-        claims: Claims,
-        key: RawItem,
-        old: RawItem | None,
-    ) -> dict[str, Any]:
-        """Write, together with the claims where there are some: then the item is what the write makes of the old."""
-        if self.uniqueness is None or claims == Claims():
-            return write(self.model, change.operation, conditions, change.actions, Key=key)
-        kind = change.operation.removesuffix("Item")
-        changed(part(self.model, kind, conditions, change.actions, Key=key), claims, self.uniqueness)
-        new = dict(change.left(old or {}) or {})
-        if self.about.version is not None:
-            name = self.about.version.attr_name
-            new[name] = {"N": str(int(new.get(name, {"N": "0"})["N"]) + 1)}
-        return {"Attributes": new}
 
     @property
     def _unique(self) -> frozenset[str]:
@@ -239,35 +215,19 @@ class PynamoStore:
             return False
         return self.about.version is None or not tags.versions()
 
-    def _unmoved(self, old: RawItem, change: "_Change", claims: Claims) -> list[Condition]:
+    def _unmoved(self, old: RawItem, change: Change, claims: Claims) -> list[Condition]:
         """What rule, precondition and claims relied on, in the item as it is and would be, is still what was read."""
         guard = current()
         instance = self._instance(old)
-        relied = guard.judge(instance, old) | self._unique
+        relied = guard.judge(instance, old) | change.pinned
         guard.check_match(instance, old)
         # A transaction does not tell what it made of the item, so that the whole of it must be known.
-        if self._compares() or (claims != Claims() and self.about.version is None):
+        if self._compares() or (claims and self.about.version is None):
             relied |= {*old, *(attribute.attr_name for attribute in self.model.get_attributes().values())}
-        elif claims != Claims() and self.about.version is not None:
+        elif claims and self.about.version is not None:
             relied |= {self.about.version.attr_name}
         new = old if change.after is None else change.after(old)
         if new is not old:
             relied |= {n for n in guard.judge_new(self._instance(new), new) if old.get(n) == new.get(n)}
         paths = {name: Path([name]) for name in sorted(relied)}
         return [p == Value(old[name]) if name in old else p.does_not_exist() for name, p in paths.items()]
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A write to an item that must be there."""
-
-    operation: str
-    after: After | None
-    """What it makes of the item, where the rule must see that; else None."""
-    actions: Sequence[Action]
-    is_done: Callable[[RawItem | None], bool]
-    """Whether an item is what the write leaves, None being no item."""
-
-    def left(self, old: RawItem) -> RawItem | None:
-        """What it leaves of an item, None if it deletes it."""
-        return None if self.operation == "DeleteItem" else self.after(old) if self.after else old

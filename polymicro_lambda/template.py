@@ -6,6 +6,7 @@ from typing import Any
 
 from ._parts import Part, as_dict
 from ._policy import statements
+from ._pynamodb import table_name
 from ._sam_api import GATES, Gate, event_source, http_api, preflights, rest_api
 from ._sam_events import Event, camel, events
 from ._stack import (
@@ -19,7 +20,6 @@ from ._stack import (
     resource,
     secret,
 )
-from ._pynamodb import table_name
 from ._tables import Table, tables
 from ._yaml import Noted
 from .cors import CORS

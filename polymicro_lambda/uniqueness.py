@@ -73,6 +73,12 @@ class Uniqueness:
         """All that some constraint is about, by DynamoDB's names."""
         return frozenset(name for one in self.constraints for name in one.attributes)
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether every item has some value that is claimed."""
+        known = {one.attr_name for one in self.model.get_attributes().values() if not one.null}
+        return any(known.issuperset(one.attributes) for one in self.constraints)
+
     def claimed(self, raw: RawItem) -> Iterator[tuple[str, Constraint, RawItem]]:
         """The marker of each constraint that an item has values for: its id, the constraint, the values."""
         scope = sorted(declared(self.model).prefixes.items())
@@ -120,7 +126,9 @@ def uniqueness_of(
     return Uniqueness(model, tuple(found)) if found else None
 
 
-def _constraint(where: str, model: type[Model], said: Any, schema: ItemSchema, *, own_verbs: bool) -> Constraint:
+def _constraint(
+    where: str, model: type[Model], said: Any, schema: ItemSchema, *, own_verbs: bool
+) -> Constraint:
     names = (said,) if isinstance(said, str) else said
     if not isinstance(names, tuple | list) or not names or not all(isinstance(name, str) for name in names):
         raise ConfigurationError(f"{where} holds {said!r}: say an attribute, or a tuple of attributes")
@@ -144,7 +152,7 @@ def _check(where: str, model: type[Model], name: str, attribute: Attribute[Any] 
         raise ConfigurationError(f"{where}: {model.__name__} has no attribute {name!r}")
     if attribute.attr_type not in SCALARS or isinstance(attribute, REFUSED):
         raise ConfigurationError(
-            f"{where}: {name!r} is a {type(attribute).__name__}, and only texts, numbers, times and binary can be unique"
+            f"{where}: {name!r} is a {type(attribute).__name__}; texts, numbers, times and binary can be unique"
         )
 
 

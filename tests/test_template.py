@@ -30,9 +30,9 @@ from polymicro_lambda._commands import polymicro
 from polymicro_lambda._engine import DEVELOPMENT_SECRET
 from polymicro_lambda._parts import Part, merged
 from polymicro_lambda._powertools import unnamed
+from polymicro_lambda._pynamodb import table_name as table_name_of
 from polymicro_lambda._sam_events import MAX_EVENTS, Preflights, events
 from polymicro_lambda._tables import GLOBAL, LOCAL, logical_id, staged, tables
-from polymicro_lambda._pynamodb import table_name as table_name_of
 from polymicro_lambda._yaml import Noted, dump
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Permission

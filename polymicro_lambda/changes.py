@@ -1,0 +1,65 @@
+"""Writes to items that are there: each alone, or in a transaction with its claims on unique values."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from .claims import Claims, changed
+from .items import declared
+from .transactions import part
+from .types import RawItem
+from .writes import write
+
+After: TypeAlias = Callable[[RawItem], RawItem]
+"""What a write makes of an item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A write to an item that must be there."""
+
+    operation: str
+    after: After | None
+    """What it makes of the item, where the rule must see that or a unique value is concerned; else None."""
+    actions: Sequence[Action]
+    is_done: Callable[[RawItem | None], bool]
+    """Whether an item is what the write leaves, None being no item."""
+    pinned: frozenset[str] = frozenset()
+    """The attributes whose values claims are made on: they must still be what was read."""
+
+    def left(self, old: RawItem) -> RawItem | None:
+        """What it leaves of an item, None if it deletes it."""
+        if self.operation == "DeleteItem":
+            return None
+        return old if self.after is None else self.after(old)
+
+    def write(
+        self,
+        model: type[Model],
+        conditions: Sequence[Condition],
+        claims: Claims,
+        key: RawItem,
+        old: RawItem | None,
+    ) -> dict[str, Any]:
+        """Do it where all conditions hold; an update answers with the item as it is then (``Attributes``).
+
+        Raises as ``writes.write``, and ``Conflict`` where a value is taken.
+        """
+        if not claims:
+            return write(model, self.operation, conditions, self.actions, Key=key)
+        kind = self.operation.removesuffix("Item")
+        changed(model, part(model, kind, conditions, self.actions, Key=key), claims)
+        # A transaction gives no item back: it is what the old one was made into, on the condition that it was that.
+        return {"Attributes": _next_version(model, self.left(old or {}) or {})}
+
+
+def _next_version(model: type[Model], raw: RawItem) -> RawItem:
+    version = declared(model).version
+    if version is None:
+        return raw
+    number = int(raw.get(version.attr_name, {"N": "0"})["N"]) + 1
+    return {**raw, version.attr_name: {"N": str(number)}}
