@@ -21,7 +21,7 @@ ROWS = """
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation
     _yaml _tables _sam_events _sam_api _policy _parts _stack template
     _startup app backfill __init__
-    _imports _importer _archive _artifact _target _powertools build
+    _imports _importer _trial _archive _artifact _target _powertools build
     _sent _invocation _client _matrix _strict_values _strict_expressions _strict testing _gateway local
     _console _wording _explain _routes _project _curl _session _engine _reload _serve _isolation pytest_plugin
     _new_project _build_command _completion_command _new_command _openapi_command _routes_command _template_command
