@@ -132,9 +132,9 @@ def members(request: pytest.FixtureRequest, dynamodb: None, table_name: str) -> 
     return make
 
 
-def post(client: Caller, name: str, email: Any = None, *, tenant: str = "t", **more: Any) -> Any:
+def post(client: Caller, number: str, email: Any = None, *, tenant: str = "t", **more: Any) -> Any:
     options = {name: more.pop(name) for name in ("headers", "context", "source") if name in more}
-    body = {"tenant": tenant, "id": name, **({} if email is None else {"email": email}), **more}
+    body = {"tenant": tenant, "id": number, **({} if email is None else {"email": email}), **more}
     return client.post("/members", json=body, **options)
 
 
