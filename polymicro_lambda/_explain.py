@@ -108,8 +108,13 @@ def _pages(operation: Operation, plan: Plan, name: str) -> str:
     """How many calls a page of the list takes."""
     limit = operation.request.query.get("limit", (str(operation.route.limit),))[0]
     checked = plan.checks and not plan.completes
+    name, one = (
+        (f"{name} and BatchGetItem", f"1 {name} and 1 BatchGetItem")
+        if plan.completes
+        else (name, f"1 {name}")
+    )
     if not (plan.filters or checked or is_opaque(operation.verdict)):
-        return f"1 {name} for {limit} items; more only where these exceed the 1 MB of one call"
+        return f"{one} for {limit} items; more only where these exceed the 1 MB of one call"
     budget = operation.route.resource.read_budget
     return (
         f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {GROWTH} times the last"

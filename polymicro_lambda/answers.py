@@ -19,6 +19,7 @@ from .requests import Request
 from .responses import Response, json_response
 from .results import Result, encoder, is_collection
 from .routing import Route
+from .sizes import written
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
 
@@ -46,7 +47,7 @@ class Answers:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""
         items = [self.item(item) for item in page.items]
         enveloped = {"items": items, "pagination_key": cursor} if self.route.resource.envelope else items
-        response = self._json(result.status or self.route.about.status, enveloped, self._link(cursor, limit))
+        response = self._json(result.status or self.route.about.status, enveloped, self.link(cursor, limit))
         tagged = {"etag": self._page_tag(items, page.key), **response.headers, **_lower(result.headers)}
         return self._unless_known(replace(response, headers=tagged))
 
@@ -57,6 +58,10 @@ class Answers:
         """
         half_lives = 0 if key is None else int(time.time() / self.route.resource.cursor_max_age * 2)
         return current().tagger.weak(_json.dumps([items, key, half_lives], encoder(self.item)))
+
+    def written(self, value: Any) -> int:
+        """Bytes that an item takes in a page, at the most."""
+        return written(_json.dumps(self.item(value), encoder(self.item)))
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""
@@ -94,7 +99,7 @@ class Answers:
         selected = "fields" in self.request.query and self.route.verb == "retrieve"
         return {} if raw is None or selected else {"etag": current().tagger.strong(self.route.model, raw)}
 
-    def _link(self, cursor: str | None, limit: int) -> dict[str, str]:
+    def link(self, cursor: str | None, limit: int) -> dict[str, str]:
         """The next page, as a reference that is a query alone, so that stages do not matter."""
         if cursor is None:
             return {}

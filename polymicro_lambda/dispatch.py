@@ -22,6 +22,7 @@ from .requests import Request
 from .responses import Response, problem
 from .routing import Match, Route, Router
 from .rules import Rule
+from .sizes import carried, fits, slim
 from .telemetry import Telemetry
 from .verdicts import Ask, Verdict
 
@@ -73,10 +74,16 @@ class Dispatcher:
         with self.telemetry.observing(request_id) as seen:
             try:
                 seen.request = read()
-                response = self._answer(seen.request, seen)
+                response = carried(self._answer(seen.request, seen), seen.request, seen.verb)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
-                response = problem(self._answerable(error, seen), request_id)
+                response = self._problem(self._answerable(error, seen), seen)
             return self.telemetry.told(seen, self._completed(seen.request, response))
+
+    def _problem(self, error: HTTPError, seen: Observation) -> Response:
+        response = problem(error, seen.request_id)
+        if seen.request is None or fits(response.body, seen.request.source):
+            return response
+        return problem(slim(error), seen.request_id)
 
     def _completed(self, request: Request | None, response: Response) -> Response:
         headers = {**ALWAYS, **response.headers}

@@ -24,7 +24,7 @@ class Listing:
     limit: int
     """Its size in items."""
     read_budget: int
-    """The most DynamoDB pages that it may read."""
+    """The most calls of DynamoDB that it may take."""
     checks: Sequence[Condition] = ()
     """Filters that the verb did not ask for, and so did not apply."""
 

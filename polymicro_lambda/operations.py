@@ -29,6 +29,7 @@ from .responses import Response
 from .results import is_collection, result_of
 from .routing import Route
 from .schemas import load
+from .sheets import Sheets, shortened
 from .types import RawItem
 from .verdicts import Ask, Checked, Verdict, joined
 
@@ -75,8 +76,12 @@ class Operation:
         listing = Listing(values["limit"], self.route.resource.read_budget, self._checks(values))
         page = listing.page(result.body, result.key)
         enter("dump")
-        cursor = None if page.key is None else self.cursors.seal(page.key, self._scope)
-        return self._answers.listed(result, page, cursor, values["limit"])
+        return shortened(
+            page, self.request.source, Sheets(self._answers, result, self._seal, values["limit"])
+        )
+
+    def _seal(self, key: Any) -> str | None:
+        return None if key is None else self.cursors.seal(key, self._scope)
 
     def plan(self) -> Plan:
         """How the mixin's own list would read what is asked for; nothing is read. Raises ``BadRequest``."""

@@ -4,8 +4,8 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from itsdangerous import BadData, BadSignature, SignatureExpired, URLSafeTimedSerializer
@@ -24,6 +24,13 @@ class Page:
 
     items: tuple[Any, ...]
     key: Any = None
+    after: Callable[[int], Any] | None = field(default=None, compare=False, repr=False)
+    """The key after the item of this place, counted from 0; None where nobody knows it."""
+
+    def first(self, count: int) -> "Page":
+        """The page as it were if it had ended after so many items, at least one; where ``after`` is known."""
+        assert self.after is not None  # noqa: S101 - for the type checker
+        return Page(self.items[:count], self.after(count - 1), self.after)
 
 
 class _Veil:

@@ -19,7 +19,7 @@ from .exceptions import BadRequest, ServiceUnavailable
 from .failures import retry_after
 from .items import declared
 from .plans import Plan
-from .rows import Rows
+from .rows import Called, Rows
 from .types import RawItem
 
 INDEX = ""
@@ -115,20 +115,21 @@ class _Query:
         return arguments
 
 
-def _completed(model: type[Model], items: Sequence[RawItem]) -> Sequence[RawItem | None]:
+def _completed(model: type[Model], items: Sequence[RawItem], called: Called) -> Sequence[RawItem | None]:
     """Up to 100 items whole, by a consistent read of the table, in the order given; None for one that is gone."""
     names = [attribute.attr_name for attribute in declared(model).keys.values()]
     keys = [{name: raw[name] for name in names} for raw in items]
-    found = {repr([raw[name] for name in names]): raw for raw in _batch(model, keys)}
+    found = {repr([raw[name] for name in names]): raw for raw in _batch(model, keys, called)}
     return [found.get(repr([key[name] for name in names])) for key in keys]
 
 
-def _batch(model: type[Model], keys: list[RawItem]) -> Iterator[RawItem]:
+def _batch(model: type[Model], keys: list[RawItem], called: Called) -> Iterator[RawItem]:
     """The items of up to 100 keys, in any order. Raises ``ServiceUnavailable`` if some stay unprocessed."""
     table = model.Meta.table_name
     for _ in range(ROUNDS):
         if not keys:
             return
+        called()
         data = _pynamodb.batch_get(model, {table: {"Keys": keys, "ConsistentRead": True}})
         yield from data["Responses"].get(table, ())
         keys = data.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])

@@ -82,7 +82,7 @@ class ModelResource:
     max_limit: ClassVar[int] = 100
     """The most items in a page."""
     read_budget: ClassVar[int] = 5
-    """The most DynamoDB pages (of 1 MB) that one list request reads."""
+    """The most calls of DynamoDB (Query, Scan, BatchGetItem) by which one list request reads."""
     cursor_max_age: ClassVar[int] = 86400
     """How long a cursor is good for, in seconds."""
     scan: ClassVar[bool] = False

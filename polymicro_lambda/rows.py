@@ -26,8 +26,20 @@ CHUNK = 100
 """Rows that are judged at a time: the keys of one BatchGetItem (DynamoDB API reference)."""
 
 
+Called: TypeAlias = Callable[[], None]
+"""Is told each call."""
 _Chunk: TypeAlias = Sequence[tuple[RawItem, Any]]
 """Items as read, each with the key after it."""
+
+
+@dataclass(slots=True)
+class _Budget:
+    """The reads that a page may still take."""
+
+    left: int
+
+    def spend(self) -> None:
+        self.left -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,8 @@ class Rows:
     """The most rows that it was asked for, None for all."""
     checks: Sequence[Condition] = ()
     """What DynamoDB could not check."""
-    complete: Callable[[Sequence[RawItem]], Sequence[RawItem | None]] | None = None
-    """Reads the items of an index again, whole and in their order; None for one that is gone."""
+    complete: Callable[[Sequence[RawItem], Called], Sequence[RawItem | None]] | None = None
+    """Reads the items of an index again, whole and in their order; None for one that is gone. It tells its calls."""
     start: Any = None
     """The key to go on from where no row is asked for."""
     signed: Mapping[str, Any] = field(default_factory=dict)
@@ -53,30 +65,41 @@ class Rows:
         return islice(rows, self.limit)
 
     def page(self, size: int, read_budget: int, checks: Sequence[Condition] = ()) -> Page:
-        """The first ``size`` rows that pass, or fewer where the read budget (pages) or the time is spent.
+        """The first ``size`` rows that pass, or fewer where the read budget (calls) or the time is spent.
 
-        The page's key is exact: it stands after the last row given, or after the last one read.
+        The page's key is exact: it stands after the last row given, or after the last one read. An index that lacks
+        attributes is read at least once, and completed once, so that the list comes to an end.
         """
         size = size if self.limit is None else min(size, self.limit)
         if size == 0:
             return Page((), self.start)
+        budget = _Budget(read_budget)
         items: list[Any] = []
+        places: list[Any] = []
         key = None
-        for chunk, end in self._read(read_budget):
+        for chunk, end in self._read(budget):
             key = end
-            for after, row in self._judged(chunk, checks):
+            for after, row in self._judged(chunk, checks, budget.spend):
                 items.append(row)
+                places.append(after)
                 if len(items) == size:
-                    return Page(tuple(items), self._sign(after))
-        return Page(tuple(items), self._sign(key))
+                    return self._page(items, places, after)
+        return self._page(items, places, key)
 
-    def _read(self, budget: int) -> Iterator[tuple[_Chunk, Any]]:
+    def _page(self, items: list[Any], places: list[Any], key: Any) -> Page:
+        return Page(tuple(items), self._sign(key), lambda place: self._sign(places[place]))
+
+    def _read(self, budget: _Budget) -> Iterator[tuple[_Chunk, Any]]:
         """Chunks and the key after each, until the budget or the time is spent."""
-        for page in islice(self._answered(), budget):
+        completes = self.complete is not None
+        for page in self._answered():
+            budget.spend()
             for chunk in _chunks(page):
                 yield chunk, chunk[-1][1] if chunk else page.last_key
-                if current().seconds_left() < PAGE_SECONDS:
+                if current().seconds_left() < PAGE_SECONDS or (completes and budget.left < 1):
                     return
+            if budget.left < 1 + completes:  # what is read has to be completed too
+                return
 
     def _sign(self, key: Any) -> Any:
         if key is not None and None in key.values():
@@ -87,12 +110,14 @@ class Rows:
         with answering():
             yield from self.pages
 
-    def _judged(self, chunk: _Chunk, checks: Sequence[Condition] = ()) -> Iterator[tuple[Any, Any]]:
+    def _judged(
+        self, chunk: _Chunk, checks: Sequence[Condition] = (), called: Called = lambda: None
+    ) -> Iterator[tuple[Any, Any]]:
         """The rows that the user may see, each with the key after it."""
         items: Sequence[RawItem | None] = [raw for raw, _ in chunk]
         if self.complete is not None and chunk:
             with answering():
-                items = self.complete([raw for raw, _ in chunk])
+                items = self.complete([raw for raw, _ in chunk], called)
         for raw, (_, after) in zip(items, chunk, strict=True):
             if raw is not None and all(holds(check, raw) for check in (*self.checks, *checks)):
                 yield from ((after, row) for row in self._seen(raw))

@@ -195,7 +195,10 @@ SAID: dict[str, list[tuple[str, str]]] = {
         ("calls", "Query on the global index by_state"),
         ("key", 'state = "open"'),
         ("then", "BatchGetItem on the table, as the index lacks attributes; what it gives is checked again"),
-        ("pages", "1 Query for 25 items; more only where these exceed the 1 MB of one call"),
+        (
+            "pages",
+            "1 Query and 1 BatchGetItem for 25 items; more only where these exceed the 1 MB of one call",
+        ),
     ],
     "GET /scanned?done=false": [
         ("verb", "Scanned.list"),

@@ -14,9 +14,10 @@ ROWS = """
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
     _botocore items _pynamodb metering failures etags guards access plans rows queries writes
     transactions uniqueness claims changes records creations journals serializers store
-    cors hsts headers negotiation filters planner idempotency
+    cors hsts headers sizes negotiation filters planner idempotency
     listing mixins resources field_rules calls
-    signatures mistakes questions routing compiling answers markers operations telemetry correlation sinks dispatch
+    signatures mistakes questions routing compiling answers sheets markers operations
+    telemetry correlation sinks dispatch
     events
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation
     _yaml _tables _sam_events _sam_api _policy _parts _stack template

@@ -163,8 +163,9 @@ def test_the_time_left_within_a_page() -> None:
 def completing(asked: list[int], gone: frozenset[int] = frozenset()) -> Callable[[Sequence[RawItem]], Any]:
     """Completes things but those that are gone, and notes how many it was asked for."""
 
-    def complete(items: Sequence[RawItem]) -> list[RawItem | None]:
+    def complete(items: Sequence[RawItem], called: Callable[[], None]) -> list[RawItem | None]:
         asked.append(len(items))
+        called()
         return [None if int(item["i"]["N"]) in gone else item | {"t": {"S": "whole"}} for item in items]
 
     return complete
@@ -173,7 +174,7 @@ def completing(asked: list[int], gone: frozenset[int] = frozenset()) -> Callable
 def test_items_are_completed_before_anything_sees_them() -> None:
     asked: list[int] = []
     checks = (Path(["t"]) == "whole",)
-    page = rows([1, 2, 3], [4], checks=checks, complete=completing(asked, frozenset({2}))).page(3, 3)
+    page = rows([1, 2, 3], [4], checks=checks, complete=completing(asked, frozenset({2}))).page(3, 4)
     assert shown(page) == ([1, 3, 4], None)
     assert ({thing.text for thing in page.items}, asked) == ({"whole"}, [3, 1])
 
@@ -185,6 +186,27 @@ def test_no_more_are_completed_than_a_batch_holds_or_the_page_needs() -> None:
     assert (shown(page)[0][-1], page.key, asked) == (120, key(120), [CHUNK, CHUNK])
 
 
+@pytest.mark.parametrize(
+    ("budget", "ids", "batches"),
+    [
+        pytest.param(1, [1], [1], id="less than it takes: a list comes to its end"),
+        pytest.param(2, [1], [1], id="one read, completed"),
+        pytest.param(3, [1], [1], id="what is read must be completed too"),
+        pytest.param(4, [1, 2], [1, 1], id="two"),
+    ],
+)
+def test_completions_are_reads_too(budget: int, ids: list[int], batches: list[int]) -> None:
+    asked: list[int] = []
+    page = rows([1], [2], [3], complete=completing(asked)).page(9, budget)
+    assert (shown(page)[0], page.key, asked) == (ids, {"last": {"N": str(len(ids))}}, batches)
+
+
+def test_a_long_page_is_completed_as_far_as_the_budget_goes() -> None:
+    asked: list[int] = []
+    page = rows(range(1, 999), complete=completing(asked)).page(999, 3)
+    assert (len(page.items), page.key, asked) == (2 * CHUNK, key(2 * CHUNK), [CHUNK, CHUNK])
+
+
 def test_an_empty_page_completes_nothing() -> None:
     asked: list[int] = []
     assert shown(rows([], [1], complete=completing(asked)).page(3, 3)) == ([1], None)
@@ -192,7 +214,7 @@ def test_an_empty_page_completes_nothing() -> None:
 
 
 def test_a_failing_completion_is_answered() -> None:
-    def busy(_: Any) -> Any:
+    def busy(_: Any, __: Any) -> Any:
         raise ServiceUnavailable("busy")
 
     with pytest.raises(ServiceUnavailable):

@@ -1,0 +1,53 @@
+"""A page of a list as its event source carries it: shorter where all of it would be too large."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from .answers import Answers
+from .pagination import Page
+from .responses import Response
+from .results import Result
+from .sizes import fits, room, too_large
+
+SPARE = 16_384
+"""Bytes of a page besides its items: the cursor, whose keys have 5 KB at most, and the envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """Makes the answers of one list: from all that it gave, or from the first part of that."""
+
+    answers: Answers
+    result: Result
+    seal: Callable[[Any], str | None]
+    limit: int
+    """The page size that was asked for."""
+
+    def answer(self, page: Page) -> Response:
+        """The answer that shows this page."""
+        return self.answers.listed(self.result, page, self.seal(page.key), self.limit)
+
+    def fitting(self, page: Page, most: int) -> int:
+        """How many of the page's items have room in so many bytes."""
+        sums = accumulate(self.answers.written(item) + 1 for item in page.items)
+        return sum(size <= most - SPARE for size in sums)
+
+
+def shortened(page: Page, source: str, sheets: Sheets) -> Response:
+    """The answer to a list, ended early where all of it would be too large; its cursor goes on right after.
+
+    Raises ``InternalError`` where the first item alone is too large; its ``pagination_key`` goes on behind that one.
+    """
+    response = sheets.answer(page)
+    if fits(response.body, source) or page.after is None:
+        return response
+    count = min(sheets.fitting(page, room(source)), len(page.items) - 1)
+    if count:
+        return sheets.answer(page.first(count))
+    error = too_large(source, of="The first item of this page")
+    cursor = sheets.seal(page.first(1).key)
+    error.members["pagination_key"] = cursor
+    error.headers |= sheets.answers.link(cursor, sheets.limit)
+    raise error
