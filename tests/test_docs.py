@@ -117,9 +117,10 @@ def test_links_lead_somewhere(page: str) -> None:
     assert {target[1:] for target in targets if target.startswith("#")} <= headings
 
 
-def test_the_tests_that_security_names_are_there() -> None:
+@pytest.mark.parametrize("page", ["limits.md", "security.md"])
+def test_the_tests_that_a_page_names_are_there(page: str) -> None:
     """Each as ``test_file.py`` or ``test_file.py::test_function``."""
-    named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", PAGES["security.md"].read_text(encoding="utf-8"))
+    named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", PAGES[page].read_text(encoding="utf-8"))
     tests = ROOT / "tests"
     lacking = [
         (file, test)
