@@ -9,6 +9,7 @@ from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
+from ._slips import asked
 from .attributes import KeyRule, Shape, member_field, needed, nullable, readable
 from .exceptions import ConfigurationError
 
@@ -52,7 +53,7 @@ class Declaration:
         known = {*self.attributes, *(own.declared_fields if own else ())}
         for where, names in said.items():
             for name in sorted(names - known):
-                self.fail(where, f"{self.model.__name__} has no attribute {name!r}")
+                self.fail(where, f"{self.model.__name__} has no attribute {name!r}{asked(name, known)}")
         for name in sorted(self.dump_only & self.load_only):
             self.fail("load_only", f"{name!r} is dump_only too: exclude it")
         if own is None:

@@ -154,7 +154,9 @@ def traceback_of(error: BaseException) -> str:
 
     Of a wrong declaration only the place that met it: the text names class and attribute, and what to do.
     """
-    if isinstance(error, ConfigurationError) and isinstance(error.__cause__, ImportError | None):
+    if isinstance(error, ConfigurationError) and isinstance(
+        error.__cause__, ConfigurationError | ImportError | None
+    ):
         return f"{_place(error.__traceback__)}{error}"
     shown = error.__traceback__
     while shown is not None and _is_ours(shown):

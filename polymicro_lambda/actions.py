@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
+from .exceptions import ConfigurationError
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """HTTP verbs that change nothing (RFC 9110, section 9.2.1)."""
 
@@ -60,6 +62,18 @@ class Action:
     """The marshmallow schema of its body, None where any JSON will do."""
 
 
+_BY_NAME = ": the resource's permissions are asked with the action's name as method, and can refuse it"
+# What other frameworks say of a single action, and how it is said here.
+_MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        "permission_classes": _BY_NAME,
+        "permissions": _BY_NAME,
+        "serializer_class": ": say schema",
+        "url_path": ": say path",
+    }
+)
+
+
 @overload
 def action(method: F, /) -> F: ...
 @overload
@@ -74,6 +88,7 @@ def action(
     methods: Sequence[str] = ("POST",),
     path: str | None = None,
     schema: Any = None,
+    **elsewhere: Any,
 ) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
 
@@ -81,7 +96,10 @@ def action(
     ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
     is the item or the collection itself. Permissions are asked with its name as ``method``; ``req`` is the body's
     JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what that loads of it, else 422.
+    Raises ``ConfigurationError`` for any other argument.
     """
+    for name in elsewhere:
+        raise ConfigurationError(f"action({name}=…) means nothing here{_MEANT.get(name, '')}")
 
     def mark(method: F) -> F:
         said = (methods,) if isinstance(methods, str) else tuple(methods)

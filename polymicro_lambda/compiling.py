@@ -15,7 +15,7 @@ from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
 from .idempotency import checked
 from .items import declared
-from .mistakes import check_markers, check_names, check_prefixes
+from .mistakes import check_markers, check_model, check_names, check_prefixes
 from .permissions import OwnedBy, Permission
 from .planner import Planner
 from .questions import checked_rule
@@ -83,6 +83,10 @@ class _Compilation:
     @classmethod
     def of(cls, resource: Any, default_permissions: Any) -> "_Compilation":
         """The resource, checked as far as it needs no schema."""
+        if isinstance(resource, type):
+            raise ConfigurationError(
+                f"{resource.__name__} is a class: write {resource.__name__}(pm) in place of register"
+            )
         name = _name(resource)
         if not isinstance(resource, ModelResource):
             raise ConfigurationError(
@@ -91,8 +95,7 @@ class _Compilation:
         model = getattr(resource, "model", None)
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise ConfigurationError(f"{name}.model must be a PynamoDB model, not {model!r}")
-        if not declared(model).keys:
-            raise ConfigurationError(f"{name}.model: {model.__name__} has no attribute with hash_key=True")
+        check_model(name, model)
         for setting, kind in _SETTINGS.items():
             value = getattr(resource, setting)
             if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):

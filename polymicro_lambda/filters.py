@@ -17,6 +17,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
+from ._slips import asked
 from .exceptions import ConfigurationError
 from .items import serialized
 from .negotiation import bad_query, wrong
@@ -81,9 +82,12 @@ class Declared:
             raise ConfigurationError(f'{resource}.filters must say operators, e.g. {{"done": ("eq",)}}')
         parameters: dict[str, tuple[str, str]] = {}
         for name, operators in declared.items():
-            attribute = model.get_attributes().get(name)
+            where, attribute = f"{resource}.filters[{name!r}]", model.get_attributes().get(name)
+            if attribute is None:
+                near = asked(name, model.get_attributes())
+                raise ConfigurationError(f"{where}: the model has no such attribute{near}")
             for operator in (operators,) if isinstance(operators, str) else operators:
-                _check(resource, name, attribute, operator)
+                _check(where, attribute, operator)
                 parameters[f"{name}__{operator}"] = (name, operator)
                 if operator == "eq" and name not in RESERVED:
                     parameters[name] = (name, operator)
@@ -120,10 +124,7 @@ class Declared:
         return filters
 
 
-def _check(resource: str, name: str, attribute: Attribute[Any] | None, operator: str) -> None:
-    where = f"{resource}.filters[{name!r}]"
-    if attribute is None:
-        raise ConfigurationError(f"{where}: the model has no such attribute")
+def _check(where: str, attribute: Attribute[Any], operator: str) -> None:
     if operator not in OPERATORS:
         raise ConfigurationError(f"{where}: {operator!r} is no operator; there are {', '.join(OPERATORS)}")
     allowed = next((names for kind, names in _ONLY.items() if isinstance(attribute, kind)), OPERATORS)

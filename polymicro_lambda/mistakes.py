@@ -1,32 +1,57 @@
 """What would go wrong in silence: names of another framework's, slips of the pen, kinds of items that are mixed up."""
 
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
+from inspect import getmembers
 from itertools import combinations
 from types import MappingProxyType
 
+from pynamodb.indexes import Index
 from pynamodb.models import Model
 
+from ._pynamodb import naming
+from ._slips import meant
 from .actions import ACTION, VERBS
 from .exceptions import ConfigurationError
 from .items import declared
 from .resources import ModelResource
 
-CUTOFF = 0.88
+CUTOFF = 0.87
 """How alike a name must be to a setting to be taken for a slip (``difflib``'s ratio)."""
 
 # What Django REST Framework, Flask and Chalice call it, and what it is here.
 ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
+        "authentication_classes": "PolyMicro(req_user_func=…), or leave it to the authorizer",
         "destroy": "delete",
+        "fields": "exclude, or schema",
+        "filter_backends": "filters",
+        "filter_class": "filters",
+        "filterset_class": "filters",
         "filterset_fields": "filters",
+        "get_object": "permissions, or override retrieve",
+        "get_permissions": "permissions, which are asked with the verb's or action's name",
+        "get_queryset": "permissions, such as OwnedBy, or override list",
+        "get_serializer_class": "schema, or fields_for",
+        "http_method_names": "Create, List, Retrieve, Update, Delete as bases",
+        "lookup_field": "route, and the model's keys",
+        "lookup_url_kwarg": "route, and the model's keys",
+        "ordering": "?sort= in the request, which takes the sort key of the table or an index",
+        "ordering_fields": "?sort= in the request, which takes the sort key of the table or an index",
+        "pagination_class": "max_limit, or limit=… in a list of your own",
         "partial_update": "update",
         "patch": "update",
+        "perform_create": "create, which may call super()",
+        "perform_destroy": "delete, which may call super()",
+        "perform_update": "update, which may call super()",
         "permission_classes": "permissions",
         "post": "create",
         "put": "update",
         "queryset": "model",
+        "read_only_fields": "dump_only",
+        "search_fields": "filters",
         "serializer_class": "schema",
+        "throttle_classes": "RequestsPerSecond in the template",
+        "write_only_fields": "load_only",
     }
 )
 
@@ -38,14 +63,31 @@ def check_names(resource: ModelResource) -> None:
     for name, value in own.items():
         if name in known or name.startswith("_") or hasattr(value, ACTION):
             continue
-        meant = ELSEWHERE.get(name) or next(iter(get_close_matches(name, known, 1, CUTOFF)), None)
-        if meant is not None:
-            raise ConfigurationError(f"{type(resource).__name__}.{name} means nothing here: say {meant}")
+        instead = ELSEWHERE.get(name) or meant(name, known, CUTOFF)
+        if instead is not None:
+            raise ConfigurationError(f"{type(resource).__name__}.{name} means nothing here: say {instead}")
 
 
 def _is_own(cls: type) -> bool:
     """Whether a class is the user's rather than one of this package or of Python."""
     return not cls.__module__.startswith(f"{__package__}.") and cls is not object
+
+
+def check_model(resource: str, model: type[Model]) -> None:
+    """Raise ``ConfigurationError`` for a model without partition key or table, or whose index no item would fit."""
+    attributes = {attribute.attr_name: attribute for attribute in model.get_attributes().values()}
+    if not any(attribute.is_hash_key for attribute in attributes.values()):
+        raise ConfigurationError(f"{resource}.model: {model.__name__} has no attribute with hash_key=True")
+    naming(model)
+    for name, index in getmembers(model, lambda member: isinstance(member, Index)):
+        for key in index.Meta.attributes.values():
+            own = attributes.get(key.attr_name)
+            if own is None or own.attr_type == key.attr_type:
+                continue  # of a table that several models share an index may be for the items of another
+            raise ConfigurationError(
+                f"{model.__name__}.{name}: {key.attr_name} is a {type(key).__name__} in the index, a"
+                f" {type(own).__name__} in the model: DynamoDB would refuse the items"
+            )
 
 
 def check_prefixes(models: Iterable[type[Model]], served: Collection[type[Model]] = ()) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from pynamodb.constants import NUMBER
 
 from .actions import Method
+from .exceptions import ConfigurationError
 from .rules import Owner, Permission
 
 __all__ = [
@@ -50,11 +51,20 @@ class ReadOnly(Permission):
         return method.safe
 
 
+def _name(permission: Permission, given: Any) -> str:
+    """The name that a permission is made with. Raises ``ConfigurationError`` for all else, as an attribute itself."""
+    if not isinstance(given, str):
+        raise ConfigurationError(
+            f"{type(permission).__name__} takes one name, as a text, not a {type(given).__name__}"
+        )
+    return given
+
+
 class HasPermission(Permission):
     """Users who have the named permission."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = _name(self, name)
 
     def has_permission(self, user: Any, method: Method) -> bool:
         """Whether the name stands in ``user.permissions``."""
@@ -68,7 +78,7 @@ class InGroup(Permission):
     """Users who are in the named group."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = _name(self, name)
 
     def has_permission(self, user: Any, method: Method) -> bool:
         """Whether the name stands in ``user.groups``."""
@@ -91,7 +101,7 @@ class OwnedBy(Permission):
     """
 
     def __init__(self, attribute: str, claim: str = "uuid", *, prefix: str = "") -> None:
-        self.attribute = attribute
+        self.attribute = _name(self, attribute)
         self.claim = claim
         self.prefix = prefix
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from ._slips import asked
 from .exceptions import ConfigurationError
 from .permissions import OwnedBy, Permission
 from .rules import Rule, rule_from
@@ -55,4 +56,5 @@ def _check_permission(name: str, model: type[Model], leaf: Permission) -> None:
             " where is the one source of an object rule"
         )
     if isinstance(leaf, OwnedBy) and leaf.attribute not in model.get_attributes():
-        raise ConfigurationError(f"{name}.permissions: {leaf} names no attribute of {model.__name__}")
+        near = asked(leaf.attribute, model.get_attributes())
+        raise ConfigurationError(f"{name}.permissions: {leaf} names no attribute of {model.__name__}{near}")

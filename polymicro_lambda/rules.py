@@ -24,8 +24,15 @@ class Owner(Protocol):
         """What the attribute must hold, None where this user owns nothing."""
 
 
+def _undecided(_: object) -> bool:
+    """Python's ``and``, ``or`` and ``not`` ask for a truth: ``A and B`` would be B, and A forgotten."""
+    raise ConfigurationError("Permissions are joined by &, | and ~: Python's and, or and not would lose one")
+
+
 class Composable:
     """What ``&``, ``|`` and ``~`` work on."""
+
+    __bool__ = _undecided
 
     def __and__(self, other: "Declared") -> "Rule":
         return AllOf((rule_from(self), rule_from(other)))
@@ -54,6 +61,8 @@ class PermissionMeta(type):
 
     def __invert__(cls) -> "Rule":
         return NoneOf(rule_from(cls))
+
+    __bool__ = _undecided
 
 
 class Permission(Composable, metaclass=PermissionMeta):

@@ -150,11 +150,26 @@ def test_app_that_cannot_be_had(project: Path, app: str, message: str) -> None:
     assert (result.exit_code, message in result.output) == (1, True), result.output
 
 
-def test_a_wrong_declaration_is_told_with_the_line_that_met_it(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        pytest.param(
+            "", "PolyMicro has no resource: make one, e.g. TodoResource(pm), before compile()", id="nothing"
+        ),
+        pytest.param(
+            "NoteResource.permissions = 'staff'; NoteResource(pm)",
+            "NoteResource.permissions: permissions holds 'staff', which is no Permission",
+            id="by way of another",
+        ),
+    ],
+)
+def test_a_wrong_declaration_is_told_with_the_line_that_met_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, declared: str, expected: str
+) -> None:
     """And without a traceback: the text says what to do."""
     file = project / "broken.py"
-    file.write_text("from polymicro_lambda import PolyMicro\n\npm = PolyMicro()\nhandler = pm.compile()\n")
-    expected = "PolyMicro has no resource: make one, e.g. TodoResource(pm), before compile()"
+    file.write_text(f"from notes import *\npm = PolyMicro()\n{declared}\nhandler = pm.compile()\n")
+    monkeypatch.delitem(sys.modules, "notes", raising=False)
     output = run("routes", "--app", "broken:pm").output
     assert output == f"Error: The module broken cannot be imported:\n\n{file}:4: {expected}\n"
 

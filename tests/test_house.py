@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "polymicro_lambda"
 ROWS = """
-    _marshmallow types exceptions _json _values
+    _marshmallow types exceptions _slips _json _values
     _urls users requests responses actions results prefixed causes observing
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
     _botocore items _pynamodb metering failures etags guards access plans rows queries writes

@@ -3,12 +3,17 @@
 from typing import Any
 
 import pytest
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from polymicro_lambda import (
+    AllowAny,
     ConfigurationError,
     Create,
+    HasPermission,
+    Idempotency,
+    InGroup,
     List,
     ModelResource,
     OwnedBy,
@@ -48,11 +53,16 @@ def compiled(**members: Any) -> PolyMicro:
         ("put", "update"),
         ("destroy", "delete"),
         ("max_limits", "max_limit"),
+        ("requierd", "required"),
+        ("read_only_fields", "dump_only"),
+        ("get_queryset", "permissions, such as OwnedBy, or override list"),
+        ("perform_create", "create, which may call super()"),
     ],
 )
 def test_a_name_that_means_nothing_says_what_was_meant(name: str, meant: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^DocResource\.{name} means nothing here: say {meant}$"):
+    with pytest.raises(ConfigurationError) as raised:
         compiled(**{name: ()})
+    assert str(raised.value) == f"DocResource.{name} means nothing here: say {meant}"
 
 
 def test_names_of_ones_own_are_free() -> None:
@@ -100,6 +110,97 @@ def test_an_action_may_go_without_brackets() -> None:
     assert [r.template for r in compiled(publish=publish).routes if r.verb == "publish"] == [
         "/docs/{name}/publish"
     ]
+
+
+@pytest.mark.parametrize(
+    ("argument", "rest"),
+    [
+        ("permission_classes", ": the resource's permissions are asked with the action's name as method"),
+        ("url_path", ": say path"),
+        ("throttle", ""),
+    ],
+)
+def test_an_argument_of_an_action_that_means_nothing(argument: str, rest: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        action(**{argument: ()})
+    assert str(raised.value).startswith(f"action({argument}=…) means nothing here{rest}")
+
+
+def test_a_class_is_no_resource_of_an_app() -> None:
+    pm = PolyMicro()
+    pm.register(type("DocResource", (ModelResource, Create), {"model": Doc, "route": "docs"}))
+    with pytest.raises(ConfigurationError, match=r"^DocResource is a class: write DocResource\(pm\)"):
+        pm.compile()
+
+
+def model(**members: Any) -> type[Model]:
+    meta = type("Meta", (), {"table_name": "docs"})
+    return type("Shelf", (Model,), {"Meta": meta, **members})
+
+
+class ByRank(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "by_rank"
+        projection = AllProjection()
+
+    rank = NumberAttribute(hash_key=True, attr_name="r")
+
+
+def test_a_model_has_a_partition_key() -> None:
+    sorted_alone = model(name=UnicodeAttribute(range_key=True))
+    with pytest.raises(
+        ConfigurationError, match=r"^DocResource\.model: Shelf has no attribute with hash_key"
+    ):
+        compiled(model=sorted_alone, permissions=AllowAny)
+
+
+def test_a_model_has_a_table_whatever_else_the_app_has() -> None:
+    pm = PolyMicro(idempotency=Idempotency())
+    nameless = type("Shelf", (Model,), {"name": UnicodeAttribute(hash_key=True)})
+    type("ShelfResource", (ModelResource, Create), {"model": nameless, "route": "shelves"})(pm)
+    with pytest.raises(ConfigurationError, match=r"^Shelf\.Meta\.table_name is missing$"):
+        pm.compile()
+
+
+@pytest.mark.parametrize(
+    "rank", [UnicodeAttribute(attr_name="r"), NumberAttribute(attr_name="r"), None], ids=type
+)
+def test_the_key_of_an_index_is_of_the_attributes_type(rank: Any) -> None:
+    """DynamoDB would refuse each item that has the attribute; one of another kind in the table need not have it."""
+    own = {} if rank is None else {"rank": rank}
+    shelf = model(name=UnicodeAttribute(hash_key=True), by_rank=ByRank(), **own)
+    resource = {"model": shelf, "permissions": AllowAny, "scan": True}
+    if not isinstance(rank, UnicodeAttribute):
+        assert compiled(**resource).routes
+        return
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(**resource)
+    assert str(raised.value) == (
+        "Shelf.by_rank: r is a NumberAttribute in the index, a UnicodeAttribute in the model: DynamoDB would refuse"
+        " the items"
+    )
+
+
+@pytest.mark.parametrize(
+    "joined",
+    [
+        lambda: OwnedBy("owner") or AllowAny(),
+        lambda: AllowAny and OwnedBy("owner"),
+        lambda: not OwnedBy("owner"),
+        lambda: (OwnedBy("owner") & AllowAny) and AllowAny,
+    ],
+    ids=["or", "and of a class", "not", "and of a composition"],
+)
+def test_permissions_are_not_joined_by_words(joined: Any) -> None:
+    """Python would give one of the two, and forget the other."""
+    with pytest.raises(ConfigurationError, match=r"^Permissions are joined by &, \| and ~"):
+        joined()
+
+
+@pytest.mark.parametrize("permission", [OwnedBy, HasPermission, InGroup])
+def test_a_permission_is_made_with_a_name(permission: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r" takes one name, as a text, not a UnicodeAttribute$"):
+        permission(Doc.owner)
 
 
 class Misspelt(Permission):

@@ -527,10 +527,10 @@ class Alien(Model):
 
 
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
-    ({"dump_only": ("txt",)}, "TodoResource.dump_only: Todo has no attribute 'txt'"),
+    ({"dump_only": ("txt",)}, "TodoResource.dump_only: Todo has no attribute 'txt': is 'text' meant?"),
     ({"load_only": "nope"}, "TodoResource.load_only: Todo has no attribute 'nope'"),
     ({"required": ("p",)}, "TodoResource.required: Todo has no attribute 'p'"),
-    ({"exclude": ("by_place",)}, "TodoResource.exclude: Todo has no attribute 'by_place'"),
+    ({"exclude": ("by_place",)}, "TodoResource.exclude: Todo has no attribute 'by_place': is 'place' meant?"),
     ({"bound": frozenset({"x"})}, "TodoResource.bound: Todo has no attribute 'x'"),
     ({"required": "text", "dump_only": "text"}, "TodoResource.required: no body can set 'text'"),
     ({"required": "text", "exclude": "text"}, "TodoResource.required: no body can set 'text'"),
