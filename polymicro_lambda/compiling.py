@@ -16,12 +16,12 @@ from .filters import Declared as DeclaredFilters
 from .idempotency import checked
 from .items import declared
 from .mistakes import check_markers, check_model, check_names, check_prefixes
-from .permissions import OwnedBy, Permission
+from .permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
 from .planner import Planner
 from .questions import checked_rule
 from .resources import ItemPath, ModelResource, parameter
 from .routing import Route
-from .rules import Rule
+from .rules import AllOf, AnyOf, Rule
 from .schemas import ItemSchema, compile_schema
 from .signatures import action_path, actions_of, route_parts, signature
 from .store import PynamoStore
@@ -68,6 +68,15 @@ def compile_routes(
 
 def _name(resource: Any) -> str:
     return type(resource).__name__
+
+
+def _sometimes(rule: Rule) -> set[str]:
+    """The attributes that the rule binds for every user, or under ``|`` for those to whom the rest says no."""
+    if not isinstance(rule, AllOf | AnyOf):
+        return set(rule.binding())
+    if isinstance(rule, AnyOf) and any(isinstance(part, (AllowAny, IsAuthenticated)) for part in rule.parts):
+        return set()
+    return {name for part in rule.parts for name in _sometimes(part)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,7 @@ class _Compilation:
             _name(resource), model, resource.unique, schema, own_verbs=self._has_own_verbs()
         )
         resource.store = PynamoStore(model, uniqueness)
-        resource.planner = Planner.of(model, scan=resource.scan, whole=whole)
+        resource.planner = Planner.of(model, scan=resource.scan, whole=whole, sayable=filters.equals)
         resource.item = ItemPath(item, schema) if any(verb.detail for verb in self.verbs) else None
         field_rules = FieldRules.of(resource, schema)
         self._check_list(bound, in_path, filters)
@@ -227,7 +236,8 @@ class _Compilation:
         unknown = any(
             type(leaf).where not in (Permission.where, OwnedBy.where) for leaf in self.rule.leaves()
         )
-        if unknown or self.resource.planner.could_serve({*bound, *in_path, *filters.equals}):
+        some = {*bound, *in_path, *filters.equals, *_sometimes(self.rule)}
+        if unknown or self.resource.planner.could_serve(some):
             return
         partition = next(iter(declared(self.resource.model).keys))
         raise ConfigurationError(

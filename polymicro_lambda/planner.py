@@ -30,11 +30,14 @@ class Planner:
     paths: tuple[AccessPath, ...]
     everything: frozenset[str]
     """All that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
+    sayable: frozenset[str]
+    """The attributes that a filter can bind to one value, by DynamoDB's names."""
 
     @classmethod
-    def of(cls, model: type[Model], *, scan: bool, whole: bool) -> "Planner":
-        """The planner of a resource over this model."""
-        return cls(model, scan, whole, access_paths(model), names_of(model))
+    def of(cls, model: type[Model], *, scan: bool, whole: bool, sayable: Iterable[str] = ()) -> "Planner":
+        """The planner of a resource over this model; ``sayable`` are Python names."""
+        named = frozenset(model.get_attributes()[name].attr_name for name in sayable)
+        return cls(model, scan, whole, access_paths(model), names_of(model), named)
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
@@ -57,6 +60,7 @@ class Planner:
             not (sort or "").startswith("-"),
             self.scan,
             names,
+            self.sayable,
             apart(self.model),
         )
         return plan(self.paths, wish)

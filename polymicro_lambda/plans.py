@@ -55,6 +55,8 @@ class Wish:
     scan: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     """DynamoDB name -> Python name, for messages."""
+    sayable: frozenset[str] | None = None
+    """The attributes that a filter can bind to one value, for messages; None for all."""
     apart: Sequence[Condition] = ()
     """What keeps the items apart from other kinds in the table: conditions that exclude none of the list's own."""
 
@@ -195,15 +197,21 @@ def _refused(paths: Sequence[AccessPath], wish: Wish, bound: Mapping[str, Any]) 
     def any_of(names: Iterable[str]) -> str:
         return " or ".join(sorted(set(map(said, names))))
 
+    def sayable(names: Iterable[str]) -> list[str]:
+        return [name for name in names if wish.sayable is None or name in wish.sayable]
+
     keyed = any_of(path.partition for path in paths if path.partition in bound)
     by_sort = [path.partition for path in paths if path.sort == wish.sort]
     if wish.sort is not None and keyed:
         detail = (
             f"The list cannot be sorted by {said(wish.sort)}: that needs an index with partition key "
-            f"{keyed} and sort key {said(wish.sort)}{_or_else(any_of(by_sort))}."
+            f"{keyed} and sort key {said(wish.sort)}{_or_else(any_of(sayable(by_sort)))}."
         )
         return BadRequest(detail, errors=[{"parameter": "sort", "detail": detail}])
-    detail = f"No index serves this list: say which {any_of(path.partition for path in paths)} by a filter"
+    partitions = [path.partition for path in paths]
+    detail = f"No index serves this list: say which {any_of(sayable(partitions))} by a filter"
+    if not sayable(partitions):
+        detail = f"No index serves this list: it has no filter that would say which {any_of(partitions)}"
     if bound:
         detail += f", or add an index with partition key {any_of(bound)}"
     return BadRequest(f"{detail}.")

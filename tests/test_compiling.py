@@ -192,8 +192,12 @@ MISTAKES: dict[str, tuple[Callable[[], type], str]] = {
         r"Wrong\.list: the default of limit must be an int of at least 1, not None",
     ),
     "a list that can serve nothing": (lambda: plain(List), r"Wrong\.list could serve no request: .*'owner'"),
-    "an owner under | binds no list": (
+    "an owner beside everybody binds no list": (
         lambda: plain(List, permissions=OwnedBy("owner") | AllowAny()),
+        r"Wrong\.list could serve no request",
+    ),
+    "an owner that one must not be binds no list": (
+        lambda: plain(List, permissions=~OwnedBy("owner") | HasPermission("staff")),
         r"Wrong\.list could serve no request",
     ),
     "dump_only": (lambda: resource(dump_only=("color",)), r"Wrong\.dump_only: Doc has no attribute 'color'"),
