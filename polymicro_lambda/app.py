@@ -127,7 +127,8 @@ class PolyMicro:
         self.routes = routes
         self.documentation = self._documented(routes, served=served)
         secrets_ = _secrets(self._cursor_secret)
-        debug = os.environ.get("POLYMICRO_DEBUG", "").lower() in ("1", "true")
+        said = os.environ.get("POLYMICRO_DEBUG", "").lower()
+        debug = said in ("1", "true")
         if not debug:
             _startup.hush()
         user_id = partial(_identified, self._user_id or _user_id)
@@ -135,7 +136,8 @@ class PolyMicro:
             hasher=Hasher.of(user_id, secrets_[0]),
             logger=errors_to(self._observers[0]),
             sinks=sinks_of(*self._observers),
-            debug=debug,
+            debug=debug or said == "log",
+            timed=debug,
             watch=partial(metering.watch, tuple(models)),
         )
         dispatch = Dispatcher(

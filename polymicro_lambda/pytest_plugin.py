@@ -20,6 +20,8 @@ WHERE = (
 )
 PREFIX = "POLYMICRO_TABLE_PREFIX"
 """It stays as it is: an app that was compiled with it already refuses another one."""
+TOLD = {"POLYMICRO_DEBUG": "log"}
+"""Errors are told with their text, of an app that compiles from then on, such as that of ``client``."""
 UNNAMED = """No app is configured. Name it in pyproject.toml:
 
     [tool.polymicro]
@@ -72,7 +74,7 @@ def dynamodb(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> It
     for name in leaking(os.environ):
         if name != PREFIX:
             monkeypatch.delenv(name)
-    for name, value in {**NOTHING, **FAKE_AWS}.items():
+    for name, value in {**NOTHING, **FAKE_AWS, **TOLD}.items():
         monkeypatch.setenv(name, value)
     engine = _engine(pytestconfig)
     forget_connections()

@@ -97,7 +97,9 @@ class Telemetry:
     """Takes the errors."""
     sinks: tuple[Sink, ...] = ()
     debug: bool = False
-    """Errors are told with their text, and each response with its ``Server-Timing``."""
+    """Errors are told with their text."""
+    timed: bool = False
+    """Each response has its ``Server-Timing``."""
     watch: Callable[[], None] = _nothing
     """Lets the calls of DynamoDB be noted."""
     _served: Iterator[int] = field(default_factory=_first)
@@ -105,7 +107,7 @@ class Telemetry:
     @property
     def metered(self) -> bool:
         """Whether anybody wants to know what a request costs."""
-        return bool(self.sinks) or self.debug
+        return bool(self.sinks) or self.timed
 
     @contextmanager
     def observing(self, request_id: str) -> Iterator[Observation]:
@@ -117,13 +119,13 @@ class Telemetry:
             yield seen
 
     def told(self, seen: Observation, response: Response) -> Response:
-        """Tell the sinks of a request; its response, in debugging with ``Server-Timing``."""
+        """Tell the sinks of a request; its response, with ``Server-Timing`` where that is wanted."""
         if not self.metered:
             return response
         report = self._report(seen, response.status)
         for end in seen.at_end:
             safely(end, report)
-        if not self.debug:
+        if not self.timed:
             return response
         return replace(response, headers={**response.headers, "server-timing": server_timing(report)})
 

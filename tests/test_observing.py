@@ -240,12 +240,14 @@ def test_a_logger_that_raises_is_not_the_clients_concern(
     assert capsys.readouterr().err == "polymicro_lambda: the logger raised LookupError\n" * 3
 
 
+@pytest.mark.parametrize(("said", "timed"), [("true", True), ("LOG", False)])
 def test_debugging_tells_the_text(
-    note: Any, logger: logging.Logger, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    said: str, timed: bool, note: Any, logger: logging.Logger, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POLYMICRO_DEBUG", "true")
-    Client(app(note, logger=logger)).post("/notes/fail", json={"text": "why"})
+    monkeypatch.setenv("POLYMICRO_DEBUG", said)
+    answer = Client(app(note, logger=logger)).post("/notes/fail", json={"text": "why"})
     assert "KeyError: 'why'" in logging.Formatter().format(lines.records[0])
+    assert ("server-timing" in answer.headers) is timed
 
 
 def test_debugging_sends_server_timing(note: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ EACH = """
 
     from polymicro_lambda import User
     from polymicro_lambda.testing import Client
-    from shop.api import Draft, Note, handler
+    from shop.api import Draft, Note, NoteResource, handler
 
     alice = User("alice")
 
@@ -74,6 +74,15 @@ EACH = """
         Note("alice", "a").save()
         assert Client(handler, user=alice).get("/notes/a").json == client.get("/notes/a", user=alice).json
 
+    def test_an_error_of_ones_own_is_logged_with_its_text(client, monkeypatch, caplog):
+        def broken(*_):
+            raise LookupError("why")
+
+        monkeypatch.setattr(NoteResource, "represent", broken)
+        answer = client.post("/notes", user=alice, json={"name": "a"})
+        assert (answer.status, "server-timing" in answer.headers) == (500, False)
+        assert "LookupError: why" in caplog.text
+
     def test_models_that_share_a_table_share_it(tables):
         assert tables == [Note.Meta.table_name]
         assert Draft.Meta.table_name == Note.Meta.table_name
@@ -83,7 +92,7 @@ EACH = """
     def test_nothing_of_the_machine_is_seen(dynamodb):
         said = {name: value for name, value in os.environ.items() if "real" in value}
         assert {name for name in said if name.startswith("AWS_")} == set()
-        assert "POLYMICRO_DEBUG" not in os.environ
+        assert os.environ["POLYMICRO_DEBUG"] == "log"
         assert get_session().get_config_variable("region") == "us-east-1"
 
     REAL = BaseClient._make_api_call
@@ -135,7 +144,7 @@ def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 
 def test_each_test_has_app_tables_and_client_of_its_own(project: pytest.Pytester) -> None:
     project.makepyfile(test_each=EACH, test_strict=STRICT)
-    run(project).assert_outcomes(passed=8)
+    run(project).assert_outcomes(passed=9)
 
 
 def test_an_app_may_have_a_prefix_from_the_environment(
@@ -200,7 +209,7 @@ def test_an_engine_that_is_none(project: pytest.Pytester) -> None:
 def test_an_engine_that_tests_share(project: pytest.Pytester, dynamodb: None) -> None:
     """Workers do not meet, and nothing is left behind."""
     project.makepyfile(test_each=EACH, test_strict=STRICT)
-    run(project, f"--dynamodb={ENDPOINT}", "-n", "2").assert_outcomes(passed=8)
+    run(project, f"--dynamodb={ENDPOINT}", "-n", "2").assert_outcomes(passed=9)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_PROFILE")
         client = get_session().create_client("dynamodb", endpoint_url=ENDPOINT)
