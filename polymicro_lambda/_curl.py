@@ -61,11 +61,13 @@ def curl_session(routes: Sequence[Route], address: str, *, token: str | None) ->
 
 CREATE = ("create", "POST")
 CALLS: Mapping[tuple[str, str], Callable[[Route], str]] = {
-    CREATE: lambda route: f"-X POST {_collection(route)} {_json(create_body(route.schema, route.model))}",
+    CREATE: lambda route: (
+        f"-X POST {_collection(route)}{_demanded(route)} {_json(create_body(route.schema, route.model))}"
+    ),
     ("list", "GET"): lambda route: _collection(route),
     ("retrieve", "GET"): lambda _: "$item",
-    ("update", "PATCH"): lambda route: f"-X PATCH $item {_json(patch_body(route.schema, route.model))}",
-    ("delete", "DELETE"): lambda _: "-X DELETE $item",
+    ("update", "PATCH"): lambda route: f"-X PATCH $item{_demanded(route)} {_json(_change(route))}",
+    ("delete", "DELETE"): lambda route: f"-X DELETE $item{_demanded(route)}",
 }
 """Verb and HTTP verb -> the arguments for curl, in the order of the walk."""
 
@@ -81,6 +83,22 @@ def _collection(route: Route) -> str:
     return "/".join(["$api", *("example" if part.startswith("{") else part for part in route.parts)])
 
 
+KEY = "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')"
+
+
+def _demanded(route: Route) -> str:
+    """The headers without which the resource refuses the request."""
+    resource = route.resource
+    key = f' -H "{KEY}"' if resource.require_idempotency_key and route.markers is not None else ""
+    match = " -H 'If-Match: *'" if resource.require_if_match and route.verb in ("update", "delete") else ""
+    return key + match
+
+
+def _change(route: Route) -> dict[str, Any]:
+    """A body for PATCH, of a field that no rule of its own guards."""
+    return patch_body(route.schema, route.model, guarded=frozenset(route.field_rules.write))
+
+
 def _json(body: Mapping[str, Any]) -> str:
     return f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
 
@@ -94,11 +112,15 @@ def create_body(schema: ItemSchema, model: type[Model]) -> dict[str, Any]:
     return body
 
 
-def patch_body(schema: ItemSchema, model: type[Model]) -> dict[str, Any]:
-    """A body that changes one attribute, of a kind as early in ``SAMPLES`` as there is."""
+def patch_body(
+    schema: ItemSchema, model: type[Model], *, guarded: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """A body that changes one attribute, of a kind as early in ``SAMPLES`` as there is, and not ``guarded``."""
     kinds = list(SAMPLES)
     attributes = [
-        (name, attribute) for name, attribute in model.get_attributes().items() if type(attribute) in kinds
+        (name, attribute)
+        for name, attribute in model.get_attributes().items()
+        if type(attribute) in kinds and name not in guarded
     ]
     attributes.sort(key=lambda pair: kinds.index(type(pair[1])))
     bodies = ({name: sample(attribute)} for name, attribute in attributes)

@@ -14,7 +14,17 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update
+from polymicro_lambda import (
+    Create,
+    Delete,
+    HasPermission,
+    Idempotency,
+    List,
+    ModelResource,
+    PolyMicro,
+    Retrieve,
+    Update,
+)
 from polymicro_lambda._curl import create_body, curl_session, patch_body
 from polymicro_lambda.routing import Route
 
@@ -43,7 +53,7 @@ class Task(Model):
 
 def routes(*verbs: type, **members: Any) -> tuple[Route, ...]:
     """The routes of a resource of tasks with these verbs."""
-    app = PolyMicro()
+    app = PolyMicro(idempotency=members.pop("idempotency", None))
     resource = type(
         "TaskResource", (ModelResource, *verbs), {"model": Task, "route": "tasks", "scan": True, **members}
     )
@@ -72,6 +82,25 @@ def test_walk_is_from_create_to_delete_with_a_token() -> None:
         f"{auth} -X PATCH $item {JSON} -d '{{\"done\": true}}'",
         f"{auth} -X DELETE $item",
     ]
+
+
+def test_what_the_resource_demands_is_sent() -> None:
+    """A key for what may be repeated, a condition on writes; and no field that a rule of its own guards."""
+    lines = session(
+        Create,
+        Retrieve,
+        Update,
+        Delete,
+        idempotency=Idempotency(),
+        require_idempotency_key=True,
+        require_if_match=True,
+        field_permissions={"done": HasPermission("staff")},
+    )
+    _, create, _, update, delete = lines
+    key = "-H \"Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')\""
+    assert f"-X POST $api/tasks {key} {JSON}" in create
+    assert update == f"{CURL} -X PATCH $item -H 'If-Match: *' {JSON} -d '{{\"title\": \"Water the plants\"}}'"
+    assert delete == f"{CURL} -X DELETE $item -H 'If-Match: *'"
 
 
 @pytest.mark.parametrize(
