@@ -41,7 +41,7 @@ def authorize(authorizer: Handler, request: Mapping[str, Any], *, source: str) -
         raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized")
     event = EVENTS[kind](make_event(**{**request, "body": None}, source=kind), token)
     try:
-        answer = _ask(authorizer, event)
+        answer = _ask(authorizer, event, token)
         return _obey(answer, event.get("methodArn") or event["routeArn"], kind)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         logger.exception("The authorizer's answer cannot be read, which API Gateway answers with 500.")
@@ -72,16 +72,24 @@ def _arn(context: Mapping[str, Any], method: str, path: str) -> str:
     return f"{api}/{context['stage']}/{method}{path}"
 
 
-def _ask(authorizer: Handler, event: dict[str, Any]) -> dict[str, Any]:
+def _ask(authorizer: Handler, event: dict[str, Any], token: str) -> dict[str, Any]:
     try:
         return authorizer(event, FakeContext())
     except Exception as error:
         if str(error) == "Unauthorized":  # the one message that API Gateway turns into 401
-            why = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
-            logger.warning("The authorizer refused the token%s, which API Gateway answers with 401.", why)
+            logger.warning(
+                "The authorizer refused the token%s, which API Gateway answers with 401.", _why(error, token)
+            )
             raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized") from error
         logger.exception("The authorizer raised, which API Gateway answers with 500.")
         raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error") from error
+
+
+def _why(error: Exception, token: str) -> str:
+    """Why a token is refused, in brackets, as far as it shows: the kind of what the authorizer met, or the header."""
+    if error.__cause__ is not None:
+        return f" ({type(error.__cause__).__name__})"
+    return "" if token.lower().startswith("bearer ") else ' (no "Bearer" stands before it)'
 
 
 def _obey(answer: Mapping[str, Any], arn: str, kind: str) -> dict[str, Any]:

@@ -102,16 +102,19 @@ def test_unauthorized_is_401(source: str, caplog: pytest.LogCaptureFixture) -> N
     assert caplog.messages == ["The authorizer refused the token, which API Gateway answers with 401."]
 
 
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [("Bearer x.y.z", "DecodeError"), ("Token x.y.z", 'no "Bearer" stands before it')],
+    ids=["no token", "another scheme"],
+)
 def test_the_log_says_why_a_token_is_refused(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    header: str, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """By the kind of error that the authorizer met, not by its text."""
     monkeypatch.setenv("JWT_SECRET", "s" * 32)
-    Client(Wsgi(telling, authorizer=example_authorizer)).get(
-        "/todo", headers={"Authorization": "Bearer x.y.z"}
-    )
+    Client(Wsgi(telling, authorizer=example_authorizer)).get("/todo", headers={"Authorization": header})
     assert caplog.messages == [
-        "The authorizer refused the token (DecodeError), which API Gateway answers with 401."
+        f"The authorizer refused the token ({why}), which API Gateway answers with 401."
     ]
 
 
