@@ -12,7 +12,7 @@ import click
 from . import __version__, _console
 from ._build_command import build
 from ._completion_command import completion
-from ._engine import create_tables, set_defaults, start_embedded
+from ._engine import create_tables, require_region, set_defaults, start_embedded
 from ._gateway import SOURCES
 from ._new_command import new
 from ._openapi_command import openapi
@@ -154,6 +154,7 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
       polymicro invoke --embedded events/create.json
     """
     payload = _payload(event)
+    os.environ.setdefault("POLYMICRO_DEBUG", "true")
     engine = start_embedded() if embedded else None
     if engine:
         set_defaults(os.environ)
@@ -162,6 +163,8 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
     handler = compiled(found)
     if engine:
         create_tables(found.routes, engine.name)
+    else:
+        require_region(model for route in found.routes for model in route.models)
     _console.json(json.dumps(handler(payload, FakeContext()), indent=2, ensure_ascii=False))
 
 

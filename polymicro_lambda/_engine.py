@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
@@ -52,6 +53,15 @@ def engine_of(environ: Mapping[str, str]) -> Engine:
     if address := environ.get(ENDPOINT):
         return Engine(f"DynamoDB at {address}", {})
     return start_embedded()
+
+
+def require_region(models: Iterable[type[Model]]) -> None:
+    """Raise ``UsageError`` where neither the environment nor a model says whose DynamoDB is called."""
+    known = get_session().get_config_variable("region")
+    if known is None and any(getattr(model.Meta, "region", None) is None for model in models):
+        raise UsageError(
+            "No AWS region is set: set AWS_DEFAULT_REGION, and credentials; or use --embedded, a DynamoDB of its own."
+        )
 
 
 def start_embedded() -> Engine:

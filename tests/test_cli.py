@@ -239,10 +239,24 @@ def test_token_that_cannot_be_made(
     assert (result.exit_code, message in result.output) == (1, True), result.output
 
 
-def test_invoke_from_standard_input(project: Path) -> None:
+def test_invoke_from_standard_input(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     result = run("invoke", "-", stdin=json.dumps({**CREATE, "path": "/nothing"}))
     response = json.loads(result.output)
     assert (response["statusCode"], json.loads(response["body"])["instance"]) == (404, "r1")
+
+
+def test_invoke_without_a_region(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so before the app is called, which would answer 500."""
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    result = run("invoke", "-", stdin=json.dumps(CREATE))
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: No AWS region is set: set AWS_DEFAULT_REGION, and credentials; or use --embedded, a DynamoDB of"
+        " its own.\n",
+    )
 
 
 def test_invoke_embedded_makes_the_tables(project: Path) -> None:
