@@ -68,10 +68,13 @@ class Target:
             f"--python {THIS}, with Runtime: python{THIS} in the template."
         )
 
-    def install(self, requirements: Sequence[str], root: Path, *, alone: bool = False) -> None:
+    def install(
+        self, requirements: Sequence[str], root: Path, *, alone: bool = False, wheels: Path | None = None
+    ) -> None:
         """Install requirements, and unless ``alone`` what they require, as wheels for Lambda.
 
-        Raises ``BuildError`` with pip's words.
+        ``wheels`` is a directory where pip looks besides its index, if it is there. Raises ``BuildError`` with pip's
+        words.
         """
         if not requirements:
             return
@@ -80,6 +83,7 @@ class Target:
             *("--disable-pip-version-check", "--root-user-action=ignore", "--no-compile"),
             *("--only-binary=:all:", "--implementation=cp", f"--python-version={self.version}"),
             *(f"--platform={name}" for name in self._platforms()),
+            *([f"--find-links={wheels}"] if wheels is not None and wheels.is_dir() else []),
             *(f"--target={root}", *(["--no-deps"] if alone else []), *requirements),
         )
         if done.returncode:

@@ -35,6 +35,8 @@ MARK = "polymicro-build.json"
 """The file that says what an artifact is; a directory with it may be built into again."""
 MADE = 318_211_200
 """Every file's time, 1 February 1980: a zip file knows none before 1980, in no time zone."""
+WHEELS = "wheels"
+"""Where a project keeps the wheels that no index has, as its Makefile has it."""
 CODE = frozenset({".py", ".pyc", ".pyi", ".typed"})
 
 
@@ -74,7 +76,7 @@ def build(plan: Plan, out: Path) -> Built:
     with TemporaryDirectory(prefix=".build-", dir=out.parent) as name:
         stage = Path(name) / "artifact"
         stage.mkdir()
-        target.install(plan.requirements, stage)
+        target.install(plan.requirements, stage, wheels=plan.root / WHEELS)
         found = _found(plan, stage)
         if DOCS_ONLY.keys() & found.keys():
             target.install(DOCS_REQUIREMENTS, stage, alone=True)

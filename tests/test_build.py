@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import CodeType
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner, Result
@@ -309,6 +310,29 @@ def test_no_module_of_that_name(tmp_path: Path) -> None:
 def test_a_python_that_is_not_here() -> None:
     with pytest.raises(BuildError, match=rf"takes a Python 3\.99.*python3\.99 on PATH.*--python {THIS}"):
         Target.find("3.99", "x86_64")
+
+
+def test_what_no_index_has_is_taken_from_the_projects_wheels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    project = put(
+        tmp_path,
+        {"app.py": "from only_here import found\n\ndef handler(event, context):\n    return found\n"},
+    )
+    (project / "wheels").mkdir()
+    about = "only_here-1.0.dist-info"
+    files = {
+        "only_here.py": "found = True\n",
+        f"{about}/METADATA": "Metadata-Version: 2.1\nName: only-here\nVersion: 1.0\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/RECORD": "",
+    }
+    with ZipFile(project / "wheels" / "only_here-1.0-py3-none-any.whl", "w") as wheel:
+        for name, text in files.items():
+            wheel.writestr(name, text)
+    build(Plan(project, "app", ("only-here",)), tmp_path / "out")
+    assert "only_here.py" in contents(tmp_path / "out")
 
 
 def test_what_pip_says_is_shown(tmp_path: Path) -> None:
