@@ -9,6 +9,7 @@ VENV ?= .venv
 SAM_VENV ?= .venv-sam
 CLIENTS_VENV ?= .venv-clients
 CHECKOV_VENV ?= .venv-checkov
+BENCH_VENV ?= .venv-bench
 ARGS ?=
 
 SHELL := bash
@@ -25,7 +26,7 @@ export SAM_CLI_TELEMETRY := 0
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
-.PHONY: help serve test test-new test-real test-sam test-clients sam-local check format build clean
+.PHONY: bench help serve test test-new test-real test-sam test-clients sam-local check format build clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -46,6 +47,10 @@ test-clients: $(VENV)/.test $(CLIENTS_VENV)/.clients ## try the OpenAPI document
 
 test-new: $(VENV)/.test ## begin a project by `polymicro new` and follow all of its hints
 	$(python) -m pytest -m new_project tests/new_project $(ARGS)
+
+peers := $(patsubst benchmarks/environments/%.txt,$(BENCH_VENV)-%/.peer,$(wildcard benchmarks/environments/*.txt))
+bench: $(VENV)/.dev $(peers) ## measure it next to its peers, and write docs/performance.md
+	scripts/dynamodb-local run $(python) -m benchmarks --environments $(BENCH_VENV) $(ARGS) $(or_unavailable)
 
 sam-local: $(VENV)/.dev $(SAM_VENV)/.sam ## serve the Todo API by sam local start-api on http://127.0.0.1:3000
 	PYTHON=$(python) SAM=$(sam) scripts/dynamodb-local run scripts/sam-local $(ARGS)
@@ -92,6 +97,14 @@ $(CLIENTS_VENV)/.clients: Makefile
 	$$(scripts/python $(PYTHON)) -m venv $(CLIENTS_VENV)
 	$(CLIENTS_VENV)/bin/python $(pip) 'openapi-python-client>=0.29,<0.30' 'schemathesis>=4.32,<5' 'ruff>=0.14'
 	@touch $@
+
+# Each peer of the benchmarks has what it needs and no more, in the same versions where two have the same.
+$(BENCH_VENV)-%/.peer: benchmarks/environments/%.txt benchmarks/environments/pynamodb.txt benchmarks/constraints.txt
+	[ -x $(@D)/bin/python ] || $$(scripts/python $(PYTHON)) -m venv $(@D)
+	$(@D)/bin/python $(pip) --constraint benchmarks/constraints.txt --requirement $<
+	@touch $@
+
+$(BENCH_VENV)-polymicro/.peer: pyproject.toml $(wildcard polymicro_lambda/*.py)
 
 $(CHECKOV_VENV)/.checkov: Makefile
 	$$(scripts/python $(PYTHON)) -m venv $(CHECKOV_VENV)

@@ -1,0 +1,1 @@
+"""What this package costs, next to its peers: `make bench`."""
