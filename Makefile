@@ -26,14 +26,17 @@ export SAM_CLI_TELEMETRY := 0
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
-.PHONY: bench help serve test test-new test-real test-sam test-clients sam-local check format build clean
+.PHONY: help serve test coverage test-new test-real test-sam test-clients sam-local bench check format build clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.dev ## serve the Todo API on http://127.0.0.1:3000
 	$(VENV)/bin/polymicro serve $(ARGS)
 
-test: $(VENV)/.test ## run the tests in memory, with branch coverage
+test: $(VENV)/.test ## run the tests in memory
+	$(python) -m pytest $(workers) $(ARGS)
+
+coverage: $(VENV)/.test ## run the tests in memory, counting lines and branches, which takes twice as long
 	$(python) -m pytest $(workers) --cov --cov-report=term $(ARGS)
 
 test-real: $(VENV)/.test ## run the same tests on DynamoDB Local, Amazon's engine
