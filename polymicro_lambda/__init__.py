@@ -18,6 +18,7 @@ from .permissions import (
     ReadOnly,
 )
 from .prefixed import PrefixedAttribute
+from .rates import RateLimit
 from .requests import Request
 from .resources import ModelResource
 from .users import User
@@ -41,6 +42,7 @@ __all__ = [
     "Permission",
     "PolyMicro",
     "PrefixedAttribute",
+    "RateLimit",
     "ReadOnly",
     "Request",
     "Retrieve",

@@ -40,6 +40,8 @@ def explain(app: PolyMicro, asked: str, user: User | None) -> list[Line]:
     route = route_of(match, request.method)
     operation = _operation(app, route, replace(request, path_params=match.params(route)))
     lines = [("verb", _verb(route)), ("rule", f"{route.rule}: {of_verdict(operation.verdict)}")]
+    if route.rate is not None:
+        lines.append(("rate", f"{route.rate.policy}: 1 UpdateItem of the user's counter comes first"))
     return [*lines, *VERBS.get(route.verb, _action)(operation)]
 
 

@@ -60,10 +60,18 @@ HEADERS: Mapping[str, dict[str, Any]] = {
     "Idempotency-Replayed": _header("`true` where this is the answer to an earlier request.", enum=["true"]),
     "Link": _header('The next page, as `<?…>; rel="next"` (RFC 8288); absent on the last.'),
     "Location": _header("Where the new item is, relative to the URL of the request.", format="uri-reference"),
+    "RateLimit": _header(
+        'What is left of the quota: `"name";r=requests;t=seconds` (draft-ietf-httpapi-ratelimit-headers-11).'
+    ),
+    "RateLimit-Policy": _header('The quota: `"name";q=requests;w=seconds`.'),
     "Retry-After": _header("Seconds to wait before the next try.", pattern="^[0-9]+$"),
     "WWW-Authenticate": _header("What credentials are wanted (RFC 6750)."),
 }
 """Headers of answers. All may be absent, if only as an override may leave them out."""
+
+
+RATE = ("RateLimit", "RateLimit-Policy")
+"""Those of every answer of a verb whose rate is limited."""
 
 
 # --- when ----------------------------------------------------------------------------------------------------------
@@ -129,6 +137,12 @@ ERRORS: Mapping[int, tuple[str, str, When, tuple[str, ...]]] = {
     ),
     422: ("UnprocessableContent", "The body does not fit its schema.", _loads, ()),
     428: ("PreconditionRequired", "`If-Match` is required here.", _demands_match, ()),
+    429: (
+        "TooManyRequests",
+        "The user has used up the quota.",
+        lambda route: route.rate is not None,
+        ("Retry-After", *RATE),
+    ),
     500: ("InternalServerError", "This is our fault.", lambda _: True, ()),
     503: ("ServiceUnavailable", "Try again later.", lambda _: True, ("Retry-After",)),
     507: ("InsufficientStorage", "The item's collection is full.", _has_local_index, ()),
@@ -170,7 +184,10 @@ def outcomes(route: Route, shown: Mapping[str, Any], example: Any = None) -> dic
 def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str, Outcome]:
     media = {"schema": shown} | ({} if example is None else {"example": example})
     done = {"content": {JSON_TYPE: media}}
-    again = () if route.markers is None else ("Idempotency-Replayed",)
+    again = (
+        *(() if route.markers is None else ("Idempotency-Replayed",)),
+        *(() if route.rate is None else RATE),
+    )
     nothing = {"204": {"description": "Done; there is nothing to say.", **_with(again)}}
     if route.is_action:
         return {"200": {"description": "What the action returns.", **_with(again), **done}, **nothing}
@@ -179,7 +196,7 @@ def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str
         return nothing
     found = {str(route.about.status): {"description": description, **_with((*headers, *again)), **done}}
     if route.http == "GET":
-        found["304"] = {"description": "It is as `If-None-Match` says.", **_with(("ETag",))}
+        found["304"] = {"description": "It is as `If-None-Match` says.", **_with(("ETag", *again))}
     return found
 
 

@@ -72,6 +72,8 @@ def grants(route: Route) -> frozenset[Grant]:
     query. What else an override, an action or a permission calls, ``calls`` says.
     """
     said = frozenset(Grant(table_name(call.model), call.index, call.operation) for call in route.calls)
+    if route.rate is not None:
+        said |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
     if route.verb == "list" and not route.is_action:
         return said.union(_of_list(route))
     needs = NEEDS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail

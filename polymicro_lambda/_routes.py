@@ -56,13 +56,13 @@ def _lists(route: Route) -> bool:
 
 def _planned(route: Route) -> frozenset[Grant]:
     """What the planner may choose for a list, without what code of the app's own says that it calls."""
-    return grants(replace(route, calls=()))
+    return grants(replace(route, calls=(), rate=None))
 
 
 def _calls(route: Route) -> str:
     """The DynamoDB calls of a verb's default, and that there may be more where the app has code of its own."""
     kind = CALLS.get(route.verb) if not route.is_action else None
-    calls = list((kind or _of_action)(route))
+    calls = [*(["UpdateItem (rate)"] if route.rate else []), *(kind or _of_action)(route)]
     own = not route.is_default or route.is_action or route.calls
     return ", ".join([*calls, *(["its own"] if own else [])])
 

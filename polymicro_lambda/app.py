@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 from . import _pynamodb, _startup, events, metering
 from .compiling import compile_routes
 from .cors import CORS
+from .digests import Digester
 from .dispatch import Dispatcher
 from .etags import Tagger
 from .exceptions import ConfigurationError
 from .hsts import HSTS, hsts_of
 from .idempotency import Idempotency
+from .limiter import Limiter
 from .markers import UNMARKED, Markers
 from .pagination import Cursors
 from .permissions import IsAuthenticated
+from .rates import RateLimit
 from .requests import Request
 from .routing import Route, Router
 from .sinks import errors_to, sinks_of
@@ -42,7 +45,8 @@ class PolyMicro:
     (``POLYMICRO_CURSOR_SECRET``, several separated by commas). ``table_prefix`` is put before every table's name
     (``POLYMICRO_TABLE_PREFIX``). ``default_permissions`` are those of resources that declare none,
     ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``, ``hsts`` True or an ``HSTS``. ``max_body`` is
-    the most bytes of a decoded body. ``idempotency`` keeps what requests with an ``Idempotency-Key`` did. ``docs``
+    the most bytes of a decoded body. ``idempotency`` keeps what requests with an ``Idempotency-Key`` did,
+    ``rate_limit`` says how many requests of a user are served. ``docs``
     serves ``/openapi.json`` and ``/docs``: True to everybody, or to whom these permissions let in. ``title`` and
     ``version`` are those of the API in its OpenAPI document.
 
@@ -63,6 +67,7 @@ class PolyMicro:
         max_body: int = MAX_BODY,
         docs: Any = False,
         idempotency: Idempotency | None = None,
+        rate_limit: RateLimit | None = None,
         title: str = "API",
         version: str = "1.0.0",
         logger: Any = None,
@@ -79,6 +84,7 @@ class PolyMicro:
         self._max_body = max_body
         self._docs = docs
         self._idempotency = idempotency
+        self._rate_limit = rate_limit
         self.title = title
         self.version = version
         self._observers = (logger, metrics, tracer)
@@ -116,8 +122,10 @@ class PolyMicro:
         idempotency = self._idempotency
         if not isinstance(idempotency, Idempotency | None):
             raise ConfigurationError(f"PolyMicro.idempotency must be an Idempotency(), not {idempotency!r}")
+        if not isinstance(self._rate_limit, RateLimit | None):
+            raise ConfigurationError(f"PolyMicro.rate_limit must be a RateLimit(), not {self._rate_limit!r}")
         markers = None if idempotency is None else idempotency.model
-        routes = compile_routes(self._resources, self._default_permissions, markers)
+        routes = compile_routes(self._resources, self._default_permissions, markers, self._rate_limit)
         prefix = self._table_prefix
         models = dict.fromkeys(model for route in routes for model in route.models)
         for model in models:
@@ -149,6 +157,9 @@ class PolyMicro:
             max_body=self._max_body,
             cors=_cors(self._cors),
             hsts=hsts_of(self._hsts),
+            limiter=None
+            if self._rate_limit is None
+            else Limiter(self._rate_limit, user_id, Digester.of(_configured(self._cursor_secret)[0], "rate")),
             telemetry=telemetry,
             docs=self.documentation,
             markers=UNMARKED

@@ -15,10 +15,12 @@ from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
 from .idempotency import checked
 from .items import declared
-from .mistakes import check_markers, check_model, check_names, check_prefixes
+from .ledgers import check_ledgers
+from .mistakes import check_model, check_names, check_prefixes
 from .permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
 from .planner import Planner
 from .questions import checked_rule
+from .rates import RateLimit, rates_of
 from .resources import ItemPath, ModelResource, parameter
 from .routing import Route
 from .rules import AllOf, AnyOf, Rule
@@ -39,7 +41,10 @@ _SETTINGS: Mapping[str, type] = {
 
 
 def compile_routes(
-    resources: Iterable[Any], default_permissions: Any, markers: type[Model] | None = None
+    resources: Iterable[Any],
+    default_permissions: Any,
+    markers: type[Model] | None = None,
+    rate_limit: RateLimit | None = None,
 ) -> tuple[Route, ...]:
     """The routes of the resources, in the order of their registration.
 
@@ -48,7 +53,7 @@ def compile_routes(
     routes: list[Route] = []
     taken: dict[tuple[str, tuple[str, ...]], Route] = {}
     for resource in resources:
-        for route in _Compilation.of(resource, default_permissions).routes(markers):
+        for route in _Compilation.of(resource, default_permissions).routes(markers, rate_limit):
             place = (route.http, tuple("{}" if parameter(part) else part for part in route.parts))
             other = taken.setdefault(place, route)
             if other is not route:
@@ -61,8 +66,12 @@ def compile_routes(
     check_agreed((_name(route.resource), route.model, route.uniqueness) for route in writing)
     served = {route.model for route in routes}
     check_prefixes((model for route in routes for model in route.models), served)
-    if markers is not None:
-        check_markers(markers, served)
+    if rate_limit is not None and not any(route.rate for route in routes):
+        raise ConfigurationError(
+            'PolyMicro.rate_limit limits nothing: say RateLimit("100/minute"), or rate_limit of a resource'
+        )
+    ledgers = {"idempotency": markers, "rate_limit": None if rate_limit is None else rate_limit.model}
+    check_ledgers({setting: model for setting, model in ledgers.items() if model is not None}, served)
     return tuple(routes)
 
 
@@ -120,7 +129,7 @@ class _Compilation:
         permissions = resource.permissions if resource.permissions is not None else default_permissions
         return cls(resource, verbs, checked_rule(name, model, permissions), route_parts(name, resource))
 
-    def routes(self, markers: type[Model] | None) -> Iterator[Route]:
+    def routes(self, markers: type[Model] | None, rate_limit: RateLimit | None) -> Iterator[Route]:
         """The routes of the resource's verbs; its store, planner and item path are set on the way."""
         resource, model = self.resource, self.resource.model
         in_path = self._parameters()
@@ -140,6 +149,7 @@ class _Compilation:
         self._check_list(bound, in_path, filters)
         calls = tuple(self._calls(field_rules))
         idempotent = checked(resource, self.verbs, markers)
+        rates = rates_of(resource, "/".join(self.parts), self.verbs, rate_limit)
         for verb in self.verbs:
             said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
             arguments, limit = signature(resource, verb)
@@ -162,6 +172,7 @@ class _Compilation:
                     field_rules=field_rules,
                     markers=markers if verb.name in idempotent else None,
                     uniqueness=uniqueness,
+                    rate=rates.get(verb.name),
                     is_action=said is not None,
                     takes=said.schema() if said is not None and said.schema is not None else None,
                     asks_request=any(

@@ -33,7 +33,15 @@ class CORS:
         "if-none-match",
         "idempotency-key",
     )
-    expose_headers: Sequence[str] = ("etag", "idempotency-replayed", "link", "location", "retry-after")
+    expose_headers: Sequence[str] = (
+        "etag",
+        "idempotency-replayed",
+        "link",
+        "location",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+    )
     max_age: int = 600
 
     def __post_init__(self) -> None:

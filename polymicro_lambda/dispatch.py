@@ -13,6 +13,7 @@ from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, N
 from .failures import translated
 from .headers import ALWAYS, fitting
 from .hsts import HSTS
+from .limiter import Limiter
 from .markers import UNMARKED, Markers
 from .negotiation import check_accept, read_body
 from .observing import Observation, report_error
@@ -68,6 +69,7 @@ class Dispatcher:
     """What there is besides the routes."""
     markers: Markers = UNMARKED
     hsts: HSTS | None = None
+    limiter: Limiter | None = None
 
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
@@ -77,7 +79,7 @@ class Dispatcher:
                 response = carried(self._answer(seen.request, seen), seen.request, seen.verb)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
                 response = self._problem(self._answerable(error, seen), seen)
-            return self.telemetry.told(seen, self._completed(seen.request, response))
+            return self.telemetry.told(seen, self._completed(seen, response))
 
     def _problem(self, error: HTTPError, seen: Observation) -> Response:
         response = problem(error, seen.request_id)
@@ -85,8 +87,8 @@ class Dispatcher:
             return response
         return problem(slim(error), seen.request_id)
 
-    def _completed(self, request: Request | None, response: Response) -> Response:
-        headers = {**ALWAYS, **response.headers}
+    def _completed(self, seen: Observation, response: Response) -> Response:
+        request, headers = seen.request, {**ALWAYS, **seen.headers, **response.headers}
         if self.hsts is not None:
             headers |= self.hsts.headers(request)
         if request is not None and self.cors is not None:
@@ -112,6 +114,9 @@ class Dispatcher:
         verdict = permitted(route, request)
         if seen.metered:
             self.telemetry.watch()
+        if self.limiter is not None and route.rate is not None:
+            seen.enter("limit")
+            seen.headers = self.limiter.spend(route.rate, request)
         seen.enter("load")
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None

@@ -15,6 +15,7 @@
         ├── UnsupportedMediaType  415
         ├── Unprocessable         422
         ├── PreconditionRequired  428
+        ├── TooManyRequests       429
         ├── InternalError         500
         ├── ServiceUnavailable    503
         └── InsufficientStorage   507
@@ -45,6 +46,7 @@ __all__ = [
     "PreconditionFailed",
     "PreconditionRequired",
     "ServiceUnavailable",
+    "TooManyRequests",
     "Unauthorized",
     "Unprocessable",
     "UnsupportedMediaType",
@@ -163,6 +165,12 @@ class PreconditionRequired(HTTPError):
     """428: the resource asks for ``If-Match`` and there is none (RFC 6585)."""
 
     status = 428
+
+
+class TooManyRequests(HTTPError):
+    """429: the user has used up a quota (RFC 6585); ``Retry-After`` says when there is another."""
+
+    status = 429
 
 
 class InternalError(HTTPError):

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pynamodb.attributes import TTLAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from .actions import SAFE_METHODS, Verb
 from .exceptions import BadRequest, ConfigurationError
+from .ledgers import check_table, ledger
 from .requests import Request
 
 __all__ = ["Idempotency"]
@@ -43,15 +43,12 @@ class Idempotency:
             raise ConfigurationError(
                 f"Idempotency.expires_after must be an int of at least 1, not {self.expires_after!r}"
             )
-        if not isinstance(self.table, str) or not self.table:
-            raise ConfigurationError(f"Idempotency.table must be a table's name, not {self.table!r}")
+        check_table("Idempotency.table", self.table)
 
     @cached_property
     def model(self) -> type[Model]:
-        """The table of the markers: a key, and when DynamoDB may remove it."""
-        members = {"id": UnicodeAttribute(hash_key=True), "expires": TTLAttribute()}
-        meta = type("Meta", (), {"table_name": self.table})
-        return type("Marker", (Model,), {"__module__": __name__, "Meta": meta, **members})
+        """The table of the markers."""
+        return ledger("Marker", __name__, self.table)
 
 
 def checked(resource: Any, verbs: Iterable[Verb], markers: type[Model] | None) -> frozenset[str]:

@@ -1,13 +1,11 @@
 """The markers of an app: what an ``Idempotency-Key`` stands for, and whether its user may be answered again."""
 
-import base64
-import hashlib
-import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import _pynamodb
+from .digests import Digester
 from .guards import current
 from .idempotency import read_key
 from .items import declared, is_live
@@ -21,18 +19,17 @@ from .writes import found
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """Makes the journals of requests; ``key`` keeps who can read the table from guessing what was hashed."""
+    """Makes the journals of requests."""
 
-    key: bytes = b""
+    digest: Digester = field(default_factory=Digester)
     expires_after: int | None = None
     """In seconds; None where the app keeps no markers."""
     logger: Any = None
 
     @classmethod
     def of(cls, secret: str, expires_after: int, logger: Any) -> "Markers":
-        """The markers of an app, by its secret; an empty one hashes without a key."""
-        key = hashlib.sha256(f"polymicro_lambda.idempotency:{secret}".encode()).digest() if secret else b""
-        return cls(key, expires_after, logger)
+        """The markers of an app, by its secret."""
+        return cls(Digester.of(secret, "idempotency"), expires_after, logger)
 
     def journal(
         self, route: Route, request: Request, user_id: Callable[[Any], str], body: Any
@@ -50,18 +47,9 @@ class Markers:
         place = [user_id(request.user), route.http, route.template, list(request.path_params.values()), key]
         content = [body, sorted((name, list(values)) for name, values in request.query.items())]
         record = Record(
-            route.markers, self._digest(place), self._digest(content), self.expires_after, self.logger
+            route.markers, self.digest(place), self.digest(content), self.expires_after, self.logger
         )
         return Journal(record)
-
-    def _digest(self, value: Any) -> str:
-        # Members in any order, and numbers that no float holds as texts.
-        text = json.dumps(value, sort_keys=True, default=str).encode()
-        return (
-            base64.urlsafe_b64encode(hashlib.blake2b(text, digest_size=32, key=self.key).digest())
-            .decode()
-            .rstrip("=")
-        )
 
 
 UNMARKED = Markers()

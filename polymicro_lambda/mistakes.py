@@ -110,13 +110,3 @@ def check_prefixes(models: Iterable[type[Model]], served: Collection[type[Model]
 
 def _said(prefixes: Mapping[str, str]) -> str:
     return " with ".join(map(repr, prefixes.values())) or "none"
-
-
-def check_markers(markers: type[Model], served: Iterable[type[Model]]) -> None:
-    """Raise ``ConfigurationError`` for a resource over the markers' table: who may write there makes answers up."""
-    for model in served:
-        if model.Meta.table_name == markers.Meta.table_name:
-            raise ConfigurationError(
-                f"{model.__name__} has the table {model.Meta.table_name!r}, which is that of PolyMicro.idempotency:"
-                " say Idempotency(table=…)"
-            )

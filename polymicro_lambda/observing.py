@@ -62,6 +62,8 @@ class Observation:
     marks: list[tuple[str, float]] = field(default_factory=lambda: [("read", perf_counter())])
     """Each phase, and when it began."""
     usage: Usage = field(default_factory=Usage)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the answer says, whatever it is."""
     cause: BaseException | None = None
     """What a 5xx is due to."""
     on_phase: list[Callable[[str], None]] = field(default_factory=list)

@@ -79,6 +79,8 @@ class ModelResource:
     """The verbs and actions that take an ``Idempotency-Key``, where the app has ``idempotency``."""
     require_idempotency_key: ClassVar[bool] = False
     """Whether such a verb without one is refused (400)."""
+    rate_limit: ClassVar[Mapping[str, str | None] | str | None] = None
+    """What it serves a user in place of the app's quota: ``"10/minute"``, or for single verbs ``{"create": …}``."""
     max_limit: ClassVar[int] = 100
     """The most items in a page."""
     read_budget: ClassVar[int] = 5

@@ -13,6 +13,7 @@ from .calls import Call
 from .exceptions import NotFound
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
+from .rates import Rate
 from .resources import ModelResource, parameter
 from .rules import Owner, Rule
 from .schemas import ItemSchema
@@ -45,6 +46,8 @@ class Route:
     """Where the markers of this verb's ``Idempotency-Key`` are, None where it takes none."""
     uniqueness: Uniqueness | None = None
     """What is unique among the items, None for nothing."""
+    rate: Rate | None = None
+    """How often a user may use this verb, None where that is not limited."""
     is_action: bool = False
     takes: Schema | None = None
     """The schema of an action's body, None where any JSON will do."""
@@ -71,10 +74,11 @@ class Route:
 
     @property
     def models(self) -> tuple[type[Model], ...]:
-        """The resource's model, those whose tables its code and its permissions call, and those of its markers."""
-        markers = () if self.markers is None else (self.markers,)
-        claimed = (self.uniqueness.markers,) if self.uniqueness is not None and self.writes else ()
-        return (self.model, *(call.model for call in self.calls), *markers, *claimed)
+        """The resource's model, those whose tables its code and its permissions call, and the app's own."""
+        claimed = self.uniqueness.markers if self.uniqueness is not None and self.writes else None
+        counters = None if self.rate is None else self.rate.counters
+        ledgers = (one for one in (self.markers, claimed, counters) if one is not None)
+        return (self.model, *(call.model for call in self.calls), *ledgers)
 
     @property
     def writes(self) -> bool:
