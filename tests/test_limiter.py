@@ -236,7 +236,9 @@ def test_nobody_is_named_in_the_table(make: Make, table_name: str) -> None:
 # --- counted ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.real_engine
 def test_no_more_are_served_however_many_come_at_once(make: Make) -> None:
+    """Those of moto are not atomic."""
     client = make("5/minute")
     with ThreadPoolExecutor(4) as pool:
         served = sorted(pool.map(lambda _: client.get("/notes").status, range(12)))
