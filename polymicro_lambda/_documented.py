@@ -79,7 +79,8 @@ class Documented:
         if self.route.takes is not None:
             return {"requestBody": _taken(self.route.takes, describe)}
         if self.route.is_action:
-            return {"requestBody": {"content": {JSON_TYPE: {"schema": ANY}}}}
+            reads = not self.route.arguments.isdisjoint(("req", "request"))
+            return {"requestBody": {"content": {JSON_TYPE: {"schema": ANY}}}} if reads else {}
         name = self.forms.body_name(self.route)
         media: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
         with suppress(LookupError):

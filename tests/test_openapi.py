@@ -278,8 +278,12 @@ def test_actions() -> None:
         permissions = OwnedBy("owner")
 
         @action(methods=("POST", "DELETE"))
-        def turn_on(self, instance: Any) -> None:
+        def turn_on(self, instance: Any, req: Any) -> None:
             """Let it run."""
+
+        @action()
+        def stop(self, instance: Any) -> None:
+            """Nothing more need be said."""
 
         @action(detail=False, methods=("GET",), path="count")
         def count(self) -> int:
@@ -287,14 +291,23 @@ def test_actions() -> None:
 
     document = document_of(Acting)
     found = operations(document)
-    assert sorted(found) == ["countActing", "retrieveActing", "turnOnActingDelete", "turnOnActingPost"]
+    assert sorted(found) == [
+        "countActing",
+        "retrieveActing",
+        "stopActing",
+        "turnOnActingDelete",
+        "turnOnActingPost",
+    ]
     assert found["turnOnActingPost"]["summary"] == "Let it run."
     assert found["turnOnActingPost"]["requestBody"] == {
         "content": {"application/json": {"schema": {"description": "Any JSON."}}}
     }
     assert found["countActing"]["summary"] == "count: Acting"
     assert sorted(found["turnOnActingPost"]["responses"])[:2] == ["200", "204"]
-    assert "requestBody" not in found["countActing"]
+    assert {name for name in found if "requestBody" in found[name]} == {
+        "turnOnActingDelete",
+        "turnOnActingPost",
+    }
 
 
 @pytest.mark.parametrize(
