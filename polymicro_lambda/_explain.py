@@ -42,7 +42,7 @@ def explain(app: PolyMicro, asked: str, user: User | None) -> list[Line]:
     lines = [("verb", _verb(route)), ("rule", f"{route.rule}: {of_verdict(operation.verdict)}")]
     if route.rate is not None:
         lines.append(("rate", f"{route.rate.policy}: 1 UpdateItem of the user's counter comes first"))
-    return [*lines, *VERBS.get(route.verb, _action)(operation)]
+    return [*lines, *VERBS.get(route.verb, _action)(operation), *_with_a_key(route)]
 
 
 def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
@@ -59,6 +59,16 @@ def _verb(route: Route) -> str:
     """The verb's name, and whose code it is."""
     own = "" if route.is_default else ", which the resource defines itself"
     return f"{type(route.resource).__name__}.{route.verb}{own}"
+
+
+def _with_a_key(route: Route) -> Iterator[Line]:
+    """What an ``Idempotency-Key`` adds."""
+    if route.markers is not None:
+        needed = ", and required (else 400)" if route.resource.require_idempotency_key else ""
+        yield (
+            "with a key",
+            f"PutItem and UpdateItem for its marker, and a create is a TransactWriteItems{needed}",
+        )
 
 
 # --- lists ----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from polymicro_lambda import (
     Create,
     Delete,
     HasPermission,
+    Idempotency,
     List,
     ModelResource,
     OwnedBy,
@@ -337,6 +338,21 @@ BODIES: dict[str, Any] = {
     "PATCH /judged/alice/1": {"done": True},
 }
 THE_VERBS_OWN = {"GET /judged?done=true": ["Query"]}
+
+
+@pytest.mark.parametrize(
+    ("required", "end"), [(False, ""), (True, ", and required (else 400)")], ids=["may", "must"]
+)
+def test_what_an_idempotency_key_adds(required: bool, end: str) -> None:
+    pm = PolyMicro(idempotency=Idempotency())
+    type("Keyed", (Own,), {"require_idempotency_key": required})(pm)
+    pm.compile()
+    said = explain(pm, "POST /own", User("alice"))
+    assert said[-1] == (
+        "with a key",
+        f"PutItem and UpdateItem for its marker, and a create is a TransactWriteItems{end}",
+    )
+    assert "with a key" not in dict(explain(pm, "DELETE /own/1", User("alice")))
 
 
 @pytest.fixture
