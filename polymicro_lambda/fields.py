@@ -83,6 +83,12 @@ class MomentField(_Shown, fields.AwareDateTime):
         except (ValueError, OverflowError):  # Feb 30th, or year 1 at +14:00
             refuse("No such date and time.")
 
+    def from_path(self, segment: str) -> str:
+        """The text; a blank before its offset was a ``+``, which stands for a blank in a query."""
+        if segment[-6:-5] == " ":
+            refuse("Not a date and time: in a query the + of its offset is written %2B.")
+        return segment
+
 
 class ExpiryField(MomentField):
     """``TTLAttribute``: as MomentField, in whole seconds."""

@@ -217,6 +217,12 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("number", "between", ["1,2", "3"], NUMBER),
     ("number", "between", "2,1", "takes the lower value first"),
     ("when", "between", "2026-01-31T12:00:00Z,2026-01-31T11:00:00Z", "takes the lower value first"),
+    (
+        "when",
+        "between",
+        "2026-01-31T12:00:00Z,2026-01-31T12:00:00 01:00",
+        "Not a date and time: in a query the + of its offset is written %2B.",
+    ),
     ("data", "between", "_w,AA", "takes the lower value first"),
     ("number", "gt", ["1", "2"], "is given more than once"),
     ("text", "exists", "1", "must be true or false"),
