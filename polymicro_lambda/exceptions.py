@@ -89,6 +89,8 @@ class HTTPError(PolymicroError):
     ) -> None:
         self.detail = detail or self.hint
         super().__init__(self.detail or self.title)
+        if isinstance(errors, Mapping):
+            raise TypeError('errors is a list of messages, each a {"pointer": "#/text", "detail": "…"}')
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.members = dict(members or {})

@@ -85,6 +85,12 @@ def test_what_an_error_says_of_itself(error: HTTPError, detail: str | None, text
     assert (error.detail, str(error)) == (detail, text)
 
 
+def test_messages_are_a_list() -> None:
+    """Marshmallow's own are a mapping, of which the names alone would go out."""
+    with pytest.raises(TypeError, match=r"^errors is a list of messages, each a"):
+        Unprocessable(errors={"text": ["Too long."]})  # type: ignore[arg-type]
+
+
 def test_headers_are_not_shared() -> None:
     """Neither with the caller's mapping nor between errors."""
     given = {"a": "1"}
