@@ -247,5 +247,6 @@ def _part(name: str) -> Any:
 
 def _missing(name: str) -> ConfigurationError:
     return ConfigurationError(
-        f'PolyMicro.{name} takes Powertools: pip install "polymicro-lambda[powertools]"'
+        f'PolyMicro.{name} takes Powertools: pip install "polymicro-lambda[powertools]",'
+        " and name that in the project's dependencies"
     )
