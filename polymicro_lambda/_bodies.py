@@ -17,7 +17,7 @@ def body_model(route: Route) -> dict[str, Any] | None:
     It says less than the app does: what may be null, or is loaded by a field of the app's own, has no type, since a
     model of API Gateway has no way to say so.
     """
-    if not route.about.body or route.is_action or route.resource.schema is not None:
+    if not route.about.body or route.is_action or route.takes_many or route.resource.schema is not None:
         return None
     form = route.schema.creating if route.verb == "create" else route.schema.updating
     return _object(form, optional=optional(route))

@@ -11,7 +11,7 @@ from marshmallow import Schema
 
 from ._field_schemas import Describe, JSONSchema, object_of
 from ._forms import ANY, BODIES, Forms, body_sample, described
-from ._outcomes import for_everybody, is_open, outcomes
+from ._outcomes import each_for_itself, for_everybody, is_open, outcomes
 from ._parameters import parameters
 from ._samples import sample
 from .negotiation import MERGE_TYPE
@@ -48,6 +48,8 @@ class Documented:
         """The Operation Object; ``schemas`` are those of the resources, ``others`` all operations."""
         asked = parameters(self.route, self.names, describe)
         answers = outcomes(self.route, self._shown(), self._example(schemas))
+        if self.route.takes_many:
+            answers["207"] = each_for_itself(f"{self.forms.name}Results")
         links = dict(self._links(others))
         if links:
             answers[str(self.route.about.status)]["links"] = links
@@ -82,11 +84,18 @@ class Documented:
             reads = not self.route.arguments.isdisjoint(("req", "request"))
             return {"requestBody": {"content": {JSON_TYPE: {"schema": ANY}}}} if reads else {}
         name = self.forms.body_name(self.route)
-        media: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+        media: dict[str, Any] = {"schema": self._or_many({"$ref": f"#/components/schemas/{name}"})}
         with suppress(LookupError):
             media["example"] = body_sample(self.route, schemas[name])
         takes = TAKES.get(self.route.http, (JSON_TYPE,))
         return {"requestBody": {"required": True, "content": dict.fromkeys(takes, media)}}
+
+    def _or_many(self, one: JSONSchema) -> JSONSchema:
+        """An item, or where the route takes one a list of such."""
+        if not self.route.takes_many:
+            return one
+        most = self.route.resource.max_bulk
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": most}]}
 
     # --- the answer ----------------------------------------------------------------------------------------
 
@@ -96,7 +105,7 @@ class Documented:
         if self.route.verb == "retrieve":
             return self.forms.shown
         if self.route.verb != "list":
-            return {"$ref": f"#/components/schemas/{self.forms.name}"}
+            return self._or_many({"$ref": f"#/components/schemas/{self.forms.name}"})
         if self.forms.resource.envelope:
             return {"$ref": f"#/components/schemas/{self.forms.name}Page"}
         return {"type": "array", "items": self.forms.shown}

@@ -144,6 +144,12 @@ def _place(path: AccessPath) -> str:
 def _create(operation: Operation) -> Iterator[Line]:
     yield "calls", f"{_own(operation)}1 PutItem, on the condition that its key is free"
     yield from _unique(operation, "the item has")
+    if operation.route.takes_many:
+        most = operation.route.resource.max_bulk
+        yield (
+            "a list",
+            f"of at most {most}: 1 TransactWriteItems; with Prefer: handling=lenient the above for each",
+        )
     bound = operation.guard().bound
     if bound:
         yield "sets", of_values(operation.route.model, bound)

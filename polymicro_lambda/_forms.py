@@ -57,6 +57,8 @@ class Forms:
             made[f"{self.name}Selection"] = self._selection
         if "list" in verbs and self.resource.envelope:
             made[f"{self.name}Page"] = self._page
+        if any(route.takes_many for route in self.routes):
+            made[f"{self.name}Results"] = self._results
         bodies = [route for route in self.routes if (route.verb, route.http) in BODIES]
         return made | {self.body_name(route): partial(self._body, route) for route in bodies}
 
@@ -104,6 +106,27 @@ class Forms:
                 "pagination_key": {"type": ["string", "null"], "description": cursor},
             },
             "required": ["items", "pagination_key"],
+            "additionalProperties": False,
+        }
+
+    def _results(self, _: Describe) -> JSONSchema:
+        entry = {
+            "type": "object",
+            "properties": {
+                "status": {"type": "integer", "description": "As if it had been sent alone."},
+                "item": {"$ref": f"#/components/schemas/{self.name}"},
+                "problem": {"$ref": "#/components/schemas/Problem"},
+            },
+            "required": ["status"],
+        }
+        return {
+            "type": "object",
+            "description": "What became of each item of a list, in its order.",
+            "properties": {
+                "failed": {"type": "integer", "description": "How many items were not created."},
+                "items": {"type": "array", "items": entry},
+            },
+            "required": ["failed", "items"],
             "additionalProperties": False,
         }
 

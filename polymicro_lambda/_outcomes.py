@@ -60,6 +60,7 @@ HEADERS: Mapping[str, dict[str, Any]] = {
     "Idempotency-Replayed": _header("`true` where this is the answer to an earlier request.", enum=["true"]),
     "Link": _header('The next page, as `<?…>; rel="next"` (RFC 8288); absent on the last.'),
     "Location": _header("Where the new item is, relative to the URL of the request.", format="uri-reference"),
+    "Preference-Applied": _header("Which of the preferences was followed (RFC 7240)."),
     "RateLimit": _header(
         'What is left of the quota: `"name";r=requests;t=seconds` (draft-ietf-httpapi-ratelimit-headers-11).'
     ),
@@ -179,6 +180,13 @@ def outcomes(route: Route, shown: Mapping[str, Any], example: Any = None) -> dic
         if occurs(route)
     }
     return {**_successes(route, shown, example), **errors}
+
+
+def each_for_itself(name: str) -> Outcome:
+    """The answer to a list whose items are created one by one; ``name`` is that of its schema."""
+    description = "With `Prefer: handling=lenient`: what became of each item."
+    content = {JSON_TYPE: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    return {"description": description, **_with(("Preference-Applied",)), "content": content}
 
 
 def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str, Outcome]:

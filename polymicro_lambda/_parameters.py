@@ -114,6 +114,10 @@ _REPEATED = (
     "A new value, such as a UUID, for each operation, and the same with each repetition: what is done is not done"
     " again."
 )
+_LENIENT = (
+    "`handling=lenient`: the items of a list are created each for itself, and the answer is 207 with a status for each;"
+    " otherwise all of them are created or none (RFC 7240)."
+)
 _NONE_MATCH = "An `ETag` that you know: the answer is 304 where it still holds."
 
 
@@ -134,7 +138,17 @@ def _idempotency_key(route: Route) -> Iterator[Parameter]:
         yield _sent("Idempotency-Key", _IDEMPOTENCY_KEY, _REPEATED, required=required)
 
 
-HEADERS: tuple[Callable[[Route], Iterator[Parameter]], ...] = (_if_match, _if_none_match, _idempotency_key)
+def _prefer(route: Route) -> Iterator[Parameter]:
+    if route.takes_many:
+        yield _sent("Prefer", {"type": "string"}, _LENIENT)
+
+
+HEADERS: tuple[Callable[[Route], Iterator[Parameter]], ...] = (
+    _if_match,
+    _if_none_match,
+    _idempotency_key,
+    _prefer,
+)
 """What a request may say in headers: a function for each, which yields nothing for a route that does not read it."""
 
 

@@ -79,7 +79,8 @@ def _of_action(route: Route) -> Iterator[str]:
 
 
 def _created(route: Route) -> Iterator[str]:
-    yield " or ".join(_claiming(route, "PutItem"))
+    calls = _claiming(route, "PutItem")
+    yield " or ".join(dict.fromkeys([*calls, *["TransactWriteItems"] * route.takes_many]))
 
 
 def _claiming(route: Route, write: str, *, always: bool = True) -> list[str]:

@@ -9,6 +9,7 @@ from pynamodb.models import Model
 
 from . import mixins
 from .actions import ACTION, VERBS, Action, Verb
+from .batches import check_bulk
 from .calls import Call, calls_of
 from .exceptions import ConfigurationError
 from .field_rules import FieldRules
@@ -150,6 +151,13 @@ class _Compilation:
         calls = tuple(self._calls(field_rules))
         idempotent = checked(resource, self.verbs, markers)
         rates = rates_of(resource, "/".join(self.parts), self.verbs, rate_limit)
+        check_bulk(
+            _name(resource),
+            resource.max_bulk,
+            creates=self._has("create"),
+            journaled="create" in idempotent,
+            uniqueness=uniqueness,
+        )
         for verb in self.verbs:
             said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
             arguments, limit = signature(resource, verb)

@@ -32,12 +32,14 @@ class CORS:
         "if-match",
         "if-none-match",
         "idempotency-key",
+        "prefer",
     )
     expose_headers: Sequence[str] = (
         "etag",
         "idempotency-replayed",
         "link",
         "location",
+        "preference-applied",
         "ratelimit",
         "ratelimit-policy",
         "retry-after",

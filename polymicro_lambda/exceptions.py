@@ -53,6 +53,15 @@ __all__ = [
 ]
 
 
+# Python before 3.13 still has the phrases of RFC 7231 for these two; RFC 9110 renamed them.
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def title_of(status: int) -> str:
+    """The phrase of a status."""
+    return RENAMED.get(status) or phrases.get(status, "Error")
+
+
 class PolymicroError(Exception):
     """The root of every error of this package."""
 
@@ -75,9 +84,7 @@ class HTTPError(PolymicroError):
     """What ``detail`` says where nothing better is known."""
 
     def __init_subclass__(cls) -> None:
-        # Python before 3.13 still has the phrases of RFC 7231 for these two; RFC 9110 renamed them.
-        renamed = {413: "Content Too Large", 422: "Unprocessable Content"}
-        cls.title = renamed.get(cls.status) or phrases.get(cls.status, "Error")
+        cls.title = title_of(cls.status)
 
     def __init__(
         self,

@@ -34,6 +34,8 @@ class Journal:
     known: list[RawItem] = field(default_factory=list)
     """The items that a replay asks the rule about: that of the path, and what this try has made."""
     shows_others: bool = False
+    place: str = ""
+    """Where the item that is created now is in the body, e.g. ``/3``; empty unless there are many."""
 
     def once(
         self,
@@ -68,7 +70,7 @@ class Journal:
 
         Raises ``Conflict`` where the key is taken, or another try has taken the record over.
         """
-        made = self.earlier(creation.model, creation.place)
+        made = self.earlier(creation.model, self.place)
         if made is not None:
             return made
         self.commit([creation])
@@ -85,7 +87,7 @@ class Journal:
 
     def commit(self, creations: Sequence[Creation]) -> None:
         """Write items and their keys in one transaction. Raises as ``create``."""
-        entries = [entry_of(one.model, one.key, one.place) for one in creations]
+        entries = [entry_of(one.model, one.key, one.place or self.place) for one in creations]
         number = len(self.record.made) + self.told
         room = self.record.room
         try:

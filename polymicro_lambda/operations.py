@@ -12,6 +12,7 @@ from pynamodb.models import Model
 from . import _pynamodb
 from .actions import Method
 from .answers import Answers
+from .bulk import Bulk
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from .filters import conditions
@@ -26,7 +27,7 @@ from .pagination import Cursors
 from .plans import Plan
 from .requests import Request
 from .responses import Response
-from .results import is_collection, result_of
+from .results import Result, is_collection, result_of
 from .routing import Route
 from .schemas import load
 from .sheets import Sheets, shortened
@@ -52,24 +53,32 @@ class Operation:
 
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
-        values = self._values(body)
+        many = isinstance(body, list) and self.route.takes_many
+        bulk = Bulk(self.route, self.request, self._answers)
+        values: Any = bulk.loaded(body, self._values) if many else self._values(body)
         guard = self.guard()
         journal = self.markers.journal(self.route, self.request, self.user_id, body)
+        act = partial(self._act, values, guard)
+        if many:
+            act = partial(replace(bulk, journal=journal).run, values, self._called)
         with guarded(replace(guard, journal=journal)):
             if journal is None:
-                return self._act(values, guard)
+                return act()
             key = path_key(self.route, self._bound)
             journal.known += [] if key is None else [entry_of(self.route.model, key)]
-            again = partial(judge, self.route, key)
-            return journal.once(partial(self._act, values, guard), self._readable, again)
+            return journal.once(act, self._readable, partial(judge, self.route, key))
+
+    def _called(self, values: Mapping[str, Any]) -> Result:
+        """What the verb returns."""
+        returned = self.route.call(**{name: values[name] for name in self.route.arguments})
+        return result_of(returned, is_list=self._lists)
 
     def _act(self, values: dict[str, Any], guard: Guard) -> Response:
         if self.route.about.detail:
             enter("fetch")
             values["instance"] = self._instance(guard)
         enter("verb")
-        returned = self.route.call(**{name: values[name] for name in self.route.arguments})
-        result = result_of(returned, is_list=self._lists)
+        result = self._called(values)
         if not (self._lists and is_collection(result.body)):
             enter("dump")
             return self._answers.answered(result)

@@ -81,6 +81,8 @@ class ModelResource:
     """Whether such a verb without one is refused (400)."""
     rate_limit: ClassVar[Mapping[str, str | None] | str | None] = None
     """What it serves a user in place of the app's quota: ``"10/minute"``, or for single verbs ``{"create": …}``."""
+    max_bulk: ClassVar[int] = 0
+    """The most items that a POST of a list creates at once, at most 100 writes; 0 takes no lists."""
     max_limit: ClassVar[int] = 100
     """The most items in a page."""
     read_budget: ClassVar[int] = 5

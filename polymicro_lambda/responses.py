@@ -32,21 +32,26 @@ def json_response(
 
 
 def problem(error: HTTPError, request_id: str) -> Response:
-    """The problem document of an error (RFC 9457); ``instance`` is the request id.
+    """The problem document of an error as a response; ``instance`` is the request id."""
+    headers = {"content-type": PROBLEM_TYPE, **{name.lower(): value for name, value in error.headers.items()}}
+    return Response(error.status, headers, _json.dumps(document(error, request_id)))
+
+
+def document(error: HTTPError, request_id: str = "") -> dict[str, Any]:
+    """The problem document of an error (RFC 9457).
 
     ``type`` is ``about:blank``: the status says it all, and ``title`` is its phrase (RFC 9457, section 4.2.1).
     """
-    document: dict[str, Any] = {
+    said: dict[str, Any] = {
         **error.members,
         "type": "about:blank",
         "title": error.title,
         "status": error.status,
     }
     if error.detail:
-        document["detail"] = error.detail
+        said["detail"] = error.detail
     if request_id:
-        document["instance"] = request_id
+        said["instance"] = request_id
     if error.errors:
-        document["errors"] = list(error.errors)[:MAX_ERRORS]
-    headers = {"content-type": PROBLEM_TYPE, **{name.lower(): value for name, value in error.headers.items()}}
-    return Response(error.status, headers, _json.dumps(document))
+        said["errors"] = list(error.errors)[:MAX_ERRORS]
+    return said

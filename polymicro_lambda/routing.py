@@ -86,6 +86,11 @@ class Route:
         return not self.method.safe
 
     @property
+    def takes_many(self) -> bool:
+        """Whether its body may be a list of items."""
+        return self.verb == "create" and not self.is_action and self.resource.max_bulk > 0
+
+    @property
     def template(self) -> str:
         """The path, e.g. ``/todo/{owner}/{uuid}``."""
         return "/" + "/".join(self.parts)

@@ -13,10 +13,11 @@ ROWS = """
     _urls users requests addresses responses actions results prefixed causes observing
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
     _botocore items _pynamodb metering failures digests ledgers etags guards access plans rows queries writes
-    transactions uniqueness claims changes records creations journals serializers store
+    transactions uniqueness claims changes records creations journals batches
+    serializers store
     cors hsts headers sizes negotiation filters planner idempotency rates
     listing mixins resources field_rules calls
-    signatures mistakes questions routing compiling answers sheets markers operations limiter
+    signatures mistakes questions routing compiling answers sheets markers bulk operations limiter
     telemetry correlation sinks dispatch
     events
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation
