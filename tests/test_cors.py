@@ -13,7 +13,9 @@ from polymicro_lambda.permissions import AllowAny, Permission
 from polymicro_lambda.testing import Client
 
 APP = "https://app.example.com"
-EXPOSED = "etag, idempotency-replayed, link, location, preference-applied, ratelimit, ratelimit-policy, retry-after"
+EXPOSED = (
+    "etag, idempotency-replayed, link, location, preference-applied, ratelimit, ratelimit-policy, retry-after"
+)
 SENT = "authorization, content-type, if-match, if-none-match, idempotency-key, prefer"
 
 
