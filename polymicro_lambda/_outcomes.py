@@ -197,11 +197,12 @@ def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str
         *(() if route.rate is None else RATE),
     )
     nothing = {"204": {"description": "Done; there is nothing to say.", **_with(again)}}
-    if route.is_action:
-        return {"200": {"description": "What the action returns.", **_with(again), **done}, **nothing}
-    description, headers = SUCCESSES[route.verb]
     if route.about.status == 204:
         return nothing
+    if route.is_action:
+        returned = {"description": "What the action returns.", **_with(again), **done}
+        return {str(route.about.status): returned, **nothing}
+    description, headers = SUCCESSES[route.verb]
     found = {str(route.about.status): {"description": description, **_with((*headers, *again)), **done}}
     if route.http == "GET":
         found["304"] = {"description": "It is as `If-None-Match` says.", **_with(("ETag", *again))}

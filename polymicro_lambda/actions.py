@@ -60,6 +60,8 @@ class Action:
     path: str | None
     schema: Any = None
     """The marshmallow schema of its body, None where any JSON will do."""
+    status: int = 200
+    """The status of what it returns, where it returns none with it."""
 
 
 _BY_NAME = ": the resource's permissions are asked with the action's name as method, and can refuse it"
@@ -78,7 +80,12 @@ _MEANT: Mapping[str, str] = MappingProxyType(
 def action(method: F, /) -> F: ...
 @overload
 def action(
-    *, detail: bool = True, methods: Sequence[str] = ("POST",), path: str | None = None, schema: Any = None
+    *,
+    detail: bool = True,
+    methods: Sequence[str] = ("POST",),
+    path: str | None = None,
+    schema: Any = None,
+    status: int = 200,
 ) -> Callable[[F], F]: ...
 def action(
     method: F | None = None,
@@ -88,6 +95,7 @@ def action(
     methods: Sequence[str] = ("POST",),
     path: str | None = None,
     schema: Any = None,
+    status: int = 200,
     **elsewhere: Any,
 ) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
@@ -95,15 +103,16 @@ def action(
     With ``detail=True`` it is ``/todo/{uuid}/<name>`` and called with ``(self, instance, req, user)``; with
     ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
     is the item or the collection itself. Permissions are asked with its name as ``method``; ``req`` is the body's
-    JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what that loads of it, else 422.
-    Raises ``ConfigurationError`` for any other argument.
+    JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what that loads of it, else 422. What
+    it returns goes out with ``status``, unless it says another; nothing is 204. Raises ``ConfigurationError`` for any
+    other argument.
     """
     for name in elsewhere:
         raise ConfigurationError(f"action({name}=…) means nothing here{_MEANT.get(name, '')}")
 
     def mark(method: F) -> F:
         said = (methods,) if isinstance(methods, str) else tuple(methods)
-        setattr(method, ACTION, Action(detail, said, path, schema))
+        setattr(method, ACTION, Action(detail, said, path, schema, status))
         return method
 
     return mark if method is None else mark(method)
@@ -112,7 +121,8 @@ def action(
 def verb_of(name: str, said: Action) -> Verb:
     """An action as a verb."""
     arguments = _ANY | {"req"} | ({"instance"} if said.detail else set())
-    return Verb(name, said.methods, said.detail, 200, not WITH_BODY.isdisjoint(said.methods), arguments)
+    body = not WITH_BODY.isdisjoint(said.methods)
+    return Verb(name, said.methods, said.detail, said.status, body, arguments)
 
 
 class Method(str):

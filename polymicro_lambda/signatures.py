@@ -11,6 +11,8 @@ from .exceptions import ConfigurationError
 from .resources import ModelResource, parameter
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
+STATUSES = range(200, 205)
+"""What an action can answer with where it does not say: 205 and 206 mean more (RFC 9110, section 15.3)."""
 PAGE = 25
 """The page size where neither request nor resource says one."""
 
@@ -49,6 +51,8 @@ def actions_of(name: str, resource: ModelResource) -> Iterator[Verb]:
             )
         if said.schema is not None:
             _check_schema(f"{name}.{method}", said)
+        if type(said.status) is not int or said.status not in STATUSES:
+            raise ConfigurationError(f"{name}.{method}: status must be from 200 to 204, not {said.status!r}")
         if method in VERBS:
             raise ConfigurationError(f"{name}.{method}: an action cannot have the name of a verb")
         yield verb_of(method, said)

@@ -37,6 +37,7 @@ DECLARED: dict[str, tuple[Any, Action]] = {
     "one method": (action(methods="DELETE"), Action(True, ("DELETE",), None)),
     "a path": (action(path="done"), Action(True, ("POST",), "done")),
     "no path": (action(detail=False, methods=("DELETE",), path=""), Action(False, ("DELETE",), "")),
+    "a status": (action(status=201), Action(True, ("POST",), None, None, 201)),
 }
 
 
@@ -288,6 +289,25 @@ def test_what_an_action_returns(todo: Make, returned: Any, status: int, body: An
     assert (result.status, result.json if result.body else None) == (status, body)
 
 
+@pytest.mark.parametrize(
+    ("said", "returned", "status"),
+    [
+        (201, {"n": 1}, 201),
+        (201, None, 204),
+        (201, ({"n": 1}, 202), 202),
+        (201, ({"n": 1}, {"X-Kind": "todo"}), 201),
+        (202, [], 202),
+        (204, None, 204),
+    ],
+    ids=["a value", "nothing", "another status", "headers", "a collection", "nothing, as it says"],
+)
+def test_an_action_that_says_its_status(todo: Make, said: int, returned: Any, status: int) -> None:
+    def give(self: Any, instance: Any) -> Any:
+        return returned
+
+    assert todo(give=action(status=said)(give)).post("/todo/1/give").status == status
+
+
 def test_a_collection_that_an_action_returns_shows_what_the_rule_shows(todo: Make) -> None:
     class Mine(Permission):
         def where(self, user: Any, method: str, model: Any) -> Any:
@@ -369,6 +389,14 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a schema without a body": (
         action(schema=Schema, methods=("GET",))(lambda self: None),
         r"TodoResource\.act has a schema, but under GET no body",
+    ),
+    "a status that is no success": (
+        action(status=404)(lambda self: None),
+        r"TodoResource\.act: status must be from 200 to 204, not 404",
+    ),
+    "a status that is no number": (
+        action(status=True)(lambda self: None),
+        r"TodoResource\.act: status must be from 200 to 204, not True",
     ),
     "the path of a verb": (
         action(methods=("DELETE",), path="")(lambda self, instance: None),

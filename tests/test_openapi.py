@@ -311,6 +311,26 @@ def test_actions() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "statuses"),
+    [(200, ["200", "204"]), (202, ["202", "204"]), (204, ["204"])],
+    ids=["unsaid", "accepted", "nothing"],
+)
+def test_an_action_answers_as_it_says(said: int, statuses: list[str]) -> None:
+    class Acting(ModelResource):
+        model = Gadget
+        route = "gadgets"
+        permissions = OwnedBy("owner")
+
+        @action(status=said)
+        def act(self, instance: Any) -> Any:
+            return None
+
+    answers = operations(document_of(Acting))["actActing"]["responses"]
+    assert [status for status in answers if status < "300"] == statuses
+    assert ("content" in answers[statuses[0]]) is (said != 204)
+
+
+@pytest.mark.parametrize(
     ("permissions", "security"),
     [
         pytest.param(AllowAny, {"get": [], "post": []}, id="everybody"),

@@ -99,7 +99,7 @@ class MyInvitations(ModelResource, List, Retrieve, Delete):
     members = Member
     calls = {Member: "PutItem"}
 
-    @action
+    @action(status=201)
     def accept(self, instance, user):
         """``POST /invitations/{project}/accept``; twice is as good as once."""
         said = {"project": instance.project, "user": user.uuid, "tenant": instance.tenant}
@@ -109,7 +109,7 @@ class MyInvitations(ModelResource, List, Retrieve, Delete):
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
         self.delete(instance, user)
-        return {**said, "role": instance.role}, 201
+        return {**said, "role": instance.role}
 
 
 class Tasks(ModelResource, Create, List, Retrieve, Update, Delete):
