@@ -58,9 +58,9 @@ def _asked(name: str, schema: JSONSchema, description: str) -> Parameter:
 
 
 def _sorts(route: Route) -> list[str]:
-    """What some index, or the table, has in order."""
+    """What the table, or some index that a request can reach, has in order."""
     names = {attribute.attr_name: name for name, attribute in route.model.get_attributes().items()}
-    keys = [path.sort for path in route.resource.planner.paths]
+    keys = [path.sort for path in route.resource.planner.usable(route.bindable)]
     sorts = dict.fromkeys(names[key] for key in keys if key is not None and key in names)
     return [f"{sign}{name}" for name in sorts if name in route.schema.names for sign in ("", "-")]
 

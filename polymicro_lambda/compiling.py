@@ -147,7 +147,8 @@ class _Compilation:
         resource.planner = Planner.of(model, scan=resource.scan, whole=whole, sayable=filters.equals)
         resource.item = ItemPath(item, schema) if any(verb.detail for verb in self.verbs) else None
         field_rules = FieldRules.of(resource, schema)
-        self._check_list(bound, in_path, filters)
+        bindable = self._bindable(bound, in_path, filters)
+        self._check_list(bindable)
         calls = tuple(self._calls(field_rules))
         idempotent = checked(resource, self.verbs, markers)
         rates = rates_of(resource, "/".join(self.parts), self.verbs, rate_limit)
@@ -189,6 +190,7 @@ class _Compilation:
                     calls=calls,
                     limit=min(limit, resource.max_limit),
                     bound=bound,
+                    bindable=bindable,
                     owned={leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)},
                 )
 
@@ -247,16 +249,20 @@ class _Compilation:
                 raise ConfigurationError(f"{where} names {{{name}}} twice")
         return names
 
-    def _check_list(self, bound: Mapping[str, Any], in_path: list[str], filters: DeclaredFilters) -> None:
+    def _bindable(
+        self, bound: Mapping[str, Any], in_path: list[str], filters: DeclaredFilters
+    ) -> frozenset[str] | None:
+        """What a request may bind to one value; what a rule's own ``where`` will is not known without a user."""
+        known = (Permission.where, OwnedBy.where)
+        if any(type(leaf).where not in known for leaf in self.rule.leaves()):
+            return None
+        return frozenset({*bound, *in_path, *filters.equals, *_sometimes(self.rule)})
+
+    def _check_list(self, bindable: frozenset[str] | None) -> None:
         """A default list must be able to query: a partition can be bound, or the table may be scanned."""
         if not self._has("list") or not self._is_default("list"):
             return
-        # What a rule's own where will bind is not known before there is a user.
-        unknown = any(
-            type(leaf).where not in (Permission.where, OwnedBy.where) for leaf in self.rule.leaves()
-        )
-        some = {*bound, *in_path, *filters.equals, *_sometimes(self.rule)}
-        if unknown or self.resource.planner.could_serve(some):
+        if self.resource.scan or any(self.resource.planner.usable(bindable)):
             return
         partition = next(iter(declared(self.resource.model).keys))
         raise ConfigurationError(

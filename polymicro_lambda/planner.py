@@ -85,8 +85,8 @@ class Planner:
             )
         return attribute.attr_name
 
-    def could_serve(self, names: Iterable[str]) -> bool:
-        """Whether some access path's partition key is among these attributes, by Python name."""
+    def usable(self, names: Iterable[str] | None) -> Iterator[AccessPath]:
+        """The access paths whose partition key is among these attributes, by Python name; of None all."""
         attributes = self.model.get_attributes()
-        bound = {attributes[name].attr_name for name in names}
-        return self.scan or any(path.partition in bound for path in self.paths)
+        bound = None if names is None else {attributes[name].attr_name for name in names}
+        return (path for path in self.paths if bound is None or path.partition in bound)

@@ -59,6 +59,8 @@ class Route:
     """The page size where a request says none."""
     bound: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that every caller must own."""
+    bindable: frozenset[str] | None = None
+    """Attributes that a request may bind to one value, None where only the request tells."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
 

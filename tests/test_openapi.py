@@ -25,6 +25,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
     VersionAttribute,
 )
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 from second_app import pm as second_pm
 from tracker.app import pm as tracker_pm
@@ -39,6 +40,7 @@ from polymicro_lambda import (
     List,
     ModelResource,
     OwnedBy,
+    Permission,
     PolyMicro,
     ReadOnly,
     Retrieve,
@@ -393,6 +395,54 @@ def test_filters_and_sort() -> None:
         "size__exists": {"type": "boolean"},
         "sort": {"type": "string", "enum": ["id", "-id"]},
     }
+
+
+class ByName(GlobalSecondaryIndex):
+    class Meta:
+        index_name = "by_name"
+        projection = AllProjection()
+
+    name = UnicodeAttribute(hash_key=True)
+    size = NumberAttribute(range_key=True)
+
+
+class Indexed(Model):
+    class Meta:
+        table_name = "indexed"
+
+    owner = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    size = NumberAttribute()
+    by_name = ByName()
+
+
+class MineAlone(Permission):
+    def where(self, user: Any, method: str, model: Any) -> Any:
+        return model.owner == user.uuid
+
+
+@pytest.mark.parametrize(
+    ("permissions", "filters", "sorts"),
+    [
+        pytest.param(OwnedBy("owner"), {}, ["id"], id="the owner's"),
+        pytest.param(OwnedBy("owner"), {"name": "eq"}, ["id", "size"], id="and by name"),
+        pytest.param(OwnedBy("owner"), {"name": "begins_with"}, ["id"], id="a beginning binds nothing"),
+        pytest.param(HasPermission("a"), {"name": "eq"}, ["size"], id="by name alone"),
+        pytest.param(
+            OwnedBy("owner") | HasPermission("a"), {"name": "eq"}, ["id", "size"], id="some users are bound"
+        ),
+        pytest.param(MineAlone(), {}, ["id", "size"], id="only the request tells"),
+    ],
+)
+def test_sorts_are_those_that_a_request_can_reach(permissions: Any, filters: Any, sorts: list[str]) -> None:
+    class Sorted(ModelResource, List):
+        model = Indexed
+        route = "sorted"
+
+    Sorted.permissions, Sorted.filters = permissions, filters
+    asked = parameters(operations(document_of(Sorted))["listSorted"])
+    assert asked["sort"]["enum"] == [f"{sign}{name}" for name in sorts for sign in ("", "-")]
 
 
 def test_two_resources_of_one_name_and_one_path() -> None:

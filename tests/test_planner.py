@@ -308,17 +308,17 @@ def test_an_order_by_no_attribute(sort: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "scan", "serves"),
+    ("names", "indexes"),
     [
-        (["owner"], False, True),
-        (["owner", "rank"], False, True),
-        (["id", "rank"], False, False),
-        ([], False, False),
-        ([], True, True),
+        (["owner", "rank"], {"by_due", "by_rank", None}),
+        (["id", "rank"], set()),
+        ([], set()),
+        (None, {"by_due", "by_rank", None}),
     ],
+    ids=["the partition", "other attributes", "nothing", "unknown"],
 )
-def test_whether_it_could_serve(names: list[str], scan: bool, serves: bool) -> None:
-    assert Planner.of(Thing, scan=scan, whole=False).could_serve(names) is serves
+def test_what_a_request_can_reach(names: list[str] | None, indexes: set[str | None]) -> None:
+    assert {path.index for path in planner.usable(names)} == indexes
 
 
 class Kinds(GlobalSecondaryIndex[Any]):
