@@ -20,6 +20,8 @@ MOMENT = (
 """RFC 3339 down to the microsecond; ``fields.MomentField`` takes some more of ISO 8601."""
 KEY = r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f]+$"
 """A key of the table stands in a path: see ``attributes.KeyRule``."""
+BOUND = 1e126
+"""What no number of DynamoDB reaches: of all that JSON readers keep exactly, the next is within ``_values.LARGEST``."""
 
 
 def _said(**schema: Any) -> Callable[[Any, Describe], JSONSchema]:
@@ -56,7 +58,7 @@ def _but(names: Iterable[str]) -> JSONSchema:
 FIELDS: Mapping[type, Callable[[Any, Describe], JSONSchema]] = MappingProxyType(
     {
         ours.TextField: _said(type="string"),
-        ours.NumberField: _said(type="number"),
+        ours.NumberField: _said(type="number", exclusiveMinimum=-BOUND, exclusiveMaximum=BOUND),
         ours.IntegerField: _said(type="integer"),
         ours.FlagField: _said(type="boolean"),
         ours.MomentField: _said(type="string", format="date-time", pattern=MOMENT),
