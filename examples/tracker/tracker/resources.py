@@ -34,6 +34,7 @@ class Projects(ModelResource, Create, List, Retrieve, Update):
     route = "projects"
     permissions = InTenant & AtLeast("viewer", write="admin", create="anyone", list="anyone")
     dump_only = ("project", "archived", "created")
+    required = ("name",)
     field_permissions = {"budget": {"write": AtLeast("admin", create="anyone")}}
     members = Member
     calls = {Member: "PutItem", Member.by_user: "Query", Project: "BatchGetItem"}
@@ -177,6 +178,7 @@ class Comments(ModelResource, Create, List, Retrieve, Update, Delete):
         InTenant & AtLeast("viewer", write="member") & (ReadOnly() | OwnedBy("author") | AtLeast("admin"))
     )
     dump_only = ("comment", "author", "created")
+    required = ("text",)
     tasks = Task
     calls = {Task: "GetItem"}
 
