@@ -1,8 +1,9 @@
 """What is public: it is named in one place, says what it is, and stands in the README or the docs."""
 
 import re
+from collections.abc import Iterator
 from importlib import import_module
-from inspect import isclass, isfunction, ismodule
+from inspect import isclass, isfunction, ismodule, signature
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +11,51 @@ import click
 import pytest
 
 import polymicro_lambda
-from polymicro_lambda import permissions
+from polymicro_lambda import ModelResource, permissions
 from polymicro_lambda._commands import polymicro
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "polymicro_lambda"
-WORDS = "\n".join(
-    path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-)
-CODE = "\n".join(re.findall(r"^```\w*\n.*?^```$|`[^`\n]+`|^ {4}.+$", WORDS, re.MULTILINE | re.DOTALL))
+PAGES = {
+    path.name: path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+}
+WORDS = "\n".join(PAGES.values())
+FOR_US = {"architecture.md", "decisions.md", "development.md"}
+"""What a user of the package does not read."""
+FOR_USERS = "\n".join(text for name, text in PAGES.items() if name not in FOR_US)
+CODE = "\n".join(re.findall(r"^```\w*\n.*?^```$|`[^`\n]+`|^ {4}.+$", FOR_USERS, re.MULTILINE | re.DOTALL))
 """What stands in them as code."""
 TOP = "polymicro_lambda"
 NAMES = [TOP, *sorted(f"{TOP}.{path.stem}" for path in PACKAGE.glob("[a-z]*.py"))]
 MODULES = {name: module for name in NAMES if hasattr(module := import_module(name), "__all__")}
 PUBLIC = [(module, name) for module in MODULES for name in MODULES[module].__all__]
 COMMANDS = sorted(polymicro.commands)
+OPTIONS = [
+    (f"{name} {parameter.opts[0]}", {*parameter.opts, *parameter.secondary_opts})
+    for name in COMMANDS
+    for parameter in polymicro.commands[name].params
+    if isinstance(parameter, click.Option)
+]
+FIXTURES = re.findall(
+    r"^@pytest\.fixture.*\ndef (\w+)", (PACKAGE / "pytest_plugin.py").read_text(), re.MULTILINE
+)
+"""What the pytest plugin gives to users' tests."""
+
+
+def arguments() -> Iterator[tuple[str, str]]:
+    """What can be said to a public class or function of the package, and what a resource can declare."""
+    for module, name in PUBLIC:
+        value = getattr(MODULES[module], name)
+        if module == TOP and callable(value) and not (isclass(value) and issubclass(value, Exception)):
+            said = [one for one in signature(value).parameters.values() if one.kind is not one.VAR_KEYWORD]
+            yield from ((name, argument.name) for argument in said)
+    for name in ModelResource.__annotations__:
+        yield "ModelResource", name
 
 
 def in_code(name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", CODE) is not None
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", CODE) is not None
 
 
 def imported() -> set[tuple[str, str]]:
@@ -75,15 +102,30 @@ def test_what_the_docs_import_is_public() -> None:
 
 @pytest.mark.parametrize(("module", "name"), PUBLIC)
 def test_a_public_name_says_what_it_is(module: str, name: str) -> None:
-    """Not by what it inherits."""
+    """Not by what it inherits, or what a dataclass says of itself, which is its signature."""
     value: Any = getattr(MODULES[module], name)
     own = vars(value).get("__doc__") if isclass(value) else getattr(value, "__doc__", None)
-    assert own or not (isclass(value) or isfunction(value))
+    said = own is not None and not own.startswith(f"{name}(")
+    assert said or not (isclass(value) or isfunction(value))
 
 
 @pytest.mark.parametrize("name", sorted({name for _, name in PUBLIC}))
 def test_a_public_name_stands_in_the_docs(name: str) -> None:
     assert in_code(name)
+
+
+@pytest.mark.parametrize(("owner", "argument"), sorted(set(arguments())))
+def test_what_can_be_said_stands_in_the_docs(owner: str, argument: str) -> None:
+    assert in_code(argument)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_a_fixture_stands_in_the_docs(name: str) -> None:
+    assert in_code(name)
+
+
+def test_there_are_fixtures() -> None:
+    assert {"client", "dynamodb"} <= set(FIXTURES)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -104,3 +146,9 @@ def test_a_command_has_help_with_an_example(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_stands_in_the_docs(name: str) -> None:
     assert in_code(f"polymicro {name}")
+
+
+@pytest.mark.parametrize(("option", "names"), OPTIONS, ids=[option for option, _ in OPTIONS])
+def test_an_option_stands_in_the_docs(option: str, names: set[str]) -> None:
+    """In one of its forms."""
+    assert any(map(in_code, names))
