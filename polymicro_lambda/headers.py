@@ -25,5 +25,5 @@ def fitting(headers: Mapping[str, str]) -> Mapping[str, str]:
         if excess > 0:
             del kept[name]
             excess -= sizes[name]
-            report_error("A header of an answer was too large, and was left out: %s", name[:50])
+            report_error("A header of an answer was too large, and was left out: %a", name[:50])
     return kept

@@ -46,7 +46,7 @@ class Limiter:
         Where DynamoDB cannot count, it raises what that failure means, or where the app fails open lets it pass.
         """
         who = self.digest([rate.name, rate.seconds, *self._who(request)])
-        window = self._window(who, rate.seconds)
+        window = self.window(who, rate.seconds)
         try:
             used = self._used(rate, self.digest([who, window.number]), window)
         except TooManyRequests:
@@ -63,8 +63,8 @@ class Limiter:
             return ["user", self.user_id(request.user)]
         return ["address", self.limit.anonymous(request)]
 
-    def _window(self, who: str, seconds: int) -> Window:
-        """The window that is now. Each user's begins at another moment, so that not all come back at once."""
+    def window(self, who: str, seconds: int) -> Window:
+        """The window that is now for this digest. Each user's begins at another moment: not all come back at once."""
         now = self.limit.clock() + int.from_bytes(who[:4].encode()) % seconds
         number = int(now // seconds)
         return Window(number, ceil((number + 1) * seconds - now))

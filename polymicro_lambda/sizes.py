@@ -33,6 +33,9 @@ WIDEST = 6
 KEEPS = frozenset({"create", "update", "delete"})
 """Verbs whose success is told even where the item cannot be shown."""
 
+WHOLE = frozenset({200, 201})
+"""Statuses that say all; of a 207 the body says what has failed."""
+
 
 class AnswerTooLarge(PolymicroError):
     """The cause of a 500: an answer that its event source does not carry."""
@@ -69,7 +72,7 @@ def carried(response: Response, request: Request, verb: str | None) -> Response:
     """
     if fits(response.body, request.source):
         return response
-    if verb in KEEPS and response.status < 300:
+    if verb in KEEPS and response.status in WHOLE:
         report_error("The answer to a write was too large, and went out without its body: %s", verb)
         headers = {name: value for name, value in response.headers.items() if name != "content-type"}
         return Response(204 if response.status == 200 else response.status, headers)

@@ -168,7 +168,7 @@ def test_headers_that_are_too_large_are_left_out_and_logged(caplog: pytest.LogCa
     with caplog.at_level(logging.ERROR, "polymicro_lambda"):
         assert fitting(headers) == {"x-small": "1", "x-other": "y" * 500}
     assert [record.getMessage() for record in caplog.records] == [
-        "A header of an answer was too large, and was left out: x-large"
+        "A header of an answer was too large, and was left out: 'x-large'"
     ]
 
 

@@ -19,6 +19,8 @@ from contract import (
     names,
     stored,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
@@ -37,6 +39,8 @@ from polymicro_lambda import (
     Retrieve,
     User,
 )
+from polymicro_lambda.digests import Digester
+from polymicro_lambda.limiter import Limiter
 from polymicro_lambda.testing import FakeClock
 
 Make = Callable[..., Caller]
@@ -256,6 +260,25 @@ def test_a_counter_goes_when_its_window_has(make: Make, table_name: str) -> None
     assert (old["used"], new["used"]) == ({"N": "2"}, {"N": "1"})
     now = client.clock()  # type: ignore[attr-defined]
     assert now < int(old["expires"]["N"]) <= now + 60 < int(new["expires"]["N"]) <= now + 120
+
+
+@given(
+    now=st.floats(0, 4e9),
+    seconds=st.sampled_from([1, 60, 900, 3600, 86400, 999 * 86400]),
+    who=st.binary(max_size=9),
+)
+@settings(max_examples=300, deadline=None)
+def test_windows_follow_one_another(now: float, seconds: int, who: bytes) -> None:
+    """Each is as long as it is said to be, and what is left of it leads into the next."""
+    clock = FakeClock(now)
+    limiter = Limiter(RateLimit("1/day", clock=clock), str, Digester())
+    name = limiter.digest(who.hex())
+    window = limiter.window(name, seconds)
+    assert 1 <= window.left <= seconds
+    clock.advance(window.left)
+    following = limiter.window(name, seconds)
+    assert following.number == window.number + 1
+    assert following.left in (seconds - 1, seconds)
 
 
 def test_windows_of_users_begin_at_different_moments(make: Make) -> None:
