@@ -28,6 +28,7 @@ DROPPED: Mapping[str, str] = {
     "*.dist-info/REQUESTED": "pip's note of what it was asked for",
     "*.dist-info/direct_url.json": "a path of the machine that builds",
     "polymicro_lambda/_skeleton/*": "what `polymicro new` begins a project with",
+    "urllib3/contrib/emscripten/*": "urllib3 in a browser, which it imports on that platform alone",
     "botocore/data/*/examples-1.json": "examples for documentation",
 }
 """Files of dependencies that no running code reads, and why. METADATA and licences stay: code asks for the one,

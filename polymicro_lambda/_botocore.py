@@ -1,14 +1,20 @@
 """The botocore session that DynamoDB's clients come from: private, so that nothing global changes, and quick."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session, get_session
 
+from ._pools import QUICK, USUAL
+
 REHEARSED = "GetItem"
+TRANSPORT = "POLYMICRO_TRANSPORT"
+"""The variable that says who sends requests to DynamoDB: ``botocore`` as it does by itself, or this package."""
 
 
 class QuickLoader(Loader):  # type: ignore[misc] # botocore has no types
@@ -38,6 +44,22 @@ def private_session(
 def _loader(data_path: str | None) -> Loader:
     paths = create_loader(data_path).search_paths
     return QuickLoader(extra_search_paths=paths, include_default_search_paths=False)
+
+
+def hasten(client: Any) -> None:
+    """Let a new client use its connections by ``_pools``, unless ``POLYMICRO_TRANSPORT`` is ``botocore``.
+
+    Where somebody has given it another sender or other pools, it keeps them.
+    """
+    if os.environ.get(TRANSPORT, "").lower() == "botocore":
+        return
+    sender = client._endpoint.http_session
+    manager = getattr(sender, "_manager", None)
+    if type(sender) is not URLLib3Session or manager is None:
+        return
+    if manager.pool_classes_by_scheme == USUAL:
+        # A dict of its own: the sender's is also that of proxies' pools.
+        manager.pool_classes_by_scheme = dict(QUICK)
 
 
 def rehearse(client: Any) -> None:

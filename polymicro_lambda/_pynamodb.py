@@ -11,7 +11,7 @@ from pynamodb.indexes import Index
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
-from ._botocore import private_session
+from ._botocore import TRANSPORT, hasten, private_session
 from .exceptions import ConfigurationError
 from .items import remember
 from .types import RawItem
@@ -30,6 +30,7 @@ ENVIRONMENT = (
     "AWS_REGION",
     "AWS_PROFILE",
     "AWS_ACCESS_KEY_ID",
+    TRANSPORT,
 )
 
 STATE = frozenset({"_client", "_local", "_tables"})
@@ -109,6 +110,7 @@ def connect(model: type[Model]) -> Any:
                 connection._aws_session_token,
             )
             _clients[key] = connection.client
+            hasten(_clients[key])
         connection._client = _clients[key]
     return connection
 
