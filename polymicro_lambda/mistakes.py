@@ -50,7 +50,8 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "read_only_fields": "dump_only",
         "search_fields": "filters",
         "serializer_class": "schema",
-        "throttle_classes": "RequestsPerSecond in the template",
+        "throttle_classes": "rate_limit",
+        "throttle_scope": "rate_limit",
         "write_only_fields": "load_only",
     }
 )

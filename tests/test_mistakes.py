@@ -56,6 +56,7 @@ def compiled(**members: Any) -> PolyMicro:
         ("requierd", "required"),
         ("read_only_fields", "dump_only"),
         ("get_queryset", "permissions, such as OwnedBy, or override list"),
+        ("throttle_classes", "rate_limit"),
         ("perform_create", "create, which may call super()"),
     ],
 )
