@@ -92,6 +92,9 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
     if plan.empty:
         yield "calls", "none: no item can meet all conditions, so that the list is empty"
         return
+    if plan.keys is not None:
+        yield from _picked(operation, plan)
+        return
     operation_name = "Scan" if plan.partition is None else "Query"
     order = "" if plan.forward else ", backwards"
     yield "calls", f"{operation_name} on {_place(plan.path)}{order}"
@@ -114,6 +117,15 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
     yield "pages", _pages(operation, plan, operation_name)
     if plan.path.sparse and plan.key_condition is None:
         yield "beware", f"items without {plan.path.sort} are not in this index"
+
+
+def _picked(operation: Operation, plan: Plan) -> Iterator[Line]:
+    count = len(plan.keys or ())
+    yield "calls", f"BatchGetItem on the table, of {count} key{'' if count == 1 else 's'}, consistent"
+    if plan.checks:
+        yield "check", f"{of_all(plan.checks)}, here, after the read"
+    if is_opaque(operation.verdict):
+        yield "judge", f"{of_verdict(operation.verdict)}, here, row by row"
 
 
 def _pages(operation: Operation, plan: Plan, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from ._field_schemas import Describe, JSONSchema
 from .filters import OPERATORS, RESERVED
 from .idempotency import KEY
+from .items import declared
 from .routing import Route
 
 Parameter = dict[str, Any]
@@ -73,7 +74,11 @@ def _filters(route: Route, describe: Describe) -> Iterator[Parameter]:
         said = describe(getattr(field, "inner", field) if operator == "contains" else field)
         said = _in_url({key: one for key, one in said.items() if key not in ("default", "readOnly")})
         schema = OPERANDS[operator](said) if operator in OPERANDS else said
-        yield _asked(parameter, schema, MEANINGS[operator].format(name=name))
+        keyed = operator == "in" and name == list(declared(route.model).keys)[-1]
+        yield _asked(parameter, schema, MEANINGS[operator].format(name=name) + _PICKED * keyed)
+
+
+_PICKED = " What is not there, or not the user's, is absent."
 
 
 def _several(one: JSONSchema) -> JSONSchema:

@@ -132,7 +132,10 @@ def _statement(users: str, actions: list[str], resource: Any) -> dict[str, Any]:
 def _of_list(route: Route) -> Iterator[Grant]:
     """What the plans of a list call: the planner itself is asked, once for each kind of request."""
     grant = partial(Grant, table_name(route.model))
-    for found in _plans(route):
+    for found in plans(route):
+        if found.keys is not None:
+            yield grant("", "BatchGetItem")
+            continue
         yield grant(found.path.index or "", "Query") if found.partition is not None else grant("", "Scan")
         if found.completes:
             yield grant("", "BatchGetItem")
@@ -144,7 +147,7 @@ def _of_list(route: Route) -> Iterator[Grant]:
         yield from (grant("", "BatchGetItem") for path in planner.paths if not path.has(planner.everything))
 
 
-def _plans(route: Route) -> Iterator[Plan]:
+def plans(route: Route) -> Iterator[Plan]:
     """The plans that some request can get; one that no index serves has none, and makes no call."""
     planner = route.resource.planner
     for path in planner.paths:
@@ -168,15 +171,24 @@ def _favouring(path: AccessPath, route: Route) -> Iterator[Wish]:
         *([_condition(attributes[path.partition], "eq")] for o in asked[path.partition] if o == "eq"),
     ]
     narrowed = [[], *([_condition(attributes[name], o)] for name in _sort_of(path) for o in asked[name])]
+    if path.sort is None and path.index is None and "in" in asked[path.partition]:
+        bound.append([_condition(attributes[path.partition], "in")])
     own = frozenset(path.projected or ()).union(*map(attributes_of, ever))
     needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
+    filtered = {
+        route.model.get_attributes()[name].attr_name
+        for name, how in route.filters.parameters.values()
+        if how == "in"
+    }
     for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
+        said = list(chain(*conditions))
         yield Wish(
-            [*always, *chain(*conditions)],
+            [*always, *said],
             needed,
             projects,
             sort,
             scan=planner.scan,
+            picks=[one for one in said if attributes_of(one) <= filtered],
             apart=apart(route.model),
         )
 

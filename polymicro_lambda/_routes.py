@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ._declarations import target
-from ._policy import NEEDS, Grant, grants
+from ._policy import NEEDS, Grant, grants, plans
 from ._wording import of_rule
 from .items import declared
 from .permissions import OwnedBy, Permission
@@ -47,7 +47,7 @@ def _access(route: Route) -> str:
     if not _lists(route):
         return "key" if route.verb in NEEDS or route.about.detail else "-"
     found = sorted({grant.index for grant in _planned(route) if grant.operation != "BatchGetItem"})
-    return ", ".join(f"index {index}" if index else "table" for index in found)
+    return ", ".join(f"index {index}" if index else "table" for index in found or [""])
 
 
 def _lists(route: Route) -> bool:
@@ -69,9 +69,10 @@ def _calls(route: Route) -> str:
 
 def _of_list(route: Route) -> Iterator[str]:
     if route.is_default:
-        operations = {grant.operation for grant in _planned(route)}
-        yield " or ".join(sorted(operations - {"BatchGetItem"}))
-        yield from ["BatchGetItem"] * ("BatchGetItem" in operations)
+        operations = {grant.operation for grant in _planned(route)} - {"BatchGetItem"}
+        picked = any(found.keys is not None for found in plans(route))
+        yield " or ".join([*sorted(operations), *["BatchGetItem"] * picked])
+        yield from ["BatchGetItem"] * any(found.completes for found in plans(route))
 
 
 def _of_action(route: Route) -> Iterator[str]:

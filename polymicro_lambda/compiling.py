@@ -144,11 +144,13 @@ class _Compilation:
             _name(resource), model, resource.unique, schema, own_verbs=self._has_own_verbs()
         )
         resource.store = PynamoStore(model, uniqueness)
-        resource.planner = Planner.of(model, scan=resource.scan, whole=whole, sayable=filters.equals)
+        resource.planner = Planner.of(
+            model, scan=resource.scan, whole=whole, sayable=filters.equals | filters.picking(model)
+        )
         resource.item = ItemPath(item, schema) if any(verb.detail for verb in self.verbs) else None
         field_rules = FieldRules.of(resource, schema)
         bindable = self._bindable(bound, in_path, filters)
-        self._check_list(bindable)
+        self._check_list(bindable, picks=bool(filters.picking(model)))
         calls = tuple(self._calls(field_rules))
         idempotent = checked(resource, self.verbs, markers)
         rates = rates_of(resource, "/".join(self.parts), self.verbs, rate_limit)
@@ -258,11 +260,11 @@ class _Compilation:
             return None
         return frozenset({*bound, *in_path, *filters.equals, *_sometimes(self.rule)})
 
-    def _check_list(self, bindable: frozenset[str] | None) -> None:
-        """A default list must be able to query: a partition can be bound, or the table may be scanned."""
+    def _check_list(self, bindable: frozenset[str] | None, *, picks: bool) -> None:
+        """A default list must be able to query: a partition can be bound, keys be said, or the table be scanned."""
         if not self._has("list") or not self._is_default("list"):
             return
-        if self.resource.scan or any(self.resource.planner.usable(bindable)):
+        if picks or self.resource.scan or any(self.resource.planner.usable(bindable)):
             return
         partition = next(iter(declared(self.resource.model).keys))
         raise ConfigurationError(

@@ -19,7 +19,7 @@ from pynamodb.models import Model
 
 from ._slips import asked
 from .exceptions import ConfigurationError
-from .items import serialized
+from .items import declared, serialized
 from .negotiation import bad_query, wrong
 from .prefixed import PrefixedAttribute
 from .schemas import ItemSchema
@@ -102,6 +102,11 @@ class Declared:
     def equals(self) -> frozenset[str]:
         """The attributes that a query can bind to one value, and so the partition keys that it can name."""
         return frozenset(name for name, operator in self.parameters.values() if operator == "eq")
+
+    def picking(self, model: type[Model]) -> frozenset[str]:
+        """The key of the model's table, if it is one attribute and a query can say several values of it."""
+        keys = list(declared(model).keys)
+        return frozenset(keys[:1] if len(keys) == 1 and (keys[0], "in") in self.parameters.values() else ())
 
     def read(self, query: Mapping[str, Sequence[str]], schema: ItemSchema) -> dict[str, dict[str, Any]]:
         """The filters of a query, typed. Raises ``BadRequest`` for what a field does not take."""

@@ -15,7 +15,7 @@ from .answers import Answers
 from .bulk import Bulk
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
-from .filters import conditions
+from .filters import Filters, conditions
 from .guards import Guard, guarded
 from .items import declared, serialized, stored
 from .journals import entry_of
@@ -204,9 +204,15 @@ class Operation:
         sort = query.get("sort", (None,))[0]
         if sort is not None and sort.removeprefix("-") not in self._readable:
             raise bad_query([wrong("sort", "must be a field, or one with - before it for the other way")])
-        limit = read_limit(query.get("limit", (None,))[0], self.route.limit, resource.max_limit)
+        limit = read_limit(query.get("limit", (None,))[0], self._page_size(filters), resource.max_limit)
         key = None if cursor is None else self.cursors.open(cursor, self._scope, resource.cursor_max_age)
         return {"limit": limit, "pagination_key": key, "filters": filters, "sort": sort}
+
+    def _page_size(self, filters: Filters) -> int:
+        """The page size where the request says none: room for all items that it names, as far as the resource lets."""
+        last = list(declared(self.route.model).keys)[-1]
+        named = len(filters.get(last, {}).get("in", ()))
+        return min(max(self.route.limit, named), self.route.resource.max_limit)
 
     @cached_property
     def _query(self) -> Mapping[str, tuple[str, ...]]:

@@ -43,7 +43,8 @@ class Planner:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
         guard, attributes = current(), self.model.get_attributes()
         rule = [guard.condition] if guard.condition is not None else []
-        conditions = [*self._bound(), *rule, *filter_conditions(self.model, filters), *live(self.model)]
+        picks = tuple(filter_conditions(self.model, filters))
+        conditions = [*self._bound(), *rule, *picks, *live(self.model)]
         names = {attribute.attr_name: name for name, attribute in attributes.items()}
         projects = guard.fields is not None and not self.whole and not is_opaque(guard.verdict)
         shown = self.everything
@@ -61,6 +62,7 @@ class Planner:
             self.scan,
             names,
             self.sayable,
+            picks,
             apart(self.model),
         )
         return plan(self.paths, wish)

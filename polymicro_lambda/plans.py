@@ -13,8 +13,10 @@ from pynamodb.expressions.operand import Path, Value
 
 from .access import AccessPath
 from .attributes import HASH_BYTES, RANGE_BYTES
+from .comparisons import typed
 from .conditions import attributes_of, equality_of, holds
 from .exceptions import BadRequest
+from .types import RawItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Plan:
     """The conditions exclude one another: nothing has to be read."""
     projection: frozenset[str] | None = None
     """The attributes to read, None for all."""
+    keys: tuple[RawItem, ...] | None = None
+    """The keys of all that is to be read, each once; None where there is a query or a scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Wish:
     """DynamoDB name -> Python name, for messages."""
     sayable: frozenset[str] | None = None
     """The attributes that a filter can bind to one value, for messages; None for all."""
+    picks: Sequence[Condition] = ()
+    """The conditions that are the request's own filters: it may say by them which items it wants."""
     apart: Sequence[Condition] = ()
     """What keeps the items apart from other kinds in the table: conditions that exclude none of the list's own."""
 
@@ -68,7 +74,9 @@ def plan(paths: Sequence[AccessPath], wish: Wish) -> Plan:
     for condition in conditions:
         bound = {**equality_of(condition), **bound}
     serving = [path for path in paths if path.partition in bound and _sorts(path, wish.sort, bound)]
-    if serving:
+    if (picked := _picked(paths[0], bound, conditions, wish)) is not None:
+        found = picked
+    elif serving:
         found = min((_query(path, bound, conditions, wish) for path in serving), key=partial(_cost, wish))
     elif wish.scan and (wish.sort is None or wish.sort in bound):
         projection = _projection(paths[0], wish, ()) if wish.projects else None
@@ -76,6 +84,34 @@ def plan(paths: Sequence[AccessPath], wish: Wish) -> Plan:
     else:
         raise _refused(paths, wish, bound)
     return replace(found, empty=True) if _contradicted(conditions, bound) else found
+
+
+def _picked(
+    path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Condition], wish: Wish
+) -> Plan | None:
+    """The plan where the request's filters say the whole key of each item, None where they do not."""
+    last, limit = (path.partition, HASH_BYTES) if path.sort is None else (path.sort, RANGE_BYTES)
+    chosen = next((c for c in wish.picks if c.operator == "IN" and attributes_of(c) == {last}), None)
+    fixed = {} if path.sort is None else {name: bound[name] for name in bound if name == path.partition}
+    if (
+        chosen is None
+        or last in bound
+        or wish.sort not in (None, path.sort, *bound)
+        or {last, *fixed} != path.own
+    ):
+        return None
+    values = {typed(value.value): value.value for value in chosen.values[1:] if _is_key(value.value, limit)}
+    order = (
+        values if path.sort is None else sorted(values, key=lambda one: one.value, reverse=not wish.forward)
+    )
+    rest = [c for c in conditions if c is not chosen and not any(_implied(c, n, v) for n, v in fixed.items())]
+    return Plan(
+        path,
+        fixed.get(path.partition),
+        checks=tuple(rest),
+        empty=not all(_is_key(value, HASH_BYTES) for value in fixed.values()),
+        keys=tuple({**fixed, last: values[one]} for one in order),
+    )
 
 
 def _conjuncts(condition: Condition) -> Iterator[Condition]:

@@ -11,12 +11,11 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
-from . import _pynamodb
+from . import _pynamodb, picks
 from ._pynamodb import GROWTH, LARGEST, ReadPage
 from .access import access_paths, names_of
 from .conditions import holds
-from .exceptions import BadRequest, ServiceUnavailable
-from .failures import retry_after
+from .exceptions import BadRequest
 from .items import declared
 from .plans import Plan
 from .rows import Called, Rows
@@ -24,14 +23,17 @@ from .types import RawItem
 
 INDEX = ""
 """Where a cursor names its index; no attribute has an empty name (DynamoDB: 1 to 255 bytes)."""
-ROUNDS = 5
-"""How often the keys that a BatchGetItem left unprocessed are asked for again."""
 
 
 def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
     """The rows of a plan from ``pagination_key`` on. Raises ``BadRequest`` for a key of another access path."""
     start, passed = (None, False) if pagination_key is None else _place(plan, pagination_key)
-    pages = iter(()) if plan.empty or passed else _Query(model, plan, limit).pages(start)
+    if plan.empty or passed:
+        pages: Iterator[ReadPage] = iter(())
+    elif plan.keys is not None:
+        pages = picks.pages(model, plan.keys, start, limit)
+    else:
+        pages = _Query(model, plan, limit).pages(start)
     complete = partial(_completed, model) if plan.completes else None
     return Rows(model, pages, limit, plan.checks, complete, signed={INDEX: {"S": plan.path.index or ""}})
 
@@ -119,19 +121,4 @@ def _completed(model: type[Model], items: Sequence[RawItem], called: Called) -> 
     """Up to 100 items whole, by a consistent read of the table, in the order given; None for one that is gone."""
     names = [attribute.attr_name for attribute in declared(model).keys.values()]
     keys = [{name: raw[name] for name in names} for raw in items]
-    found = {repr([raw[name] for name in names]): raw for raw in _batch(model, keys, called)}
-    return [found.get(repr([key[name] for name in names])) for key in keys]
-
-
-def _batch(model: type[Model], keys: list[RawItem], called: Called) -> Iterator[RawItem]:
-    """The items of up to 100 keys, in any order. Raises ``ServiceUnavailable`` if some stay unprocessed."""
-    table = model.Meta.table_name
-    for _ in range(ROUNDS):
-        if not keys:
-            return
-        called()
-        data = _pynamodb.batch_get(model, {table: {"Keys": keys, "ConsistentRead": True}})
-        yield from data["Responses"].get(table, ())
-        keys = data.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-    if keys:
-        raise ServiceUnavailable("The database is busy: try again later.", headers=retry_after())
+    return picks.in_order(names, keys, picks.batch_get(model, keys, called))

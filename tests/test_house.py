@@ -13,7 +13,7 @@ ROWS = """
     _urls users requests addresses responses actions results prefixed causes observing
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
     _exchange _pools _botocore items _pynamodb metering failures digests ledgers etags guards access plans rows
-    queries writes transactions uniqueness claims changes records creations journals batches serializers store
+    picks queries writes transactions uniqueness claims changes records creations journals batches serializers store
     cors hsts headers sizes negotiation filters planner idempotency rates
     listing mixins resources field_rules calls
     signatures mistakes questions routing compiling answers sheets markers bulk operations limiter
