@@ -46,7 +46,7 @@ test-sam: $(VENV)/.test $(SAM_VENV)/.sam $(CHECKOV_VENV)/.checkov ## run the who
 	PYTHON=$(python) SAM=$(sam) CHECKOV=$(CHECKOV_VENV)/bin/checkov scripts/test-sam $(ARGS) $(or_unavailable)
 
 test-clients: $(VENV)/.test $(CLIENTS_VENV)/.clients ## try the OpenAPI document with a browser, with clients made from it, and with Schemathesis
-	PYTHON=$(python) CLIENTS=$(abspath $(CLIENTS_VENV)/bin) scripts/test-clients $(ARGS) $(or_unavailable)
+	PYTHON=$(python) CLIENTS=$(abspath $(CLIENTS_VENV)/bin) scripts/test-clients $(workers) --dist worksteal $(ARGS) $(or_unavailable)
 
 test-new: $(VENV)/.test ## begin a project by `polymicro new` and follow all of its hints
 	$(python) -m pytest -m new_project tests/new_project $(ARGS)
