@@ -248,7 +248,7 @@ class Growth:
 def growth(place: Place, effort: Effort) -> Growth:
     """Apps of more and more resources, of which the last is asked."""
     whole = {peer.title: {size: _grown(place, peer, size, effort) for size in SIZES} for peer in GROWING}
-    samples = max(3, min(effort.rounds, 9))
+    samples = max(3, min(effort.rounds, 5))
     return Growth(
         whole,
         {size: _own(place, samples, "dispatch_us", size, 2000) for size in SIZES},

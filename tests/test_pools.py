@@ -1,6 +1,7 @@
 """The quick way to use a connection, beside botocore's own: the same requests, answers, errors, tries and settings."""
 
 import json
+import os
 import re
 import socket
 import ssl
@@ -32,7 +33,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
+from benchmarks import agreement
 from polymicro_lambda._botocore import TRANSPORT, hasten, private_session
+from polymicro_lambda._engine import ENDPOINT
 from polymicro_lambda._isolation import FAKE_AWS
 from polymicro_lambda._pools import QUICK, USUAL
 from polymicro_lambda._pynamodb import connect, prepare
@@ -269,6 +272,38 @@ def test_a_call_may_have_a_time_of_its_own(server: Callable[..., Server], quick:
     made.meta.events.register("before-send", hurry)
     with pytest.raises(ReadTimeoutError):
         get(made)
+
+
+@pytest.mark.real_engine
+def test_amazons_engine_answers_both_alike(dynamodb: None, table_name: str) -> None:
+    """Also at length, and where it refuses."""
+    ours, theirs = (client(os.environ[ENDPOINT], quick=quick, read_timeout=20) for quick in (True, False))
+    agreement.create(ours, table_name)
+    for number in range(30):
+        text = {"S": chr(0x4E00 + number) * 6000}
+        item = {"owner": {"S": "alice"}, "uuid": {"S": str(number)}, "text": text}
+        ours.put_item(TableName=table_name, Item=item)
+    query = {"KeyConditionExpression": "#o = :o", "ExpressionAttributeNames": {"#o": "owner"}}
+    found = [
+        c.query(TableName=table_name, **query, ExpressionAttributeValues={":o": {"S": "alice"}})
+        for c in (ours, theirs)
+    ]
+    assert found[0]["Items"] == found[1]["Items"]
+    assert found[0]["Count"] == 30
+
+    def refused(client: Any) -> Any:
+        with pytest.raises(ClientError) as raised:
+            client.delete_item(
+                TableName=table_name,
+                Key={"owner": {"S": "alice"}, "uuid": {"S": "1"}},
+                ConditionExpression="attribute_not_exists(#o)",
+                ExpressionAttributeNames={"#o": "owner"},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        answer = raised.value.response
+        return answer["Error"], answer["Item"], set(answer["ResponseMetadata"]["HTTPHeaders"])
+
+    assert refused(ours) == refused(theirs)
 
 
 # --- settings ------------------------------------------------------------------------------------------------
