@@ -16,6 +16,7 @@ from .requests import Request
 from .responses import Response, document, json_response
 from .results import Result, encoder
 from .routing import Route
+from .sizes import fits
 
 MULTI_STATUS = 207
 """Each item has a status of its own (RFC 4918, section 13; the body is ours)."""
@@ -87,7 +88,12 @@ class Bulk:
     def _each(self, items: Sequence[Any], call: Callable[[Values], Result]) -> Response:
         entries = [self._entry(f"/{number}", values, call) for number, values in enumerate(items)]
         failed = sum("problem" in entry for entry in entries)
-        return self._answer(MULTI_STATUS, {"failed": failed, "items": entries})
+        answer = self._answer(MULTI_STATUS, {"failed": failed, "items": entries})
+        if fits(answer.body, self.answers.request.source):
+            return answer
+        # What became of each is to be told, if no more than that.
+        told = [{"status": entry["status"]} for entry in entries]
+        return self._answer(MULTI_STATUS, {"failed": failed, "items": told})
 
     def _entry(self, place: str, values: Any, call: Callable[[Values], Result]) -> dict[str, Any]:
         if self.journal is not None:

@@ -74,8 +74,9 @@ class Odd(Permission):
 class Docs(ModelResource, Create, List, Retrieve, Update):
     model = Doc
     route = "docs"
+    max_bulk = 5
     permissions = OwnedBy("owner")
-    filters: ClassVar[Any] = {"state": ("eq", "begins_with"), "rank": ("eq", "gte")}
+    filters: ClassVar[Any] = {"state": ("eq", "begins_with"), "rank": ("eq", "gte"), "id": "in"}
 
     @action(detail=False)
     def report(self) -> Any:
@@ -150,6 +151,7 @@ LISTS = {
     "a local index, backwards": "/docs?limit=100&sort=-rank",
     "filtered by an index": "/docs?limit=100&rank__gte=0&sort=rank",
     "judged row by row": "/judged?limit=100",
+    "picked by keys": "/docs?limit=100&id__in=" + ",".join(f"d{number:02}" for number in range(ITEMS)),
     "a query of the resource's own": "/own?limit=100",
     "without an envelope": "/bare?limit=100",
 }
@@ -272,6 +274,19 @@ def test_an_action_may_not_give_more_either(api: Caller, method: str, path: str,
     result = api.request(method, path)
     assert_problem(result, 500)
     assert result.json["detail"].startswith(said)
+
+
+def test_each_of_many_is_told_of(api: Caller) -> None:
+    """If no more than its status: the client must know what is there."""
+    items = [{"id": str(number), "text": "é" * 100_000} for number in range(2)]
+    lenient = {"Prefer": "handling=lenient"}
+    result = api.post("/docs", json=[*items, {"rank": "x"}], headers=lenient, source="alb")
+    expected = {"failed": 1, "items": [{"status": 201}, {"status": 201}, {"status": 422}]}
+    assert (result.status, result.json) == (207, expected)
+    again = [{**one, "id": f"{one['id']}b"} for one in items]
+    whole = api.post("/docs", json=again, source="alb")
+    assert (whole.status, whole.body) == (201, b"")
+    assert ids(api.get("/docs?fields=id")) == ["0", "0b", "1", "1b"]
 
 
 class Partly(Docs):
