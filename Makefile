@@ -26,7 +26,7 @@ export SAM_CLI_TELEMETRY := 0
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
-.PHONY: help serve test coverage test-new test-real test-sam test-clients sam-local bench check format build clean
+.PHONY: help serve test coverage test-new test-real test-sam test-clients soak sam-local bench check format build clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -54,6 +54,9 @@ test-new: $(VENV)/.test ## begin a project by `polymicro new` and follow all of 
 peers := $(patsubst benchmarks/environments/%.txt,$(BENCH_VENV)-%/.peer,$(wildcard benchmarks/environments/*.txt))
 bench: $(VENV)/.dev $(peers) ## measure it next to its peers, and write docs/performance.md
 	scripts/dynamodb-local run $(python) -m benchmarks --environments $(BENCH_VENV) $(ARGS) $(or_unavailable)
+
+soak: $(VENV)/.test ## serve under load and faults, and judge what is stored at the end (ARGS="--requests 2000")
+	$(python) -m soak $(ARGS) $(or_unavailable)
 
 sam-local: $(VENV)/.dev $(SAM_VENV)/.sam ## serve the Todo API by sam local start-api on http://127.0.0.1:3000
 	PYTHON=$(python) SAM=$(sam) scripts/dynamodb-local run scripts/sam-local $(ARGS)

@@ -68,6 +68,7 @@ def _message(pool: Any, method: str, url: str, body: Any, headers: Mapping[str, 
 
 def _exchanged(pool: Any, url: str, request: bytes, timeout: Timeout) -> Answer:
     """One exchange on a connection of the pool. Raises what urllib3 does."""
+    timeout = timeout.clone()  # as urllib3 does: how long it is may depend on when
     pool.num_requests += 1
     connection = pool._get_conn()
     answer = None

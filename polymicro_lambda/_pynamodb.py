@@ -11,6 +11,7 @@ from pynamodb.indexes import Index
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
+from . import _tries
 from ._botocore import TRANSPORT, hasten, private_session
 from .exceptions import ConfigurationError
 from .items import remember
@@ -112,6 +113,7 @@ def connect(model: type[Model]) -> Any:
             _clients[key] = connection.client
             hasten(_clients[key])
         connection._client = _clients[key]
+    _tries.bound(connection._client)  # it may have been made by PynamoDB, for a call of the app's own
     return connection
 
 

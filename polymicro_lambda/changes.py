@@ -44,11 +44,13 @@ class Change:
         claims: Claims,
         key: RawItem,
         old: RawItem | None,
+        pins: Sequence[Condition] = (),
     ) -> dict[str, Any]:
-        """Do it where all conditions hold; an update answers with the item as it is then (``Attributes``).
+        """Do it where all conditions and ``pins`` hold; an update answers with the item as it is then (``Attributes``).
 
         Raises as ``writes.write``, and ``Conflict`` where a value is taken.
         """
+        conditions = [*conditions, *pins]
         if not claims:
             return write(model, self.operation, conditions, self.actions, Key=key)
         kind = self.operation.removesuffix("Item")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
@@ -10,6 +11,7 @@ from . import etags
 from .claims import ATTEMPTS, Claim, Claims, contended, taken
 from .exceptions import Conflict
 from .records import in_flight
+from .settling import settled
 from .transactions import Part, PartsFailed, part, transact
 from .types import RawItem
 from .writes import ConditionFailed, OutcomeUnknown, found, write
@@ -39,14 +41,13 @@ class Creation:
         return self.raw
 
     def _put(self) -> None:
+        def act(pins: Sequence[Condition]) -> dict[str, Any]:
+            return write(self.model, "PutItem", [self.free, *pins], Item=self.raw)
+
         try:
-            write(self.model, "PutItem", [self.free], Item=self.raw)
+            settled(self.model, self.key, act, lambda item: etags.same(item, self.raw))
         except ConditionFailed as error:
-            if not (error.retried and etags.same(error.item, self.raw)):
-                raise _exists([self]) from error
-        except OutcomeUnknown as error:
-            if not self.is_there():
-                raise error.answer from error
+            raise _exists([self]) from error
 
     def part(self) -> Part:
         """The write, as part of a transaction."""

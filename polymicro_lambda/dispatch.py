@@ -8,6 +8,7 @@ from pynamodb.models import Model
 
 from .actions import Method
 from .cors import CORS
+from .deadlines import within
 from .etags import Tagger
 from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, NotFound, Unauthorized
 from .failures import translated
@@ -76,7 +77,8 @@ class Dispatcher:
         with self.telemetry.observing(request_id) as seen:
             try:
                 seen.request = read()
-                response = carried(self._answer(seen.request, seen), seen.request, seen.verb)
+                with within(seen.request.context):
+                    response = carried(self._answer(seen.request, seen), seen.request, seen.verb)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
                 response = self._problem(self._answerable(error, seen), seen)
             return self.telemetry.told(seen, self._completed(seen, response))

@@ -35,7 +35,6 @@ from .exceptions import (
 from .types import RawItem
 
 NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
-MAYBE_DONE = frozenset({"InternalServerError", "ServiceUnavailable"})
 CONDITION_FAILED = "ConditionalCheckFailed"
 RETRY_SECONDS = 3
 """``Retry-After`` is 1 to this many seconds, at random, so that clients do not come back all at once."""
@@ -136,8 +135,17 @@ def _said(code: str, response: Mapping[str, Any]) -> HTTPError:
             return ContentTooLarge(detail)
     if code == CANCELED:
         code = _weightiest(response.get("CancellationReasons", ()))
-    broken = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-    return BY_CODE.get(code, _away if broken else InternalError)()
+    return BY_CODE.get(code, _away if _status(response) >= 500 else InternalError)()
+
+
+def _status(response: Mapping[str, Any]) -> int:
+    status: int = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Whether DynamoDB, or a proxy before it, says that something broke: not whether before or after the write."""
+    return isinstance(error, ClientError) and _status(_response(error)) >= 500
 
 
 def _weightiest(reasons: Iterable[Mapping[str, str]]) -> str:
@@ -178,7 +186,7 @@ def is_lost(error: BaseException) -> bool:
     """Whether the request may have been carried out although no answer came."""
     if isinstance(error, NOT_SENT):
         return False
-    return isinstance(error, BotoConnectionError | HTTPClientError) or code_of(error) in MAYBE_DONE
+    return isinstance(error, BotoConnectionError | HTTPClientError) or _is_broken(error)
 
 
 def retries_of(error: BaseException) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
+from .deadlines import forever
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import Forbidden, NotFound, PreconditionFailed
 from .items import Recording, serialized, stored
@@ -23,10 +24,6 @@ from .verdicts import Verdict, attributes_of, condition_of, is_opaque
 
 def _everybody(_: Model, __: RawItem) -> bool:
     return True
-
-
-def _forever() -> float:
-    return float("inf")
 
 
 class Journal(Protocol):
@@ -49,7 +46,7 @@ class Guard:
     verdict: Verdict = True
     visible: Callable[[Model, RawItem], bool] = _everybody
     """Whether the user may retrieve an item: then a denial may be told from its absence."""
-    seconds_left: Callable[[], float] = _forever
+    seconds_left: Callable[[], float] = forever
     bound: Mapping[str, Any] = field(default_factory=dict)
     """Attributes whose value the route or the rule says, e.g. the owner."""
     fields: frozenset[str] | None = None

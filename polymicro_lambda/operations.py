@@ -13,6 +13,7 @@ from . import _pynamodb
 from .actions import Method
 from .answers import Answers
 from .bulk import Bulk
+from .deadlines import left_of
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from .filters import Filters, conditions
@@ -112,7 +113,7 @@ class Operation:
         return Guard(
             joined([self.verdict, *self._placed], every=True),
             self._visible,
-            _seconds_left(self.request.context),
+            left_of(self.request.context),
             self._bound,
             self._fields,
             tags,
@@ -270,9 +271,3 @@ class Operation:
 def _equals(attribute: Any, value: Any) -> Condition:
     equals: Condition = Path([attribute.attr_name]) == Value(serialized(attribute, value))
     return equals
-
-
-def _seconds_left(context: Any) -> Callable[[], float]:
-    """The seconds until Lambda ends the invocation; forever where the context does not say."""
-    remaining = getattr(context, "get_remaining_time_in_millis", None)
-    return (lambda: remaining() / 1000) if callable(remaining) else Guard().seconds_left

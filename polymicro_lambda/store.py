@@ -1,7 +1,7 @@
 """The one place that calls PynamoDB's operations: every write is conditional, and under the request's guard."""
 
 from collections.abc import Mapping
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any, Protocol
 
@@ -23,9 +23,10 @@ from .plans import Plan
 from .queries import rows_of
 from .rows import Rows
 from .serializers import ItemSerializer
+from .settling import equal, settled
 from .types import RawItem
 from .uniqueness import Uniqueness
-from .writes import ConditionFailed, OutcomeUnknown, found
+from .writes import ConditionFailed, found
 
 ATTEMPTS = 3
 """A write that lost a race is judged and tried again, twice."""
@@ -174,12 +175,8 @@ class PynamoStore:
                 claims = self._claims(key, raw, change.left(raw))
                 conditions += self._unmoved(raw, change, claims)
             try:
-                return change.write(self.model, conditions, claims, key, raw)
-            except OutcomeUnknown as error:
-                item = found(self.model, key)
-                if not change.is_done(item):
-                    raise error.answer from error
-                return {"Attributes": item}
+                act = partial(change.write, self.model, conditions, claims, key, raw)
+                return settled(self.model, key, act, change.is_done)
             except ConditionFailed as error:
                 if error.retried and change.is_done(error.item):  # by our own first try
                     return {"Attributes": error.item}
@@ -229,5 +226,4 @@ class PynamoStore:
         new = old if change.after is None else change.after(old)
         if new is not old:
             relied |= {n for n in guard.judge_new(self._instance(new), new) if old.get(n) == new.get(n)}
-        paths = {name: Path([name]) for name in sorted(relied)}
-        return [p == Value(old[name]) if name in old else p.does_not_exist() for name, p in paths.items()]
+        return equal(old, relied)

@@ -118,7 +118,7 @@ def _told(error: ClientError | BotoCoreError) -> None:
         raise PartsFailed(failed, retried=retries_of(error) > 0) from error
     # Another try of our own may still be under way.
     if is_lost(error) or code_of(error) == "TransactionInProgress":
-        raise OutcomeUnknown(translated(error) or ServiceUnavailable()) from error
+        raise OutcomeUnknown(translated(error) or ServiceUnavailable(), hung_up=False) from error
 
 
 def _conflicts(error: ClientError | BotoCoreError) -> bool:

@@ -5,12 +5,13 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action, Update
 from pynamodb.models import Model
 
 from . import _pynamodb
+from ._tries import once
 from .exceptions import HTTPError, ServiceUnavailable
 from .failures import (
     CONDITION_FAILED,
@@ -18,7 +19,6 @@ from .failures import (
     code_of,
     is_lost,
     old_item,
-    retries_of,
     retry_after,
     translated,
 )
@@ -32,21 +32,25 @@ WRITE_SECONDS = 1.5
 class ConditionFailed(Exception):
     """The condition did not hold on ``item``, which is None where there is none.
 
-    ``retried`` says that an earlier try got no answer, and so may be what changed the item.
+    ``retried`` says that an earlier try of a transaction got no answer, and so may be what changed the item.
     """
 
-    def __init__(self, item: RawItem | None, *, retried: bool) -> None:
+    def __init__(self, item: RawItem | None, *, retried: bool = False) -> None:
         super().__init__("The condition of a write did not hold.")
         self.item = item
         self.retried = retried
 
 
 class OutcomeUnknown(Exception):
-    """No try got an answer: the write may have happened. ``answer`` is what to say if that stays open."""
+    """The write got no answer, and may have happened. ``answer`` is what to say if that stays open.
 
-    def __init__(self, answer: HTTPError) -> None:
+    ``hung_up`` says that its connection was closed: most likely one that was dead before, on which nothing arrives.
+    """
+
+    def __init__(self, answer: HTTPError, *, hung_up: bool) -> None:
         super().__init__("The outcome of a write is unknown.")
         self.answer = answer
+        self.hung_up = hung_up
 
 
 def too_late() -> None:
@@ -69,7 +73,7 @@ def write(
     actions: Sequence[Action] = (),
     **arguments: Any,
 ) -> dict[str, Any]:
-    """Do it where all conditions hold; an update answers with the item as it is then (``Attributes``).
+    """Do it once, where all conditions hold; an update answers with the item as it is then (``Attributes``).
 
     Raises ``ConditionFailed``, ``OutcomeUnknown``, and what `failures` makes of every other error.
     """
@@ -78,14 +82,15 @@ def write(
     arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     if actions:
         arguments["ReturnValues"] = "ALL_NEW"
-    with answering():
+    with answering(), once():
         try:
             return _pynamodb.execute(model, operation, **arguments)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == CONDITION_FAILED:
-                raise ConditionFailed(old_item(error), retried=retries_of(error) > 0) from error
+                raise ConditionFailed(old_item(error)) from error
             if is_lost(error):
-                raise OutcomeUnknown(translated(error) or ServiceUnavailable()) from error
+                answer = translated(error) or ServiceUnavailable()
+                raise OutcomeUnknown(answer, hung_up=isinstance(error, ConnectionClosedError)) from error
             raise
 
 

@@ -25,7 +25,18 @@ from pynamodb.exceptions import GetError, PutError, QueryError, TransactWriteErr
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update, User
+from polymicro_lambda import (
+    Create,
+    Delete,
+    Idempotency,
+    List,
+    ModelResource,
+    PolyMicro,
+    Retrieve,
+    Update,
+    User,
+    action,
+)
 from polymicro_lambda._pynamodb import connect
 from polymicro_lambda.exceptions import HTTPError, NotFound
 from polymicro_lambda.failures import RETRY_SECONDS, answering, retry_after, translated
@@ -56,6 +67,12 @@ class DocResource(ModelResource, Create, List, Retrieve, Update, Delete):
     route = "docs"
     permissions = AllowAny
     scan = True
+    idempotent = "create"
+    store: Any
+
+    @action()
+    def touch(self, instance: Any) -> Any:
+        return self.store.update(instance, {"text": "touched"})
 
 
 class OwnResource(ModelResource, Create, List):
@@ -84,7 +101,10 @@ OWN: dict[str, Callable[[], Any]] = {
     "count": lambda: Doc.count("a"),
 }
 
-pm = PolyMicro()
+idempotency = Idempotency(table="secret-markers")
+for name in ("region", "aws_access_key_id", "aws_secret_access_key", "base_backoff_ms"):
+    setattr(idempotency.model.Meta, name, getattr(Doc.Meta, name))
+pm = PolyMicro(idempotency=idempotency, cursor_secret="secret")
 DocResource(pm)
 OwnResource(pm)
 CLIENT = Client(pm, user=User("alice"))
@@ -97,13 +117,16 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "update": ("PATCH", "/docs/a", BODY),
     "replace": ("PUT", "/docs/a", BODY),
     "delete": ("DELETE", "/docs/a", None),
+    "action": ("POST", "/docs/a/touch", {}),
+    "idempotent create": ("POST", "/docs", {"id": "a"}),
     **{f"own {call}": ("GET", f"/own?call={call.replace(' ', '%20')}", None) for call in OWN},
 }
 
 
 def send(name: str) -> Result:
     method, path, body = REQUESTS[name]
-    return CLIENT.request(method, path, **({"json": body} if body else {}))
+    headers = {"Idempotency-Key": '"k"'} if name == "idempotent create" else {}
+    return CLIENT.request(method, path, headers=headers, **({} if body is None else {"json": body}))
 
 
 class Raw:
@@ -117,14 +140,22 @@ class Raw:
 
 
 class Wire:
-    """What stands where the network would: answers each try with the next of ``answers``, the last for ever."""
+    """What stands where the network would: answers each try with the next of ``answers``, the last for ever.
+
+    Calls of the operations in ``well`` are well, each as often as it stands there.
+    """
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
         self.calls: list[str] = []
+        self.well: list[str] = []
 
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
-        self.calls.append(request.headers["X-Amz-Target"].decode().split(".")[-1])
+        operation = request.headers["X-Amz-Target"].decode().split(".")[-1]
+        if operation in self.well:
+            self.well.remove(operation)
+            return AWSResponse(request.url, 200, {}, Raw(b'{"Item": {"id": {"S": "a"}}}'))
+        self.calls.append(operation)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -200,14 +231,16 @@ LOST: dict[str, tuple[Any, int, int, str]] = {
     "http client": (HTTPClientError(error=SECRET), 4, 503, AWAY),
     "tls": (SSLError(endpoint_url=SECRET, error="bad"), 4, 503, AWAY),
 }
-WRITES = ("create", "update", "replace", "delete")
+WRITES = ("create", "update", "replace", "delete", "action", "idempotent create")
+WELL = {"action": ["GetItem"], "idempotent create": ["PutItem"]}
+"""The calls before the write that is to fail: an action reads its item, a key is claimed."""
 READS = tuple(name for name in REQUESTS if name not in WRITES)
 
 
 def expect(name: str, row: tuple[Any, int, int, str], wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
     """Send, and judge answer, tries and log."""
     sent, tries, status, detail = row
-    wire.answers = [sent]
+    wire.answers, wire.well = [sent], list(WELL.get(name, ()))
     with caplog.at_level(logging.ERROR, "polymicro_lambda"):
         result = send(name)
     problem = result.json
@@ -220,7 +253,14 @@ def expect(name: str, row: tuple[Any, int, int, str], wire: Wire, caplog: pytest
         assert hidden not in told
     logged = [record for record in caplog.records if record.exc_info]
     assert len(logged) == (1 if status >= 500 else 0)
-    if tries == 1:
+    for record in logged:
+        assert (record.levelno, vars(record)["status"]) == (logging.ERROR, status)
+        assert (vars(record)["request_id"], record.message.split(":")[0]) == (
+            problem["instance"],
+            "Request failed",
+        )
+    assert wire.well == []
+    if tries == 1 and name != "idempotent create":
         assert len(wire.calls) == 1
 
 
@@ -239,6 +279,17 @@ def test_lost_answers_of_reads(
     name: str, row: tuple[Any, int, int, str], wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:
     expect(name, row, wire, caplog)
+
+
+@pytest.mark.parametrize("row", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("name", WRITES)
+def test_lost_answers_of_writes(
+    name: str, row: tuple[Any, int, int, str], wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where it cannot be found out either what happened: nothing is claimed, and nothing is written again."""
+    expect(name, row, wire, caplog)
+    if name != "idempotent create" and row is not LOST["tls"]:
+        assert [one for one in wire.calls if one != "GetItem"] == [wire.calls[0]]
 
 
 @pytest.mark.parametrize("row", (ROWS | LOST).values(), ids=ROWS | LOST)

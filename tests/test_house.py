@@ -12,8 +12,9 @@ ROWS = """
     _marshmallow types exceptions _slips _json _values
     _urls users requests addresses responses actions results prefixed causes observing
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
-    _exchange _pools _botocore items _pynamodb metering failures digests ledgers etags guards access plans rows
-    picks queries writes transactions uniqueness claims changes records creations journals batches serializers store
+    deadlines failures _tries _exchange _pools _botocore items _pynamodb metering digests ledgers etags guards
+    access plans rows picks queries writes settling transactions uniqueness claims changes records creations
+    journals batches serializers store
     cors hsts headers sizes negotiation filters planner idempotency rates
     listing mixins resources field_rules calls
     signatures mistakes questions routing compiling answers sheets markers bulk operations limiter

@@ -1,0 +1,53 @@
+"""A write whose answer got lost: what became of it is read before anybody is told, and before it is done again."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+
+from .items import declared
+from .types import RawItem
+from .writes import ConditionFailed, OutcomeUnknown, found
+
+Act: TypeAlias = Callable[[Sequence[Condition]], dict[str, Any]]
+"""A write, on these conditions besides its own."""
+IsDone: TypeAlias = Callable[[RawItem | None], bool]
+"""Whether an item, or none, is what a write leaves."""
+
+
+def settled(model: type[Model], key: RawItem, act: Act, is_done: IsDone) -> dict[str, Any]:
+    """What a write of one item answers; where the answer got lost, the item if it is as the write leaves it.
+
+    A write whose connection was closed is done once more if it is not found done, on the condition that what was
+    found has not changed since. Raises as ``act``, and what `OutcomeUnknown` says where nothing is certain.
+    """
+    try:
+        return act(())
+    except OutcomeUnknown as error:
+        unknown, item = error, found(model, key)
+    if unknown.hung_up and not is_done(item):
+        try:
+            return act(() if item is None else _as(model, item))
+        except OutcomeUnknown:
+            item = found(model, key)
+        except ConditionFailed as error:
+            item = error.item
+    if not is_done(item):
+        raise unknown.answer from unknown
+    return {"Attributes": item}
+
+
+def _as(model: type[Model], item: RawItem) -> list[Condition]:
+    """The item is still of this version, or where it has none as it is here."""
+    version = declared(model).version
+    if version is not None:
+        return equal(item, [version.attr_name])
+    return equal(item, {*item, *(attribute.attr_name for attribute in model.get_attributes().values())})
+
+
+def equal(item: RawItem, names: Iterable[str]) -> list[Condition]:
+    """These attributes of the stored item are as they are here."""
+    paths = {name: Path([name]) for name in sorted(names)}
+    return [p == Value(item[name]) if name in item else p.does_not_exist() for name, p in paths.items()]
