@@ -1,7 +1,9 @@
 """``unique``: no two items have the same value, whatever is raced, lost, expired or written past the package."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -422,6 +424,38 @@ def test_too_little_time(members: Make, table_name: str) -> None:
     context = FakeContext(aws_request_id=REQUEST_ID, timeout=1.0)
     assert_problem(post(client, "1", "a", context=context), 503)
     assert (stored(table_name), marks(table_name)) == ([], [])
+
+
+@pytest.mark.real_engine
+@both
+def test_many_at_once(members: Make, table_name: str) -> None:
+    """Six writers create, change and delete four items with three values: each value is one item's at the end.
+
+    Not under moto, which writes the parts of a transaction one after the other.
+    """
+    client = members()
+
+    def write(writer: int) -> set[int]:
+        random, statuses = Random(writer), set()
+        for _ in range(25):
+            number, email = random.choice("1234"), random.choice(["a", "b", "c", None])
+            act = random.choice(("create", "update", "delete"))
+            if act == "create":
+                result = post(client, number, email)
+            elif act == "update":
+                result = client.patch(f"/members/t/{number}", json={"email": email, "name": str(writer)})
+            else:
+                result = client.delete(f"/members/t/{number}")
+            statuses.add(result.status)
+        return statuses
+
+    with ThreadPoolExecutor(6) as pool:
+        statuses = set().union(*pool.map(write, range(6)))
+    assert statuses <= {200, 201, 204, 404, 409}
+    held = {item["id"]["S"]: item["e"]["S"] for item in stored(table_name) if "e" in item}
+    assert (len(set(held.values())), marks(table_name)) == (len(held), sorted(held))
+    free = {email for email in "abc" if post(client, f"new-{email}", email).status == 201}
+    assert free == set("abc") - set(held.values())
 
 
 # --- markers that were left behind --------------------------------------------------------------------------------
