@@ -163,8 +163,10 @@ class _Engine:
 async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     """Head and body of a request or response."""
     head = await reader.readuntil(END)
-    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    return head, await reader.readexactly(int(length.partition(b":")[2]))
+    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    if not lengths:  # an engine that is shutting down says no more than this
+        raise ConnectionAbortedError
+    return head, await reader.readexactly(int(lengths[0].partition(b":")[2]))
 
 
 def _operation(head: bytes) -> str:
