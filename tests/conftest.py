@@ -26,7 +26,7 @@ LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=("moto", "local"), default="moto", help="what answers as DynamoDB")
     parser.addoption(
-        "--examples", type=int, default=15, help="walks of the state machine of each kind of model"
+        "--examples", type=int, default=8, help="walks of the state machine of each kind of model"
     )
 
 
