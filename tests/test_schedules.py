@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 from uuid import uuid4
 
@@ -263,12 +263,18 @@ def runs(table: Table, asks: Sequence[Ask]) -> Iterator[tuple[list[int], Any]]:
         order = schedule.following()
 
 
-@pytest.mark.parametrize(("there", "asks"), CASES.values(), ids=CASES)
-@pytest.mark.parametrize("kind", KINDS)
+RUNS = [
+    pytest.param(kind, *case, id=f"{kind}: {name}")
+    for kind, (name, case) in product(KINDS, CASES.items())
+    if len(case[1]) < 3 or kind == "versioned"  # the orders of three that read first are hundreds
+]
+
+
+@pytest.mark.parametrize(("kind", "there", "asks"), RUNS)
 def test_every_order_is_as_one_after_the_other(
     clients: dict[str, Caller], kind: str, there: bool, asks: Sequence[Ask]
 ) -> None:
-    """Answers and item are those of some order of whole requests; a lost race may also be a 409 that wrote nothing."""
+    """Answers and item are those of some order of whole requests."""
     table = Table(clients[kind], KINDS[kind][0], there)
     serial = table.serial(asks)
     orders = []
