@@ -10,6 +10,8 @@ SAM_VENV ?= .venv-sam
 CLIENTS_VENV ?= .venv-clients
 CHECKOV_VENV ?= .venv-checkov
 BENCH_VENV ?= .venv-bench
+OLDEST_VENV ?= .venv-oldest
+OLDEST_PYTHON ?= python3.11
 ARGS ?=
 
 SHELL := bash
@@ -26,7 +28,12 @@ export SAM_CLI_TELEMETRY := 0
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
-.PHONY: help serve test coverage test-new test-real test-sam test-clients soak sam-local bench check format build clean
+# The tests that meet each of the dependencies, where a change of theirs would be seen; all of them with ARGS=tests.
+oldest := $(addprefix tests/test_,$(addsuffix .py,authorizer cli client console contract contract_errors \
+	correlation documentation events failures fields json local marshmallow observing openapi pagination pynamodb \
+	schemas sinks store strict translated))
+
+.PHONY: help serve test coverage test-oldest fuzz mutants test-new test-real test-sam test-clients soak sam-local bench check format build clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -48,6 +55,16 @@ test-sam: $(VENV)/.test $(SAM_VENV)/.sam $(CHECKOV_VENV)/.checkov ## run the who
 test-clients: $(VENV)/.test $(CLIENTS_VENV)/.clients ## try the OpenAPI document with a browser, with clients made from it, and with Schemathesis
 	PYTHON=$(python) CLIENTS=$(abspath $(CLIENTS_VENV)/bin) scripts/test-clients $(workers) --dist worksteal $(ARGS) $(or_unavailable)
 
+test-oldest: $(OLDEST_VENV)/.test ## run those tests that meet a dependency, on the oldest versions that pyproject.toml allows
+	$(OLDEST_VENV)/bin/python -m pytest $(workers) $(if $(ARGS),$(ARGS),$(oldest))
+
+fuzz: $(VENV)/.test ## try 20,000 inputs for each test of any event, path, body and cursor, or FUZZ_EXAMPLES
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(python) -m pytest $(workers) tests/test_any_event.py $(ARGS)
+
+mutants: $(VENV)/.test ## change permissions, planner, pagination, store and dispatch, and see which tests fail
+	$(python) $(pip) 'mutmut>=3.8,<4'
+	$(python) scripts/mutants $(ARGS)
+
 test-new: $(VENV)/.test ## begin a project by `polymicro new` and follow all of its hints
 	$(python) -m pytest -m new_project tests/new_project $(ARGS)
 
@@ -61,10 +78,13 @@ soak: $(VENV)/.test ## serve under load and faults, and judge what is stored at 
 sam-local: $(VENV)/.dev $(SAM_VENV)/.sam ## serve the Todo API by sam local start-api on http://127.0.0.1:3000
 	PYTHON=$(python) SAM=$(sam) scripts/dynamodb-local run scripts/sam-local $(ARGS)
 
-check: $(VENV)/.test ## check format, lint, types, and that template.yaml is what the classes say
+check: $(VENV)/.test ## check format, lint, types, security, and that template.yaml is what the classes say
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 	$(python) -m mypy
+	$(python) -m bandit --quiet --configfile pyproject.toml --recursive polymicro_lambda handlers examples \
+		2> >(grep -v 'nosec encountered' >&2) # of each other part of a line that has one
+	$(python) scripts/audit
 	$(VENV)/bin/polymicro template --check
 
 format: $(VENV)/.test ## format the sources and mend what the linter can
@@ -90,6 +110,12 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.python
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.dev
 	$(python) $(pip) --editable '.[dev,test]'
+	@touch $@
+
+$(OLDEST_VENV)/.test: pyproject.toml scripts/oldest
+	$$(scripts/python $(OLDEST_PYTHON)) -m venv $(OLDEST_VENV)
+	$(OLDEST_VENV)/bin/python scripts/oldest >$(OLDEST_VENV)/constraints.txt
+	$(OLDEST_VENV)/bin/python $(pip) --constraint $(OLDEST_VENV)/constraints.txt --editable '.[dev,test]'
 	@touch $@
 
 # SAM and checkov pin what they need too tightly to share a virtual environment.

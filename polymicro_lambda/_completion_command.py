@@ -20,6 +20,6 @@ def completion(ctx: click.Context, shell: str) -> None:
       polymicro completion fish > ~/.config/fish/completions/polymicro.fish
     """
     kind = get_completion_class(shell)
-    assert kind is not None  # noqa: S101 - click has all of SHELLS
+    assert kind is not None  # nosec B101 # noqa: S101 - click has all of SHELLS
     script = kind(ctx.find_root().command, {}, PROGRAM, f"_{PROGRAM.upper()}_COMPLETE")
     click.echo(script.source())

@@ -36,7 +36,7 @@ class Loader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         """The module's code."""
-        code: CodeType = marshal.loads(self._read(fullname)[HEADER:])  # noqa: S302 - the build made it
+        code: CodeType = marshal.loads(self._read(fullname)[HEADER:])  # nosec B302 # noqa: S302 - the build made it
         return code
 
 
@@ -80,7 +80,7 @@ def compiled(file: str) -> Iterator[None]:
     code_of: Any = None
     made: Mapping[tuple[Any, int], tuple[Any, ...]] = {}
     with suppress(OSError), open(file, "rb") as opened:
-        code_of, made = marshal.loads(opened.read())  # noqa: S302 - the build made it
+        code_of, made = marshal.loads(opened.read())  # nosec B302 # noqa: S302 - the build made it
     if code_of != (sre.MAGIC, sre.CODESIZE):
         made = {}
 
@@ -103,7 +103,8 @@ def begin(namespace: dict[str, Any], root: str = os.path.dirname(os.path.abspath
     gc.disable()
     try:
         with compiled(os.path.join(root, PATTERNS)):
-            exec(marshal.loads(finder.read(namespace["__name__"])[HEADER:]), namespace)  # noqa: S102, S302 - as above
+            code = marshal.loads(finder.read(namespace["__name__"])[HEADER:])  # nosec B302 # noqa: S302 - as above
+            exec(code, namespace)  # nosec B102 # noqa: S102 - it is the handler's module
         gc.freeze()
     finally:
         if collecting:

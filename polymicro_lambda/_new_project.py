@@ -87,7 +87,7 @@ def write(root: Path, files: Mapping[str, str]) -> None:
 def make_template(root: Path) -> None:
     """Have the project's classes make its template, in a process of its own. Raises ``UsageError``."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POLYMICRO_")}
-    done = subprocess.run(  # noqa: S603 - it is this package's own command
+    done = subprocess.run(  # nosec B603 # noqa: S603 - it is this package's own command
         [sys.executable, *TEMPLATE], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:

@@ -130,7 +130,8 @@ def server_process(settings: Settings, environment: Mapping[str, str]) -> Iterat
     command = [sys.executable, "-B", "-m", SERVER, json.dumps(asdict(ready))]
     # An ignored signal stays so in the new process: Ctrl-C, which a terminal sends to both, is dealt with here.
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    process = subprocess.Popen(command, env=dict(environment), pass_fds=(reading, settings.listener))  # noqa: S603
+    inherited = (reading, settings.listener)
+    process = subprocess.Popen(command, env=dict(environment), pass_fds=inherited)  # nosec B603 # noqa: S603
     signal.signal(signal.SIGINT, handler)
     os.close(reading)
     try:

@@ -250,7 +250,7 @@ def _with(part: Part, properties: Mapping[str, Any]) -> Part:
 def _tables(text: str) -> dict[str, Any]:
     """The properties of the tables that the text has now, by their names in it."""
     try:
-        resources = (yaml.load(text, _Loader) or {}).get("Resources") or {}  # noqa: S506 - a SafeLoader
+        resources = (yaml.load(text, _Loader) or {}).get("Resources") or {}  # nosec B506 # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise UsageError(f"The template is not YAML: {error}.") from error
     kind = "AWS::DynamoDB::Table"
