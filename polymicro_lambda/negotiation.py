@@ -1,13 +1,24 @@
 """What a request may ask for and send: Accept, Content-Type, the body and the query, refused before any work."""
 
+import re
 from collections.abc import Collection
 from typing import Any
 
-from .exceptions import BadRequest, ContentTooLarge, HTTPError, NotAcceptable, UnsupportedMediaType
+from . import _json
+from .exceptions import (
+    BadRequest,
+    ContentTooLarge,
+    HTTPError,
+    NotAcceptable,
+    Unprocessable,
+    UnsupportedMediaType,
+)
 from .requests import Request
 from .responses import JSON_TYPE
 
 MERGE_TYPE = "application/merge-patch+json"  # RFC 7396
+_SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
+"""What half a character begins with in JSON; most have their other half."""
 ACCEPTED = frozenset({"*/*", "application/*", JSON_TYPE})
 
 
@@ -37,9 +48,10 @@ def _weight(parameters: dict[str, str]) -> float:
 
 
 def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any:
-    """The body as JSON; ``{}`` where there is none and it is ``optional``.
+    """The body as JSON; ``{}`` where there is none and it is ``optional``, as that of an action.
 
-    Raises, in this order, for its type (415), its size (413) and its syntax (400).
+    Raises, in this order, for its type (415), its size (413), its syntax (400), and if ``optional``, where no schema
+    of an item will, for text that no UTF-8 carries (422).
     """
     if optional and not request.content:
         return {}
@@ -57,7 +69,19 @@ def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any
         raise ContentTooLarge(f"The body may be at most {max_body} bytes.")
     if not request.body.strip():
         raise BadRequest("The body is empty: send a JSON object.")
+    if optional and _SURROGATE.search(request.body):
+        _check_text(request.json)
     return request.json
+
+
+def _check_text(body: Any) -> None:
+    try:
+        _json.dumps(body, default=str)
+    except UnicodeEncodeError as error:
+        detail = "Holds a lone surrogate, which UTF-8 cannot carry."
+        raise Unprocessable(
+            "The body cannot be kept.", errors=[{"pointer": "#", "detail": detail}]
+        ) from error
 
 
 def read_query(

@@ -49,9 +49,9 @@ def test_accept(accept: str | None, ok: bool) -> None:
         assert ok
 
 
-def status_of(sent: Request, max_body: int = 100) -> int:
+def status_of(sent: Request, max_body: int = 100, *, optional: bool = False) -> int:
     try:
-        read_body(sent, max_body)
+        read_body(sent, max_body, optional=optional)
     except HTTPError as error:
         return error.status
     return 200
@@ -126,6 +126,26 @@ def test_body(members: dict[str, Any], status: int) -> None:
 
 def test_a_body_is_read() -> None:
     assert read_body(request(content='{"a": 1}'), 8) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        pytest.param('"\\ud83d\\ude00 \\u00e9"', 200, id="both halves"),
+        pytest.param('{"a": [1.5, "\\uD83D"]}', 422, id="one"),
+        pytest.param('{"\\ude00": 1}', 422, id="the other, in a name"),
+        pytest.param('"\\\\ud800"', 200, id="a backslash"),
+        pytest.param(
+            '{"a": 1.00000000000000000001, "b": "\\uda00\\udc00"}',
+            200,
+            id="beside a number that JSON alone holds",
+        ),
+    ],
+)
+def test_the_body_of_an_action_is_text(content: str, status: int) -> None:
+    """No schema of an item looks at it, and whatever is done with it, UTF-8 must carry it."""
+    assert status_of(request(content=content), optional=True) == status
+    assert status_of(request(content=content)) == 200
 
 
 def asked(**query: Any) -> Request:
