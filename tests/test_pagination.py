@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from datetime import date
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ def refusal(cursor: str, *, scope: Any = SCOPE, by: Cursors = cursors, max_age: 
         pytest.param({"o": {"B": b"\x00\xff\xfe"}, "u": {"S": "1"}}, id="binary key"),
         pytest.param({"o": {"B": b"\x00"}, "u": {"B": b"\xff" * 1024}}, id="two binary keys"),
         pytest.param({"o": {"B": b""}}, id="empty binary"),
+        pytest.param({"o": {"N": "1"}, "u": {"B": b"\xff"}}, id="number and binary"),
         pytest.param({"o": {"S": "é\u0000😀\n"}}, id="any text"),
         pytest.param({"o": {"S": "a" * 2048}, "u": {"S": "b" * 1024}}, id="the longest keys"),
         pytest.param({"B": {"S": "a"}, "S": {"B": b"b"}}, id="attributes named as types"),
@@ -160,6 +162,47 @@ def test_rotation() -> None:
     before, after = old.seal("k", SCOPE), both.seal("k", SCOPE)
     assert (both.open(before, SCOPE, DAY), new.open(after, SCOPE, DAY)) == ("k", "k")
     assert (refusal(before, by=new), refusal(after, by=old)) == (NOT_OURS, NOT_OURS)
+
+
+def test_each_of_several_secrets_opens() -> None:
+    """Whichever it is, and with it a cursor expires."""
+    names = ("newest", "new", "old", "oldest")
+    every = Cursors(names)
+    assert [every.open(Cursors([name]).seal(name, SCOPE), SCOPE, DAY) for name in names] == list(names)
+
+
+@pytest.mark.parametrize("secret", ["new", "old", "oldest"])
+def test_a_cursor_of_any_secret_expires(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(monkeypatch, 1_000_000)
+    cursor = Cursors([secret]).seal("k", SCOPE)
+    at(monkeypatch, 1_000_061)
+    assert refusal(cursor, by=Cursors(["new", "old", "oldest"]), max_age=60) == OLD
+
+
+def test_a_scope_may_hold_what_json_cannot_say() -> None:
+    cursor = cursors.seal("k", ("alice", date(2026, 1, 1)))
+    assert cursors.open(cursor, ("alice", date(2026, 1, 1)), DAY) == "k"
+    assert refusal(cursor, scope=("alice", date(2026, 1, 2))) == FOREIGN
+
+
+# Made once, by the secret "secret" at 1,000,000 s: scope -> key.
+KEPT = {
+    "XW1jNRhJZbLM4aZDum80RfQvzoHxWiomDuQb8NP4PUxqRB5JkB0qAhOYNDZS54yHCwsMAy6n8ew.D0JA.6974I5uzjkib3biCgNc1ZeZsEq4": {
+        "page": 2
+    },
+    "h7HvlsyqSWqSpceo2qMJ5UWxNNtWIa1pfd_hFCpMnDuFjNwknzvEODowM6s8z7FMB9Aon6"
+    "f9lmWaK2BThToDDvc-HNsqXR-jfxKY.D0JA.ivXrgSCsanGsmtHlwrQRuKcl-sY": {
+        "o": {"B": b"\x00\xff"},
+        "u": {"N": "1.5"},
+    },
+}
+
+
+@pytest.mark.parametrize(("cursor", "key"), KEPT.items(), ids=["JSON", "key"])
+def test_a_cursor_outlives_a_deployment(cursor: str, key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another release with the same secret opens it: its form stays, or ``SALT`` has another version."""
+    at(monkeypatch, 1_000_060)
+    assert Cursors(["secret"]).open(cursor, SCOPE, 60) == key
 
 
 # --- in an app ------------------------------------------------------------------------------------------

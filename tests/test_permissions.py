@@ -316,6 +316,24 @@ def test_the_owner_of_a_user(rule: OwnedBy, user: Any, value: Any) -> None:
     assert (found, type(found)) == (value, type(value))
 
 
+def test_what_a_permission_is_made_of() -> None:
+    """Made here, not when this file is read: of each its defaults and its arguments count."""
+    assert (allowed(ReadOnly(), None, http="GET"), allowed(ReadOnly(anonymous=True), None, http="GET")) == (
+        False,
+        True,
+    )
+    assert (allowed(HasPermission("write")), allowed(HasPermission("read"))) == (True, False)
+    assert (allowed(InGroup("staff")), allowed(InGroup("crew"))) == (True, False)
+    assert (allowed(OwnedBy("owner")), allowed(OwnedBy("owner"), owner="bob")) == (True, False)
+    assert (allowed(OwnedBy("owner", prefix="a"), owner="aalice"), allowed(OwnedBy("owner", prefix="a"))) == (
+        True,
+        False,
+    )
+    assert OwnedBy("owner").value(ALICE, Doc) == "alice"
+    assert OwnedBy("owner").value(User("alice", claims={"uuid": "mallory"}), Doc) == "alice"
+    assert OwnedBy("owner", "n").value(User("alice", claims={"n": {"a": "b"}}), Doc) is None
+
+
 def test_a_user_without_the_claim_owns_nothing() -> None:
     """Not even the items whose owner is empty or missing."""
     assert rule_from(OwnedBy("number", "n")).decide(ask()) is False

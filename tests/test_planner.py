@@ -21,9 +21,11 @@ from polymicro_lambda.access import AccessPath
 from polymicro_lambda.actions import Method
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.guards import Guard, guarded
+from polymicro_lambda.items import live
 from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.planner import Planner
 from polymicro_lambda.plans import Plan, Wish, plan
+from polymicro_lambda.prefixed import PrefixedAttribute
 from polymicro_lambda.verdicts import Ask, Checked, Opaque
 
 TABLE = AccessPath(None, "o", "i", frozenset("oi"))
@@ -304,7 +306,8 @@ def test_what_of_an_item_is_read(guard: dict[str, Any], whole: bool, projection:
 def test_an_order_by_no_attribute(sort: str) -> None:
     with pytest.raises(BadRequest) as caught:
         ask({}, sort)
-    assert [error["parameter"] for error in caught.value.errors] == ["sort"]
+    detail = "sort must be an attribute, or one with - before it for the other way."
+    assert caught.value.errors == ({"parameter": "sort", "detail": detail},)
 
 
 @pytest.mark.parametrize(
@@ -319,6 +322,76 @@ def test_an_order_by_no_attribute(sort: str) -> None:
 )
 def test_what_a_request_can_reach(names: list[str] | None, indexes: set[str | None]) -> None:
     assert {path.index for path in planner.usable(names)} == indexes
+
+
+def test_a_rule_is_part_of_the_plan() -> None:
+    """Its condition is filtered by, once where route or owner say the same."""
+    found = ask({}, verdict=Checked((Thing.owner == "ann") & (Thing.rank > 1)))
+    assert (found.path.index, found.partition, str(found.key_condition)) == (
+        "by_rank",
+        {"S": "ann"},
+        str(r > 1),
+    )
+    assert len(found.filters) == 1  # that it is live
+    other = ask({}, verdict=Checked(Thing.owner == "bob"))
+    assert other.empty
+
+
+def test_what_nothing_binds_is_said_by_its_python_name() -> None:
+    with pytest.raises(BadRequest) as caught:
+        ask({}, bound={})
+    assert caught.value.detail == "No index serves this list: say which owner by a filter."
+
+
+def test_a_resource_may_scan() -> None:
+    found = ask({"rank": {"eq": 1}}, bound={}, by=Planner.of(Thing, scan=True, whole=False))
+    assert (found.partition, found.path.index, texts(found.filters)) == (
+        None,
+        None,
+        texts([r == 1, *live(Thing)]),
+    )
+
+
+@pytest.mark.parametrize("sort", [None, "rank", "-rank"])
+def test_the_order(sort: str | None) -> None:
+    assert ask({}, sort).forward is (sort != "-rank")
+
+
+def test_fields_that_are_no_attributes_are_not_read() -> None:
+    """A schema may make them of others."""
+    assert ask({}, fields=frozenset({"rank", "made_up"})).projection == frozenset("oire")
+
+
+class Lasting(Model):
+    class Meta:
+        table_name = "lasting"
+
+    owner = UnicodeAttribute(hash_key=True, attr_name="o")
+    id = UnicodeAttribute(range_key=True, attr_name="i")
+    rank = NumberAttribute(attr_name="r")
+    due = UTCDateTimeAttribute(null=True, attr_name="d")
+
+    by_due = ByDue()
+
+
+def test_an_index_that_has_all_is_not_read_again() -> None:
+    by = Planner.of(Lasting, scan=False, whole=False)
+    assert not ask({}, "due", by=by).completes
+    assert ask({}, "due", by=by, verdict=Checked(Lasting.rank > 1)).completes
+    assert ask({}, "due", by=by, fields=frozenset({"rank"})).completes
+
+
+class Task(Model):
+    class Meta:
+        table_name = "shared"
+
+    owner = UnicodeAttribute(hash_key=True)
+    id = PrefixedAttribute("TASK#", range_key=True, attr_name="sk")
+
+
+def test_items_of_other_kinds_are_not_read() -> None:
+    found = ask({}, by=Planner.of(Task, scan=False, whole=True), fields=None)
+    assert str(found.key_condition) == str(Path(["sk"]).startswith("TASK#"))
 
 
 class Kinds(GlobalSecondaryIndex[Any]):
