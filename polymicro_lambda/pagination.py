@@ -29,7 +29,7 @@ class Page:
 
     def first(self, count: int) -> "Page":
         """The page as it were if it had ended after so many items, at least one; where ``after`` is known."""
-        assert self.after is not None  # noqa: S101 - for the type checker
+        assert self.after is not None  # nosec B101 # noqa: S101 - for the type checker
         return Page(self.items[:count], self.after(count - 1), self.after)
 
 

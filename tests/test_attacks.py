@@ -362,6 +362,13 @@ def test_a_reader_writes_by_no_other_verb(make: Make) -> None:
             )
         assert result.status in (200, 204, 400, 405), (method, path)
         assert (writes(calls), stored(table)) == ([], before), (method, path)
+    writing = ("POST", "/notes"), ("PATCH", "/notes/n1"), ("PUT", "/notes/n1"), ("DELETE", "/notes/n1")
+    for method, path in (*writing, ("POST", "/notes/n1/touch")):
+        with counted() as calls:
+            result = client(BOB).request(
+                method, path, json={"uuid": "n2"} if path == "/notes" else {"text": "mine"}
+            )
+        assert (result.status, calls, stored(table)) == (403, [], before), (method, path)
 
 
 PATHS = {
@@ -712,6 +719,7 @@ HEAVY: dict[str, tuple[int, Callable[[Caller], Any]]] = {
     "duplicates": (422, _with('"codes": [' + ",".join(["1"] * 300_000) + "]")),
     "a name twice": (400, _body("{" + ",".join(['"a": 1'] * 100_000) + "}")),
     "over the limit": (413, _with('"text": "' + "x" * 1_048_576 + '"')),
+    "blanks over the limit": (413, _body('{"uuid": "n"}' + " " * 1_048_576)),
     "not UTF-8": (400, _body(b'{"text": "\xff"}')),
     "tags": (404, _match(",".join(f'"{number}"' for number in range(100_000)))),
     "an open tag": (400, _match('"' + " " * 500_000 + "\x01")),

@@ -13,7 +13,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda import List, ModelResource, PolyMicro, User
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError
-from polymicro_lambda.pagination import SALT, Cursors
+from polymicro_lambda.pagination import SALT, Cursors, Page
 from polymicro_lambda.testing import Client
 
 SCOPE = ("alice", "/todo")
@@ -62,6 +62,12 @@ def refusal(cursor: str, *, scope: Any = SCOPE, by: Cursors = cursors, max_age: 
 def test_a_key_comes_back(key: Any) -> None:
     opened = cursors.open(cursors.seal(key, SCOPE), SCOPE, DAY)
     assert (opened, type(opened)) == (key, type(key))
+
+
+def test_a_page_may_end_sooner() -> None:
+    page = Page(("a", "b", "c"), "after c", lambda place: f"after {place}")
+    assert page.first(2) == Page(("a", "b"), "after 1")
+    assert page.first(2).first(1) == Page(("a",), "after 0")
 
 
 def test_a_cursor_is_url_safe() -> None:

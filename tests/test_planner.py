@@ -337,10 +337,18 @@ def test_a_rule_is_part_of_the_plan() -> None:
     assert other.empty
 
 
-def test_what_nothing_binds_is_said_by_its_python_name() -> None:
+@pytest.mark.parametrize(
+    ("sayable", "detail"),
+    [
+        ((), "it has no filter that would say which owner."),
+        (("owner", "rank"), "say which owner by a filter."),
+    ],
+    ids=["no filter", "a filter"],
+)
+def test_what_nothing_binds_is_said_by_its_python_name(sayable: Sequence[str], detail: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        ask({}, bound={})
-    assert caught.value.detail == "No index serves this list: say which owner by a filter."
+        ask({}, bound={}, by=Planner.of(Thing, scan=False, whole=False, sayable=sayable))
+    assert caught.value.detail == f"No index serves this list: {detail}"
 
 
 def test_a_resource_may_scan() -> None:
