@@ -16,6 +16,7 @@ from .requests import Request
 from .responses import JSON_TYPE, Response
 from .routing import Route, Router
 from .rules import Rule, rule_from
+from .sizes import fits
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -116,7 +117,11 @@ class Documentation:
         if request.source in UNPACKED:
             return Response(200, headers, file.content)
         headers["vary"] = "Accept-Encoding"
-        if "gzip" not in request.headers.get("accept-encoding", ""):
+        accepted = request.headers.get("accept-encoding")
+        # Who names no coding takes any (RFC 9110, section 12.5.3): a load balancer does not carry all of them plain.
+        if "gzip" not in (accepted or "") and not (
+            accepted is None and not fits(file.content, request.source)
+        ):
             return Response(200, headers, file.content)
         return Response(200, {**headers, "content-encoding": "gzip"}, _packed(file))
 

@@ -7,7 +7,6 @@ its tables by the fixture ``table_name``.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from uuid import uuid4
 
 import pytest
 from botocore.loaders import JSONFileLoader
+from local_engine import local
 
-from polymicro_lambda._isolation import FAKE_AWS, NOTHING, forget_connections, leaking, shared, strict_moto
-from polymicro_lambda._project import UsageError
+from polymicro_lambda._isolation import FAKE_AWS, NOTHING, forget_connections, leaking, strict_moto
 
 LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project", "sam")}
 """Directories of tests that need what only their own lane sets up -> the marker by which it asks for them."""
@@ -95,12 +94,3 @@ def dynamodb(engine: str, in_memory: Any, monkeypatch: pytest.MonkeyPatch) -> It
         forget_connections()
         yield
     forget_connections()
-
-
-@contextmanager
-def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    try:
-        with shared(os.environ.get("POLYMICRO_TEST_ENDPOINT", "http://127.0.0.1:8000"), monkeypatch):
-            yield
-    except UsageError as error:
-        pytest.fail(f"{error} Start DynamoDB Local: scripts/dynamodb-local")

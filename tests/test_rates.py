@@ -128,7 +128,7 @@ def test_what_is_no_quota(quota: Any) -> None:
             r"PolyMicro\.idempotency and PolyMicro\.rate_limit have one table",
         ),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "declared",
 )
 def test_mistakes(members: dict[str, Any], text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
@@ -143,7 +143,7 @@ def test_mistakes(members: dict[str, Any], text: str) -> None:
         ({"anonymous": "x-forwarded-for"}, r"RateLimit\.anonymous must be a function"),
         ({"clock": 7}, r"RateLimit\.clock"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "declared",
 )
 def test_mistakes_of_the_declaration(members: dict[str, Any], text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):

@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 from botocore.endpoint import Endpoint
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from conftest import local
 from contract import ALICE, Caller, assert_problem, dynamodb_call, stored
+from local_engine import local
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
