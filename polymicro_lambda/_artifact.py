@@ -44,7 +44,7 @@ DOCS_ONLY: Mapping[str, str] = {
 }
 """Modules of this package that an app can reach, but that only one with documentation needs, and why."""
 
-DOCS_REQUIREMENTS = ("apispec>=6.8,<7", "flask-swagger-ui>=5.20,<6", "packaging>=23")
+DOCS_REQUIREMENTS = ("apispec>=6.8,<7", "flask-swagger-ui>=5.21,<6", "packaging>=23")
 """What documentation needs besides: the extra ``docs``, without Flask, none of which is run."""
 
 DOCS_KEPT = frozenset({"dist/LICENSE", "dist/swagger-ui.css", "dist/swagger-ui-bundle.js"})

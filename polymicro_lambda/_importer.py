@@ -13,6 +13,7 @@ import marshal
 import os
 import re
 import sys
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -80,7 +81,7 @@ def compiled(file: str) -> Iterator[None]:
     code_of: Any = None
     made: Mapping[tuple[Any, int], tuple[Any, ...]] = {}
     with suppress(OSError), open(file, "rb") as opened:
-        code_of, made = marshal.loads(opened.read())  # nosec B302 # noqa: S302 - the build made it
+        code_of, made = marshal.loads(zlib.decompress(opened.read()))  # nosec B302 # noqa: S302 - the build made it
     if code_of != (sre.MAGIC, sre.CODESIZE):
         made = {}
 

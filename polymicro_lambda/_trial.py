@@ -11,6 +11,7 @@ import json  # noqa: F401 - what reads the patterns has imported it before, so t
 import marshal
 import re
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -60,10 +61,10 @@ def write(made: dict[tuple[Any, int], tuple[Any, ...]], file: str) -> None:
     """Write patterns, and what their code is of; the same ones give the same bytes."""
     code_of = (re._compiler._sre.MAGIC, re._compiler._sre.CODESIZE)  # type: ignore[attr-defined]
     rows = {key: made[key] for key in sorted(made, key=repr)}
+    # Version 2 is the last of marshal that looks at no counts of references.
+    data = zlib.compress(marshal.dumps((code_of, rows), 2), 9)
     with open(file, "wb") as opened:
-        opened.write(
-            marshal.dumps((code_of, rows), 2)
-        )  # the last version that looks at no counts of references
+        opened.write(data)
 
 
 def main(root: str, module: str, patterns: str) -> int:

@@ -117,7 +117,7 @@ def pages(result: Any) -> list[str]:
         ("/books/b/pages?page=2", ["2"], ["Query"]),
         ("/books/b/pages?page__gte=2", ["2", "3"], ["Query"]),
         ("/books/b/pages?page__between=1,2", ["1", "2"], ["Query"]),
-        ("/books/b/pages?page__in=1,3", ["1", "3"], ["Query"]),
+        ("/books/b/pages?page__in=1,3", ["1", "3"], ["BatchGetItem"]),
         ("/books/b/pages?words__gte=2", ["2", "3"], ["Query"]),
         ("/books/b/pages?sort=-words", ["3", "2", "1"], ["Query"]),
         ("/pages?page=2", ["2"], ["Query"]),
