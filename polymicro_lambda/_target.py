@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from .exceptions import PolymicroError
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The minor version of the Python that runs."""
+OURS = "polymicro_lambda"
+"""This package."""
 TASK = "/var/task"
 """Where Lambda has the artifact: tracebacks name it, wherever the build was."""
 
@@ -97,11 +100,18 @@ class Target:
     def compile(self, root: Path) -> None:
         """Compile every module under a directory; what cannot be compiled stays as it is, to fail where imported.
 
-        No file's time is compared with its source's when it is loaded: the two never part (PEP 552).
+        No file's time is compared with its source's when it is loaded: the two never part (PEP 552). This package goes
+        without its docstrings: nothing reads them in a Lambda, and they are a twelfth of its bytes.
         """
+        ours = root / OURS
+        self._compile(root, root, "-x", f"^{re.escape(str(ours))}/")
+        if ours.is_dir():
+            self._compile(ours, root, "-o", "2")
+
+    def _compile(self, directory: Path, root: Path, *options: str) -> None:
         _run(
             *(self.command, "-m", "compileall", "-q", "-j1", "--invalidation-mode=unchecked-hash"),
-            *("-s", str(root), "-p", TASK, str(root)),
+            *(*options, "-s", str(root), "-p", TASK, str(directory)),
             environment={"PYTHONHASHSEED": "0"},  # the order of constants that are sets
         )
 
