@@ -24,6 +24,8 @@ from polymicro_lambda import (
     action,
 )
 
+pytestmark = pytest.mark.thorough
+
 Make = Callable[..., Caller]
 MINE = User("alice", frozenset({"editor"}), claims={"tenant": "acme"})
 VERBS = (Create, List, Retrieve, Update, Delete)

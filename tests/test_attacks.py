@@ -43,6 +43,8 @@ from polymicro_lambda import (
     action,
 )
 
+pytestmark = pytest.mark.thorough
+
 SECRET = "s" * 32
 ADMIN = User("root", frozenset({"admin"}))
 Send = tuple[str, str, dict[str, Any]]

@@ -50,6 +50,8 @@ from polymicro_lambda._pynamodb import connect
 from polymicro_lambda.exceptions import BadRequest, ServiceUnavailable
 from polymicro_lambda.testing import Client, FakeContext, make_event
 
+pytestmark = pytest.mark.thorough
+
 STEM = "cnry"
 PLACES = """
     authorization body binary claim cookie correlation cursor etag forwarded group header idempotency item key

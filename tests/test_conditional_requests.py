@@ -34,6 +34,8 @@ from polymicro_lambda import (
     action,
 )
 
+pytestmark = pytest.mark.thorough
+
 Make = Callable[..., Caller]
 STAFF = User("sue", groups=frozenset({"staff"}))
 KINDS = ("versioned", "digest")

@@ -36,6 +36,8 @@ from polymicro_lambda import (
     User,
 )
 
+pytestmark = pytest.mark.thorough
+
 ADMIN = User("root", frozenset({"admin"}))
 Make = Callable[..., Caller]
 

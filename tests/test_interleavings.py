@@ -25,6 +25,8 @@ from polymicro_lambda import (
     action,
 )
 
+pytestmark = pytest.mark.thorough
+
 Make = Callable[..., Caller]
 
 

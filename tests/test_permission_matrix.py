@@ -28,6 +28,8 @@ from polymicro_lambda import (
     action,
 )
 
+pytestmark = pytest.mark.thorough
+
 Truth = Callable[[Any, str, Any], bool]
 
 

@@ -27,6 +27,8 @@ from polymicro_lambda import (
 )
 from polymicro_lambda._isolation import FAKE_AWS, forget_connections, strict_moto
 
+pytestmark = pytest.mark.thorough
+
 
 class Plain(Model):
     class Meta:

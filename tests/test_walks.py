@@ -15,6 +15,8 @@ from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, List, ModelResource, PolyMicro
 
+pytestmark = pytest.mark.thorough
+
 
 class ByRank(LocalSecondaryIndex[Any]):
     class Meta:
