@@ -49,6 +49,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
 _decoder = json.JSONDecoder(
     parse_int=_integer, parse_float=_fraction, parse_constant=_constant, object_pairs_hook=_members
 )
@@ -72,10 +74,20 @@ def loads(body: bytes) -> Any:
         raise BadRequest("The body is nested too deep.") from error
 
 
-def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
-    """Write compact UTF-8 JSON; ``default`` turns what JSON does not know into what it does.
+def text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """Write compact JSON; ``default`` turns what JSON does not know into what it does.
 
     Raises ``ValueError`` for NaN and infinities, ``TypeError`` for what ``default`` does not know either.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
-    return text.encode()
+    try:
+        return _ENCODER.encode(value)
+    except TypeError:
+        if default is None:
+            raise
+    # What JSON does not know is rare, and an encoder that does is made each time.
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
+
+
+def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
+    """The same in UTF-8."""
+    return text(value, default).encode()

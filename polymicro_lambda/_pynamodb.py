@@ -1,20 +1,20 @@
 """What is known of PynamoDB's inside: every private name of it that this package uses stands here."""
 
+import logging
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from pynamodb.attributes import Attribute
+from pynamodb.connection.base import Connection
 from pynamodb.indexes import Index
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
+from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from . import _tries
 from ._botocore import TRANSPORT, hasten, private_session
 from .exceptions import ConfigurationError
-from .items import remember
 from .types import RawItem
 
 GROWTH = 4
@@ -39,6 +39,10 @@ STATE = frozenset({"_client", "_local", "_tables"})
 
 # PynamoDB waits up to 15 s to connect and 30 s for an answer, four times over; API Gateway gives up after 29 s.
 TIMEOUTS = {"connect_timeout_seconds": (15, 1), "read_timeout_seconds": (30, 3)}
+
+ON_ITEMS = frozenset({"DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"})
+DISPATCH = Connection.dispatch
+LOG = logging.getLogger(Connection.__module__)
 
 _clients: dict[str, Any] = {}
 
@@ -86,9 +90,20 @@ def table_name(model: type[Model]) -> str:
 
 def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, Any]:
     """Call a DynamoDB operation on the model's table with botocore's own arguments."""
-    arguments = {"TableName": model.Meta.table_name, **arguments}
-    data: dict[str, Any] = connect(model).dispatch(operation, arguments)
-    return data
+    arguments["TableName"] = model.Meta.table_name
+    connection = connect(model)
+    if operation not in ON_ITEMS or _listens(connection):
+        return cast("dict[str, Any]", connection.dispatch(operation, arguments))
+    # What dispatch does besides: it makes an id and tells signals of the call, which nobody has asked for.
+    arguments.setdefault("ReturnConsumedCapacity", "TOTAL")
+    return cast("dict[str, Any]", connection._make_api_call(operation, arguments))
+
+
+def _listens(connection: Connection) -> bool:
+    """Whether anybody is told of the calls by PynamoDB."""
+    signals = (pre_dynamodb_send, post_dynamodb_send)
+    told = any(getattr(signal, "receivers", None) for signal in signals)
+    return told or type(connection).dispatch is not DISPATCH or LOG.isEnabledFor(logging.DEBUG)
 
 
 def batch_get(model: type[Model], requests: dict[str, Any]) -> dict[str, Any]:
@@ -122,85 +137,10 @@ def transact(model: type[Model], items: Sequence[Mapping[str, Any]]) -> None:
     connect(model).dispatch("TransactWriteItems", {"TransactItems": items})
 
 
-# --- instances -----------------------------------------------------------------------------------------
-
-
-def instance_of(model: type[Model], raw: RawItem) -> Model:
-    """The instance of a stored item; it remembers the item. Raises whatever an attribute does for a poison row."""
-    makes = _members(model)
-    instance = model.from_raw_data(raw) if makes is None else _made(model, makes, raw)
-    remember(instance, raw)
-    return instance
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """An attribute of a model, by its name in Python and in DynamoDB."""
-
-    name: str
-    stored: str
-    attribute: Attribute[Any]
-    plain: bool
-    """Setting it puts the value among the instance's values as it is."""
-
-
-@cache
-def _members(model: type[Model]) -> tuple[_Member, ...] | None:
-    """What reading an item sets, None where the model, or PynamoDB for it, goes another way about it."""
-    steps = (
-        "__init__",
-        "__setattr__",
-        "from_raw_data",
-        "_instantiate",
-        "_container_deserialize",
-        "_set_defaults",
-    )
-    as_ever = all(_function(model, step) is _function(Model, step) for step in steps)
-    if not as_ever or model._get_discriminator_attribute() is not None:
-        return None
-    return tuple(
-        _Member(name, one.attr_name, one, type(one).__set__ is Attribute.__set__)
-        for name, one in model.get_attributes().items()
-    )
-
-
-def _function(model: type[Model], name: str) -> Any:
-    found = getattr(model, name)
-    return getattr(found, "__func__", found)
-
-
-def _made(model: type[Model], members: Sequence[_Member], raw: RawItem) -> Model:
-    """What ``from_raw_data`` gives, which makes each default twice before it reads what stands in the item."""
-    instance = model.__new__(model)
-    values = instance.attribute_values = {}
-    for member in members:
-        attribute, stored = member.attribute, raw.get(member.stored)
-        if stored and "NULL" not in stored:
-            value = attribute.deserialize(attribute.get_value(stored))
-        else:
-            value = attribute.default() if callable(attribute.default) else attribute.default
-            if value is None:
-                continue
-        if member.plain:
-            values[member.name] = value
-        else:
-            setattr(instance, member.name, value)
-    return instance
-
-
-def unread(model: type[Model], key: Mapping[str, Any]) -> Model:
-    """An instance that holds its key and nothing else: the item has not been read."""
-    instance = model(_user_instantiated=False)
-    instance.attribute_values.clear()
-    for name, value in key.items():
-        setattr(instance, name, value)
-    return instance
-
-
 # --- lists ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadPage:
     """One page as DynamoDB gave it."""
 
@@ -210,11 +150,12 @@ class ReadPage:
     last_key: Any
     """Where the next page starts, None after the last."""
 
-    def rows(self) -> Iterator[tuple[RawItem, Any]]:
-        """Each item with the key after which to go on; that of the last one is DynamoDB's own."""
-        for number, raw in enumerate(self.items, 1):
-            own = {name: raw.get(name) for name in self.key_names}
-            yield raw, self.last_key if number == len(self.items) else own
+    def key_after(self, start: int, number: int) -> Any:
+        """The key after which to go on from an item, counted from ``start``; that of the last is DynamoDB's own."""
+        place = start + number
+        if place + 1 >= len(self.items):
+            return self.last_key
+        return {name: self.items[place].get(name) for name in self.key_names}
 
 
 def pages(iterator: "ResultIterator[Any]") -> Iterator[ReadPage]:

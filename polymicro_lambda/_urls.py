@@ -39,6 +39,8 @@ def parameter(text: str) -> str:
 
 def decode(text: str) -> str:
     """Decode percent-escapes once. Raises ``BadRequest`` for escapes that are broken or not UTF-8."""
+    if "%" not in text:
+        return text
     if _BAD_ESCAPE.search(text):
         raise BadRequest("The URL holds a percent sign that begins no escape.")
     try:
@@ -64,6 +66,8 @@ def stage_before(path: str, whole: object, stage: object) -> str:
     prefix = f"/{stage}"
     if not (isinstance(whole, str) and isinstance(stage, str)):
         return ""
+    if whole == prefix + path:
+        return prefix
     return prefix if unquote(whole).rstrip("/") == unquote(prefix + path).rstrip("/") else ""
 
 

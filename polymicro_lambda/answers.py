@@ -1,14 +1,15 @@
 """What a verb returned becomes a response: items dumped, fields hidden, ETag, Link and Location set."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from pynamodb.models import Model
 
 from . import _json
+from ._instances import shown_of
 from .etags import Tags
 from .exceptions import BadRequest
 from .guards import current
@@ -16,15 +17,16 @@ from .headers import LONGEST
 from .items import stored
 from .pagination import Page
 from .requests import Request
-from .responses import Response, json_response
+from .responses import JSON_TYPE, Response, json_response
 from .results import Result, encoder, is_collection
 from .routing import Route
+from .selections import Selection, Text
 from .sizes import written
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answers:
     """The answers of one request."""
 
@@ -45,23 +47,45 @@ class Answers:
 
     def listed(self, result: Result, page: Page, cursor: str | None, limit: int) -> Response:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""
-        items = [self.item(item) for item in page.items]
-        enveloped = {"items": items, "pagination_key": cursor} if self.route.resource.envelope else items
-        response = self._json(result.status or self.route.about.status, enveloped, self.link(cursor, limit))
-        tagged = {"etag": self._page_tag(items, page.key), **response.headers, **_lower(result.headers)}
-        return self._unless_known(replace(response, headers=tagged))
+        default = encoder(self.item)
+        items = self._items(page.items, default)
+        body = items
+        if self.route.resource.envelope:
+            body = b'{"items":%b,"pagination_key":%b}' % (items, _json.dumps(cursor))
+        headers = {
+            "etag": self._page_tag(items, _json.dumps(page.key, default)),
+            "content-type": JSON_TYPE,
+            **self.link(cursor, limit),
+            **_lower(result.headers),
+        }
+        return self._unless_known(Response(result.status or self.route.about.status, headers, body))
 
-    def _page_tag(self, items: list[Any], key: Any) -> str:
+    def _items(self, items: Sequence[Any], default: Callable[[Any], Any]) -> bytes:
+        """The rows of a page as one JSON array; those that are JSON already as they are."""
+        said = [one if type(one) is Text else _json.text(self.item(one), default) for one in items]
+        return f"[{','.join(said)}]".encode()
+
+    def _page_tag(self, items: bytes, key: bytes) -> str:
         """The weak tag of a page: two cursors to the same place are two texts, but the same page.
 
         It changes with half a cursor's age, so that no cursor in a page still known by its tag has expired.
         """
-        half_lives = 0 if key is None else int(time.time() / self.route.resource.cursor_max_age * 2)
-        return current().tagger.weak(_json.dumps([items, key, half_lives], encoder(self.item)))
+        half_lives = 0 if key == b"null" else int(time.time() / self.route.resource.cursor_max_age * 2)
+        return current().tagger.weak(b"[%b,%b,%d]" % (items, key, half_lives))
+
+    @property
+    def selection(self) -> Selection | None:
+        """What is shown of an item, where no instance is needed for that."""
+        if self.fields is None:
+            return self.route.selection
+        if self.route.selection is None:
+            return None
+        names = self.route.schema.names
+        return Selection.of(self.route.model, [name for name in names if name in self.fields])
 
     def written(self, value: Any) -> int:
         """Bytes that an item takes in a page, at the most."""
-        return written(_json.dumps(self.item(value), encoder(self.item)))
+        return written(self._items([value], encoder(self.item))[1:-1])
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""
@@ -70,7 +94,8 @@ class Answers:
         journal = current().journal
         if journal is not None:
             journal.shows(value)
-        data = self.route.schema.dump(value)
+        shown = shown_of(value) if self.route.schema.model is type(value) else None
+        data = self.route.schema.dump(value) if shown is None else self.route.schema.selected(shown)
         if self.fields is not None:
             data = {name: one for name, one in data.items() if name in self.fields}
         return self.route.resource.represent(data, value, self.request)

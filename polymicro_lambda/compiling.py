@@ -26,6 +26,7 @@ from .resources import ItemPath, ModelResource, parameter
 from .routing import Route
 from .rules import AllOf, AnyOf, Rule
 from .schemas import ItemSchema, compile_schema
+from .selections import Selection
 from .signatures import action_path, actions_of, route_parts, signature
 from .store import PynamoStore
 from .uniqueness import check_agreed, uniqueness_of
@@ -152,6 +153,7 @@ class _Compilation:
         bindable = self._bindable(bound, in_path, filters)
         self._check_list(bindable, picks=bool(filters.picking(model)))
         calls = tuple(self._calls(field_rules))
+        selection = None if whole else Selection.of(model, schema.names)
         idempotent = checked(resource, self.verbs, markers)
         rates = rates_of(resource, "/".join(self.parts), self.verbs, rate_limit)
         check_bulk(
@@ -190,6 +192,7 @@ class _Compilation:
                         leaf.asks_request for leaf in (*self.rule.leaves(), *field_rules.leaves())
                     ),
                     calls=calls,
+                    selection=selection,
                     limit=min(limit, resource.max_limit),
                     bound=bound,
                     bindable=bindable,

@@ -37,6 +37,9 @@ def holds(condition: Condition, item: _Item) -> bool:
 
 def evaluator(condition: Condition) -> Callable[[_Item], bool]:
     """Compile a condition into what says of one item after another whether it ``holds``; raises as that does."""
+    if (same := text_of(condition)) is not None:
+        name, text = same
+        return lambda item: item.get(name) == text
     try:
         test = _compiled(condition)
     except (RefusedError, DecimalException):
@@ -49,6 +52,17 @@ def evaluator(condition: Condition) -> Callable[[_Item], bool]:
             return False
 
     return holds_on
+
+
+def text_of(condition: Condition) -> tuple[str, Mapping[str, Any]] | None:
+    """The attribute and the text that it must equal, where the condition says that and no more."""
+    if condition.operator != "=":
+        return None
+    path, value = condition.values
+    plain = type(path) is Path and type(value) is Value and value.attr_type == "S"
+    if not plain or len(path.path) != 1 or "[" in path.path[0]:
+        return None
+    return path.path[0], value.value
 
 
 def attributes_of(condition: Condition) -> frozenset[str]:
@@ -77,6 +91,9 @@ def equality_of(condition: Condition) -> Mapping[str, dict[str, Any]]:
 def _steps(path: Path) -> Iterator[Any]:
     """Split PynamoDB's segments: ``["a", "b[0]"]`` is the steps ``"a"``, ``"b"``, ``0``."""
     for segment in path.path:
+        if "[" not in segment:
+            yield segment
+            continue
         name, *indexes = re.findall(r"[^\[\]]+", segment)
         yield name
         yield from map(int, indexes)

@@ -1,7 +1,7 @@
 """From `Request` to `Response`: the way of a request, step by step, and the one place that catches errors."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from pynamodb.models import Model
@@ -75,6 +75,7 @@ class Dispatcher:
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
         with self.telemetry.observing(request_id) as seen:
+            self.telemetry.begin(seen)
             try:
                 seen.request = read()
                 with within(seen.request.context):
@@ -111,8 +112,8 @@ class Dispatcher:
         route = route_of(match, request.method)
         seen.template, seen.verb = route.template, route.verb
         seen.enter("permit")
-        request = replace(request, path_params=match.params(route))
-        request = seen.request = replace(request, user=self.user_of(request))
+        request = request.but(path_params=match.params(route))
+        request = seen.request = request.but(user=self.user_of(request))
         verdict = permitted(route, request)
         if seen.metered:
             self.telemetry.watch()
@@ -136,7 +137,7 @@ class Dispatcher:
             return self._allowed(request, PAGE_ALLOWS)
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(f"This path serves {PAGE_ALLOWS}.", headers={"allow": PAGE_ALLOWS})
-        request = seen.request = replace(request, user=self.user_of(request))
+        request = seen.request = request.but(user=self.user_of(request))
         decided(rule, Ask(request.user, PAGE_METHOD, Model, request))
         return page(request)
 

@@ -3,9 +3,12 @@
 import base64
 import hashlib
 import re
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from hashlib import blake2b
+from json.encoder import encode_basestring
 from typing import Any
 
 from pynamodb.models import Model
@@ -13,13 +16,14 @@ from pynamodb.models import Model
 from . import _json
 from .exceptions import BadRequest
 from .items import declared
-from .types import RawItem
+from .types import MAPPINGS, RawItem
 
 _VERSION = re.compile(r'"(0|[1-9][0-9]{0,37})"')  # 38 digits are the most that a number has in DynamoDB
 _MAX_VERSIONS = 100
 """Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
 _TAGS = re.compile(r'[ \t]*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|\Z)|,)')
 _DIGEST_BYTES = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _EXACT = Context(prec=38)  # the digits of a DynamoDB number; Python's own context keeps 28
 
 
@@ -47,8 +51,8 @@ class Tagger:
 
     def _digest(self, content: bytes) -> str:
         # BLAKE2 with a key is a MAC (RFC 7693, section 1).
-        digest = hashlib.blake2b(content, digest_size=_DIGEST_BYTES, key=self.key).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        digest = blake2b(content, digest_size=_DIGEST_BYTES, key=self.key).digest()
+        return b2a_base64(digest, newline=False).translate(_URL_SAFE).decode().rstrip("=")
 
 
 UNKEYED = Tagger()
@@ -57,7 +61,16 @@ UNKEYED = Tagger()
 
 def canonical(raw: RawItem) -> bytes:
     """A stored item as bytes that depend neither on the order of members or sets nor on how a number is written."""
-    return _json.dumps(_ordered(raw))
+    said = []
+    for name in sorted(raw):
+        value = raw[name]
+        text = value.get("S") if len(value) == 1 and name not in _TYPED else None
+        # Most are texts, which have one form.
+        if type(text) is str:
+            said.append(f'[{encode_basestring(name)},[["S",{encode_basestring(text)}]]]')
+        else:
+            said.append(_json.text([name, _TYPED.get(name, _ordered)(value)]))
+    return f"[{','.join(said)}]".encode()
 
 
 def same(one: RawItem | None, other: RawItem | None) -> bool:
@@ -66,7 +79,7 @@ def same(one: RawItem | None, other: RawItem | None) -> bool:
 
 
 def _ordered(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, MAPPINGS):
         return [[name, _TYPED.get(name, _ordered)(one)] for name, one in sorted(value.items())]
     if isinstance(value, list | tuple):
         return [_ordered(one) for one in value]

@@ -2,15 +2,17 @@
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from http.client import responses as phrases
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from . import _urls
+from . import _members, _urls
 from .exceptions import BadRequest
 from .requests import Request
 from .responses import Response
-from .types import Event
+from .types import MAPPINGS, Event
 from .users import user_from
 
 _NOT_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9a-z-]")  # RFC 9110, section 5.6.2
@@ -21,6 +23,7 @@ _CONNECTION = re.compile(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A client may choose it (API Gateway, "$context.requestId"; X-Amzn-Trace-Id): no other text gets into logs.
 _ID = re.compile(r"[A-Za-z0-9._:;/=+-]{1,256}")
+_NO_CONTEXT: Mapping[str, Any] = MappingProxyType({})
 T = TypeVar("T")
 
 
@@ -51,20 +54,22 @@ class Rest:
         """Read the event; ``prefix`` is the stage, where the client's URL has it."""
         prefix, path = self._path(event)
         segments = _urls.segments(path, encoded=self.encoded_path)
-        return Request(
+        return Request.of(
             method=self._method(event).upper(),
             path="/" + "/".join(segments),
             segments=segments,
-            query=_grouped(self._query(event)),
+            query=_members.grouped(self._query(event)),
             headers=self._headers(event),
-            content=_typed(event, "body", str),
+            content=_members.typed(event, "body", str),
             base64_encoded=event.get("isBase64Encoded") is True,
             user=user_from(event.get("requestContext")),
+            path_params={},
             event=event,
             context=context,
             source=self.name,
             id=request_id(event, context),
             prefix=prefix,
+            state={},
         )
 
     def to_response(self, response: Response, _event: Event) -> dict[str, Any]:
@@ -72,18 +77,20 @@ class Rest:
         return _answer(response, headers=_clean(response.headers))
 
     def _method(self, event: Event) -> str:
-        return _text(event.get("httpMethod"))
+        return _members.text(event.get("httpMethod"))
 
     def _path(self, event: Event) -> tuple[str, str]:
         """What stands before the path in the client's URL, and the path."""
-        path, context = _text(event.get("path")), _context(event)
+        path, context = _members.text(event.get("path")), _context(event)
         return _urls.stage_before(path, context.get("path"), context.get("stage")), path
 
     def _query(self, event: Event) -> _urls.Pairs:
-        return _listed(event, "multiValueQueryStringParameters", "queryStringParameters")
+        return _members.listed(event, "multiValueQueryStringParameters", "queryStringParameters")
 
     def _headers(self, event: Event) -> dict[str, str]:
-        return _joined(_listed(event, "multiValueHeaders", "headers"))
+        return _members.usual(event.get("multiValueHeaders")) or _members.joined(
+            _members.listed(event, "multiValueHeaders", "headers")
+        )
 
 
 class Http1(Rest):
@@ -97,7 +104,7 @@ class Http1(Rest):
         return event.get("version") == "1.0"
 
     def _path(self, event: Event) -> tuple[str, str]:
-        return _urls.unstaged(_text(event.get("path")), _context(event).get("stage"))
+        return _urls.unstaged(_members.text(event.get("path")), _context(event).get("stage"))
 
 
 class Http2(Http1):
@@ -114,19 +121,21 @@ class Http2(Http1):
         return _answer(response, headers=headers, **({"cookies": [cookie]} if cookie else {}))
 
     def _method(self, event: Event) -> str:
-        return _text((_typed(_context(event), "http", dict) or {}).get("method"))
+        return _members.text((_members.typed(_context(event), "http", dict) or {}).get("method"))
 
     def _path(self, event: Event) -> tuple[str, str]:
-        return _urls.unstaged(_text(event.get("rawPath")), _context(event).get("stage"))
+        return _urls.unstaged(_members.text(event.get("rawPath")), _context(event).get("stage"))
 
     def _query(self, event: Event) -> _urls.Pairs:
         # queryStringParameters joins the values of a repeated name with commas: only the raw text is exact.
-        raw = _typed(event, "rawQueryString", str)
-        return _urls.query(_text(raw)) if raw else super()._query(event)
+        raw = _members.typed(event, "rawQueryString", str)
+        return _urls.query(_members.text(raw)) if raw else super()._query(event)
 
     def _headers(self, event: Event) -> dict[str, str]:
-        cookies = [("cookie", _text(cookie)) for cookie in _typed(event, "cookies", list) or ()]
-        return super()._headers(event) | _joined(cookies)
+        cookies = [
+            ("cookie", _members.text(cookie)) for cookie in _members.typed(event, "cookies", list) or ()
+        ]
+        return super()._headers(event) | _members.joined(cookies)
 
 
 class FunctionUrl(Http2):
@@ -170,74 +179,42 @@ class Unknown(Rest):
         raise BadRequest("The event is no HTTP request of API Gateway, a function URL or a load balancer.")
 
 
-SOURCES: tuple[EventSource, ...] = (LoadBalancer(), FunctionUrl(), Http2(), Http1(), Rest())
+REST = Rest()
+SOURCES: tuple[EventSource, ...] = (LoadBalancer(), FunctionUrl(), Http2(), Http1(), REST)
 """In the order in which they are asked: the more telling sign first."""
 UNKNOWN = Unknown()
 
 
 def source_of(event: Any) -> EventSource:
     """The source of an event; never raises: ``UNKNOWN`` takes what no source sends and refuses to read it."""
-    sources = SOURCES if isinstance(event, Mapping) else ()
-    return next((source for source in sources if source.infer(event)), UNKNOWN)
+    if not isinstance(event, MAPPINGS):
+        return UNKNOWN
+    if event.get("version") is None and "elb" not in _context(event):
+        return REST if "httpMethod" in event else UNKNOWN
+    return next((source for source in SOURCES if source.infer(event)), UNKNOWN)
 
 
 def request_id(event: object, context: object) -> str:
     """The event's request id, else a load balancer's trace id, else the invocation's, else ``""``."""
     said = _context(event)
+    given = said.get("requestId")
+    if isinstance(given, str) and _ID.fullmatch(given):
+        return given
     trace = _trace_id(event) if "elb" in said else None
-    ids = (said.get("requestId"), trace, getattr(context, "aws_request_id", None))
+    ids = (trace, getattr(context, "aws_request_id", None))
     return next((value for value in ids if isinstance(value, str) and _ID.fullmatch(value)), "")
 
 
 def _context(event: object) -> Mapping[str, Any]:
-    context = event.get("requestContext") if isinstance(event, Mapping) else None
-    return context if isinstance(context, Mapping) else {}
+    context = event.get("requestContext") if isinstance(event, MAPPINGS) else None
+    return context if isinstance(context, MAPPINGS) else _NO_CONTEXT
 
 
 def _trace_id(event: Any) -> str | None:
     try:
-        return _joined(_listed(event, "multiValueHeaders", "headers")).get("x-amzn-trace-id")
+        return _members.joined(_members.listed(event, "multiValueHeaders", "headers")).get("x-amzn-trace-id")
     except BadRequest:  # which is what this id will be the id of
         return None
-
-
-def _typed(event: Event, name: str, kind: type[T]) -> T | None:
-    value = event.get(name)
-    if value is None or isinstance(value, kind):
-        return value
-    raise BadRequest(f"The event is malformed at {name[:50]!a}.")
-
-
-def _is_text(value: object) -> bool:
-    # A lone surrogate can stand in the event's own JSON ("\ud800"), but in no UTF-8.
-    return isinstance(value, str) and value.encode(errors="replace").decode() == value
-
-
-def _text(value: object) -> str:
-    if _is_text(value):
-        return str(value)
-    raise BadRequest("The event's method, path, query or headers are not text.")
-
-
-def _listed(event: Event, multi: str, single: str) -> _urls.Pairs:
-    """Names and values, from the member that lists a name's values, else from the one with one value each."""
-    lists = _typed(event, multi, dict) or {}
-    one_each = _typed(event, single, dict) or {}
-    pairs = [(name, value) for name in lists for value in _typed(lists, name, list) or ()]
-    return [(_text(name), _text(value)) for name, value in pairs or one_each.items() if value is not None]
-
-
-def _joined(pairs: _urls.Pairs) -> dict[str, str]:
-    headers = _grouped((name.lower(), value) for name, value in pairs)
-    # Cookie is the one header whose values do not join with commas (RFC 9113, section 8.2.3).
-    return {name: ("; " if name == "cookie" else ", ").join(values) for name, values in headers.items()}
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    grouped: dict[str, list[str]] = {}
-    for name, value in pairs:
-        grouped.setdefault(name, []).append(value)
-    return {name: tuple(values) for name, values in grouped.items()}
 
 
 def _answer(response: Response, **members: Any) -> dict[str, Any]:
@@ -250,8 +227,19 @@ def _answer(response: Response, **members: Any) -> dict[str, Any]:
 
 def _clean(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers in visible ASCII, so that API Gateway takes them and no value can begin another header."""
-    cleaned = {
-        _NOT_TOKEN.sub("", name.lower()): _CONTROL.sub("", value).encode("ascii", "replace").decode()
+    cleaned = [
+        (_token(name), value if value.isascii() and value.isprintable() else _visible(value))
         for name, value in headers.items()
-    }
-    return {name: value for name, value in cleaned.items() if not _CONNECTION.fullmatch(name)}
+    ]
+    return {name: value for name, value in cleaned if name}
+
+
+@lru_cache
+def _token(name: str) -> str:
+    """The name as it goes out, empty for one that does not."""
+    cleaned = _NOT_TOKEN.sub("", name.lower())
+    return "" if _CONNECTION.fullmatch(cleaned) else cleaned
+
+
+def _visible(value: str) -> str:
+    return _CONTROL.sub("", value).encode("ascii", "replace").decode()

@@ -4,8 +4,7 @@ The cause goes to the log (``raise … from``); nothing of it goes to the client
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -160,13 +159,23 @@ def _response(error: ClientError) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", whole)
 
 
-@contextmanager
-def answering() -> Iterator[None]:
+class _Answering:
+    """Keeps nothing of the block that it stands around: one serves all."""
+
+    def __enter__(self) -> None:
+        """The block begins."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, BotoCoreError | ClientError | PynamoDBException):
+            raise translated(error) or InternalError() from error
+
+
+_ANSWERING = _Answering()
+
+
+def answering() -> _Answering:
     """Raises our errors in place of those of DynamoDB's client; every other exception passes."""
-    try:
-        yield
-    except (BotoCoreError, ClientError, PynamoDBException) as error:
-        raise translated(error) or InternalError() from error
+    return _ANSWERING
 
 
 def reasons_of(error: BaseException) -> list[str]:

@@ -26,6 +26,8 @@ class FieldRules:
     """Those that answers show."""
     read: Mapping[str, Rule]
     write: Mapping[str, Rule]
+    free: bool
+    """Nothing is said of fields: everybody may use all."""
 
     @classmethod
     def of(cls, resource: ModelResource, schema: ItemSchema) -> "FieldRules":
@@ -42,7 +44,8 @@ class FieldRules:
                 raise ConfigurationError(f'{where}: say a permission, or {{"read": …, "write": …}}')
             for table, key in ((read, "read"), (write, "write")):
                 table |= {name: _rule(where, pair[key])} if key in pair else {}
-        return cls(resource, known, frozenset(schema.names), read, write)
+        asked = type(resource).fields_for is not ModelResource.fields_for
+        return cls(resource, known, frozenset(schema.names), read, write, free=not (asked or read or write))
 
     def leaves(self) -> Iterator[Permission]:
         """The permissions in the table."""
@@ -52,10 +55,12 @@ class FieldRules:
 
     def readable(self, ask: Ask) -> frozenset[str]:
         """The fields that an answer shows to whoever retrieves an item."""
-        return self.shown & self._allowed(ask, self.read, READ)
+        return self.shown if self.free else self.shown & self._allowed(ask, self.read, READ)
 
     def closed(self, ask: Ask, body: Any) -> frozenset[str]:
         """The fields that this user may not write. Raises ``Unprocessable`` where the body holds one."""
+        if self.free:
+            return frozenset()
         closed = self.names - self._allowed(ask, self.write, WRITE)
         refused = [name for name in body if name in closed] if isinstance(body, Mapping) else []
         if refused:

@@ -5,8 +5,7 @@ it on, and a resource is shared. Outside a request there is no guard: code that 
 trusted.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
+from ._instances import Unread
 from .deadlines import forever
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import Forbidden, NotFound, PreconditionFailed
@@ -39,7 +39,7 @@ class Journal(Protocol):
         """The answer will show this item."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Guard:
     """One request's rule, who may know of an item, and the seconds left to answer."""
 
@@ -65,12 +65,17 @@ class Guard:
         """The rule as far as DynamoDB can check it inside a write."""
         return condition_of(self.verdict)
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether the rule asks Python about the instance."""
+        return is_opaque(self.verdict)
+
     def must_see(self, changed: frozenset[str] = frozenset()) -> bool:
         """Whether a write that changes these attributes of the item needs the item in Python first.
 
         So it is where the rule is opaque, and where it reads what changes: it must hold before and after.
         """
-        return is_opaque(self.verdict) or bool(attributes_of(self.verdict) & changed)
+        return is_opaque(self.verdict) or (bool(changed) and bool(attributes_of(self.verdict) & changed))
 
     def allows(self, instance: Model, raw: RawItem | None = None) -> bool:
         """Whether the rule holds on an item; ``raw`` is how DynamoDB stores it, if that is known."""
@@ -79,7 +84,7 @@ class Guard:
         return self.verdict.allows(instance, raw or as_stored(instance))
 
     def judge(self, instance: Model, raw: RawItem) -> frozenset[str]:
-        """The attributes of the item that the rule relied on, by their names in DynamoDB.
+        """The attributes that opaque checks read of the item, by their names in DynamoDB.
 
         Raises ``NotFound`` where the rule does not hold, or ``Forbidden`` if the user may know of the item.
         """
@@ -109,20 +114,27 @@ class Guard:
         raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
 
     def _observed(self, instance: Model, raw: RawItem) -> tuple[bool, frozenset[str]]:
-        """Whether the rule holds, and what it read to say so."""
+        """Whether the rule holds, and what its opaque checks read to say so."""
         read: set[str] = set()
+        if not is_opaque(self.verdict):
+            return self.allows(instance, raw), frozenset()
         values = instance.attribute_values
-        instance.attribute_values = Recording(values, read)
+        instance.attribute_values = Recording(values.peek() if type(values) is Unread else values, read)
         try:
             allowed = self.allows(instance, raw)
         finally:
             instance.attribute_values = values
         attributes = instance.get_attributes()
         names = {attributes[name].attr_name for name in read if name in attributes}
-        return allowed, attributes_of(self.verdict) | names
+        return allowed, frozenset(names)
+
+    @property
+    def relied(self) -> frozenset[str]:
+        """The attributes that the rule's conditions read, by their names in DynamoDB."""
+        return attributes_of(self.verdict)
 
 
-_current: ContextVar[Guard] = ContextVar("polymicro_guard", default=Guard())  # noqa: B039 - it is frozen
+_current: ContextVar[Guard] = ContextVar("polymicro_guard", default=Guard())  # noqa: B039 - nobody changes one
 
 
 def current() -> Guard:
@@ -130,14 +142,19 @@ def current() -> Guard:
     return _current.get()
 
 
-@contextmanager
-def guarded(guard: Guard) -> Iterator[None]:
+class guarded:  # noqa: N801 - it is used as a function
     """Every call of the store inside is under this guard."""
-    token = _current.set(guard)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("guard", "token")
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+
+    def __enter__(self) -> None:
+        self.token = _current.set(self.guard)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self.token)
 
 
 def as_stored(instance: Model) -> RawItem:

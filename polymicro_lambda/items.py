@@ -30,6 +30,8 @@ class Declared:
     """The discriminator values of this model and its subclasses; empty where it has none."""
     prefixes: Mapping[str, str]
     """DynamoDB name -> what a key of the table begins with, where models share it."""
+    lasting: bool = False
+    """Any item with a key of the model's is one of the model, and none expires."""
 
 
 @cache
@@ -46,7 +48,8 @@ def declared(model: type[Model]) -> Declared:
         kinds = frozenset(map(discriminator.get_discriminator, subclasses))
     prefixes = {a.attr_name: a.prefix for a in keys.values() if isinstance(a, PrefixedAttribute)}
     version, ttl = _only(model, VersionAttribute), _only(model, TTLAttribute)
-    return Declared(keys, version, ttl, discriminator, kinds, prefixes)
+    lasting = ttl is None and not prefixes and not kinds
+    return Declared(keys, version, ttl, discriminator, kinds, prefixes, lasting)
 
 
 def _only(model: type[Model], kind: type[Any]) -> Any:
@@ -66,6 +69,8 @@ def is_live(model: type[Model], raw: RawItem) -> bool:
     as gone.
     """
     about = declared(model)
+    if about.lasting:
+        return True
     if about.kinds and (about.discriminator is not None):
         value = raw.get(about.discriminator.attr_name, {}).get(about.discriminator.attr_type)
         if value not in about.kinds:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pynamodb.models import Model
 
-from . import _pynamodb
+from . import _instances
 from .creations import Creation, commit
 from .exceptions import Conflict, NotFound
 from .guards import as_stored, current
@@ -125,7 +125,7 @@ def _made(model: type[Model], entry: RawItem) -> RawItem:
         raise NotFound("What this request made is there no more.")
     if not is_live(model, item):
         raise _another_way()
-    current().judge(_pynamodb.instance_of(model, item), item)
+    current().judge(_instances.instance_of(model, item), item)
     return item
 
 

@@ -15,9 +15,10 @@ from .pagination import Page
 from .queries import rows_from
 from .results import NO_KEY
 from .rows import Rows
+from .selections import Selection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listing:
     """How a page is gathered."""
 
@@ -27,12 +28,14 @@ class Listing:
     """The most calls of DynamoDB that it may take."""
     checks: Sequence[Condition] = ()
     """Filters that the verb did not ask for, and so did not apply."""
+    selection: Selection | None = None
+    """What is shown of each, where that takes no instance."""
 
     def page(self, body: Any, key: Any = NO_KEY) -> Page:
         """The page in what the verb returned; ``key`` is the pagination key that came with it."""
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
         if isinstance(rows, Rows):
-            page = rows.page(self.limit, self.read_budget, self.checks)
+            page = rows.page(self.limit, self.read_budget, self.checks, self.selection)
             return page if key is NO_KEY else Page(page.items, key)
         return Page(tuple(filter(self._allowed, rows)), None if key is NO_KEY else key)
 

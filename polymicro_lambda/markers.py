@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _pynamodb
+from . import _instances
 from .digests import Digester
 from .guards import current
 from .idempotency import read_key
@@ -65,7 +65,7 @@ def judge(route: Route, path_key: RawItem | None, made: Iterable[RawItem]) -> No
     for key in [*keys, *([] if path_key is None else [path_key])]:
         raw = found(route.model, key)
         if raw and is_live(route.model, raw):
-            current().judge(_pynamodb.instance_of(route.model, raw), raw)
+            current().judge(_instances.instance_of(route.model, raw), raw)
 
 
 def path_key(route: Route, bound: dict[str, Any]) -> RawItem | None:

@@ -25,7 +25,7 @@ ACCEPTED = frozenset({"*/*", "application/*", JSON_TYPE})
 def check_accept(request: Request) -> None:
     """Raise ``NotAcceptable`` unless the request takes JSON (RFC 9110, section 12.5.1); no header takes all."""
     header = request.headers.get("accept", "").strip()
-    if not header:
+    if not header or header in ACCEPTED:
         return
     wanted = {media: _weight(parameters) for media, parameters in map(_media, header.split(","))}
     # The most specific range that matches decides.
@@ -55,7 +55,8 @@ def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any
     """
     if optional and not request.content:
         return {}
-    media, parameters = _media(request.headers.get("content-type", JSON_TYPE))
+    said = request.headers.get("content-type", JSON_TYPE)
+    media, parameters = (said, {}) if said == JSON_TYPE else _media(said)
     patch = request.method == "PATCH" and media == MERGE_TYPE
     if not (media == JSON_TYPE or patch) or parameters.get("charset", "utf-8").lower() not in (
         "utf-8",

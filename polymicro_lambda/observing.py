@@ -7,8 +7,8 @@ read and a call of DynamoDB's client have no other way to say which request they
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -60,7 +60,7 @@ class Observation:
     verb: str | None = None
     phase: str = "read"
     marks: list[tuple[str, float]] = field(default_factory=lambda: [("read", perf_counter())])
-    """Each phase, and when it began."""
+    """Each phase, and when it began; the first alone where nobody wants to know what a request costs."""
     usage: Usage = field(default_factory=Usage)
     headers: Mapping[str, str] = field(default_factory=dict)
     """What the answer says, whatever it is."""
@@ -76,7 +76,8 @@ class Observation:
     def enter(self, phase: str) -> None:
         """One phase ends and another begins."""
         self.phase = phase
-        self.marks.append((phase, perf_counter()))
+        if self.metered:
+            self.marks.append((phase, perf_counter()))
         for tell in self.on_phase:
             safely(tell, phase)
 
@@ -108,14 +109,20 @@ def current() -> Observation | None:
     return _current.get()
 
 
-@contextmanager
-def observed(seen: Observation) -> Iterator[None]:
+class observed:  # noqa: N801 - it is used as a function
     """What happens inside is of this request."""
-    token = _current.set(seen)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("seen", "token")
+
+    def __init__(self, seen: Observation) -> None:
+        self.seen = seen
+
+    def __enter__(self) -> Observation:
+        self.token = _current.set(self.seen)
+        return self.seen
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self.token)
 
 
 def enter(phase: str) -> None:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from . import _pynamodb
+from . import _instances
+from ._lazy import lazy
 from .actions import Method
 from .answers import Answers
 from .bulk import Bulk
@@ -40,7 +41,7 @@ KEY_IS_ENOUGH = frozenset({"update", "delete"})
 """The mixins' own verbs that need no more of an item than its key."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Operation:
     """A route, the request that it serves, and the verdict of its rule before the item is known."""
 
@@ -62,7 +63,7 @@ class Operation:
         act = partial(self._act, values, guard)
         if many:
             act = partial(replace(bulk, journal=journal).run, values, self._called)
-        with guarded(replace(guard, journal=journal)):
+        with guarded(guard if journal is None else replace(guard, journal=journal)):
             if journal is None:
                 return act()
             key = path_key(self.route, self._bound)
@@ -83,7 +84,8 @@ class Operation:
         if not (self._lists and is_collection(result.body)):
             enter("dump")
             return self._answers.answered(result)
-        listing = Listing(values["limit"], self.route.resource.read_budget, self._checks(values))
+        checks, selection = self._checks(values), self._answers.selection
+        listing = Listing(values["limit"], self.route.resource.read_budget, checks, selection)
         page = listing.page(result.body, result.key)
         enter("dump")
         return shortened(
@@ -121,10 +123,10 @@ class Operation:
             self._answers.item,
         )
 
-    @cached_property
+    @lazy
     def _placed(self) -> list[Checked]:
         """What the path says of an item beyond its key: ``/projects/1/tasks/2`` is a task of project 1."""
-        if not self.route.about.detail:
+        if not self.route.about.detail or not self.route.params:
             return []
         attributes, keys = self.route.model.get_attributes(), declared(self.route.model).keys
         beyond = [name for name in self.route.params if name not in keys]
@@ -139,14 +141,15 @@ class Operation:
             instance, raw
         )
 
-    @cached_property
+    @lazy
     def _bound(self) -> dict[str, Any]:
         """The attributes that the path and the rule say. Raises ``NotFound`` for what can be none, or not both."""
         bound = {name: self._key(name, text) for name, text in self.request.path_params.items()}
-        owned = {n: o.value(self.request.user, self.route.model) for n, o in self.route.bound.items()}
-        if any(bound.get(name, value) != value for name, value in owned.items()):
-            raise NotFound()
-        return bound | owned
+        for name, owner in self.route.bound.items():
+            value = owner.value(self.request.user, self.route.model)
+            if bound.setdefault(name, value) != value:
+                raise NotFound()
+        return bound
 
     def _key(self, name: str, text: str) -> Any:
         try:
@@ -160,7 +163,7 @@ class Operation:
         header = None if self.route.method.safe else self.request.headers.get("if-none-match")
         unwanted = Tags.read(header, "If-None-Match")
         if self.route.is_default and self.route.verb in KEY_IS_ENOUGH and unwanted is None:
-            return _pynamodb.unread(self.route.model, key)
+            return _instances.unread(self.route.model, key)
         instance: Model = self.route.resource.store.read(key)
         raw = stored(instance) or {}
         guard.check_match(instance, raw)
@@ -215,9 +218,11 @@ class Operation:
         named = len(filters.get(last, {}).get("in", ()))
         return min(max(self.route.limit, named), self.route.resource.max_limit)
 
-    @cached_property
+    @lazy
     def _query(self) -> Mapping[str, tuple[str, ...]]:
         """The parameters that this route takes."""
+        if not self.request.query:
+            return {}
         single = PAGING if self._lists else frozenset()
         if "sort" in self.route.arguments:
             single |= {"sort"}
@@ -228,16 +233,18 @@ class Operation:
         # A verb that asks for the request may read parameters of its own.
         return read_query(self.request, single, several, strict="request" not in self.route.arguments)
 
-    @cached_property
+    @lazy
     def _readable(self) -> frozenset[str]:
         return self.route.field_rules.readable(
             Ask(self.request.user, Method("retrieve", "GET"), self.route.model, self.request)
         )
 
-    @cached_property
+    @lazy
     def _fields(self) -> frozenset[str] | None:
         """The fields that the answer shows, None for all."""
         asked = self._query.get("fields")
+        if asked is None and self.route.field_rules.free:
+            return None
         if asked is None:
             everything = self._readable.issuperset(self.route.schema.names)
             return None if everything else self._readable
@@ -252,7 +259,7 @@ class Operation:
         applied = "filters" in self.route.arguments
         return [] if applied else list(conditions(self.route.model, values["filters"]))
 
-    @cached_property
+    @lazy
     def _scope(self) -> tuple[Any, ...]:
         """What a cursor is good for: this user, this path, these filters in this order."""
         said = sorted((n, list(v)) for n, v in self._query.items() if n not in (*PAGING, "fields"))
@@ -263,7 +270,7 @@ class Operation:
             said,
         )
 
-    @cached_property
+    @lazy
     def _answers(self) -> Answers:
         return Answers(self.route, self.request, self._fields)
 

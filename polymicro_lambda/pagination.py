@@ -18,7 +18,7 @@ NONCE = 16
 """Bytes: enough never to meet twice at random."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
     """Rows of a list, and the key after which the next page starts, None on the last."""
 

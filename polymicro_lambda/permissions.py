@@ -5,9 +5,11 @@ They compose with ``&``, ``|`` and ``~``; see `rules` for how a composition is d
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pynamodb.constants import NUMBER
+from pynamodb.expressions.operand import Path, Value
 
 from .actions import Method
 from .exceptions import ConfigurationError
@@ -124,7 +126,10 @@ class OwnedBy(Permission):
     def where(self, user: Any, method: Method, model: Any) -> Any:
         """The condition that the attribute equals the claim."""
         value = self.value(user, model)
-        return value is not None and getattr(model, self.attribute) == value
+        if value is None:
+            return False
+        path = _path(model, self.attribute)
+        return path == Value({path.attr_type: path.attribute.serialize(value)})
 
     def binding(self) -> Mapping[str, Owner]:
         """Its attribute."""
@@ -132,3 +137,9 @@ class OwnedBy(Permission):
 
     def __str__(self) -> str:
         return f"OwnedBy({self.attribute!r}, claim={self.claim!r})"
+
+
+@cache
+def _path(model: Any, name: str) -> Any:
+    """An attribute of a model as an operand: one for all requests."""
+    return Path(getattr(model, name))

@@ -1,6 +1,6 @@
 """The planner of a resource: what a request binds, filters and sorts by becomes a plan."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pynamodb.expressions.condition import Condition
@@ -8,13 +8,14 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
 from .access import AccessPath, access_paths, names_of
-from .conditions import attributes_of, equality_of
+from .attributes import HASH_BYTES
+from .conditions import attributes_of, equality_of, text_of
 from .filters import Filters
 from .filters import conditions as filter_conditions
 from .guards import current
-from .items import apart, live, serialized
+from .items import apart, declared, live, serialized
 from .negotiation import bad_query, wrong
-from .plans import Plan, Wish, plan
+from .plans import Plan, Wish, is_key, plan
 from .verdicts import attributes_of as attributes_of_rule
 from .verdicts import is_opaque
 
@@ -45,6 +46,9 @@ class Planner:
         rule = [guard.condition] if guard.condition is not None else []
         picks = tuple(filter_conditions(self.model, filters))
         conditions = [*self._bound(), *rule, *picks, *live(self.model)]
+        plain = sort is None and guard.fields is None and not picks
+        if plain and (found := self._whole_partition(conditions)) is not None:
+            return found
         names = {attribute.attr_name: name for name, attribute in attributes.items()}
         projects = guard.fields is not None and not self.whole and not is_opaque(guard.verdict)
         shown = self.everything
@@ -66,6 +70,15 @@ class Planner:
             apart(self.model),
         )
         return plan(self.paths, wish)
+
+    def _whole_partition(self, conditions: Sequence[Condition]) -> Plan | None:
+        """The plan, known without a search, where all that is asked for is a partition of the table."""
+        if len(conditions) != 1 or not declared(self.model).lasting:
+            return None
+        same, table = text_of(conditions[0]), self.paths[0]
+        if same is None or same[0] != table.partition:
+            return None
+        return Plan(table, dict(same[1]), empty=not is_key(same[1], HASH_BYTES))
 
     def _bound(self) -> Iterator[Condition]:
         """What route and rule bind, where the rule's own condition does not say the same."""

@@ -100,7 +100,7 @@ def _picked(
         or {last, *fixed} != path.own
     ):
         return None
-    values = {typed(value.value): value.value for value in chosen.values[1:] if _is_key(value.value, limit)}
+    values = {typed(value.value): value.value for value in chosen.values[1:] if is_key(value.value, limit)}
     order = (
         values if path.sort is None else sorted(values, key=lambda one: one.value, reverse=not wish.forward)
     )
@@ -109,7 +109,7 @@ def _picked(
         path,
         fixed.get(path.partition),
         checks=tuple(rest),
-        empty=not all(_is_key(value, HASH_BYTES) for value in fixed.values()),
+        empty=not all(is_key(value, HASH_BYTES) for value in fixed.values()),
         keys=tuple({**fixed, last: values[one]} for one in order),
     )
 
@@ -160,7 +160,7 @@ def _query(path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Cond
         wish.forward,
         lossy=path.sparse and wish.sort != path.sort and not _demands(path.sort, conditions),
         completes=completes,
-        empty=order.empty or not _is_key(partition, HASH_BYTES),
+        empty=order.empty or not is_key(partition, HASH_BYTES),
         projection=_projection(path, wish, checks) if wish.projects and not completes else None,
     )
 
@@ -175,7 +175,7 @@ def _demands(name: str | None, conditions: Sequence[Condition]) -> bool:
     return any(attributes_of(c) == {name} and not holds(c, {}) for c in conditions)
 
 
-def _is_key(value: Mapping[str, Any], limit: int) -> bool:
+def is_key(value: Mapping[str, Any], limit: int) -> bool:
     """Whether some key can have the value: DynamoDB refuses to look for an empty or a longer one."""
     ((_, stored),) = value.items()
     return 0 < len(stored.encode() if isinstance(stored, str) else stored) <= limit
@@ -209,7 +209,7 @@ class _Order:
     def of(cls, sort: str | None, conditions: Sequence[Condition]) -> "_Order":
         """The narrowest that the conditions give: one value, one range or prefix, two bounds, one bound."""
         said_of = [(_said(c, sort), c) for c in conditions] if sort is not None else []
-        pairs = [(s, c) for s, c in said_of if s and all(_is_key(value, RANGE_BYTES) for value in s[1:])]
+        pairs = [(s, c) for s, c in said_of if s and all(is_key(value, RANGE_BYTES) for value in s[1:])]
         whole = {said[0]: c for said, c in reversed(pairs)}
         for operator in ("=", "BETWEEN", "begins_with"):
             if operator in whole:

@@ -12,6 +12,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
 from . import _pynamodb, picks
+from ._expressions import expression_of
 from ._pynamodb import GROWTH, LARGEST, ReadPage
 from .access import access_paths, names_of
 from .conditions import holds
@@ -103,10 +104,10 @@ class _Query:
         arguments: dict[str, Any] = {} if plan.path.index is None else {"IndexName": plan.path.index}
         if plan.partition is not None:
             key = _partition(plan) + ([] if plan.key_condition is None else [plan.key_condition])
-            arguments["KeyConditionExpression"] = reduce(and_, key).serialize(names, values)
+            arguments["KeyConditionExpression"] = expression_of(reduce(and_, key), names, values)
             arguments["ScanIndexForward"] = plan.forward
         if plan.filters:
-            arguments["FilterExpression"] = reduce(and_, plan.filters).serialize(names, values)
+            arguments["FilterExpression"] = expression_of(reduce(and_, plan.filters), names, values)
         if plan.projection is not None:
             paths = [Path([name]).serialize(names, values) for name in sorted(plan.projection)]
             arguments["ProjectionExpression"] = ", ".join(paths)

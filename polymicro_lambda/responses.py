@@ -12,7 +12,7 @@ JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"  # RFC 9457, section 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
     """A status, headers by lower-case name, and the body's bytes."""
 

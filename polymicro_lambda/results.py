@@ -17,7 +17,7 @@ NO_KEY = object()
 """There was no pagination key among what a list returned; the iterator has it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """What a verb returned."""
 

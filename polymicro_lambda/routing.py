@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from marshmallow import Schema
 from pynamodb.models import Model
 
+from ._lazy import lazy
 from .actions import Method, Verb
 from .calls import Call
 from .exceptions import NotFound
@@ -17,6 +17,7 @@ from .rates import Rate
 from .resources import ModelResource, parameter
 from .rules import Owner, Rule
 from .schemas import ItemSchema
+from .selections import Selection
 from .uniqueness import Uniqueness
 
 
@@ -55,6 +56,8 @@ class Route:
     """Some permission of the rule looks at the request."""
     calls: tuple[Call, ...] = ()
     """What the resource and its permissions say that they call by themselves."""
+    selection: Selection | None = None
+    """What an answer shows of items, where no hook and no schema of the resource's own needs instances for it."""
     limit: int = 25
     """The page size where a request says none."""
     bound: Mapping[str, Owner] = field(default_factory=dict)
@@ -63,16 +66,28 @@ class Route:
     """Attributes that a request may bind to one value, None where only the request tells."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
+    verb: str = field(init=False, repr=False, compare=False)
+    """The verb's name."""
+    model: type[Model] = field(init=False, repr=False, compare=False)
+    """The resource's model."""
+    template: str = field(init=False, repr=False, compare=False)
+    """The path, e.g. ``/todo/{owner}/{uuid}``."""
+    params: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The names of the path's parameters, in order."""
+    method: Method = field(init=False, repr=False, compare=False)
+    """What permissions are asked about."""
 
-    @property
-    def verb(self) -> str:
-        """The verb's name."""
-        return self.about.name
-
-    @property
-    def model(self) -> type[Model]:
-        """The resource's model."""
-        return self.resource.model
+    def __post_init__(self) -> None:
+        names = map(parameter, self.parts)
+        said = {
+            "verb": self.about.name,
+            "model": self.resource.model,
+            "template": "/" + "/".join(self.parts),
+            "params": tuple(name for name in names if name is not None),
+            "method": Method(self.about.name, self.http),
+        }
+        for name, value in said.items():
+            object.__setattr__(self, name, value)  # frozen it is for all others
 
     @property
     def models(self) -> tuple[type[Model], ...]:
@@ -92,23 +107,8 @@ class Route:
         """Whether its body may be a list of items."""
         return self.verb == "create" and not self.is_action and self.resource.max_bulk > 0
 
-    @property
-    def template(self) -> str:
-        """The path, e.g. ``/todo/{owner}/{uuid}``."""
-        return "/" + "/".join(self.parts)
 
-    @property
-    def params(self) -> tuple[str, ...]:
-        """The names of the path's parameters, in order."""
-        return tuple(name for part in self.parts if (name := parameter(part)) is not None)
-
-    @property
-    def method(self) -> Method:
-        """What permissions are asked about."""
-        return Method(self.verb, self.http)
-
-
-@dataclass(frozen=True)
+@dataclass
 class Match:
     """The routes of one path, by HTTP verb, and the values of its parameters in order."""
 
@@ -120,7 +120,7 @@ class Match:
         """The path's template, in the words of its first route."""
         return next(iter(self.routes.values())).template
 
-    @cached_property
+    @lazy
     def allow(self) -> str:
         """The ``Allow`` header: HEAD where GET is, and OPTIONS (RFC 9110, section 10.2.1)."""
         head = {"HEAD"} if "GET" in self.routes else set()
@@ -157,18 +157,17 @@ class Router:
 
     def find(self, segments: Sequence[str]) -> Match:
         """The routes of a path. Raises ``NotFound``."""
-        found = _search(self._root, tuple(segments), ())
+        found = _search(self._root, segments, 0, ())
         if found is None:
             raise NotFound("There is nothing at this path.")
         return found
 
 
-def _search(node: _Node, segments: tuple[str, ...], values: tuple[str, ...]) -> Match | None:
-    if not segments:
+def _search(node: _Node, segments: Sequence[str], place: int, values: tuple[str, ...]) -> Match | None:
+    if place == len(segments):
         return Match(node.routes, values) if node.routes else None
-    head, rest = segments[0], segments[1:]
-    literal = node.literal.get(head)
-    found = _search(literal, rest, values) if literal is not None else None
+    literal = node.literal.get(segments[place])
+    found = _search(literal, segments, place + 1, values) if literal is not None else None
     if found is None and node.any is not None:
-        found = _search(node.any, rest, (*values, head))
+        found = _search(node.any, segments, place + 1, (*values, segments[place]))
     return found

@@ -3,22 +3,25 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from . import _pynamodb
+from . import _instances
 from ._pynamodb import ReadPage
-from .conditions import holds
+from .conditions import evaluator
 from .exceptions import ConfigurationError
 from .failures import answering
 from .guards import current
 from .items import declared, is_live
 from .observing import report_error
 from .pagination import Page
+from .selections import Selection
 from .types import RawItem
+from .verdicts import is_opaque
 
 PAGE_SECONDS = 2.0
 """With less time left a page ends where it stands."""
@@ -28,8 +31,10 @@ CHUNK = 100
 
 Called: TypeAlias = Callable[[], None]
 """Is told each call."""
-_Chunk: TypeAlias = Sequence[tuple[RawItem, Any]]
-"""Items as read, each with the key after it."""
+_Chunk: TypeAlias = Sequence[RawItem]
+"""Items as read."""
+_KeyAfter: TypeAlias = Callable[[int], Any]
+"""Gives the key after the item of this number in its chunk."""
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class _Budget:
         self.left -= 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rows:
     """A query or scan that has not been read yet; iterating reads all of it, under the request's rule."""
 
@@ -61,41 +66,52 @@ class Rows:
     """What a key to go on from says besides the place."""
 
     def __iter__(self) -> Iterator[Any]:
-        rows = (row for page in self._answered() for chunk in _chunks(page) for _, row in self._judged(chunk))
-        return islice(rows, self.limit)
+        chunks = (chunk for page in self._answered() for chunk, _ in _chunks(page))
+        return islice((row for chunk in chunks for _, row in self._judged(chunk)), self.limit)
 
-    def page(self, size: int, read_budget: int, checks: Sequence[Condition] = ()) -> Page:
+    def page(
+        self,
+        size: int,
+        read_budget: int,
+        checks: Sequence[Condition] = (),
+        selection: Selection | None = None,
+    ) -> Page:
         """The first ``size`` rows that pass, or fewer where the read budget (calls) or the time is spent.
 
         The page's key is exact: it stands after the last row given, or after the last one read. An index that lacks
-        attributes is read at least once, and completed once, so that the list comes to an end.
+        attributes is read at least once, and completed once, so that the list comes to an end. Rows are instances, or
+        where there is a ``selection`` and no rule needs an instance, JSON text.
         """
         size = size if self.limit is None else min(size, self.limit)
         if size == 0:
             return Page((), self.start)
         budget = _Budget(read_budget)
         items: list[Any] = []
-        places: list[Any] = []
+        places: list[tuple[_KeyAfter, int]] = []
         key = None
-        for chunk, end in self._read(budget):
-            key = end
-            for after, row in self._judged(chunk, checks, budget.spend):
+        for chunk, key_after in self._read(budget):
+            for number, row in self._judged(chunk, checks, budget.spend, selection):
                 items.append(row)
-                places.append(after)
+                places.append((key_after, number))
                 if len(items) == size:
-                    return self._page(items, places, after)
+                    return self._page(items, places, key_after(number))
+            key = key_after(len(chunk) - 1)
         return self._page(items, places, key)
 
-    def _page(self, items: list[Any], places: list[Any], key: Any) -> Page:
-        return Page(tuple(items), self._sign(key), lambda place: self._sign(places[place]))
+    def _page(self, items: list[Any], places: list[tuple[_KeyAfter, int]], key: Any) -> Page:
+        def after(place: int) -> Any:
+            key_after, number = places[place]
+            return self._sign(key_after(number))
 
-    def _read(self, budget: _Budget) -> Iterator[tuple[_Chunk, Any]]:
-        """Chunks and the key after each, until the budget or the time is spent."""
+        return Page(tuple(items), self._sign(key), after)
+
+    def _read(self, budget: _Budget) -> Iterator[tuple[_Chunk, _KeyAfter]]:
+        """Chunks, and what tells the key after each of their rows, until the budget or the time is spent."""
         completes = self.complete is not None
         for page in self._answered():
             budget.spend()
             for chunk in _chunks(page):
-                yield chunk, chunk[-1][1] if chunk else page.last_key
+                yield chunk
                 if current().seconds_left() < PAGE_SECONDS or (completes and budget.left < 1):
                     return
             if budget.left < 1 + completes:  # what is read has to be completed too
@@ -111,35 +127,58 @@ class Rows:
             yield from self.pages
 
     def _judged(
-        self, chunk: _Chunk, checks: Sequence[Condition] = (), called: Called = lambda: None
-    ) -> Iterator[tuple[Any, Any]]:
-        """The rows that the user may see, each with the key after it."""
-        items: Sequence[RawItem | None] = [raw for raw, _ in chunk]
+        self,
+        chunk: _Chunk,
+        checks: Sequence[Condition] = (),
+        called: Called = lambda: None,
+        selection: Selection | None = None,
+    ) -> Iterator[tuple[int, Any]]:
+        """The rows that the user may see, each with its number in the chunk."""
+        items: Sequence[RawItem | None] = chunk
         if self.complete is not None and chunk:
             with answering():
-                items = self.complete([raw for raw, _ in chunk], called)
-        for raw, (_, after) in zip(items, chunk, strict=True):
-            if raw is not None and all(holds(check, raw) for check in (*self.checks, *checks)):
-                yield from ((after, row) for row in self._seen(raw))
+                items = self.complete(chunk, called)
+        tests = [evaluator(check) for check in (*self.checks, *checks)]
+        shown = self._short_way(selection)
+        for number, raw in enumerate(items):
+            if raw is None or (tests and not all(test(raw) for test in tests)):
+                continue
+            row = shown(raw)
+            row = self._seen(raw) if row is None else row
+            if row is not None:
+                yield number, row
 
-    def _seen(self, raw: RawItem) -> Sequence[Any]:
-        """The instance of a stored item, or nothing where it is gone, hidden or poison."""
+    def _short_way(self, selection: Selection | None) -> Callable[[RawItem], Any]:
+        """What gives an item as it goes out, or None where it is not to be seen, or only an instance can say."""
+        verdict, model = current().verdict, self.model
+        if selection is None or model is None or selection.model is not model or is_opaque(verdict):
+            return lambda _: None
+        shown, lasts = selection.text, declared(model).lasting
+        if verdict is True and lasts:
+            return shown
+        if isinstance(verdict, bool):
+            return lambda raw: shown(raw) if verdict and is_live(model, raw) else None
+        holds = verdict.test()
+        return lambda raw: shown(raw) if holds(raw) and (lasts or is_live(model, raw)) else None
+
+    def _seen(self, raw: RawItem) -> Any:
+        """The instance of a stored item, None where it is gone, hidden or poison."""
         if self.model is None:
-            return (raw,)
+            return raw
         if not is_live(self.model, raw):
-            return ()
+            return None
         try:
-            instance = _pynamodb.instance_of(self.model, raw)
+            instance = _instances.instance_of(self.model, raw)
         except Exception as error:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
             _left_out(self.model, raw, error)
-            return ()
-        return (instance,) if current().allows(instance, raw) else ()
+            return None
+        return instance if current().allows(instance, raw) else None
 
 
-def _chunks(page: ReadPage) -> Iterator[_Chunk]:
-    """The rows of a page, some at a time; one empty chunk where it has none."""
-    rows = list(page.rows())
-    return (rows[start : start + CHUNK] for start in range(0, max(len(rows), 1), CHUNK))
+def _chunks(page: ReadPage) -> Iterator[tuple[_Chunk, _KeyAfter]]:
+    """The rows of a page, some at a time, and the key after each; one empty chunk where it has none."""
+    for start in range(0, max(len(page.items), 1), CHUNK):
+        yield page.items[start : start + CHUNK], partial(page.key_after, start)
 
 
 def _left_out(model: type[Model], raw: RawItem, cause: Exception) -> None:

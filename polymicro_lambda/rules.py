@@ -98,11 +98,12 @@ class Permission(Composable, metaclass=PermissionMeta):
             return False
         if ask.request is None and self.asks_request:
             return False  # nobody can say yet: a template asks without a request
-        answer = put(self.has_permission, ask)
-        if not answered(answer, self, "has_permission"):
-            return False
-        if not answer:
-            return negated
+        if type(self).has_permission is not Permission.has_permission:
+            answer = put(self.has_permission, ask)
+            if not answered(answer, self, "has_permission"):
+                return False
+            if not answer:
+                return negated
         return self._decide_object(ask, negated)
 
     @property
@@ -118,6 +119,8 @@ class Permission(Composable, metaclass=PermissionMeta):
     def _decide_object(self, ask: Ask, negated: bool) -> Verdict:
         if type(self).has_object_permission is not Permission.has_object_permission:
             return Opaque(self, ask, negated)
+        if type(self).where is Permission.where:
+            return not negated
         condition = put(self.where, ask, ask.model)
         if isinstance(condition, Condition):
             return Checked(~condition if negated else condition)

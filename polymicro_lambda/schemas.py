@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
-from pynamodb.attributes import Attribute
+from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from ._declarations import Declaration, target
 from ._pointers import field_errors
+from ._switch import is_on
 from .attributes import (
     declared,
     default_of,
@@ -17,6 +18,8 @@ from .attributes import (
     nullable,
 )
 from .exceptions import BadRequest, Unprocessable
+from .fields import TextField
+from .loading import Loader
 
 READ_ONLY = "This field is read-only."
 
@@ -34,15 +37,21 @@ class ItemSchema:
     updating: Schema
     """Those of PUT and PATCH."""
     attributes: Mapping[str, Attribute[Any]]
+    model: type[Model] | None
+    """The model whose attributes are the fields, None where a schema of the resource's own says them."""
     keys: Mapping[str, fields.Field[Any]]
     """The fields of the attributes that stand in paths and queries: the keys, and those that filters name."""
+    texts: Mapping[str, int]
+    """The keys that are plain texts, and how long they may be."""
+    loaders: Mapping[Schema, Loader | None]
+    """The short way of each form of body."""
 
     def load_create(self, body: object, optional: Iterable[str] = ()) -> dict[str, Any]:
         """What the body gives, by Python name, nulls left out; ``optional`` ones may be absent though required.
 
         Raises ``BadRequest`` and ``Unprocessable``.
         """
-        loaded = load(self.creating, body, _fields(self.creating, optional))
+        loaded = self._load(self.creating, body, _fields(self.creating, optional))
         return {name: value for name, value in loaded.items() if value is not None or self._kept(name)}
 
     def _kept(self, name: str) -> bool:
@@ -56,7 +65,7 @@ class ItemSchema:
         What stands in ``closed`` is not asked for and stays as it is. Raises as ``load_create``.
         """
         kept = _fields(self.updating, closed)
-        loaded = load(self.updating, body, kept)
+        loaded = self._load(self.updating, body, kept)
         open_ = [target(field) for name, field in self.updating.load_fields.items() if name not in kept]
         for name in [name for name in open_ if name not in loaded]:
             attribute = self.attributes.get(name)
@@ -73,15 +82,27 @@ class ItemSchema:
 
     def load_merge(self, body: object) -> dict[str, Any]:
         """Only what the body gives, None for null (RFC 7396, at the top level). Raises as ``load_create``."""
-        return load(self.updating, body, partial=tuple(self.updating.load_fields))
+        return self._load(self.updating, body, tuple(self.updating.load_fields))
+
+    def _load(self, schema: Schema, body: object, optional: tuple[str, ...]) -> dict[str, Any]:
+        loader = self.loaders[schema]
+        loaded = loader.load(body, optional) if loader is not None and type(body) is dict else None
+        return load(schema, body, optional) if loaded is None else loaded
 
     def dump(self, instance: Model) -> dict[str, Any]:
         """The instance, JSON-ready: the same members for every item, null for what it lacks."""
         dumped: dict[str, Any] = self.creating.dump(instance, many=False)
         return dumped
 
+    def selected(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """The members of an item that goes out, of all attributes of its model."""
+        return {name: shown[name] for name in self.names}
+
     def parse_key(self, name: str, text: str) -> Any:
         """A decoded path segment as the attribute's value. Raises ``ValueError`` if it can be none."""
+        limit = self.texts.get(name, 0)
+        if 0 < len(text) <= limit and text.isascii() and text.isprintable() and text not in (".", ".."):
+            return text  # as the field finds too, a letter at a time
         return _parsed(self.keys[name], text)
 
     def parse_operand(self, name: str, text: str, *, element: bool = False) -> Any:
@@ -135,7 +156,14 @@ def compile_schema(
     declaration.check_required(creating if creates else updating)
     names = tuple(field.data_key or name for name, field in creating.dump_fields.items())
     keys = {name: declaration.key_field(name) for name in (*declaration.keys, *addressed)}
-    return ItemSchema(names, creating, updating, declaration.attributes, keys)
+    generated = model if schema is None else None
+    rules = declaration.rules.items()
+    texts = {
+        name: rule.limit for name, rule in rules if name in keys and type(rule.attribute) is UnicodeAttribute
+    }
+    texts = {name: limit for name, limit in texts.items() if type(keys[name]) is TextField}
+    loaders = {form: Loader.of(form) if generated and is_on() else None for form in (creating, updating)}
+    return ItemSchema(names, creating, updating, declaration.attributes, generated, keys, texts, loaders)
 
 
 def _parsed(field: fields.Field[Any], text: str) -> Any:

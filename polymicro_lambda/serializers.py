@@ -1,15 +1,22 @@
 """Values on their way into the store: what a verb gives becomes what DynamoDB stores, or a 422."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
+from pynamodb.attributes import Attribute, UTCDateTimeAttribute
 from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
+from ._instances import members_of
+from .attributes import default_of
 from .exceptions import Unprocessable
 from .items import Declared, declared, serialized
 from .types import RawItem
+from .wire import CONVERSIONS
+
+_Writer: TypeAlias = tuple[str, Attribute[Any], Callable[[Any], Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +25,13 @@ class ItemSerializer:
 
     model: type[Model]
     about: Declared
+    writers: tuple[_Writer, ...] | None
+    """Each attribute by Python name, and what stores its values, None where an instance has to hold them first."""
 
     @classmethod
     def of(cls, model: type[Model]) -> "ItemSerializer":
         """The serialiser of a model."""
-        return cls(model, declared(model))
+        return cls(model, declared(model), _writers(model))
 
     def key(self, values: Mapping[str, Any]) -> RawItem:
         """The key in these values, by Python name."""
@@ -32,6 +41,33 @@ class ItemSerializer:
     def key_of(self, instance: Model) -> RawItem:
         """The key of an instance."""
         return self.key({name: getattr(instance, name) for name in self.about.keys})
+
+    def key_in(self, raw: RawItem) -> RawItem:
+        """The key in a stored item."""
+        return {one.attr_name: raw[one.attr_name] for one in self.about.keys.values()}
+
+    def quickly(self, values: Mapping[str, Any]) -> RawItem | None:
+        """The item that ``new`` makes of these values, None where only an instance can say."""
+        if self.writers is None:
+            return None
+        raw: RawItem = {}
+        known = 0
+        for name, attribute, write in self.writers:
+            if name in values:
+                value, known = values[name], known + 1
+            else:
+                value = default_of(attribute)
+                value = value() if callable(value) else value
+            stored = None if value is None or write is None else write(value)
+            if stored is not None:
+                raw[attribute.attr_name] = {attribute.attr_type: stored}
+            elif (value is not None and write is None) or not attribute.null:
+                return None
+        if known != len(values):
+            return None
+        if self.about.version is not None:
+            raw[self.about.version.attr_name] = {"N": "1"}
+        return raw
 
     def new(self, values: Mapping[str, Any]) -> tuple[Model, RawItem]:
         """A new item of these values and the model's defaults, at version 1.
@@ -68,6 +104,33 @@ class ItemSerializer:
         if name not in attributes:
             raise TypeError(f"{self.model.__name__} has no attribute {name!r}: a verb put it into req")
         return attributes[name]
+
+
+def _writers(model: type[Model]) -> tuple[_Writer, ...] | None:
+    members = members_of(model)
+    if members is None or members.reader is None:
+        return None
+    return tuple(
+        (
+            name,
+            one.attribute,
+            _writer(one.attribute) if one.plain and type(one.attribute) in CONVERSIONS else None,
+        )
+        for name, one in members.by_name.items()
+    )
+
+
+def _writer(attribute: Attribute[Any]) -> Callable[[Any], Any]:
+    write = attribute.serialize
+    if type(attribute) is not UTCDateTimeAttribute:
+        return write
+
+    def moment(value: Any) -> Any:
+        if type(value) is not datetime or value.tzinfo is not UTC:
+            return write(value)
+        return f"{value.isoformat(timespec='microseconds')[:26]}+0000"  # as strftime, in a fifth of the time
+
+    return moment
 
 
 def _incomplete(path: str) -> Unprocessable:

@@ -10,7 +10,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction
 from pynamodb.models import Model
 
-from . import _pynamodb, etags
+from . import _instances, etags
 from .changes import After, Change
 from .claims import Claims
 from .conditions import holds
@@ -87,7 +87,7 @@ class PynamoStore:
 
     def _instance(self, raw: RawItem) -> Model:
         try:
-            return _pynamodb.instance_of(self.model, raw)
+            return _instances.instance_of(self.model, raw)
         except Exception as error:  # a poison row, of which only those may know whom the rule lets
             rule = current().condition
             raise (InternalError() if rule is None or holds(rule, raw) else NotFound()) from error
@@ -100,13 +100,15 @@ class PynamoStore:
         Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
         ``Unprocessable`` for attributes that are still missing.
         """
-        instance, raw = self.serializer.new(values)
+        short = None if current().is_opaque else self.serializer.quickly(values)
+        instance, raw = self.serializer.new(values) if short is None else (self._instance(short), short)
         current().judge_new(instance, raw)
         free = reduce(or_, expired(self.model), self.partition_key.does_not_exist())
-        key = self.serializer.key_of(instance)
+        key = self.serializer.key_of(instance) if short is None else self.serializer.key_in(short)
         creation = Creation(self.model, raw, key, free, self._claims(key, None, raw).takes)
         journal = current().journal
-        return self._instance(creation.write() if journal is None else journal.create(creation))
+        made = creation.write() if journal is None else journal.create(creation)
+        return instance if made is short else self._instance(made)
 
     def update(self, instance: Model, changes: Mapping[str, Any]) -> Model:
         """The item with these values set, or removed where None; all else stays as it is.
@@ -216,7 +218,7 @@ class PynamoStore:
         """What rule, precondition and claims relied on, in the item as it is and would be, is still what was read."""
         guard = current()
         instance = self._instance(old)
-        relied = guard.judge(instance, old) | change.pinned
+        relied = guard.judge(instance, old) | guard.relied | change.pinned
         guard.check_match(instance, old)
         # A transaction does not tell what it made of the item, so that the whole of it must be known.
         if self._compares() or (claims and self.about.version is None):
@@ -225,5 +227,6 @@ class PynamoStore:
             relied |= {self.about.version.attr_name}
         new = old if change.after is None else change.after(old)
         if new is not old:
-            relied |= {n for n in guard.judge_new(self._instance(new), new) if old.get(n) == new.get(n)}
+            seen = guard.judge_new(self._instance(new), new) | guard.relied
+            relied |= {name for name in seen if old.get(name) == new.get(name)}
         return equal(old, relied)

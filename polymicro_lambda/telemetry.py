@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from itertools import count, pairwise
 from time import perf_counter
@@ -109,14 +108,14 @@ class Telemetry:
         """Whether anybody wants to know what a request costs."""
         return bool(self.sinks) or self.timed
 
-    @contextmanager
-    def observing(self, request_id: str) -> Iterator[Observation]:
-        """A request begins; what happens inside is noted."""
-        seen = Observation(request_id, self.logger, self.debug, self.metered)
-        with observed(seen):
-            for sink in self.sinks:
-                safely(sink.begin, seen)
-            yield seen
+    def observing(self, request_id: str) -> observed:
+        """What happens inside is noted of a request."""
+        return observed(Observation(request_id, self.logger, self.debug, self.metered))
+
+    def begin(self, seen: Observation) -> None:
+        """Tell the sinks that a request comes in."""
+        for sink in self.sinks:
+            safely(sink.begin, seen)
 
     def told(self, seen: Observation, response: Response) -> Response:
         """Tell the sinks of a request; its response, with ``Server-Timing`` where that is wanted."""

@@ -14,6 +14,9 @@ FieldErrors: TypeAlias = Sequence[Mapping[str, str]]
 ``{"parameter": "limit", "detail": "…"}`` for a query."""
 
 
+MAPPINGS = (dict, Mapping)
+"""What a JSON object may be: ``dict`` first, as asking the abstract class takes ten times as long."""
+
 MAX_ERRORS = 50
 """The most messages in one problem document. No more are looked for either: a body can hold 300,000 mistakes."""
 

@@ -1,11 +1,12 @@
 """The request's user, as the authorizer says it."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
+
+from .types import MAPPINGS
 
 __all__ = ["User", "user_from"]
 
@@ -25,6 +26,7 @@ class User:
 
 
 Claims: TypeAlias = Mapping[str, Any]
+_NOBODY: frozenset[str] = frozenset()
 
 _IDS = ("uuid", "sub", "principalId")
 _PERMISSIONS = ("permissions", "scope", "scopes")
@@ -42,18 +44,21 @@ def user_from(request_context: object) -> User | None:
     if not _speaks(authorizer):
         return _iam_rest(_mapping(context.get("identity")))
     said = _mapping(authorizer)
-    shapes = (read for name, read in _SHAPES.items() if isinstance(said.get(name), Mapping))
-    return next(shapes, _flat)(said)
+    for name, read in _SHAPES.items():
+        if name in said and isinstance(said[name], MAPPINGS):
+            return read(said)
+    return _flat(said)
 
 
 def _mapping(value: object) -> Claims:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, MAPPINGS) else {}
 
 
 def _speaks(authorizer: object) -> bool:
     # Without an authorizer, HTTP API (payload 1.0) still sends {"claims": null, "scopes": null}.
-    if isinstance(authorizer, Mapping):
-        return any(value is not None for value in authorizer.values())
+    if isinstance(authorizer, MAPPINGS):
+        values = [*authorizer.values()]
+        return values.count(None) < len(values)
     return authorizer is not None
 
 
@@ -97,11 +102,13 @@ _SHAPES: Mapping[str, Callable[[Claims], User | None]] = MappingProxyType(
 
 
 def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
-    candidates = tuple(claims.get(name) for name in _IDS) if ids is None else ids
+    candidates = [claims.get(name) for name in _IDS] if ids is None else ids
     uuid = _id(next((value for value in candidates if value is not None), None))
     if uuid is None:
         return None
-    permissions = _union(claims, _PERMISSIONS) | _names(scopes)
+    permissions = _union(claims, _PERMISSIONS)
+    if scopes is not None:
+        permissions |= _names(scopes)
     return User(uuid, permissions, _union(claims, _GROUPS), claims)
 
 
@@ -119,7 +126,8 @@ def _digits(value: int) -> str | None:
 
 
 def _union(claims: Claims, names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset[str]().union(*(_names(claims.get(name)) for name in names))
+    found = [_names(claims[name]) for name in names if name in claims]
+    return found[0] if len(found) == 1 else _NOBODY.union(*found)
 
 
 def _names(value: object) -> frozenset[str]:
@@ -128,13 +136,14 @@ def _names(value: object) -> frozenset[str]:
         value = _listed(value.strip())
     if not isinstance(value, list | tuple):
         return frozenset()
-    return frozenset(name for name in value if isinstance(name, str) and name)
+    return frozenset([name for name in value if isinstance(name, str) and name])
 
 
 def _listed(text: str) -> object:
     if not (text.startswith("[") and text.endswith("]")):
-        return re.split(r"[\s,]+", text)
+        return text.replace(",", " ").split()
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return re.split(r"[\s,]+", text[1:-1])  # HTTP API renders a claim that is an array as [a b]
+        # HTTP API renders a claim that is an array as [a b].
+        return text[1:-1].replace(",", " ").split()

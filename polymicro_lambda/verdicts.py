@@ -3,13 +3,14 @@
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property, reduce
+from functools import cache, partial, reduce
 from operator import and_, or_
 from typing import Any, Protocol, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
+from ._lazy import lazy
 from .actions import Method
 from .conditions import attributes_of as attributes_in
 from .conditions import evaluator
@@ -18,7 +19,7 @@ from .requests import Request
 from .types import RawItem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """What a rule is asked with: the user or None, the method, the model, and the request if there is one."""
 
@@ -35,19 +36,23 @@ class ObjectRule(Protocol):
         """Whether the user may do this to this instance."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checked:
     """Holds where this condition holds on the stored item."""
 
     condition: Condition
 
-    @cached_property
+    @lazy
     def _holds(self) -> Callable[[RawItem], bool]:
         return evaluator(self.condition)
 
-    def allows(self, instance: Model, raw: RawItem) -> bool:
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether the condition holds on the item as DynamoDB stores it."""
         return self._holds(raw)
+
+    def test(self) -> Callable[[RawItem], bool]:
+        """What says so of items, for verdicts that need no instance."""
+        return self._holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,11 @@ class Opaque:
     ask: Ask
     negated: bool
 
-    def allows(self, instance: Model, raw: RawItem) -> bool:
+    def test(self) -> Callable[[RawItem], bool]:
+        """As that of ``Checked``."""
+        return partial(self.allows, None)
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether the permission, asked about the instance, lets it pass."""
         answer = put(self.permission.has_object_permission, self.ask, instance)
         return answered(answer, self.permission, "has_object_permission") and bool(answer) is not self.negated
@@ -70,7 +79,11 @@ class Every:
 
     parts: tuple["Residue", ...]
 
-    def allows(self, instance: Model, raw: RawItem) -> bool:
+    def test(self) -> Callable[[RawItem], bool]:
+        """As that of ``Checked``."""
+        return partial(self.allows, None)
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether every part holds; the conditions are tried before the opaque checks."""
         return all(part.allows(instance, raw) for part in sorted(self.parts, key=is_opaque))
 
@@ -81,7 +94,11 @@ class Some:
 
     parts: tuple["Residue", ...]
 
-    def allows(self, instance: Model, raw: RawItem) -> bool:
+    def test(self) -> Callable[[RawItem], bool]:
+        """As that of ``Checked``."""
+        return partial(self.allows, None)
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether one part holds."""
         return any(part.allows(instance, raw) for part in self.parts)
 

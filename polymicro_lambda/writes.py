@@ -7,10 +7,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action, Update
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from . import _pynamodb
+from ._expressions import expression_of, update_of
 from ._tries import once
 from .exceptions import HTTPError, ServiceUnavailable
 from .failures import (
@@ -100,7 +101,7 @@ def expressed(conditions: Sequence[Condition], actions: Sequence[Action] = ()) -
     values: dict[str, Any] = {}
     said: dict[str, Any] = {}
     if actions:
-        said["UpdateExpression"] = Update(*actions).serialize(names, values)
-    said["ConditionExpression"] = reduce(and_, conditions).serialize(names, values)
+        said["UpdateExpression"] = update_of(actions, names, values)
+    said["ConditionExpression"] = expression_of(reduce(and_, conditions), names, values)
     said["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
     return said | ({"ExpressionAttributeValues": values} if values else {})

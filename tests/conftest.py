@@ -2,7 +2,7 @@
 
 ``--engine moto`` (default) is in memory; ``--engine local`` is DynamoDB Local, Amazon's own engine, at
 ``POLYMICRO_TEST_ENDPOINT`` (default http://127.0.0.1:8000). It is shared by parallel workers: a test names
-its tables by the fixture ``table_name``.
+its tables by the fixture ``table_name``. ``--compiled off`` runs them without the compiled path.
 """
 
 import os
@@ -17,6 +17,7 @@ from botocore.loaders import JSONFileLoader
 from local_engine import local
 
 from polymicro_lambda._isolation import FAKE_AWS, NOTHING, forget_connections, leaking, strict_moto
+from polymicro_lambda._switch import SWITCH
 
 LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project", "sam")}
 """Directories of tests that need what only their own lane sets up -> the marker by which it asks for them."""
@@ -27,13 +28,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--examples", type=int, default=8, help="walks of the state machine of each kind of model"
     )
+    parser.addoption(
+        "--compiled", choices=("on", "off"), default="on", help="whether items take the short ways"
+    )
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Before any module is collected, forget what this machine says of AWS and of this library."""
     for name in leaking(os.environ):
         del os.environ[name]
     os.environ |= {**NOTHING, "POWERTOOLS_TRACE_DISABLED": "true"}
+    if config.getoption("--compiled") == "off":
+        os.environ[SWITCH] = "0"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -9,12 +9,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "polymicro_lambda"
 ROWS = """
-    _marshmallow types exceptions _slips _json _values
-    _urls users requests addresses responses actions results prefixed causes observing
-    comparisons conditions verdicts rules permissions fields attributes _pointers _declarations schemas pagination
-    deadlines failures _tries _exchange _pools _botocore items _pynamodb metering digests ledgers etags guards
-    access plans rows picks queries writes settling transactions uniqueness claims changes records creations
-    journals batches serializers store
+    _marshmallow _lazy _switch types exceptions _slips _json _values
+    _urls _members users requests addresses responses actions results prefixed causes observing
+    comparisons conditions verdicts rules permissions fields attributes _pointers _declarations loading schemas
+    pagination
+    deadlines failures _tries _exchange _pools _botocore items _expressions wire selections _instances _pynamodb
+    metering digests ledgers etags guards access plans rows picks queries writes settling transactions uniqueness
+    claims changes records creations journals batches serializers store
     cors hsts headers sizes negotiation filters planner idempotency rates
     listing mixins resources field_rules calls
     signatures mistakes questions routing compiling answers sheets markers bulk operations limiter
@@ -31,7 +32,7 @@ ROWS = """
 """
 ORDER = ROWS.split()
 FILES = sorted(path.stem for path in PACKAGE.glob("*.py"))
-EVENTS_MAY = {"types", "exceptions", "users", "requests", "responses", "_urls"}
+EVENTS_MAY = {"types", "exceptions", "users", "requests", "responses", "_urls", "_members"}
 """Event sources know of requests and responses, and nothing of what makes one from the other."""
 
 

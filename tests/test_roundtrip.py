@@ -30,7 +30,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import _json, _pynamodb
+from polymicro_lambda import _instances, _json, _pynamodb
 from polymicro_lambda.exceptions import Unprocessable
 from polymicro_lambda.schemas import ItemSchema, compile_schema
 
@@ -133,7 +133,7 @@ def kept(model: type[Model], schema: ItemSchema, body: dict[str, Any]) -> dict[s
 def assert_read_alike(model: type[Model], schema: ItemSchema) -> None:
     """An item is read and shown by our shorter ways as by PynamoDB's and marshmallow's own."""
     raw = _pynamodb.execute(model, "GetItem", Key={"id": {"S": "i"}}, ConsistentRead=True)["Item"]
-    ours, theirs = _pynamodb.instance_of(model, raw), model.from_raw_data(raw)
+    ours, theirs = _instances.instance_of(model, raw), model.from_raw_data(raw)
     assert ours.serialize() == theirs.serialize()
     assert _json.dumps(schema.dump(ours)) == _json.dumps(Schema.dump(schema.creating, theirs, many=False))
 

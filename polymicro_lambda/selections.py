@@ -1,0 +1,46 @@
+"""What an answer shows of items, as JSON text, where no instance is needed for that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pynamodb.models import Model
+
+from . import _json
+from ._switch import is_on
+from .types import RawItem
+from .wire import Reader, reader_of
+
+
+class Text(str):
+    """JSON that stands in an answer as it is."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What an answer shows of the items of a model."""
+
+    model: type[Model]
+    reader: Reader
+    names: tuple[str, ...] | None
+    """Its members in order, None where they are the model's attributes, all in their order."""
+
+    @classmethod
+    def of(cls, model: type[Model], names: Sequence[str]) -> "Selection | None":
+        """The selection of these attributes, None where only instances of the model can be shown."""
+        reader = reader_of(model) if is_on() else None
+        if reader is None:
+            return None
+        whole = [step[0] for step in reader.steps] == list(names)
+        return cls(model, reader, None if whole else tuple(names))
+
+    def text(self, raw: RawItem) -> Text | None:
+        """An item as it goes out, None where only an instance can say."""
+        text = self.reader.text(raw) if self.names is None else None
+        if text is None:
+            found = self.reader.shown(raw)
+            if found is None:
+                return None
+            text = _json.text(found if self.names is None else {name: found[name] for name in self.names})
+        return Text(text)

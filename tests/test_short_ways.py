@@ -1,0 +1,167 @@
+"""The short ways of writing: expressions, bodies and new items are what PynamoDB and marshmallow make of them."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from marshmallow import ValidationError
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+    VersionAttribute,
+)
+from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction, Update
+from pynamodb.models import Model
+
+from polymicro_lambda._expressions import expression_of, update_of
+from polymicro_lambda._switch import SWITCH
+from polymicro_lambda.loading import Loader
+from polymicro_lambda.schemas import compile_schema
+from polymicro_lambda.serializers import ItemSerializer
+
+
+@pytest.fixture(autouse=True)
+def switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "1")
+
+
+class Note(Model):
+    class Meta:
+        table_name = "notes"
+
+    id = UnicodeAttribute(hash_key=True)
+    text = UnicodeAttribute(attr_name="t")
+    done = BooleanAttribute(default=False)
+    due = UTCDateTimeAttribute(null=True)
+    count = NumberAttribute(default_for_new=lambda: 7)
+    version = VersionAttribute()
+    tags = UnicodeSetAttribute()
+    free = JSONAttribute(null=True)
+    place: Any = MapAttribute(null=True)
+    items: Any = ListAttribute(null=True)
+
+
+# --- expressions ------------------------------------------------------------------------------------------
+
+A, B, ONE = Path(["a"]), Path(["b.c"]), Value({"N": "1"})
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param(A == ONE, id="comparison"),
+        pytest.param((A == ONE) & ~(A.between(ONE, ONE) | B.does_not_exist()), id="junctions"),
+        pytest.param(A.is_in(ONE, ONE) & A.startswith("x"), id="several operands"),
+        pytest.param(Path("a.b[1].c") == Path(["a"]), id="a path into an item"),
+        pytest.param(Path(["a[0]"]).contains("x") & A.is_type("S"), id="an index"),
+        pytest.param(size("a") > 2, id="size"),
+        pytest.param(Note.text == "é", id="an attribute"),
+    ],
+)
+def test_a_condition_is_written_as_pynamodb_writes_it(condition: Condition) -> None:
+    ours: Any = ({"a": "#0"}, {":0": {"S": "before"}})
+    theirs: Any = ({"a": "#0"}, {":0": {"S": "before"}})
+    assert expression_of(condition, *ours) == condition.serialize(*theirs)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        pytest.param([SetAction(A, ONE)], id="set"),
+        pytest.param(
+            [RemoveAction(B), SetAction(A, ONE), AddAction(Path(["v"]), ONE), SetAction(B, ONE)], id="all"
+        ),
+        pytest.param([SetAction(A, A + 1), Note.tags.delete({"x"})], id="an increment"),
+    ],
+)
+def test_an_update_is_written_as_pynamodb_writes_it(actions: list[Action]) -> None:
+    ours: Any = ({}, {})
+    theirs: Any = ({}, {})
+    assert update_of(actions, *ours) == Update(*actions).serialize(*theirs)
+    assert ours == theirs
+
+
+# --- bodies -----------------------------------------------------------------------------------------------
+
+SCHEMA = compile_schema(Note, resource="Notes", dump_only=("count",))
+
+
+def by_the_schema(body: Any, partial: Any) -> Any:
+    try:
+        return SCHEMA.creating.load(body, partial=partial)
+    except ValidationError:
+        return None
+
+
+@pytest.mark.parametrize("partial", [(), ("id", "text")], ids=["whole", "partial"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"id": "1", "text": "x"}, id="least"),
+        pytest.param({"text": "é", "id": "1", "done": True, "due": None}, id="null"),
+        pytest.param({"id": "1", "text": "\ud800"}, id="no text"),
+        pytest.param({"id": "", "text": ""}, id="no key"),
+        pytest.param({"id": "1", "text": None}, id="not nullable"),
+        pytest.param({"id": "1", "text": "x", "done": 1}, id="no flag"),
+        pytest.param({"id": "1", "text": "x", "due": "2030-01-31T12:00:00+02:00"}, id="moment"),
+        pytest.param({"id": "1", "text": "x", "due": "soon"}, id="no moment"),
+        pytest.param({"id": "1", "text": "x", "count": 2}, id="read-only"),
+        pytest.param({"id": "1", "text": "x", "other": 2}, id="unknown"),
+        pytest.param({"done": False}, id="absent"),
+        pytest.param(
+            {"id": "1", "text": "x", "tags": ["b", "a"], "free": [{}], "place": {"x": 1}, "items": ["y", 2]},
+            id="containers",
+        ),
+        pytest.param({"id": "1", "text": "x", "tags": ["a", "a"]}, id="no set"),
+    ],
+)
+def test_a_body_is_loaded_as_the_schema_loads_it(body: Any, partial: Any) -> None:
+    loader = Loader.of(SCHEMA.creating)
+    assert loader is not None
+    ours, theirs = loader.load(body, partial), by_the_schema(body, partial)
+    assert repr(ours) == repr(theirs)
+
+
+# --- new items --------------------------------------------------------------------------------------------
+
+MOMENT = datetime(2030, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"id": "1", "text": "x"}, id="defaults"),
+        pytest.param({"id": "1", "text": "x", "done": True, "due": MOMENT, "count": 1.5}, id="values"),
+        pytest.param({"id": "1", "text": "x", "due": MOMENT.replace(year=999, microsecond=1)}, id="year 999"),
+        pytest.param(
+            {"id": "1", "text": "x", "due": MOMENT.astimezone(timezone(timedelta(hours=2)))}, id="an offset"
+        ),
+        pytest.param({"id": "1", "text": "x", "tags": {"a"}, "free": {"b": None}, "due": None}, id="more"),
+        pytest.param({"id": "1", "text": "x", "tags": set()}, id="an empty set"),
+    ],
+)
+def test_a_new_item_is_that_of_the_instance(values: dict[str, Any]) -> None:
+    serializer = ItemSerializer.of(Note)
+    assert serializer.quickly(values) == serializer.new(values)[1]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"id": "1"}, id="incomplete"),
+        pytest.param({"id": "1", "text": "x", "other": 1}, id="unknown"),
+        pytest.param({"id": "1", "text": "x", "place": {"a": 1}}, id="a map"),
+        pytest.param({"id": "1", "text": "x", "version": 3}, id="a version"),
+    ],
+)
+def test_what_only_an_instance_can_say_is_left_to_it(values: dict[str, Any]) -> None:
+    assert ItemSerializer.of(Note).quickly(values) is None
