@@ -4,13 +4,15 @@ It tries again as it always does, but never into the end of the invocation, and 
 the store is to find that out.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any
 from weakref import WeakSet
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 from urllib3.util import Timeout
 
 from .deadlines import seconds_left
@@ -53,6 +55,12 @@ def bound(client: Any) -> None:
     session._manager.connection_pool_kw["timeout"] = session._timeout
 
 
+class Garbled(HTTPClientError):  # type: ignore[misc]
+    """What came back is no answer of DynamoDB's: something between says 200 in its place."""
+
+    fmt = "The answer is no JSON object."
+
+
 class _Decides:
     """Asks botocore for the wait before one more try, where there may be one."""
 
@@ -60,11 +68,30 @@ class _Decides:
         self.decides = decides
 
     def __call__(self, **said: Any) -> float | None:
-        """The seconds to wait, None for no further try."""
+        """The seconds to wait, None for no further try. Raises `Garbled` where the last one brought nothing to read."""
+        if not _is_garbled(said["response"]):
+            return self._wait(said)
+        garbled = Garbled()
+        wait = self._wait(said | {"response": None, "caught_exception": garbled})
+        if wait is None:
+            raise garbled
+        return wait
+
+    def _wait(self, said: Any) -> float | None:
         if seconds_left() < LEAST or (_once.get() and _is_lost(said)):
             return None
         wait = self.decides(**said)
         return wait if wait is not None and seconds_left() - wait >= LEAST else None
+
+
+def _is_garbled(response: Any) -> bool:
+    """Whether a success is no JSON object: botocore takes it for one that says nothing."""
+    if response is None or response[0].status_code != HTTPStatus.OK or len(response[1]) > 1:
+        return False
+    try:
+        return not isinstance(json.loads(response[0].content), dict)
+    except ValueError:
+        return True
 
 
 def _is_lost(said: Any) -> bool:

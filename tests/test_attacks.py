@@ -180,16 +180,16 @@ def test_a_foreign_item_is_a_missing_one(make: Make, rule: Any) -> None:
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_a_list_tells_nothing_of_foreign_items(make: Make, rule: Any) -> None:
-    """Nor do 60 of them take more calls than the read budget."""
+    """Nor do 60 of them take more calls than the read budget: a page then ends where it stands."""
     table, client = make(rule, dump_only=() if rule is RULES["A | B"] else ("owner",), read_budget=3)
     put(table, *(note(f"n{number}", "alice") for number in range(60)), note("b", "bob"))
     mine: list[Any] = []
     key = ""
-    for _ in range(10):
+    for _ in range(62):
         with counted() as calls:
             page = client(BOB).get(f"/notes?team=red&limit=1{key}")
         assert page.status == 200
-        assert names(calls).count("Query") <= 3
+        assert len(names(calls)) <= 3
         mine += page.json["items"]
         if page.json["pagination_key"] is None:
             break

@@ -229,6 +229,9 @@ LOST: dict[str, tuple[Any, int, int, str]] = {
     "read timeout": (ReadTimeoutError(endpoint_url=SECRET), 4, 503, AWAY),
     "connection closed": (ConnectionClosedError(endpoint_url=SECRET), 4, 503, AWAY),
     "http client": (HTTPClientError(error=SECRET), 4, 503, AWAY),
+    "no JSON": ((200, b"<html>Sign in</html>"), 4, 503, AWAY),
+    "cut off": ((200, b'{"Item": {"id": {"S": "a"}'), 4, 503, AWAY),
+    "nothing": ((200, b""), 4, 503, AWAY),
     "tls": (SSLError(endpoint_url=SECRET, error="bad"), 4, 503, AWAY),
 }
 WRITES = ("create", "update", "replace", "delete", "action", "idempotent create")
