@@ -2,13 +2,15 @@
 
 import os
 from types import ModuleType
-from uuid import uuid4
 
 import pytest
+import tracker.app
+import tracker.single
 from moto import mock_aws
 from worlds import made
 
 from polymicro_lambda._engine import create_tables
+from polymicro_lambda._isolation import own_tables
 from polymicro_lambda.testing import Client
 
 FAKE_AWS = {
@@ -16,12 +18,6 @@ FAKE_AWS = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-
-with pytest.MonkeyPatch.context() as patch:
-    # Tables of this process alone: DynamoDB Local is shared by parallel workers.
-    patch.setenv("POLYMICRO_TABLE_PREFIX", f"t{uuid4().hex}-")
-    import tracker.app
-    import tracker.single
 
 APPS = {"many tables": tracker.app, "one table": tracker.single}
 
@@ -41,10 +37,11 @@ def dynamodb(pytestconfig, monkeypatch):
 
 
 @pytest.fixture(params=APPS.values(), ids=APPS)
-def app(request, dynamodb):
-    """Each app, its tables made, and gone after the test."""
+def app(request, dynamodb, monkeypatch):
+    """Each app with tables of its own, as DynamoDB Local is shared by parallel workers; gone after the test."""
     module: ModuleType = request.param
     models = {route.model for route in module.pm.routes}
+    own_tables(models, monkeypatch)
     create_tables(module.pm.routes, "engine of the test")
     yield module
     for model in {model.Meta.table_name: model for model in models}.values():
