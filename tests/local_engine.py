@@ -5,14 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from pynamodb.models import Model
 
 from polymicro_lambda._isolation import shared
 from polymicro_lambda._project import UsageError
 
+SETS_TTL = vars(Model)["update_ttl"]
+"""What `local` takes away, for a test of just that: ``monkeypatch.setattr(Model, "update_ttl", SETS_TTL)``."""
+
 
 @contextmanager
 def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Calls go to the engine at ``POLYMICRO_TEST_ENDPOINT`` while the block runs; a test fails where there is none."""
+    """Calls go to the engine at ``POLYMICRO_TEST_ENDPOINT`` while the block runs; a test fails where there is none.
+
+    No table that PynamoDB makes gets a TTL, by which the engine would delete what has expired while a test looks at it.
+    """
+    monkeypatch.setattr(Model, "update_ttl", lambda *_: None)
     try:
         with shared(os.environ.get("POLYMICRO_TEST_ENDPOINT", "http://127.0.0.1:8000"), monkeypatch):
             yield

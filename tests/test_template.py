@@ -19,6 +19,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.session import get_session
 from click.testing import CliRunner, Result
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]
+from local_engine import SETS_TTL
 from marshmallow import Schema, fields
 from pynamodb.attributes import MapAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.models import Model
@@ -270,6 +271,7 @@ def test_a_table_is_the_one_that_pynamodb_makes(
     dynamodb: None, table_name: str, monkeypatch: pytest.MonkeyPatch, model: type[Model]
 ) -> None:
     monkeypatch.setattr(model.Meta, "table_name", table_name)
+    monkeypatch.setattr(Model, "update_ttl", SETS_TTL)
     model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     properties = resources_of(model)[logical_id(table_name)]["Properties"]
     assert properties.pop("TableName") == {"Fn::Sub": f"${{AWS::StackName}}-{table_name}"}
