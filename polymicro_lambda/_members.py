@@ -1,6 +1,5 @@
 """The members of an event: texts, and the two forms in which headers and queries come."""
 
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from ._urls import Pairs
@@ -25,6 +24,8 @@ def _is_text(value: object) -> bool:
 
 def text(value: object) -> str:
     """The value, which must be text that UTF-8 can hold. Raises ``BadRequest``."""
+    if type(value) is str and value.isascii():
+        return value
     if _is_text(value):
         return str(value)
     raise BadRequest("The event's method, path, query or headers are not text.")
@@ -32,6 +33,8 @@ def text(value: object) -> str:
 
 def listed(event: Event, multi: str, single: str) -> Pairs:
     """Names and values, from the member that lists a name's values, else from the one with one value each."""
+    if event.get(multi) is None and event.get(single) is None:
+        return []
     lists = typed(event, multi, dict) or {}
     one_each = typed(event, single, dict) or {}
     pairs = [
@@ -74,8 +77,10 @@ def joined(pairs: Pairs) -> dict[str, str]:
     return headers
 
 
-def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+def grouped(pairs: Pairs) -> dict[str, tuple[str, ...]]:
     """All values of each name, in order."""
+    if not pairs:
+        return {}
     grouped: dict[str, list[str]] = {}
     for name, value in pairs:
         grouped.setdefault(name, []).append(value)

@@ -5,8 +5,7 @@ the store is to find that out.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
@@ -31,14 +30,16 @@ _bound: WeakSet[Any] = WeakSet()
 _once: ContextVar[bool] = ContextVar("polymicro_once", default=False)
 
 
-@contextmanager
-def once() -> Iterator[None]:
+class once:  # noqa: N801 - it is used as a function
     """A call inside that gets no answer is not made again: whether it was carried out is to be found out first."""
-    token = _once.set(True)
-    try:
-        yield
-    finally:
-        _once.reset(token)
+
+    __slots__ = ("token",)
+
+    def __enter__(self) -> None:
+        self.token = _once.set(True)
+
+    def __exit__(self, *_: object) -> None:
+        _once.reset(self.token)
 
 
 def bound(client: Any) -> None:

@@ -9,6 +9,8 @@ from .exceptions import BadRequest, NotFound
 Pairs: TypeAlias = list[tuple[str, str]]
 """Names and values in the order in which they were sent."""
 
+_NOWHERE = frozenset({"", ".", ".."})
+"""Parts that no path has."""
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -23,7 +25,11 @@ def segments(path: str, *, encoded: bool) -> tuple[str, ...]:
         raise NotFound("There is nothing at this path.")
     if parts and not parts[-1]:
         parts.pop()
-    return tuple(_segment(decode(part) if encoded else part) for part in parts)
+    if encoded and "%" in path:
+        return tuple(_segment(decode(part)) for part in parts)
+    if not _NOWHERE.isdisjoint(parts):
+        raise NotFound("There is nothing at this path.")
+    return tuple(parts)
 
 
 def query(text: str) -> Pairs:
@@ -72,6 +78,6 @@ def stage_before(path: str, whole: object, stage: object) -> str:
 
 
 def _segment(text: str) -> str:
-    if text in ("", ".", ".."):
+    if text in _NOWHERE:
         raise NotFound("There is nothing at this path.")
     return text

@@ -170,7 +170,8 @@ class PolyMicro:
 
         def handler(event: Event, context: Any) -> dict[str, Any]:
             source = events.source_of(event)
-            response = dispatch(lambda: source.to_request(event, context), events.request_id(event, context))
+            said = events.request_id(event, context)
+            response = dispatch(lambda: source.to_request(event, context, said), said)
             return source.to_response(response, event)
 
         return handler

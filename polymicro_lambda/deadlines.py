@@ -3,8 +3,7 @@
 They travel in a context variable, as a permission of the app's own that reads something has no other way to know them.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -28,11 +27,16 @@ def left_of(context: Any) -> Callable[[], float]:
     return (lambda: remaining() / 1000) if callable(remaining) else forever
 
 
-@contextmanager
-def within(context: Any) -> Iterator[None]:
-    """What happens inside is of this invocation."""
-    token = _left.set(left_of(context))
-    try:
-        yield
-    finally:
-        _left.reset(token)
+class within:  # noqa: N801 - it is used as a function
+    """What happens inside is of the invocation of this context."""
+
+    __slots__ = ("left", "token")
+
+    def __init__(self, context: Any) -> None:
+        self.left = left_of(context)
+
+    def __enter__(self) -> None:
+        self.token = _left.set(self.left)
+
+    def __exit__(self, *_: object) -> None:
+        _left.reset(self.token)

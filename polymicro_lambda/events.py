@@ -33,8 +33,8 @@ class EventSource(Protocol):
     def infer(self, event: Event, /) -> bool:
         """Whether the event is from this source."""
 
-    def to_request(self, event: Event, context: object, /) -> Request:
-        """Read the event. Raises ``BadRequest``, or ``NotFound`` for a path that no route can have."""
+    def to_request(self, event: Event, context: object, said: str | None = None, /) -> Request:
+        """Read the event, whose request id is ``said`` if that is known already. Raises ``BadRequest``, or ``NotFound`` for a path that no route can have."""
 
     def to_response(self, response: Response, event: Event, /) -> dict[str, Any]:
         """Write the answer to this event."""
@@ -50,7 +50,7 @@ class Rest:
         """Payload 1.0 that does not say so."""
         return "httpMethod" in event and event.get("version") is None
 
-    def to_request(self, event: Event, context: object) -> Request:
+    def to_request(self, event: Event, context: object, said: str | None = None) -> Request:
         """Read the event; ``prefix`` is the stage, where the client's URL has it."""
         prefix, path = self._path(event)
         segments = _urls.segments(path, encoded=self.encoded_path)
@@ -67,7 +67,7 @@ class Rest:
             event=event,
             context=context,
             source=self.name,
-            id=request_id(event, context),
+            id=request_id(event, context) if said is None else said,
             prefix=prefix,
             state={},
         )
@@ -174,7 +174,7 @@ class LoadBalancer(Rest):
 class Unknown(Rest):
     """Anything else, such as another service's event: refused as a bad request, in a REST API's form."""
 
-    def to_request(self, _event: Event, _invocation: object) -> Request:
+    def to_request(self, _event: Event, _invocation: object, _said: str | None = None) -> Request:
         """Raise ``BadRequest``."""
         raise BadRequest("The event is no HTTP request of API Gateway, a function URL or a load balancer.")
 
@@ -207,7 +207,7 @@ def request_id(event: object, context: object) -> str:
 
 def _context(event: object) -> Mapping[str, Any]:
     context = event.get("requestContext") if isinstance(event, MAPPINGS) else None
-    return context if isinstance(context, MAPPINGS) else _NO_CONTEXT
+    return context if type(context) is dict or isinstance(context, MAPPINGS) else _NO_CONTEXT
 
 
 def _trace_id(event: Any) -> str | None:
@@ -227,6 +227,11 @@ def _answer(response: Response, **members: Any) -> dict[str, Any]:
 
 def _clean(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers in visible ASCII, so that API Gateway takes them and no value can begin another header."""
+    texts = "".join(headers.values())
+    if texts.isascii() and texts.isprintable():
+        plain = {_token(name): value for name, value in headers.items()}
+        plain.pop("", None)
+        return plain
     cleaned = [
         (_token(name), value if value.isascii() and value.isprintable() else _visible(value))
         for name, value in headers.items()

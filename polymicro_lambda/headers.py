@@ -16,11 +16,11 @@ _BETWEEN = len(": \r\n")
 
 def fitting(headers: Mapping[str, str]) -> Mapping[str, str]:
     """The headers, without the largest of them where all are more than a gateway carries; that is logged."""
-    sizes = {name: len(name) + len(value) + _BETWEEN for name, value in headers.items()}
-    excess = sum(sizes.values()) - LARGEST
-    if excess <= 0:
+    size = sum(map(len, headers)) + sum(map(len, headers.values())) + len(headers) * _BETWEEN
+    if size <= LARGEST:
         return headers
-    kept = dict(headers)
+    sizes = {name: len(name) + len(value) + _BETWEEN for name, value in headers.items()}
+    excess, kept = size - LARGEST, dict(headers)
     for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
         if excess > 0:
             del kept[name]

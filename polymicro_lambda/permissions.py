@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from pynamodb.constants import NUMBER
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.constants import NUMBER, STRING
 from pynamodb.expressions.operand import Path, Value
 
 from .actions import Method
 from .exceptions import ConfigurationError
 from .rules import Owner, Permission
+from .verdicts import Ask, Same, Verdict
 
 __all__ = [
     "AllowAny",
@@ -113,13 +115,16 @@ class OwnedBy(Permission):
         API Gateway's sources render claims differently: text for a number attribute becomes an int, a number
         for a text attribute becomes text.
         """
-        claims = getattr(user, "claims", user)
         found = getattr(user, self.claim, None)
+        path = _path(model, self.attribute)
+        if type(found) is str and found and path.attr_type != NUMBER:
+            return self.prefix + found
+        claims = getattr(user, "claims", user)
         if found is None and isinstance(claims, Mapping):
             found = claims.get(self.claim)
         if found is None or isinstance(found, _NO_IDS) or found == "":
             return None
-        if getattr(model, self.attribute).attr_type == NUMBER:
+        if path.attr_type == NUMBER:
             return int(found) if isinstance(found, int) or re.fullmatch("[0-9]+", str(found)) else None
         return found if isinstance(found, bytes) else f"{self.prefix}{found}"
 
@@ -130,6 +135,18 @@ class OwnedBy(Permission):
             return False
         path = _path(model, self.attribute)
         return path == Value({path.attr_type: path.attribute.serialize(value)})
+
+    def _decide_where(self, ask: Ask, negated: bool) -> Verdict:
+        text = None if negated or type(self).where is not OwnedBy.where else self._text(ask)
+        return super()._decide_where(ask, negated) if text is None else text
+
+    def _text(self, ask: Ask) -> Same | None:
+        """The condition, where it is about a plain text: made when it is asked for."""
+        path = _path(ask.model, self.attribute)
+        if type(path.attribute) is not UnicodeAttribute or len(path.path) > 1 or "[" in path.path[0]:
+            return None
+        value = self.value(ask.user, ask.model)
+        return Same(path.path[0], {STRING: value}) if type(value) is str else None
 
     def binding(self) -> Mapping[str, Owner]:
         """Its attribute."""

@@ -8,13 +8,14 @@ not asked, or forgot to answer, denies on both sides of ``~``.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, TypeAlias, Union
 
 from pynamodb.expressions.condition import Condition
 
 from .actions import Method
 from .exceptions import ConfigurationError
-from .verdicts import Ask, Checked, Opaque, Verdict, answered, joined, put, takes_request
+from .verdicts import Ask, Checked, Opaque, Shape, Verdict, answered, joined, put, takes_request
 
 
 class Owner(Protocol):
@@ -98,13 +99,17 @@ class Permission(Composable, metaclass=PermissionMeta):
             return False
         if ask.request is None and self.asks_request:
             return False  # nobody can say yet: a template asks without a request
-        if type(self).has_permission is not Permission.has_permission:
-            answer = put(self.has_permission, ask)
+        shape = _shape(type(self))
+        if shape.asks_user:
+            more = {"request": ask.request} if shape.takes_request else {}
+            answer = self.has_permission(ask.user, ask.method, **more)
             if not answered(answer, self, "has_permission"):
                 return False
             if not answer:
                 return negated
-        return self._decide_object(ask, negated)
+        if shape.asks_object:
+            return Opaque(self, ask, negated)
+        return self._decide_where(ask, negated) if shape.says_where else not negated
 
     @property
     def asks_request(self) -> bool:
@@ -116,11 +121,7 @@ class Permission(Composable, metaclass=PermissionMeta):
         )
         return any(map(takes_request, questions))
 
-    def _decide_object(self, ask: Ask, negated: bool) -> Verdict:
-        if type(self).has_object_permission is not Permission.has_object_permission:
-            return Opaque(self, ask, negated)
-        if type(self).where is Permission.where:
-            return not negated
+    def _decide_where(self, ask: Ask, negated: bool) -> Verdict:
         condition = put(self.where, ask, ask.model)
         if isinstance(condition, Condition):
             return Checked(~condition if negated else condition)
@@ -143,6 +144,16 @@ class Permission(Composable, metaclass=PermissionMeta):
         return type(self).__name__
 
 
+@cache
+def _shape(kind: type[Permission]) -> Shape:
+    return Shape(
+        kind.has_permission is not Permission.has_permission,
+        takes_request(kind.has_permission),
+        kind.has_object_permission is not Permission.has_object_permission,
+        kind.where is not Permission.where,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AllOf(Composable):
     """``A & B``."""
@@ -151,7 +162,7 @@ class AllOf(Composable):
 
     def decide(self, ask: Ask, negated: bool = False) -> Verdict:
         """The conjunction of the parts."""
-        return joined((part.decide(ask, negated) for part in self.parts), every=not negated)
+        return _joined(self.parts, ask, negated, every=not negated)
 
     def leaves(self) -> Iterator[Permission]:
         """The permissions that it is made of."""
@@ -173,7 +184,7 @@ class AnyOf(Composable):
 
     def decide(self, ask: Ask, negated: bool = False) -> Verdict:
         """The disjunction of the parts."""
-        return joined((part.decide(ask, negated) for part in self.parts), every=negated)
+        return _joined(self.parts, ask, negated, every=negated)
 
     def leaves(self) -> Iterator[Permission]:
         """The permissions that it is made of."""
@@ -207,6 +218,18 @@ class NoneOf(Composable):
 
     def __str__(self) -> str:
         return f"~{self.part}"
+
+
+def _joined(parts: Iterable["Rule"], ask: Ask, negated: bool, *, every: bool) -> Verdict:
+    """The verdicts of the parts, joined; no more are asked than it needs."""
+    left = []
+    for part in parts:
+        verdict = part.decide(ask, negated)
+        if verdict is (not every):
+            return verdict
+        if verdict is not every:
+            left.append(verdict)
+    return joined(left, every=every) if len(left) > 1 else left[0] if left else every
 
 
 Rule: TypeAlias = Union[Permission, AllOf, AnyOf, NoneOf]  # noqa: UP007 - "|" of permissions makes a rule

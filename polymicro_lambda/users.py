@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -31,6 +32,8 @@ _NOBODY: frozenset[str] = frozenset()
 _IDS = ("uuid", "sub", "principalId")
 _PERMISSIONS = ("permissions", "scope", "scopes")
 _GROUPS = ("groups", "cognito:groups")
+_SHORT = 1000
+"""Characters of a text of names that is kept, so that what is kept is at most some hundred KB."""
 
 
 def user_from(request_context: object) -> User | None:
@@ -44,21 +47,21 @@ def user_from(request_context: object) -> User | None:
     if not _speaks(authorizer):
         return _iam_rest(_mapping(context.get("identity")))
     said = _mapping(authorizer)
-    for name, read in _SHAPES.items():
-        if name in said and isinstance(said[name], MAPPINGS):
-            return read(said)
+    if not _SHAPES.keys().isdisjoint(said):
+        for name, read in _SHAPES.items():
+            if isinstance(said.get(name), MAPPINGS):
+                return read(said)
     return _flat(said)
 
 
 def _mapping(value: object) -> Claims:
-    return value if isinstance(value, MAPPINGS) else {}
+    return value if type(value) is dict or isinstance(value, MAPPINGS) else {}
 
 
 def _speaks(authorizer: object) -> bool:
     # Without an authorizer, HTTP API (payload 1.0) still sends {"claims": null, "scopes": null}.
-    if isinstance(authorizer, MAPPINGS):
-        values = [*authorizer.values()]
-        return values.count(None) < len(values)
+    if type(authorizer) is dict or isinstance(authorizer, MAPPINGS):
+        return any(value is not None for value in authorizer.values())
     return authorizer is not None
 
 
@@ -102,14 +105,21 @@ _SHAPES: Mapping[str, Callable[[Claims], User | None]] = MappingProxyType(
 
 
 def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
-    candidates = [claims.get(name) for name in _IDS] if ids is None else ids
-    uuid = _id(next((value for value in candidates if value is not None), None))
+    uuid = _id(_first(claims, _IDS) if ids is None else next((one for one in ids if one is not None), None))
     if uuid is None:
         return None
     permissions = _union(claims, _PERMISSIONS)
     if scopes is not None:
         permissions |= _names(scopes)
     return User(uuid, permissions, _union(claims, _GROUPS), claims)
+
+
+def _first(claims: Claims, names: tuple[str, ...]) -> object:
+    for name in names:
+        value = claims.get(name)
+        if value is not None:
+            return value
+    return None
 
 
 def _id(value: object) -> str | None:
@@ -126,12 +136,28 @@ def _digits(value: int) -> str | None:
 
 
 def _union(claims: Claims, names: tuple[str, ...]) -> frozenset[str]:
-    found = [_names(claims[name]) for name in names if name in claims]
-    return found[0] if len(found) == 1 else _NOBODY.union(*found)
+    found = _NOBODY
+    for name in names:
+        if name in claims:
+            more = _names(claims[name])
+            found = found | more if found else more
+    return found
 
 
 def _names(value: object) -> frozenset[str]:
     """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
+    if type(value) is str and len(value) <= _SHORT:
+        return _names_in(value)
+    return _named(value)
+
+
+@lru_cache(maxsize=256)
+def _names_in(text: str) -> frozenset[str]:
+    """The same of a text that an authorizer says again and again."""
+    return _named(text)
+
+
+def _named(value: object) -> frozenset[str]:
     if isinstance(value, str):
         value = _listed(value.strip())
     if not isinstance(value, list | tuple):

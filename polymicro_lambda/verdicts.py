@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial, reduce
 from operator import and_, or_
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
 from ._lazy import lazy
@@ -53,6 +54,32 @@ class Checked:
     def test(self) -> Callable[[RawItem], bool]:
         """What says so of items, for verdicts that need no instance."""
         return self._holds
+
+
+class Same(Checked):
+    """Holds where an attribute of the item is this text, which takes no condition to see.
+
+    ``name`` is the attribute's in DynamoDB, ``value`` the text as it stands there: ``{"S": "alice"}``.
+    """
+
+    def __init__(self, name: str, value: dict[str, Any]) -> None:
+        self.name = name
+        self.value = value
+
+    @lazy
+    def condition(self) -> Condition:
+        """The same for DynamoDB to check."""
+        condition: Condition = Path([self.name]) == Value(self.value)
+        return condition
+
+    @lazy
+    def _holds(self) -> Callable[[RawItem], bool]:
+        name, value = self.name, self.value
+        return lambda raw: raw.get(name) == value
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
+        """Whether the item has the text."""
+        return raw.get(self.name) == self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +183,15 @@ def put(question: Callable[..., Any], ask: Ask, *about: Any) -> Any:
     """The answer of a permission's method, which gets the request where it declares ``request``."""
     given = {"request": ask.request} if takes_request(question) else {}
     return question(ask.user, ask.method, *about, **given)
+
+
+class Shape(NamedTuple):
+    """Which of the questions a permission's class answers itself, and whether the first asks for the request."""
+
+    asks_user: bool
+    takes_request: bool
+    asks_object: bool
+    says_where: bool
 
 
 def takes_request(question: Callable[..., Any]) -> bool:
