@@ -22,21 +22,29 @@ def instance_of(model: type[Model], raw: RawItem) -> Model:
         instance = model.from_raw_data(raw)
         remember(instance, raw)
         return instance
-    shown = None if makes.reader is None else makes.reader.shown(raw)
-    if shown is None:
+    text = None if makes.reader is None else makes.reader.text(raw)
+    if text is None:
         instance = makes.made(raw)
     else:
         instance = model.__new__(model)
         values = instance.attribute_values = Unread()
-        values.raw, values.members, values.shown = raw, makes, shown
+        values.raw, values.members, values.text = raw, makes, text
     vars(instance)[RAW] = raw
     return instance
 
 
 def shown_of(instance: Model) -> dict[str, Any] | None:
-    """All attributes as JSON, where the instance is as it was read; else None."""
+    """All attributes, ready for JSON, where the instance is as it was read; else None."""
     values = instance.attribute_values
-    return values.shown if type(values) is Unread else None
+    if type(values) is not Unread or values.text is None or values.members is None:
+        return None
+    return None if values.members.reader is None else values.members.reader.shown(values.raw)
+
+
+def text_of(instance: Model) -> str | None:
+    """The same as JSON text."""
+    values = instance.attribute_values
+    return values.text if type(values) is Unread else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +139,13 @@ UNCHANGING = (str, int, float, bool, bytes, datetime, type(None))
 class Unread(dict[str, Any]):
     """An instance's values, each read from the stored item when it is asked for.
 
-    ``shown`` is what they show, until one may have been changed.
+    ``text`` is the JSON that they show, until one may have been changed.
     """
 
-    __slots__ = ("members", "raw", "shown")
+    __slots__ = ("members", "raw", "text")
     raw: RawItem
     members: Members | None
-    shown: dict[str, Any] | None
+    text: str | None
 
     def get(self, key: str, default: Any = None) -> Any:
         """One value; no other is read for it."""
@@ -149,7 +157,7 @@ class Unread(dict[str, Any]):
             dict.update(self, holder.attribute_values)
         value = dict.get(self, key, default)
         if not isinstance(value, UNCHANGING):
-            self.shown = None
+            self.text = None
         return value
 
     def peek(self) -> dict[str, Any]:
@@ -161,7 +169,7 @@ class Unread(dict[str, Any]):
         """All values, read; from now on they may be changed."""
         if self.members is not None:
             values = self.members.made(self.raw).attribute_values
-            self.members, self.shown = None, None
+            self.members, self.text = None, None
             kept = dict(dict.items(self))
             dict.update(self, {**values, **kept})
         return self

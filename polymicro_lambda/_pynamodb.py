@@ -34,7 +34,9 @@ ENVIRONMENT = (
     TRANSPORT,
 )
 
-STATE = frozenset({"_client", "_local", "_tables"})
+BOUND = "_polymicro_bound"
+"""The client of a connection whose tries are bounded."""
+STATE = frozenset({"_client", "_local", "_tables", BOUND})
 """What a connection holds besides its settings."""
 
 # PynamoDB waits up to 15 s to connect and 30 s for an answer, four times over; API Gateway gives up after 29 s.
@@ -101,9 +103,12 @@ def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, A
 
 def _listens(connection: Connection) -> bool:
     """Whether anybody is told of the calls by PynamoDB."""
-    signals = (pre_dynamodb_send, post_dynamodb_send)
-    told = any(getattr(signal, "receivers", None) for signal in signals)
-    return told or type(connection).dispatch is not DISPATCH or LOG.isEnabledFor(logging.DEBUG)
+    return bool(
+        getattr(pre_dynamodb_send, "receivers", None)
+        or getattr(post_dynamodb_send, "receivers", None)
+        or type(connection).dispatch is not DISPATCH
+        or LOG.isEnabledFor(logging.DEBUG)
+    )
 
 
 def batch_get(model: type[Model], requests: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +133,9 @@ def connect(model: type[Model]) -> Any:
             _clients[key] = connection.client
             hasten(_clients[key])
         connection._client = _clients[key]
-    _tries.bound(connection._client)  # it may have been made by PynamoDB, for a call of the app's own
+    if vars(connection).get(BOUND) is not connection._client:
+        _tries.bound(connection._client)  # it may have been made by PynamoDB, for a call of the app's own
+        setattr(connection, BOUND, connection._client)
     return connection
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from pynamodb.models import Model
 
 from . import _json
-from ._instances import shown_of
+from ._instances import shown_of, text_of
 from .etags import Tags
 from .exceptions import BadRequest
 from .guards import current
@@ -17,7 +17,7 @@ from .headers import LONGEST
 from .items import stored
 from .pagination import Page
 from .requests import Request
-from .responses import JSON_TYPE, Response, json_response
+from .responses import JSON_TYPE, Response
 from .results import Result, encoder, is_collection
 from .routing import Route
 from .selections import Selection, Text
@@ -37,13 +37,18 @@ class Answers:
 
     def answered(self, result: Result) -> Response:
         """The response to a body that is no page of a list; None is no body."""
-        headers = _lower(result.headers)
-        if result.body is None:
+        headers, body, default = _lower(result.headers), result.body, self.route.about.status
+        if body is None:
             return Response(result.status or NO_CONTENT, headers)
-        default = 200 if self.route.about.status == NO_CONTENT else self.route.about.status
-        headers = self._etag(result.body) | self._location(result.body) | headers
-        body = self._collection(result.body) if is_collection(result.body) else self.item(result.body)
-        return self._unless_known(self._json(result.status or default, body, headers))
+        if isinstance(body, self.route.model):
+            headers = {**self._etag(body), **self._location(body), **headers}
+        text = self._text(body) if isinstance(body, Model) else None
+        if text is None:
+            shown = self._collection(body) if is_collection(body) else self.item(body)
+            text = _json.text(shown, encoder(self.item))
+        headers = {"content-type": JSON_TYPE, **headers}
+        status = result.status or (200 if default == NO_CONTENT else default)
+        return self._unless_known(Response(status, headers, text.encode()))
 
     def listed(self, result: Result, page: Page, cursor: str | None, limit: int) -> Response:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""
@@ -62,8 +67,12 @@ class Answers:
 
     def _items(self, items: Sequence[Any], default: Callable[[Any], Any]) -> bytes:
         """The rows of a page as one JSON array; those that are JSON already as they are."""
-        said = [one if type(one) is Text else _json.text(self.item(one), default) for one in items]
+        said = [one if type(one) is Text else self._row(one, default) for one in items]
         return f"[{','.join(said)}]".encode()
+
+    def _row(self, value: Any, default: Callable[[Any], Any]) -> str:
+        text = self._text(value)
+        return _json.text(self.item(value), default) if text is None else text
 
     def _page_tag(self, items: bytes, key: bytes) -> str:
         """The weak tag of a page: two cursors to the same place are two texts, but the same page.
@@ -100,27 +109,37 @@ class Answers:
             data = {name: one for name, one in data.items() if name in self.fields}
         return self.route.resource.represent(data, value, self.request)
 
+    def _text(self, value: Any) -> str | None:
+        """An instance as JSON text, where that is known without making anything of it."""
+        selection = self.route.selection
+        if selection is None or selection.model is not type(value) or selection.names is not None:
+            return None
+        text = None if self.fields is not None else text_of(value)
+        journal = None if text is None else current().journal
+        if journal is not None:
+            journal.shows(value)
+        return text
+
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
         allowed = current().allows
         return [self.item(one) for one in body if not isinstance(one, Model) or allowed(one)]
 
-    def _json(self, status: int, body: Any, headers: Mapping[str, str]) -> Response:
-        return json_response(status, body, headers, encoder(self.item))
-
     def _unless_known(self, response: Response) -> Response:
         """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
         if self.route.http != "GET" or response.status != 200:
             return response
-        known = Tags.read(self.request.headers.get("if-none-match"), "If-None-Match")
+        if "if-none-match" not in self.request.headers:
+            return response
+        known = Tags.read(self.request.headers["if-none-match"], "If-None-Match")
         tag = response.headers.get("etag")
         if known is None or tag is None or not known.match_weakly(tag):
             return response
         return Response(NOT_MODIFIED, {n: v for n, v in response.headers.items() if n != "content-type"})
 
-    def _etag(self, body: Any) -> dict[str, str]:
+    def _etag(self, body: Model) -> dict[str, str]:
         """The strong tag of a whole item; a selection of its fields is another representation."""
-        raw = stored(body) if isinstance(body, self.route.model) else None
+        raw = stored(body)
         selected = "fields" in self.request.query and self.route.verb == "retrieve"
         return {} if raw is None or selected else {"etag": current().tagger.strong(self.route.model, raw)}
 
@@ -138,10 +157,10 @@ class Answers:
         # A bare array without a link would be the last page.
         raise BadRequest("There is a next page, but the query is too long to be said again: ask for less.")
 
-    def _location(self, body: Any) -> dict[str, str]:
+    def _location(self, body: Model) -> dict[str, str]:
         """Where a new item is, relative to the request's URL (RFC 9110, section 10.2.2)."""
         item = self.route.resource.item
-        if self.route.verb != "create" or item is None or not isinstance(body, self.route.model):
+        if self.route.verb != "create" or item is None:
             return {}
         segments = item.segments_of(body, self.request.path_params)
         # The last segment of the request's path is what a relative reference replaces (RFC 3986, section 5.2.3).
@@ -151,4 +170,4 @@ class Answers:
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+    return {name.lower(): value for name, value in headers.items()} if headers else {}

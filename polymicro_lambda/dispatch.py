@@ -106,14 +106,18 @@ class Dispatcher:
         if self.docs is not None and page is not None:
             return self._shown(page, self.docs.rule, request, seen)
         match = self.router.find(request.segments)
-        seen.template = match.template
-        if request.method == "OPTIONS":
-            return self._allowed(request, match.allow)
-        route = route_of(match, request.method)
+        route = match.routes.get(request.method)
+        if route is None:
+            seen.template = match.template
+            if request.method == "OPTIONS":
+                return self._allowed(request, match.allow)
+            route = route_of(match, request.method)
         seen.template, seen.verb = route.template, route.verb
         seen.enter("permit")
-        request = request.but(path_params=match.params(route))
-        request = seen.request = request.but(user=self.user_of(request))
+        request.at(match.params(route))
+        user = self.user_of(request)
+        if user is not request.user:
+            request = seen.request = request.but(user=user)
         verdict = permitted(route, request)
         if seen.metered:
             self.telemetry.watch()

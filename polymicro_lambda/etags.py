@@ -64,13 +64,19 @@ def canonical(raw: RawItem) -> bytes:
     said = []
     for name in sorted(raw):
         value = raw[name]
-        text = value.get("S") if len(value) == 1 and name not in _TYPED else None
-        # Most are texts, which have one form.
-        if type(text) is str:
-            said.append(f'[{encode_basestring(name)},[["S",{encode_basestring(text)}]]]')
-        else:
-            said.append(_json.text([name, _TYPED.get(name, _ordered)(value)]))
+        # Most are texts or truths, which have one form.
+        if len(value) == 1 and name not in _TYPED:
+            if "S" in value and type(value["S"]) is str:
+                said.append(f'[{encode_basestring(name)},[["S",{encode_basestring(value["S"])}]]]')
+                continue
+            if value.get("BOOL") in (True, False) and type(value["BOOL"]) is bool:
+                said.append(f'[{encode_basestring(name)},[["BOOL",{_TRUTH[value["BOOL"]]}]]]')
+                continue
+        said.append(_json.text([name, _TYPED.get(name, _ordered)(value)]))
     return f"[{','.join(said)}]".encode()
+
+
+_TRUTH = {True: "true", False: "false"}
 
 
 def same(one: RawItem | None, other: RawItem | None) -> bool:

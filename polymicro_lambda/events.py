@@ -34,7 +34,10 @@ class EventSource(Protocol):
         """Whether the event is from this source."""
 
     def to_request(self, event: Event, context: object, said: str | None = None, /) -> Request:
-        """Read the event, whose request id is ``said`` if that is known already. Raises ``BadRequest``, or ``NotFound`` for a path that no route can have."""
+        """Read the event; ``said`` is its request id, where that is known already.
+
+        Raises ``BadRequest``, or ``NotFound`` for a path that no route can have.
+        """
 
     def to_response(self, response: Response, event: Event, /) -> dict[str, Any]:
         """Write the answer to this event."""

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
+from ._lazy import lazy
 from .causes import told
 from .requests import Request
 
@@ -43,35 +45,42 @@ def _no_call(_: str) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-@dataclass(slots=True)
 class Observation:
     """A request on its way."""
 
-    request_id: str = ""
-    logger: Any = LOGGER
-    debug: bool = False
-    """Exceptions are told with their text."""
-    metered: bool = False
-    """The calls of DynamoDB are asked what they cost."""
     request: Request | None = None
     """None until the event is read, and without its user until that is asked for."""
     template: str | None = None
     """The path's template, None where no route has the path."""
     verb: str | None = None
     phase: str = "read"
-    marks: list[tuple[str, float]] = field(default_factory=lambda: [("read", perf_counter())])
-    """Each phase, and when it began; the first alone where nobody wants to know what a request costs."""
-    usage: Usage = field(default_factory=Usage)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     """What the answer says, whatever it is."""
     cause: BaseException | None = None
     """What a 5xx is due to."""
-    on_phase: list[Callable[[str], None]] = field(default_factory=list)
-    """What is told each phase but the first."""
-    on_call: Callable[[str], AbstractContextManager[Any]] = _no_call
+    on_call: Callable[[str], AbstractContextManager[Any]] = staticmethod(_no_call)
     """Gives what surrounds a call of DynamoDB, from the operation's name."""
-    at_end: list[Callable[[Any], None]] = field(default_factory=list)
-    """What is told the request's report."""
+
+    def __init__(
+        self, request_id: str = "", logger: Any = LOGGER, debug: bool = False, metered: bool = False
+    ) -> None:
+        self.request_id = request_id
+        self.logger = logger
+        self.debug = debug
+        """Exceptions are told with their text."""
+        self.metered = metered
+        """The calls of DynamoDB are asked what they cost."""
+        self.marks = [("read", perf_counter())] if metered else []
+        """Each phase, and when it began; none where nobody wants to know what a request costs."""
+        self.on_phase: list[Callable[[str], None]] = []
+        """What is told each phase but the first."""
+        self.at_end: list[Callable[[Any], None]] = []
+        """What is told the request's report."""
+
+    @lazy
+    def usage(self) -> Usage:
+        """What its calls have cost."""
+        return Usage()
 
     def enter(self, phase: str) -> None:
         """One phase ends and another begins."""

@@ -56,12 +56,15 @@ class Operation:
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
         many = isinstance(body, list) and self.route.takes_many
-        bulk = Bulk(self.route, self.request, self._answers)
-        values: Any = bulk.loaded(body, self._values) if many else self._values(body)
+        bulk = Bulk(self.route, self.request, self._answers) if many else None
+        values: Any = self._values(body) if bulk is None else bulk.loaded(body, self._values)
         guard = self.guard()
         journal = self.markers.journal(self.route, self.request, self.user_id, body)
+        if journal is None and bulk is None:
+            with guarded(guard):
+                return self._act(values, guard)
         act = partial(self._act, values, guard)
-        if many:
+        if bulk is not None:
             act = partial(replace(bulk, journal=journal).run, values, self._called)
         with guarded(guard if journal is None else replace(guard, journal=journal)):
             if journal is None:
@@ -109,11 +112,11 @@ class Operation:
 
     def guard(self) -> Guard:
         """What protects the request while its verb runs. Raises ``PreconditionRequired`` and ``NotFound``."""
-        tags = Tags.read(self.request.headers.get("if-match"), "If-Match")
+        tags, beyond = Tags.read(self.request.headers.get("if-match"), "If-Match"), self._placed
         if tags is None and self.route.resource.require_if_match and self.route.verb in KEY_IS_ENOUGH:
             raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
         return Guard(
-            joined([self.verdict, *self._placed], every=True),
+            joined([self.verdict, *beyond], every=True) if beyond else self.verdict,
             self._visible,
             left_of(self.request.context),
             self._bound,
@@ -126,11 +129,10 @@ class Operation:
     @lazy
     def _placed(self) -> list[Checked]:
         """What the path says of an item beyond its key: ``/projects/1/tasks/2`` is a task of project 1."""
-        if not self.route.about.detail or not self.route.params:
+        if not self.route.beyond:
             return []
-        attributes, keys = self.route.model.get_attributes(), declared(self.route.model).keys
-        beyond = [name for name in self.route.params if name not in keys]
-        return [Checked(_equals(attributes[name], self._bound[name])) for name in beyond]
+        attributes = self.route.model.get_attributes()
+        return [Checked(_equals(attributes[name], self._bound[name])) for name in self.route.beyond]
 
     def _visible(self, instance: Model, raw: RawItem) -> bool:
         """Whether the user may retrieve the item, and so may be told that it is there."""
@@ -180,14 +182,16 @@ class Operation:
             values["req"] = self._taken(body) if self.route.is_action else self._loaded(body)
         if self.route.verb == "create":
             values["req"] |= self._bound
-        return values | self._paging()
+        if self._lists or self.request.query:
+            values |= self._paging()
+        return values
 
     def _taken(self, body: Any) -> Any:
         return body if self.route.takes is None else load(self.route.takes, body)
 
     def _loaded(self, body: Any) -> dict[str, Any]:
         user, model, schema = self.request.user, self.route.model, self.route.schema
-        closed = self.route.field_rules.closed(Ask(user, self.route.method, model, self.request), body)
+        closed = self._closed(body)
         if self.route.http == "PATCH":
             return schema.load_merge(body)
         if self.route.http == "PUT":
@@ -197,6 +201,13 @@ class Operation:
         owned = {name: owner.value(user, model) for name, owner in owners}
         owned = {name: value for name, value in owned.items() if value is not None}
         return owned | schema.load_create(body, {*owned, *closed})
+
+    def _closed(self, body: Any) -> frozenset[str]:
+        """The fields that the user may not write. Raises ``Unprocessable`` where the body holds one."""
+        route = self.route
+        if route.field_rules.free:
+            return frozenset()
+        return route.field_rules.closed(Ask(self.request.user, route.method, route.model, self.request), body)
 
     def _paging(self) -> dict[str, Any]:
         """The query, typed; empty for verbs that take none. Raises ``BadRequest``."""

@@ -53,6 +53,10 @@ class Request:
         """The same request, its body if that is read included, with other members than these had."""
         return type(self).of(**{**vars(self), **members})
 
+    def at(self, path_params: Mapping[str, Any]) -> None:
+        """Say the path's parameters, while nobody else has the request."""
+        vars(self)["path_params"] = path_params
+
     @property
     def slash(self) -> bool:
         """Whether the client's path ended with a slash, which is the same resource without."""

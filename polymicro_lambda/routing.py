@@ -13,6 +13,7 @@ from .calls import Call
 from .exceptions import NotFound
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
+from .items import declared
 from .rates import Rate
 from .resources import ModelResource, parameter
 from .rules import Owner, Rule
@@ -76,15 +77,19 @@ class Route:
     """The names of the path's parameters, in order."""
     method: Method = field(init=False, repr=False, compare=False)
     """What permissions are asked about."""
+    beyond: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The path's parameters that say of an item more than its key."""
 
     def __post_init__(self) -> None:
-        names = map(parameter, self.parts)
+        names = [name for name in map(parameter, self.parts) if name is not None]
+        keys = declared(self.resource.model).keys if self.about.detail else names
         said = {
             "verb": self.about.name,
             "model": self.resource.model,
             "template": "/" + "/".join(self.parts),
-            "params": tuple(name for name in names if name is not None),
+            "params": tuple(names),
             "method": Method(self.about.name, self.http),
+            "beyond": tuple(name for name in names if name not in keys),
         }
         for name, value in said.items():
             object.__setattr__(self, name, value)  # frozen it is for all others

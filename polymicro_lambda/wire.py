@@ -81,12 +81,27 @@ class Reader:
         return dict(zip(self.names, found))  # noqa: B905 - they are as many
 
     def text(self, raw: RawItem) -> str | None:
-        """The same as JSON text; None also where some attribute is absent."""
+        """The same as JSON text."""
         try:
-            values = map(getitem, self.get(raw), self.kinds)
-            return self.form % (*[write(value) for write, value in zip(self.writers, values)],)  # noqa: B905
+            try:
+                found = [*map(getitem, self.get(raw), self.kinds)]
+            except KeyError:
+                return self._text_one_by_one(raw)
+            return self.form % (*[write(value) for write, value in zip(self.writers, found)],)  # noqa: B905
         except Exception:  # noqa: BLE001 - as above
             return None
+
+    def _text_one_by_one(self, raw: RawItem) -> str | None:
+        said = []
+        for (_, stored, kind, _, absent), write in zip(self.steps, self.writers):  # noqa: B905 - they are as many
+            value = raw.get(stored)
+            if value and kind in value:
+                said.append(write(value[kind]))
+            elif absent is not _LONG_WAY and (not value or "NULL" in value):
+                said.append("null" if absent is None else _json.text(absent))
+            else:
+                return None
+        return self.form % (*said,)
 
     def _one_by_one(self, raw: RawItem) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
@@ -198,8 +213,9 @@ def _written(convert: Convert | None, value: Any) -> str:
 
 
 def _moment_text(text: str) -> str:
-    second, fraction = _MOMENT.fullmatch(text).groups()  # type: ignore[union-attr] # which is caught
-    return f'"{second}+00:00"' if fraction == ".000000" else f'"{second}{fraction}+00:00"'
+    if _MOMENT.fullmatch(text) is None:
+        raise ValueError("not as PynamoDB writes it")
+    return f'"{text[:19]}+00:00"' if text[19:26] == ".000000" else f'"{text[:26]}+00:00"'
 
 
 _WRITERS: Mapping[Convert | None, Callable[[Any], str]] = {
