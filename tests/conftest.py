@@ -22,6 +22,8 @@ from polymicro_lambda._switch import SWITCH
 LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project", "sam")}
 """Directories of tests that need what only their own lane sets up -> the marker by which it asks for them."""
 
+parsed = cache(JSONFileLoader().load_file)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=("moto", "local"), default="moto", help="what answers as DynamoDB")
@@ -52,8 +54,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave what only Amazon's engine does to the lane that has it, and there what meets no engine."""
     local = config.getoption("--engine") == "local"
     kept = [item for item in items if (_meets_engine(item) if local else not _is_real(item))]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-    items[:] = kept
+    left = set(items) - set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item in left])
+    items[:] = sorted(kept, key=lambda item: item.location[0])  # mutmut names tests in any order
 
 
 def _is_real(item: pytest.Item) -> bool:
@@ -67,9 +70,8 @@ def _meets_engine(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session", autouse=True)
 def parsed_once() -> Iterator[None]:
     """Each client parses 2 MB of botocore's JSON, and nearly each test makes a client: once will do."""
-    load = cache(JSONFileLoader().load_file)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda _, path: load(path))
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: parsed(path))
         yield
 
 

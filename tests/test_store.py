@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from contract import meanwhile
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
@@ -22,6 +23,7 @@ from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Ret
 from polymicro_lambda import _pynamodb as inside
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
 from polymicro_lambda.testing import Client, FakeContext
+from polymicro_lambda.uniqueness import markers_of
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
 
@@ -291,6 +293,18 @@ def test_an_item_from_before_there_were_versions(versioned: type[Model]) -> None
     assert client(versioned).patch("/x/1", json={"text": "a"}).json["version"] == 1
 
 
+def test_a_rule_may_be_about_the_version(versioned: type[Model]) -> None:
+    """Of a new item too, whatever else is asked about it."""
+
+    class Young(Permission):
+        def where(self, user: Any, method: str, model: Any) -> Any:
+            return model.version < 3
+
+    api = client(versioned, permissions=(Seen, Young))
+    assert api.post("/x", json={"id": "1"}).status == 201
+    assert [api.patch("/x/1", json={"text": text}).status for text in "abc"] == [200, 200, 404]
+
+
 @pytest.mark.parametrize("body", [{"id": "1", "version": 7}, {"id": "1", "v": 7}], ids=["name", "attr_name"])
 def test_no_client_sets_the_version(versioned: type[Model], body: Any) -> None:
     assert (client(versioned).post("/x", json=body).status, raw_items(versioned)) == (422, [])
@@ -415,8 +429,8 @@ RULES = {"opaque": Mine, "condition": OwnRows, "OwnedBy or nothing": OwnedBy("ow
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize(
     ("method", "body"),
-    [("GET", None), ("PATCH", {"text": "b"}), ("PUT", {"text": "b"}), ("DELETE", None)],
-    ids=["get", "patch", "put", "delete"],
+    [("GET", None), ("PATCH", {"text": "b"}), ("PATCH", {}), ("PUT", {"text": "b"}), ("DELETE", None)],
+    ids=["get", "patch", "empty patch", "put", "delete"],
 )
 def test_a_hidden_item_is_a_missing_one(note: type[Model], rule: Any, method: str, body: Any) -> None:
     """Byte for byte."""
@@ -515,6 +529,13 @@ class Counted(Permission):
         return bool(instance.owner == user.uuid and instance.text != "locked")
 
 
+class Seen(Permission):
+    """An opaque rule that relies on the key alone."""
+
+    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+        return bool(instance.id)
+
+
 def texts(*values: str) -> Iterator[dict[str, Any]]:
     """Writes of another."""
     return iter([stored(t={"S": value}) for value in values])
@@ -553,7 +574,20 @@ def test_a_lost_race_is_tried_again(
     )
 
 
-@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+class Never(Permission):
+    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+        return False
+
+
+class Unlocked(Permission):
+    """As a condition, but one that no write can carry beside an opaque rule."""
+
+    def where(self, user: Any, method: str, model: Any) -> Any:
+        return model.text != "locked"
+
+
+@pytest.mark.parametrize("rule", [Counted, Never | Unlocked()], ids=["opaque", "opaque or a condition"])
+@pytest.mark.parametrize("body", [{"done": True}, {"text": "b"}, None], ids=["patch", "patch text", "delete"])
 @pytest.mark.parametrize(
     ("move", "left"),
     [
@@ -562,14 +596,38 @@ def test_a_lost_race_is_tried_again(
     ],
 )
 def test_a_race_that_denies(
-    note: type[Model], method: str, move: dict[str, Any], left: Any, monkeypatch: pytest.MonkeyPatch
+    note: type[Model], rule: Any, body: Any, move: dict[str, Any], left: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rule is asked again about what is there now; nothing is written, nothing resurrected."""
     raw_put(note, **stored(t={"S": "a"}))
-    api = client(note, permissions=Counted)
+    api = client(note, permissions=rule)
     race(note, monkeypatch, iter([move]))
-    sent: dict[str, Any] = {"json": {"done": True}} if method == "PATCH" else {}
-    assert (api.request(method, "/x/alice/1", **sent).status, raw_items(note)) == (404, left)
+    result = api.delete("/x/alice/1") if body is None else api.patch("/x/alice/1", json=body)
+    assert (result.status, raw_items(note)) == (404, left)
+
+
+def test_a_race_about_the_result(note: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only the item as it would be made the rule look at is relied on too."""
+
+    class NotBoth(Permission):
+        def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+            return not (instance.done and instance.text == "locked")
+
+    raw_put(note, **stored(t={"S": "a"}))
+    api = client(note, permissions=NotBoth)
+    race(note, monkeypatch, texts("locked"))
+    assert api.patch("/x/alice/1", json={"done": True}).status == 403
+    assert raw_items(note) == [stored(t={"S": "locked"})]
+
+
+def test_the_version_may_change_where_none_was_asked_for(
+    versioned: type[Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw_put(versioned, id={"S": "1"}, v={"N": "1"})
+    api = client(versioned, permissions=Seen)
+    made = race(versioned, monkeypatch, iter([{"id": {"S": "1"}, "v": {"N": "5"}}]))
+    assert api.patch("/x/1", json={"text": "b"}).json == {"id": "1", "text": "b", "version": 6}
+    assert made == ["GetItem", "UpdateItem"]
 
 
 def test_what_the_rule_did_not_read_may_change(note: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -670,6 +728,119 @@ def test_a_lost_answer(
     )
 
 
+@pytest.mark.parametrize(
+    ("tag", "then", "status"),
+    [
+        pytest.param('"1"', None, 200, id="ours"),
+        pytest.param('"1"', {"v": {"N": "9"}}, 503, id="of a later version"),
+        pytest.param('"1"', {}, 503, id="of no version"),
+        pytest.param("*", {"v": {"N": "9"}}, 200, id="any version is right"),
+        pytest.param(None, {"v": {"N": "9"}}, 200, id="none was asked for"),
+    ],
+)
+def test_a_lost_answer_where_another_wrote_the_same(
+    versioned: type[Model], tag: str | None, then: Any, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what follows the version that the request named is its own doing."""
+    raw_put(versioned, id={"S": "1"}, v={"N": "1"})
+    api = client(versioned)
+    others = None if then is None else {"id": {"S": "1"}, "text": {"S": "mine"}, **then}
+    lose(monkeypatch, done=True, then=others)
+    headers = {} if tag is None else {"If-Match": tag}
+    assert api.patch("/x/1", json={"text": "mine"}, headers=headers).status == status
+
+
+# --- preconditions and unique values --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [{"text": "b"}, {}, None], ids=["patch", "empty patch", "delete"])
+@pytest.mark.parametrize("kind", ["versioned", "session"], ids=["version", "digest"])
+def test_a_precondition(kind: str, body: Any, request: pytest.FixtureRequest) -> None:
+    """Of what has changed nothing is written, and the answer shows it as it is; else the write goes."""
+    model = request.getfixturevalue(kind)
+    api = client(model)
+    old = api.post("/x", json={"id": "1"}).headers["etag"]
+    new = api.patch("/x/1", json={"text": "a"}).headers["etag"]
+    before = raw_items(model)
+
+    def asked(tag: str) -> Any:
+        headers = {"If-Match": tag}
+        return (
+            api.delete("/x/1", headers=headers)
+            if body is None
+            else api.patch("/x/1", json=body, headers=headers)
+        )
+
+    late = asked(old)
+    assert (late.status, late.json["current"]["text"], late.headers["etag"]) == (412, "a", new)
+    assert raw_items(model) == before
+    assert asked(new).status == (204 if body is None else 200)
+
+
+@pytest.fixture(params=["plain", "versioned"])
+def member(request: pytest.FixtureRequest, table_name: str) -> type[Model]:
+    class Member(Model):
+        class Meta:
+            table_name = "unnamed"
+
+        id = UnicodeAttribute(hash_key=True)
+        email = UnicodeAttribute(null=True, attr_name="e")
+        text = UnicodeAttribute(null=True)
+
+    class Versioned(Member):
+        class Meta:
+            table_name = "unnamed"
+
+        version = VersionAttribute()
+
+    model = Versioned if request.param == "versioned" else Member
+    table(model, table_name)
+    table(markers_of(model), f"{table_name}_unique")
+    return model
+
+
+def test_a_taken_value(member: type[Model]) -> None:
+    """By create and update; it is free again when its item is gone or has another."""
+    api = client(member, unique="email")
+    posts = [api.post("/x", json={"id": id_, "email": email}).status for id_, email in ("1a", "2a", "2b")]
+    assert posts == [201, 409, 201]
+    assert api.patch("/x/2", json={"email": "a"}).status == 409
+    assert [api.delete("/x/1").status, api.patch("/x/2", json={"email": "a"}).status] == [204, 200]
+    assert api.post("/x", json={"id": "3", "email": "b"}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        pytest.param({"text": "theirs"}, {"email": "b"}, id="something else"),
+        pytest.param({"email": "c"}, {"email": "b"}, id="the value"),
+        pytest.param({"email": "c"}, {"email": "a"}, id="the value, that was to stay"),
+    ],
+)
+def test_a_unique_value_in_a_race(member: type[Model], theirs: Any, ours: Any) -> None:
+    """What is answered is what is stored, and the value that it shows is taken, no other."""
+    api = client(member, unique="email")
+    api.post("/x", json={"id": "1", "email": "a", "text": "old"})
+    with meanwhile(lambda: api.patch("/x/1", json=theirs)):
+        result = api.patch("/x/1", json=ours)
+    assert result.json == {"id": "1", "text": "old"} | theirs | ours | (
+        {"version": 3} if "version" in result.json else {}
+    )
+    assert api.get("/x/1").json == result.json
+    statuses = [api.post("/x", json={"id": email, "email": email}).status for email in "abc"]
+    assert statuses == [409 if email == result.json["email"] else 201 for email in "abc"]
+
+
+def test_a_rule_beside_a_unique_value(member: type[Model]) -> None:
+    """Whoever writes past this package, and so counts no version, is noticed by what the rule relied on."""
+    api = client(member, unique="email", permissions=Never | Unlocked())
+    api.post("/x", json={"id": "1", "email": "a"})
+    locked = raw_items(member)[0] | {"text": {"S": "locked"}}
+    with meanwhile(lambda: raw_put(member, **locked)):
+        assert api.patch("/x/1", json={"email": "b"}).status == 404
+    assert raw_items(member) == [locked]
+
+
 # --- lists ----------------------------------------------------------------------------------------------
 
 
@@ -725,11 +896,6 @@ def test_a_judged_page_is_refilled(note: type[Model]) -> None:
     ids = fill(note, 9)
     found = pages(client(note, resource=Lister, permissions=Even), limit=2)
     assert (flat(found), len(found[0]), len(found[1])) == (ids[::2], 2, 2)
-
-
-class Never(Permission):
-    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
-        return False
 
 
 def test_the_read_budget_ends_a_page(note: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
