@@ -1,7 +1,9 @@
 """Conditions as DynamoDB's expressions: word for word what PynamoDB writes, with less ado about plain attributes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from functools import lru_cache, reduce
+from operator import and_
+from typing import Any, NamedTuple, TypeAlias
 
 from pynamodb.expressions.condition import (
     And,
@@ -24,6 +26,63 @@ Names: TypeAlias = dict[str, str]
 """Attribute -> placeholder."""
 Values: TypeAlias = dict[str, Any]
 """Placeholder -> value."""
+
+
+class Plain(NamedTuple):
+    """A condition on one attribute, or a change of it: its expression reads alike whatever the value is."""
+
+    form: str
+    name: str
+    value: Any = None
+
+    def made(self) -> Any:
+        """PynamoDB's own of the same meaning."""
+        return _FORMS[self.form](Path([self.name]), Value(self.value))
+
+
+Clause: TypeAlias = "Condition | Plain"
+Step: TypeAlias = "Action | Plain"
+
+
+def expressed(conditions: Sequence[Clause], actions: Sequence[Step] = ()) -> dict[str, Any]:
+    """Conditions, all of which must hold, and what is done then, as botocore takes them."""
+    if all(type(one) is Plain for one in (*conditions, *actions)):
+        return _plainly(conditions, actions)
+    made = [one.made() if isinstance(one, Plain) else one for one in actions]
+    return _written([one.made() if isinstance(one, Plain) else one for one in conditions], made)
+
+
+def _plainly(conditions: Sequence[Any], actions: Sequence[Any]) -> dict[str, Any]:
+    """The same of what is plain: the words are known from the first time, the values are put in."""
+    words, names, places = _words(tuple([one[:2] for one in conditions]), tuple([one[:2] for one in actions]))
+    said = {**words, "ExpressionAttributeNames": {**names}}
+    if places:
+        every = (*actions, *conditions)
+        said["ExpressionAttributeValues"] = {placeholder: every[place].value for placeholder, place in places}
+    return said
+
+
+@lru_cache(maxsize=512)
+def _words(
+    conditions: tuple[tuple[str, str], ...], actions: tuple[tuple[str, str], ...]
+) -> tuple[dict[str, str], dict[str, str], tuple[tuple[str, int], ...]]:
+    """The expressions, their names, and which value stands behind each placeholder."""
+    values = [{"N": str(place)} for place in range(len(actions) + len(conditions))]
+    made = [Plain(*one, value).made() for one, value in zip((*actions, *conditions), values, strict=True)]
+    said = _written(made[len(actions) :], made[: len(actions)])
+    names, found = said.pop("ExpressionAttributeNames"), said.pop("ExpressionAttributeValues", {})
+    return said, names, tuple((placeholder, int(value["N"])) for placeholder, value in found.items())
+
+
+def _written(conditions: Sequence[Condition], actions: Sequence[Action]) -> dict[str, Any]:
+    names: Names = {}
+    values: Values = {}
+    said: dict[str, Any] = {}
+    if actions:
+        said["UpdateExpression"] = update_of(actions, names, values)
+    said["ConditionExpression"] = expression_of(reduce(and_, conditions), names, values)
+    said["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
+    return said | ({"ExpressionAttributeValues": values} if values else {})
 
 
 def expression_of(condition: Condition, names: Names, values: Values) -> str:
@@ -73,6 +132,15 @@ def _its_own(operand: Any, names: Names, values: Values) -> str:
     return said
 
 
+_FORMS: Mapping[str, Callable[[Path, Value], Any]] = {
+    "there": lambda path, _: path.exists(),
+    "free": lambda path, _: path.does_not_exist(),
+    "same": lambda path, value: path == value,
+    "set": SetAction,
+    "remove": lambda path, _: RemoveAction(path),
+    "add": AddAction,
+}
+"""What a plain one does -> what makes PynamoDB's own of it."""
 _CLAUSES = (("SET", SetAction), ("REMOVE", RemoveAction), ("ADD", AddAction), ("DELETE", DeleteAction))
 _CONDITIONS = (And, BeginsWith, Between, Comparison, Contains, Exists, In, IsType, Not, NotExists, Or)
 _WAYS: Mapping[type, Callable[[Any, Names, Values], str]] = {

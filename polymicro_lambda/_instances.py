@@ -66,6 +66,8 @@ class Members:
     by_name: Mapping[str, _Member]
     reader: Reader | None
     """What shows items without reading them, None where that is switched off or the model has a way of its own."""
+    plain_keys: bool = False
+    """Setting a key attribute puts its value among the instance's values as it is."""
 
     def made(self, raw: RawItem) -> Model:
         """What ``from_raw_data`` gives, which makes each default twice before it reads what stands in the item."""
@@ -110,7 +112,10 @@ def members_of(model: type[Model]) -> Members | None:
         for name, one in model.get_attributes().items()
     }
     shows = is_on() and _function(model, "__getattribute__") is _function(Model, "__getattribute__")
-    return Members(model, found, reader_of(model) if shows else None)
+    plain_keys = all(
+        one.plain for one in found.values() if one.attribute.is_hash_key or one.attribute.is_range_key
+    )
+    return Members(model, found, reader_of(model) if shows else None, plain_keys)
 
 
 def _function(model: type[Model], name: str) -> Any:
@@ -127,6 +132,9 @@ def unread(model: type[Model], key: Mapping[str, Any]) -> Model:
     else:
         instance = model.__new__(model)
         instance.attribute_values = {}
+        if members.plain_keys:
+            instance.attribute_values.update(key)
+            return instance
     for name, value in key.items():
         setattr(instance, name, value)
     return instance

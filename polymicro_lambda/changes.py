@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
+from ._expressions import Clause, Step
 from .claims import Claims, changed
 from .items import declared
 from .transactions import part
@@ -18,14 +18,14 @@ After: TypeAlias = Callable[[RawItem], RawItem]
 """What a write makes of an item."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """A write to an item that must be there."""
 
     operation: str
     after: After | None
     """What it makes of the item, where the rule must see that or a unique value is concerned; else None."""
-    actions: Sequence[Action]
+    actions: Sequence[Step]
     is_done: Callable[[RawItem | None], bool]
     """Whether an item is what the write leaves, None being no item."""
     pinned: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ class Change:
     def write(
         self,
         model: type[Model],
-        conditions: Sequence[Condition],
+        conditions: Sequence[Clause],
         claims: Claims,
         key: RawItem,
         old: RawItem | None,

@@ -8,6 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from . import etags
+from ._expressions import Clause
 from .claims import ATTEMPTS, Claim, Claims, contended, taken
 from .exceptions import Conflict
 from .records import in_flight
@@ -19,14 +20,14 @@ from .writes import ConditionFailed, OutcomeUnknown, found, write
 EXISTS = "There is an item with this key already."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Creation:
     """One new item."""
 
     model: type[Model]
     raw: RawItem
     key: RawItem
-    free: Condition
+    free: Clause
     """There is no item with this key."""
     takes: tuple[Claim, ...] = ()
     place: str = ""

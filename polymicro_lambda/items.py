@@ -84,6 +84,8 @@ def is_live(model: type[Model], raw: RawItem) -> bool:
 def live(model: type[Model]) -> list[Condition]:
     """The conditions under which `is_live` is true of an item with a key of the model's, for DynamoDB to check."""
     about = declared(model)
+    if about.lasting:
+        return []
     conditions: list[Condition] = [~condition for condition in expired(model)]
     if about.kinds and about.discriminator is not None:
         values = [Value({about.discriminator.attr_type: kind}) for kind in sorted(about.kinds)]

@@ -35,8 +35,12 @@ class ItemSerializer:
 
     def key(self, values: Mapping[str, Any]) -> RawItem:
         """The key in these values, by Python name."""
-        raw = {a.attr_name: serialized(a, values[name]) for name, a in self.about.keys.items()}
-        return {name: value for name, value in raw.items() if value is not None}
+        raw = {}
+        for name, attribute in self.about.keys.items():
+            value = serialized(attribute, values[name])
+            if value is not None:
+                raw[attribute.attr_name] = value
+        return raw
 
     def key_of(self, instance: Model) -> RawItem:
         """The key of an instance."""
@@ -91,12 +95,12 @@ class ItemSerializer:
 
         Raises ``Unprocessable`` for attributes that cannot be without, ``TypeError`` for unknown ones.
         """
-        return {self._attribute(name).attr_name: self._value(name, value) for name, value in values.items()}
-
-    def _value(self, name: str, value: Any) -> dict[str, Any] | None:
-        raw = serialized(self._attribute(name), value)
-        if raw is None and not self._attribute(name).null:
-            raise _incomplete(name)
+        raw = {}
+        for name, value in values.items():
+            attribute = self._attribute(name)
+            raw[attribute.attr_name] = stored = serialized(attribute, value)
+            if stored is None and not attribute.null:
+                raise _incomplete(name)
         return raw
 
     def _attribute(self, name: str) -> Any:

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
-from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction
 from pynamodb.models import Model
 
 from . import _instances, etags
+from ._expressions import Clause, Plain
 from .changes import After, Change
 from .claims import Claims
 from .conditions import holds
@@ -26,6 +26,7 @@ from .serializers import ItemSerializer
 from .settling import equal, settled
 from .types import RawItem
 from .uniqueness import Uniqueness
+from .verdicts import Same
 from .writes import ConditionFailed, found
 
 ATTEMPTS = 3
@@ -59,7 +60,7 @@ class PynamoStore:
         self.uniqueness = uniqueness
         self.about = declared(model)
         self.serializer = ItemSerializer.of(model)
-        self.partition_key = Path([next(iter(self.about.keys.values())).attr_name])
+        self.partition_key = next(iter(self.about.keys.values())).attr_name
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -100,15 +101,20 @@ class PynamoStore:
         Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
         ``Unprocessable`` for attributes that are still missing.
         """
-        short = None if current().is_opaque else self.serializer.quickly(values)
+        guard = current()
+        short = None if guard.is_opaque else self.serializer.quickly(values)
         instance, raw = self.serializer.new(values) if short is None else (self._instance(short), short)
-        current().judge_new(instance, raw)
-        free = reduce(or_, expired(self.model), self.partition_key.does_not_exist())
+        guard.judge_new(instance, raw)
         key = self.serializer.key_of(instance) if short is None else self.serializer.key_in(short)
-        creation = Creation(self.model, raw, key, free, self._claims(key, None, raw).takes)
-        journal = current().journal
+        creation = Creation(self.model, raw, key, self._free(), self._claims(key, None, raw).takes)
+        journal = guard.journal
         made = creation.write() if journal is None else journal.create(creation)
         return instance if made is short else self._instance(made)
+
+    def _free(self) -> Clause:
+        """There is no item with the key, or one that has expired."""
+        free = Plain("free", self.partition_key)
+        return free if self.about.ttl is None else reduce(or_, expired(self.model), free.made())
 
     def update(self, instance: Model, changes: Mapping[str, Any]) -> Model:
         """The item with these values set, or removed where None; all else stays as it is.
@@ -121,12 +127,9 @@ class PynamoStore:
         if not raw:
             return self._kept(instance)
         sets = {name: value for name, value in raw.items() if value is not None}
-        actions: list[Action] = [
-            SetAction(Path([name]), Value(value)) if value is not None else RemoveAction(Path([name]))
-            for name, value in raw.items()
-        ]
+        actions = [Plain("remove" if value is None else "set", name, value) for name, value in raw.items()]
         if self.about.version is not None:
-            actions.append(AddAction(Path([self.about.version.attr_name]), Value({"N": "1"})))
+            actions.append(Plain("add", self.about.version.attr_name, {"N": "1"}))
 
         def after(old: RawItem) -> RawItem:
             return {name: value for name, value in old.items() if name not in raw} | sets
@@ -196,11 +199,13 @@ class PynamoStore:
     def _claims(self, key: RawItem, old: RawItem | None, new: RawItem | None) -> Claims:
         return Claims() if self.uniqueness is None else Claims.of(self.uniqueness, key, old, new)
 
-    def _ours(self) -> list[Condition]:
+    def _ours(self) -> list[Clause]:
         """The item is there, of our kind, the rule's condition holds on it, and its version is one asked for."""
         guard = current()
-        conditions = [self.partition_key.exists(), *live(self.model)]
-        if guard.condition is not None:
+        conditions: list[Clause] = [Plain("there", self.partition_key), *live(self.model)]
+        if isinstance(guard.verdict, Same):
+            conditions.append(Plain("same", guard.verdict.name, guard.verdict.value))
+        elif guard.condition is not None:
             conditions.append(guard.condition)
         if guard.if_match is not None and self.about.version is not None and guard.if_match.versions():
             versions = [Value({"N": version}) for version in guard.if_match.versions()]

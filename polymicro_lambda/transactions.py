@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from . import _pynamodb
+from ._expressions import Clause, Step, expressed
 from .exceptions import ContentTooLarge, ServiceUnavailable
 from .failures import (
     CONDITION_FAILED,
@@ -24,7 +23,7 @@ from .failures import (
 )
 from .guards import current
 from .types import RawItem
-from .writes import WRITE_SECONDS, OutcomeUnknown, expressed, too_late
+from .writes import WRITE_SECONDS, OutcomeUnknown, too_late
 
 Part: TypeAlias = Mapping[str, Any]
 """One of a transaction's writes, as botocore takes it: ``{"Put": {…}}``."""
@@ -55,8 +54,8 @@ class PartsFailed(Exception):
 def part(
     model: type[Model],
     kind: str,
-    conditions: Sequence[Condition],
-    actions: Sequence[Action] = (),
+    conditions: Sequence[Clause],
+    actions: Sequence[Step] = (),
     **arguments: Any,
 ) -> Part:
     """One write, or ``ConditionCheck``, of a transaction: done where all conditions hold."""

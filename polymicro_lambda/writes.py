@@ -1,17 +1,13 @@
 """One conditional write, and the three ways in which it can end: done, refused by its condition, or unknown."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import and_
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from . import _pynamodb
-from ._expressions import expression_of, update_of
+from ._expressions import Clause, Step, expressed
 from ._tries import once
 from .exceptions import HTTPError, ServiceUnavailable
 from .failures import (
@@ -70,8 +66,8 @@ def found(model: type[Model], key: RawItem) -> RawItem | None:
 def write(
     model: type[Model],
     operation: str,
-    conditions: Sequence[Condition],
-    actions: Sequence[Action] = (),
+    conditions: Sequence[Clause],
+    actions: Sequence[Step] = (),
     **arguments: Any,
 ) -> dict[str, Any]:
     """Do it once, where all conditions hold; an update answers with the item as it is then (``Attributes``).
@@ -93,15 +89,3 @@ def write(
                 answer = translated(error) or ServiceUnavailable()
                 raise OutcomeUnknown(answer, hung_up=isinstance(error, ConnectionClosedError)) from error
             raise
-
-
-def expressed(conditions: Sequence[Condition], actions: Sequence[Action] = ()) -> dict[str, Any]:
-    """Conditions, all of which must hold, and what is done then, as botocore takes them."""
-    names: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    said: dict[str, Any] = {}
-    if actions:
-        said["UpdateExpression"] = update_of(actions, names, values)
-    said["ConditionExpression"] = expression_of(reduce(and_, conditions), names, values)
-    said["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
-    return said | ({"ExpressionAttributeValues": values} if values else {})
