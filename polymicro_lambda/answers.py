@@ -162,10 +162,9 @@ class Answers:
         item = self.route.resource.item
         if self.route.verb != "create" or item is None:
             return {}
-        segments = item.segments_of(body, self.request.path_params)
         # The last segment of the request's path is what a relative reference replaces (RFC 3986, section 5.2.3).
         kept = len(self.request.segments) - (0 if self.request.slash else 1)
-        location = "/".join(segments[kept:])
+        location = "/".join(item.segments_of(body, self.request.path_params, kept))
         return {"location": location} if len(location) <= LONGEST else {}
 
 

@@ -112,11 +112,11 @@ class Operation:
 
     def guard(self) -> Guard:
         """What protects the request while its verb runs. Raises ``PreconditionRequired`` and ``NotFound``."""
-        tags, beyond = Tags.read(self.request.headers.get("if-match"), "If-Match"), self._placed
-        if tags is None and self.route.resource.require_if_match and self.route.verb in KEY_IS_ENOUGH:
+        route, tags = self.route, Tags.read(self.request.headers.get("if-match"), "If-Match")
+        if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
             raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
         return Guard(
-            joined([self.verdict, *beyond], every=True) if beyond else self.verdict,
+            joined([self.verdict, *self._placed], every=True) if route.beyond else self.verdict,
             self._visible,
             left_of(self.request.context),
             self._bound,

@@ -46,7 +46,7 @@ class Request:
     def of(cls, **members: Any) -> Self:
         """What the constructor makes of all its members, in less time: it sets a frozen object's one by one."""
         request = object.__new__(cls)
-        vars(request).update(members)
+        object.__setattr__(request, "__dict__", members)
         return request
 
     def but(self, **members: Any) -> Self:

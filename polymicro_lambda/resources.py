@@ -1,5 +1,6 @@
 """`ModelResource`: what a resource declares, and the hooks that it may override."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,6 +20,10 @@ from .store import Store
 __all__ = ["ModelResource"]
 
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
+"""What stands for itself in a path (RFC 3986, section 2.3)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemPath:
     """The path of a resource's items: literal segments, and parameters as ``{name}``."""
@@ -26,17 +31,26 @@ class ItemPath:
     template: tuple[str, ...]
     schema: ItemSchema
 
-    def segments_of(self, instance: Any, path_params: Mapping[str, Any]) -> list[str]:
-        """The segments of one item's path, percent-encoded; parameters that are no key come from the request."""
-        return [quote(self._text(part, instance, path_params), safe="") for part in self.template]
+    def segments_of(self, instance: Any, path_params: Mapping[str, Any], first: int = 0) -> list[str]:
+        """The segments of one item's path from ``first`` on, percent-encoded.
+
+        Parameters that are no key come from the request.
+        """
+        return [_quoted(self._text(part, instance, path_params)) for part in self.template[first:]]
 
     def _text(self, part: str, instance: Any, path_params: Mapping[str, Any]) -> str:
         name = parameter(part)
         if name is None:
             return part
+        if name in self.schema.texts:
+            return str(getattr(instance, name))
         if name in instance.get_attributes():
             return self.schema.key_text(name, getattr(instance, name))
         return str(path_params[name])
+
+
+def _quoted(text: str) -> str:
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
 def parameter(part: str) -> str | None:

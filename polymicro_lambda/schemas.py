@@ -1,6 +1,6 @@
 """A model, or a schema of the resource's own, compiled into what its verbs load and dump."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +46,12 @@ class ItemSchema:
     loaders: Mapping[Schema, Loader | None]
     """The short way of each form of body."""
 
-    def load_create(self, body: object, optional: Iterable[str] = ()) -> dict[str, Any]:
+    def load_create(self, body: object, optional: Collection[str] = ()) -> dict[str, Any]:
         """What the body gives, by Python name, nulls left out; ``optional`` ones may be absent though required.
 
         Raises ``BadRequest`` and ``Unprocessable``.
         """
-        loaded = self._load(self.creating, body, _fields(self.creating, optional))
+        loaded = self._load(self.creating, body, optional)
         return {name: value for name, value in loaded.items() if value is not None or self._kept(name)}
 
     def _kept(self, name: str) -> bool:
@@ -82,12 +82,13 @@ class ItemSchema:
 
     def load_merge(self, body: object) -> dict[str, Any]:
         """Only what the body gives, None for null (RFC 7396, at the top level). Raises as ``load_create``."""
-        return self._load(self.updating, body, tuple(self.updating.load_fields))
+        return self._load(self.updating, body, self.updating.load_fields)
 
-    def _load(self, schema: Schema, body: object, optional: tuple[str, ...]) -> dict[str, Any]:
-        loader = self.loaders[schema]
+    def _load(self, schema: Schema, body: object, optional: Collection[str]) -> dict[str, Any]:
+        """What the body gives; ``optional`` are fields, by the names of members or attributes."""
+        loader = self.loaders[schema]  # whose fields have one name alone
         loaded = loader.load(body, optional) if loader is not None and type(body) is dict else None
-        return load(schema, body, optional) if loaded is None else loaded
+        return load(schema, body, _fields(schema, optional)) if loaded is None else loaded
 
     def dump(self, instance: Model) -> dict[str, Any]:
         """The instance, JSON-ready: the same members for every item, null for what it lacks."""

@@ -16,7 +16,7 @@ from .items import Declared, declared, serialized
 from .types import RawItem
 from .wire import CONVERSIONS
 
-_Writer: TypeAlias = tuple[str, Attribute[Any], Callable[[Any], Any] | None]
+_Writer: TypeAlias = tuple[str, str, str, bool, Any, Callable[[Any], Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class ItemSerializer:
     model: type[Model]
     about: Declared
     writers: tuple[_Writer, ...] | None
-    """Each attribute by Python name, and what stores its values, None where an instance has to hold them first."""
+    """For each attribute its name in Python and in DynamoDB, its type there, whether it can be absent, its default, and
+    what stores its values, None where an instance has to hold them first."""
 
     @classmethod
     def of(cls, model: type[Model]) -> "ItemSerializer":
@@ -56,16 +57,15 @@ class ItemSerializer:
             return None
         raw: RawItem = {}
         known = 0
-        for name, attribute, write in self.writers:
+        for name, place, kind, nullable, default, write in self.writers:
             if name in values:
                 value, known = values[name], known + 1
             else:
-                value = default_of(attribute)
-                value = value() if callable(value) else value
+                value = default() if callable(default) else default
             stored = None if value is None or write is None else write(value)
             if stored is not None:
-                raw[attribute.attr_name] = {attribute.attr_type: stored}
-            elif (value is not None and write is None) or not attribute.null:
+                raw[place] = {kind: stored}
+            elif (value is not None and write is None) or not nullable:
                 return None
         if known != len(values):
             return None
@@ -117,7 +117,10 @@ def _writers(model: type[Model]) -> tuple[_Writer, ...] | None:
     return tuple(
         (
             name,
-            one.attribute,
+            one.stored,
+            one.attribute.attr_type,
+            bool(one.attribute.null),
+            default_of(one.attribute),
             _writer(one.attribute) if one.plain and type(one.attribute) in CONVERSIONS else None,
         )
         for name, one in members.by_name.items()

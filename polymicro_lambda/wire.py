@@ -51,19 +51,22 @@ class Reader:
     kinds: tuple[str, ...]
     conversions: tuple[tuple[int, Convert], ...]
     """The places of values that need one."""
-    writers: tuple[Callable[[Any], str], ...]
-    """What makes JSON text of each value."""
+    writers: tuple[tuple[str, str, Callable[[Any], str], str | None], ...]
+    """For each attribute its name and type in DynamoDB, what makes JSON text of its value, and the text of an absent
+    one, None where only an instance can say."""
     form: str
     """The item as JSON text, a place for each value in it."""
 
     @classmethod
     def of(cls, steps: Sequence[Step]) -> "Reader":
         """The reader of attributes."""
-        names, stored, kinds, converts, _ = zip(*steps, strict=True)
+        names, stored, kinds, converts, absents = zip(*steps, strict=True)
         # itemgetter gives one alone as it is.
         get = itemgetter(*stored, stored[0])
         conversions = tuple((n, convert) for n, convert in enumerate(converts) if convert is not None)
-        writers = tuple(_WRITERS.get(convert, partial(_written, convert)) for convert in converts)
+        write = [_WRITERS.get(convert, partial(_written, convert)) for convert in converts]
+        texts = [None if absent is _LONG_WAY else _json.text(absent) for absent in absents]
+        writers = tuple(zip(stored, kinds, write, texts, strict=True))
         members = ",".join(_json.text(name).replace("%", "%%") + ":%s" for name in names)
         return cls(tuple(steps), names, get, kinds, conversions, writers, f"{{{members}}}")
 
@@ -82,26 +85,16 @@ class Reader:
 
     def text(self, raw: RawItem) -> str | None:
         """The same as JSON text."""
+        get = raw.get
         try:
-            try:
-                found = [*map(getitem, self.get(raw), self.kinds)]
-            except KeyError:
-                return self._text_one_by_one(raw)
-            return self.form % (*[write(value) for write, value in zip(self.writers, found)],)  # noqa: B905
-        except Exception:  # noqa: BLE001 - as above
-            return None
-
-    def _text_one_by_one(self, raw: RawItem) -> str | None:
-        said = []
-        for (_, stored, kind, _, absent), write in zip(self.steps, self.writers):  # noqa: B905 - they are as many
-            value = raw.get(stored)
-            if value and kind in value:
-                said.append(write(value[kind]))
-            elif absent is not _LONG_WAY and (not value or "NULL" in value):
-                said.append("null" if absent is None else _json.text(absent))
-            else:
-                return None
-        return self.form % (*said,)
+            said = [
+                write(value[kind]) if (value := get(stored)) else absent
+                for stored, kind, write, absent in self.writers
+            ]
+        except Exception:  # noqa: BLE001 - as above, or what is null
+            shown = self.shown(raw)
+            return None if shown is None else _json.text(shown)
+        return None if None in said else self.form % (*said,)
 
     def _one_by_one(self, raw: RawItem) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
