@@ -214,7 +214,15 @@ class Operation:
         query = self._query
         if not self._lists:
             return {}
-        resource, cursor = self.route.resource, query.get("pagination_key", (None,))[0]
+        resource = self.route.resource
+        if not query:
+            return {
+                "limit": min(self.route.limit, resource.max_limit),
+                "pagination_key": None,
+                "filters": {},
+                "sort": None,
+            }
+        cursor = query.get("pagination_key", (None,))[0]
         filters = self.route.filters.read(query, self.route.schema)
         sort = query.get("sort", (None,))[0]
         if sort is not None and sort.removeprefix("-") not in self._readable:

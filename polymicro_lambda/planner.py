@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pynamodb.constants import STRING
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
@@ -12,12 +13,12 @@ from .attributes import HASH_BYTES
 from .conditions import attributes_of, equality_of, text_of
 from .filters import Filters
 from .filters import conditions as filter_conditions
-from .guards import current
+from .guards import Guard, current
 from .items import apart, declared, live, serialized
 from .negotiation import bad_query, wrong
 from .plans import Plan, Wish, is_key, plan
+from .verdicts import Same, is_opaque
 from .verdicts import attributes_of as attributes_of_rule
-from .verdicts import is_opaque
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,12 @@ class Planner:
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
         guard, attributes = current(), self.model.get_attributes()
+        plain = sort is None and guard.fields is None and not filters
+        if plain and (found := self._own_partition(guard)) is not None:
+            return found
         rule = [guard.condition] if guard.condition is not None else []
         picks = tuple(filter_conditions(self.model, filters))
         conditions = [*self._bound(), *rule, *picks, *live(self.model)]
-        plain = sort is None and guard.fields is None and not picks
         if plain and (found := self._whole_partition(conditions)) is not None:
             return found
         names = {attribute.attr_name: name for name, attribute in attributes.items()}
@@ -70,6 +73,19 @@ class Planner:
             apart(self.model),
         )
         return plan(self.paths, wish)
+
+    def _own_partition(self, guard: Guard) -> Plan | None:
+        """The plan where all that is asked for is the partition that the rule says."""
+        verdict, table = guard.verdict, self.paths[0]
+        if not isinstance(verdict, Same) or verdict.name != table.partition:
+            return None
+        attributes = self.model.get_attributes()
+        for name, value in guard.bound.items():
+            if attributes[name].attr_name != verdict.name or {STRING: value} != verdict.value:
+                return None
+        if not declared(self.model).lasting:
+            return None
+        return Plan(table, {**verdict.value}, empty=not is_key(verdict.value, HASH_BYTES))
 
     def _whole_partition(self, conditions: Sequence[Condition]) -> Plan | None:
         """The plan, known without a search, where all that is asked for is a partition of the table."""

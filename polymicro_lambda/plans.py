@@ -19,7 +19,7 @@ from .exceptions import BadRequest
 from .types import RawItem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
     """How a list is read."""
 

@@ -12,7 +12,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
 from . import _pynamodb, picks
-from ._expressions import expression_of
+from ._expressions import Plain, expressed, expression_of
 from ._pynamodb import GROWTH, LARGEST, ReadPage
 from .access import access_paths, names_of
 from .conditions import holds
@@ -99,6 +99,14 @@ class _Query:
 
     def _arguments(self) -> dict[str, Any]:
         plan = self.plan
+        partition = plan.partition is not None and plan.path.index is None and plan.key_condition is None
+        if partition and not plan.filters and plan.projection is None:
+            said = expressed([Plain("same", plan.path.partition, plan.partition)])
+            return {
+                "KeyConditionExpression": said.pop("ConditionExpression"),
+                "ScanIndexForward": plan.forward,
+                **said,
+            }
         names: dict[str, str] = {}
         values: dict[str, Any] = {}
         arguments: dict[str, Any] = {} if plan.path.index is None else {"IndexName": plan.path.index}

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
@@ -21,7 +21,7 @@ from .observing import report_error
 from .pagination import Page
 from .selections import Selection
 from .types import RawItem
-from .verdicts import is_opaque
+from .verdicts import Checked, is_opaque
 
 PAGE_SECONDS = 2.0
 """With less time left a page ends where it stands."""
@@ -90,6 +90,15 @@ class Rows:
         places: list[tuple[_KeyAfter, int]] = []
         key = None
         for chunk, key_after in self._read(budget):
+            texts = None if checks else self._at_once(chunk, selection)
+            if texts is not None:
+                texts = texts[: size - len(items)]
+                items += texts
+                places += zip(repeat(key_after), range(len(texts)))
+                if len(items) == size:
+                    return self._page(items, places, key_after(len(texts) - 1))
+                key = key_after(len(chunk) - 1)
+                continue
             for number, row in self._judged(chunk, checks, budget.spend, selection):
                 items.append(row)
                 places.append((key_after, number))
@@ -147,6 +156,17 @@ class Rows:
             row = self._seen(raw) if row is None else row
             if row is not None:
                 yield number, row
+
+    def _at_once(self, chunk: _Chunk, selection: Selection | None) -> Sequence[Any] | None:
+        """All rows of a chunk as they go out, None where they are to be looked at one by one."""
+        verdict, model = current().verdict, self.model
+        if selection is None or selection.model is not model or self.complete is not None or self.checks:
+            return None
+        if not (verdict is True or isinstance(verdict, Checked)) or not declared(selection.model).lasting:
+            return None
+        if verdict is not True and not all(map(verdict.test(), chunk)):
+            return None
+        return selection.texts(chunk)
 
     def _short_way(self, selection: Selection | None) -> Callable[[RawItem], Any]:
         """What gives an item as it goes out, or None where it is not to be seen, or only an instance can say."""

@@ -35,6 +35,11 @@ class Selection:
         whole = [step[0] for step in reader.steps] == list(names)
         return cls(model, reader, None if whole else tuple(names))
 
+    def texts(self, rows: Sequence[RawItem]) -> list[Text] | None:
+        """Many items as they go out, None where each has to be looked at."""
+        found = self.reader.texts(rows) if self.names is None else None
+        return None if found is None else [*map(Text, found)]
+
     def text(self, raw: RawItem) -> Text | None:
         """An item as it goes out, None where only an instance can say."""
         text = self.reader.text(raw) if self.names is None else None

@@ -96,6 +96,19 @@ class Reader:
             return None if shown is None else _json.text(shown)
         return None if None in said else self.form % (*said,)
 
+    def texts(self, rows: Sequence[RawItem]) -> list[str] | None:
+        """The same of many items, attribute by attribute; None where ``text`` has to look at each."""
+        columns: list[list[Any]] = []
+        try:
+            for stored, kind, write, absent in self.writers:
+                values = [row.get(stored) for row in rows]
+                columns.append([write(value[kind]) if value else absent for value in values])
+                if absent is None and None in columns[-1]:
+                    return None
+        except Exception:  # noqa: BLE001 - as above
+            return None
+        return [self.form % cells for cells in zip(*columns)]  # noqa: B905 - they are as long
+
     def _one_by_one(self, raw: RawItem) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
         for name, stored, kind, convert, absent in self.steps:
