@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pynamodb.models import Model
 
 from . import _json
+from ._columns import texts_of
 from ._switch import is_on
 from .types import RawItem
 from .wire import Reader, reader_of
@@ -37,7 +38,7 @@ class Selection:
 
     def texts(self, rows: Sequence[RawItem]) -> list[Text] | None:
         """Many items as they go out, None where each has to be looked at."""
-        found = self.reader.texts(rows) if self.names is None else None
+        found = texts_of(self.reader, self.model, rows) if self.names is None else None
         return None if found is None else [*map(Text, found)]
 
     def text(self, raw: RawItem) -> Text | None:

@@ -32,7 +32,7 @@ Step: TypeAlias = tuple[str, str, str, Convert | None, Any]
 _LONG_WAY = object()
 """What an absent attribute shows, where only an instance can say."""
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_MOMENT = re.compile(  # as PynamoDB writes it, and such that there is no doubt that there is such a day
+MOMENT = re.compile(  # as PynamoDB writes it, and such that there is no doubt that there is such a day
     r"((?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])(\.[0-9]{6})\+0000"
 )
@@ -95,19 +95,6 @@ class Reader:
             shown = self.shown(raw)
             return None if shown is None else _json.text(shown)
         return None if None in said else self.form % (*said,)
-
-    def texts(self, rows: Sequence[RawItem]) -> list[str] | None:
-        """The same of many items, attribute by attribute; None where ``text`` has to look at each."""
-        columns: list[list[Any]] = []
-        try:
-            for stored, kind, write, absent in self.writers:
-                values = [row.get(stored) for row in rows]
-                columns.append([write(value[kind]) if value else absent for value in values])
-                if absent is None and None in columns[-1]:
-                    return None
-        except Exception:  # noqa: BLE001 - as above
-            return None
-        return [self.form % cells for cells in zip(*columns)]  # noqa: B905 - they are as long
 
     def _one_by_one(self, raw: RawItem) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
@@ -177,7 +164,7 @@ def _absent(attribute: Attribute[Any], held: Convert) -> Any:
 
 
 def _moment(text: str) -> str:
-    found = _MOMENT.fullmatch(text)
+    found = MOMENT.fullmatch(text)
     if found is None:
         raise ValueError("not as PynamoDB writes it")
     second, fraction = found.groups()
@@ -218,8 +205,9 @@ def _written(convert: Convert | None, value: Any) -> str:
     return _json.text(value if convert is None else convert(value))
 
 
-def _moment_text(text: str) -> str:
-    if _MOMENT.fullmatch(text) is None:
+def moment_text(text: str) -> str:
+    """A moment as PynamoDB writes it, as JSON text. Raises ``ValueError`` for any other."""
+    if MOMENT.fullmatch(text) is None:
         raise ValueError("not as PynamoDB writes it")
     return f'"{text[:19]}+00:00"' if text[19:26] == ".000000" else f'"{text[:26]}+00:00"'
 
@@ -227,7 +215,7 @@ def _moment_text(text: str) -> str:
 _WRITERS: Mapping[Convert | None, Callable[[Any], str]] = {
     None: encode_basestring,
     bool: {True: "true", False: "false"}.__getitem__,
-    _moment: _moment_text,
+    _moment: moment_text,
 }
 """Conversion -> what gives the same as JSON text in less time."""
 

@@ -13,9 +13,9 @@ ROWS = """
     _urls _members users requests addresses responses actions results prefixed causes observing
     comparisons conditions verdicts rules permissions fields attributes _pointers _declarations loading schemas
     pagination
-    deadlines failures _tries _exchange _pools _botocore items _expressions wire selections _instances _pynamodb
-    metering digests ledgers etags guards access plans rows picks queries writes settling transactions uniqueness
-    claims changes records creations journals batches serializers store
+    deadlines failures _tries _exchange _pools _botocore items _expressions wire _columns selections _instances
+    _pynamodb metering digests ledgers etags guards access plans rows picks queries writes settling transactions
+    uniqueness claims changes records creations journals batches serializers store
     cors hsts headers sizes negotiation filters planner idempotency rates
     listing mixins resources field_rules calls
     signatures mistakes questions routing compiling answers sheets markers bulk operations limiter
