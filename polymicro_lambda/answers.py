@@ -22,6 +22,8 @@ from .results import Result, encoder, is_collection
 from .routing import Route
 from .selections import Selection, Text
 from .sizes import written
+from .store import PynamoStore
+from .types import RawItem
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
 
@@ -49,6 +51,28 @@ class Answers:
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
         return self._unless_known(Response(status, headers, text.encode()))
+
+    def shown(self, raw: RawItem, store: PynamoStore) -> Response:
+        """The response that shows a stored item of the model, without an instance where none is asked for."""
+        route, selection = self.route, self.route.selection
+        text = selection.text(raw) if selection is not None and selection.names is None else None
+        location = self._location_of(raw) if route.verb == "create" else ""
+        if text is None or location is None:
+            return self.answered(Result(store.instance(raw)))
+        headers = {"content-type": JSON_TYPE, "etag": current().tagger.strong(route.model, raw)}
+        if location:
+            headers["location"] = location
+        return self._unless_known(Response(route.about.status, headers, text.encode()))
+
+    def _location_of(self, raw: RawItem) -> str | None:
+        """Where a new item is, None where its instance has to say."""
+        item = self.route.resource.item
+        path = None if item is None else item.path_of(raw, self._kept())
+        return path if path is None or len(path) <= LONGEST else ""
+
+    def _kept(self) -> int:
+        """How many segments a relative reference leaves: all but the request's last (RFC 3986, section 5.2.3)."""
+        return len(self.request.segments) - (0 if self.request.slash else 1)
 
     def listed(self, result: Result, page: Page, cursor: str | None, limit: int) -> Response:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""
@@ -162,9 +186,7 @@ class Answers:
         item = self.route.resource.item
         if self.route.verb != "create" or item is None:
             return {}
-        # The last segment of the request's path is what a relative reference replaces (RFC 3986, section 5.2.3).
-        kept = len(self.request.segments) - (0 if self.request.slash else 1)
-        location = "/".join(item.segments_of(body, self.request.path_params, kept))
+        location = "/".join(item.segments_of(body, self.request.path_params, self._kept()))
         return {"location": location} if len(location) <= LONGEST else {}
 
 

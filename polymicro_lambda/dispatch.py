@@ -8,7 +8,7 @@ from pynamodb.models import Model
 
 from .actions import Method
 from .cors import CORS
-from .deadlines import within
+from .deadlines import left_of
 from .etags import Tagger
 from .exceptions import Forbidden, HTTPError, InternalError, MethodNotAllowed, NotFound, Unauthorized
 from .failures import translated
@@ -17,7 +17,7 @@ from .hsts import HSTS
 from .limiter import Limiter
 from .markers import UNMARKED, Markers
 from .negotiation import check_accept, read_body
-from .observing import Observation, report_error
+from .observing import Observation, begin, end, report_error
 from .operations import Operation
 from .pagination import Cursors
 from .requests import Request
@@ -74,15 +74,25 @@ class Dispatcher:
 
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
-        with self.telemetry.observing(request_id) as seen:
-            self.telemetry.begin(seen)
-            try:
-                seen.request = read()
-                with within(seen.request.context):
-                    response = carried(self._answer(seen.request, seen), seen.request, seen.verb)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
-                response = self._problem(self._answerable(error, seen), seen)
-            return self.telemetry.told(seen, self._completed(seen, response))
+        telemetry = self.telemetry
+        seen = Observation(request_id, telemetry.logger, telemetry.debug, telemetry.metered)
+        token = begin(seen)
+        try:
+            if telemetry.sinks:
+                telemetry.begin(seen)
+            response = self._completed(seen, self._answered(read, seen))
+            return telemetry.told(seen, response) if telemetry.metered else response
+        finally:
+            end(token)
+
+    def _answered(self, read: Callable[[], Request], seen: Observation) -> Response:
+        """The response; that of a problem for every error."""
+        try:
+            request = seen.request = read()
+            seen.seconds_left = left_of(request.context)
+            return carried(self._answer(request, seen), seen)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
+            return self._problem(self._answerable(error, seen), seen)
 
     def _problem(self, error: HTTPError, seen: Observation) -> Response:
         response = problem(error, seen.request_id)

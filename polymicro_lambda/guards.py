@@ -14,12 +14,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from ._instances import Unread
-from .deadlines import forever
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import Forbidden, NotFound, PreconditionFailed
 from .items import Recording, serialized, stored
+from .observing import forever
 from .types import RawItem
-from .verdicts import Verdict, attributes_of, condition_of, is_opaque
+from .verdicts import Checked, Verdict, attributes_of, condition_of, is_opaque
 
 
 def _everybody(_: Model, __: RawItem) -> bool:
@@ -83,11 +83,18 @@ class Guard:
             return self.verdict
         return self.verdict.allows(instance, raw or as_stored(instance))
 
+    def holds(self, raw: RawItem) -> bool:
+        """Whether it is certain from the stored item alone that the rule lets it pass."""
+        verdict = self.verdict
+        return verdict is True or (isinstance(verdict, Checked) and verdict.allows(None, raw))
+
     def judge(self, instance: Model, raw: RawItem) -> frozenset[str]:
         """The attributes that opaque checks read of the item, by their names in DynamoDB.
 
         Raises ``NotFound`` where the rule does not hold, or ``Forbidden`` if the user may know of the item.
         """
+        if self.holds(raw):
+            return frozenset()
         allowed, relied = self._observed(instance, raw)
         if allowed:
             return relied

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from time import perf_counter
 from types import MappingProxyType
@@ -41,6 +41,11 @@ class Usage:
     """Tries that DynamoDB refused because of too many."""
 
 
+def forever() -> float:
+    """Seconds without end."""
+    return float("inf")
+
+
 def _no_call(_: str) -> AbstractContextManager[Any]:
     return nullcontext()
 
@@ -54,6 +59,8 @@ class Observation:
     """The path's template, None where no route has the path."""
     verb: str | None = None
     phase: str = "read"
+    seconds_left: Callable[[], float] = staticmethod(forever)
+    """The seconds until Lambda ends the invocation."""
     headers: Mapping[str, str] = MappingProxyType({})
     """What the answer says, whatever it is."""
     cause: BaseException | None = None
@@ -116,6 +123,14 @@ _current: ContextVar[Observation | None] = ContextVar("polymicro_observation", d
 def current() -> Observation | None:
     """What is noted of the request that runs now, None outside of one."""
     return _current.get()
+
+
+def begin(seen: Observation) -> Token[Observation | None]:
+    """What happens from now on is of this request, until ``end`` gets what this gives."""
+    return _current.set(seen)
+
+
+end = _current.reset
 
 
 class observed:  # noqa: N801 - it is used as a function

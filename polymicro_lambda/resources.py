@@ -38,6 +38,16 @@ class ItemPath:
         """
         return [_quoted(self._text(part, instance, path_params)) for part in self.template[first:]]
 
+    def path_of(self, raw: Mapping[str, Any], first: int) -> str | None:
+        """The same of a stored item as one text, None where that takes its instance or the request."""
+        said = []
+        for part in self.template[first:]:
+            name = parameter(part)
+            if name is not None and name not in self.schema.texts:
+                return None
+            said.append(_quoted(part if name is None else raw[self.schema.attributes[name].attr_name]["S"]))
+        return "/".join(said)
+
     def _text(self, part: str, instance: Any, path_params: Mapping[str, Any]) -> str:
         name = parameter(part)
         if name is None:

@@ -29,10 +29,14 @@ class ItemSerializer:
     """For each attribute its name in Python and in DynamoDB, its type there, whether it can be absent, its default, and
     what stores its values, None where an instance has to hold them first."""
 
+    plain_keys: bool = False
+    """An instance holds the values of its key as they are."""
+
     @classmethod
     def of(cls, model: type[Model]) -> "ItemSerializer":
         """The serialiser of a model."""
-        return cls(model, declared(model), _writers(model))
+        members = members_of(model)
+        return cls(model, declared(model), _writers(model), members is not None and members.plain_keys)
 
     def key(self, values: Mapping[str, Any]) -> RawItem:
         """The key in these values, by Python name."""
@@ -45,6 +49,9 @@ class ItemSerializer:
 
     def key_of(self, instance: Model) -> RawItem:
         """The key of an instance."""
+        held = instance.attribute_values
+        if type(held) is dict and held.keys() == self.about.keys.keys() and self.plain_keys:
+            return self.key(held)  # it holds its key alone, as one that has not been read
         return self.key({name: getattr(instance, name) for name in self.about.keys})
 
     def key_in(self, raw: RawItem) -> RawItem:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from .actions import SAFE_METHODS
 from .exceptions import HTTPError, InternalError, PolymicroError
-from .observing import report_error
-from .requests import Request
+from .observing import Observation, report_error
 from .responses import Response
 
 
@@ -27,6 +26,8 @@ CARRIERS: Mapping[str, Carrier] = MappingProxyType({"alb": Carrier("a load balan
 as targets"), and does not say which megabyte."""
 BESIDES = 20_000
 """Bytes of an answer besides its body: headers (8,192, quotes in them count twice), status and names of members."""
+SMALL = 100_000
+"""Bytes of a body that goes anywhere, whatever stands in it."""
 WIDEST = 6
 """Bytes of JSON that one of a body can take: ``\\u0001``."""
 
@@ -61,16 +62,19 @@ def room(source: str) -> int:
 
 def fits(body: bytes, source: str) -> bool:
     """Whether an answer with this body is carried."""
+    if len(body) < SMALL:
+        return True
     most = room(source)
     return len(body) * WIDEST + 2 <= most or written(body) <= most
 
 
-def carried(response: Response, request: Request, verb: str | None) -> Response:
+def carried(response: Response, seen: Observation) -> Response:
     """The answer, or where it is too large and a write has been done the same without its body.
 
     Raises ``InternalError`` for any other that is too large.
     """
-    if fits(response.body, request.source):
+    request, verb = seen.request, seen.verb
+    if request is None or fits(response.body, request.source):
         return response
     if verb in KEEPS and response.status in WHOLE:
         report_error("The answer to a write was too large, and went out without its body: %s", verb)

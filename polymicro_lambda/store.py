@@ -33,6 +33,13 @@ ATTEMPTS = 3
 """A write that lost a race is judged and tried again, twice."""
 
 
+NO_CLAIMS = Claims()
+
+
+def _is_gone(item: RawItem | None) -> bool:
+    return item is None
+
+
 class Store(Protocol):
     """What the verbs need of a store of items."""
 
@@ -60,6 +67,7 @@ class PynamoStore:
         self.uniqueness = uniqueness
         self.about = declared(model)
         self.serializer = ItemSerializer.of(model)
+        self._unique = frozenset[str]() if uniqueness is None else uniqueness.attributes
         self.partition_key = next(iter(self.about.keys.values())).attr_name
 
     # --- reading ----------------------------------------------------------------------------------
@@ -69,8 +77,11 @@ class PynamoStore:
 
         Raises ``NotFound``, also where the rule hides it, and ``Forbidden``.
         """
-        raw = self._fetch(self.serializer.key(key))
-        instance = self._instance(raw)
+        return self.seen(self.fetch(self.serializer.key(key)))
+
+    def seen(self, raw: RawItem) -> Model:
+        """The instance of a stored item. Raises as ``read``."""
+        instance = self.instance(raw)
         current().judge(instance, raw)
         return instance
 
@@ -78,7 +89,8 @@ class PynamoStore:
         """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read."""
         return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit)
 
-    def _fetch(self, key: RawItem) -> RawItem:
+    def fetch(self, key: RawItem) -> RawItem:
+        """The stored item with this key, by one consistent read, unjudged. Raises ``NotFound``."""
         return self._alive(found(self.model, key))
 
     def _alive(self, raw: RawItem | None) -> RawItem:
@@ -86,7 +98,8 @@ class PynamoStore:
             raise NotFound()
         return raw
 
-    def _instance(self, raw: RawItem) -> Model:
+    def instance(self, raw: RawItem) -> Model:
+        """The instance of a stored item, unjudged. Raises ``InternalError`` or ``NotFound`` where it can be none."""
         try:
             return _instances.instance_of(self.model, raw)
         except Exception as error:  # a poison row, of which only those may know whom the rule lets
@@ -103,13 +116,23 @@ class PynamoStore:
         """
         guard = current()
         short = None if guard.is_opaque else self.serializer.quickly(values)
-        instance, raw = self.serializer.new(values) if short is None else (self._instance(short), short)
+        if short is not None:
+            return self.instance(self.put(short))
+        instance, raw = self.serializer.new(values)
         guard.judge_new(instance, raw)
-        key = self.serializer.key_of(instance) if short is None else self.serializer.key_in(short)
-        creation = Creation(self.model, raw, key, self._free(), self._claims(key, None, raw).takes)
-        journal = guard.journal
-        made = creation.write() if journal is None else journal.create(creation)
-        return instance if made is short else self._instance(made)
+        return self.instance(self._made(raw, self.serializer.key_of(instance)))
+
+    def put(self, raw: RawItem) -> RawItem:
+        """What ``create`` stores, of an item that ``serializer.quickly`` has made, under a rule that is not opaque."""
+        guard = current()
+        if not guard.holds(raw):
+            guard.judge_new(self.instance(raw), raw)
+        return self._made(raw, self.serializer.key_in(raw))
+
+    def _made(self, raw: RawItem, key: RawItem) -> RawItem:
+        takes = () if self.uniqueness is None else self._claims(key, None, raw).takes
+        creation, journal = Creation(self.model, raw, key, self._free(), takes), current().journal
+        return creation.write() if journal is None else journal.create(creation)
 
     def _free(self) -> Clause:
         """There is no item with the key, or one that has expired."""
@@ -122,10 +145,14 @@ class PynamoStore:
         One call, unless the rule must see the item: then it is judged as it is and as it would be, and written
         on the condition that what the rule relied on has not changed. Without changes nothing is written.
         """
-        key = self.serializer.key_of(instance)  # said again as it is, it is no change
+        return self.instance(self.change(self.serializer.key_of(instance), changes, stored(instance)))
+
+    def change(self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None = None) -> RawItem:
+        """What ``update`` leaves of the item with this key; ``known`` is how it stood, if it has been read."""
+        # A key said again as it is, is no change.
         raw = {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
         if not raw:
-            return self._kept(instance)
+            return self._kept(key)
         sets = {name: value for name, value in raw.items() if value is not None}
         actions = [Plain("remove" if value is None else "set", name, value) for name, value in raw.items()]
         if self.about.version is not None:
@@ -137,17 +164,22 @@ class PynamoStore:
         pinned = frozenset() if self._unique.isdisjoint(raw) else self._unique
         seen = after if pinned or current().must_see(frozenset(raw)) else None
         change = Change("UpdateItem", seen, actions, lambda new: self._is_result(new, after), pinned)
-        return self._instance(self._change(instance, change)["Attributes"])
+        changed: RawItem = self._change(key, known, change)["Attributes"]
+        return changed
 
     def delete(self, instance: Model) -> None:
         """Remove the item, on the condition that it is there and the rule holds on it."""
+        self.remove(self.serializer.key_of(instance), stored(instance))
+
+    def remove(self, key: RawItem, known: RawItem | None = None) -> None:
+        """The same of a key; ``known`` is how the item stood, if it has been read."""
         after = (lambda old: old) if current().must_see() or self._unique else None
-        self._change(instance, Change("DeleteItem", after, (), lambda new: new is None, self._unique))
+        self._change(key, known, Change("DeleteItem", after, (), _is_gone, self._unique))
 
     def _is_result(self, new: RawItem | None, after: After) -> bool:
         """Whether an item is what an update made of it, under a rule that holds on it."""
         new = self._alive(new)
-        current().judge(self._instance(new), new)
+        current().judge(self.instance(new), new)
         return etags.same(new, after(new)) and self._follows(new)
 
     def _follows(self, new: RawItem) -> bool:
@@ -158,25 +190,21 @@ class PynamoStore:
         version = new.get(self.about.version.attr_name, {}).get("N", "0")
         return tags.match(f'"{int(version) - 1}"')
 
-    def _kept(self, instance: Model) -> Model:
+    def _kept(self, key: RawItem) -> RawItem:
         """The item as it is, under the same rule and precondition as a write."""
-        raw = self._fetch(self.serializer.key_of(instance))
-        kept = self._instance(raw)
-        current().judge(kept, raw)
-        current().check_match(kept, raw)
-        return kept
+        raw = self.fetch(key)
+        current().check_match(self.seen(raw), raw)
+        return raw
 
-    def _change(self, instance: Model, change: Change) -> dict[str, Any]:
+    def _change(self, key: RawItem, raw: RawItem | None, change: Change) -> dict[str, Any]:
         """Write to an item that must be there, judging it first where the rule must see it."""
         journal = current().journal
         if journal is not None:
             journal.changes(self.model)
-        key = self.serializer.key_of(instance)
-        raw = stored(instance)
         for _ in range(ATTEMPTS):
-            conditions, claims = self._ours(), Claims()
+            conditions, claims = self._ours(), NO_CLAIMS
             if change.after is not None or self._compares():
-                raw = raw or self._fetch(key)
+                raw = raw or self.fetch(key)
                 claims = self._claims(key, raw, change.left(raw))
                 conditions += self._unmoved(raw, change, claims)
             try:
@@ -187,14 +215,9 @@ class PynamoStore:
                     return {"Attributes": error.item}
                 # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item.
                 raw = self._alive(error.item)
-                current().judge(self._instance(raw), raw)
-                current().check_match(self._instance(raw), raw)
+                current().judge(self.instance(raw), raw)
+                current().check_match(self.instance(raw), raw)
         raise Conflict("Somebody else keeps changing this item: try again.", headers=retry_after())
-
-    @property
-    def _unique(self) -> frozenset[str]:
-        """The attributes that claims are made on."""
-        return frozenset() if self.uniqueness is None else self.uniqueness.attributes
 
     def _claims(self, key: RawItem, old: RawItem | None, new: RawItem | None) -> Claims:
         return Claims() if self.uniqueness is None else Claims.of(self.uniqueness, key, old, new)
@@ -222,7 +245,7 @@ class PynamoStore:
     def _unmoved(self, old: RawItem, change: Change, claims: Claims) -> list[Condition]:
         """What rule, precondition and claims relied on, in the item as it is and would be, is still what was read."""
         guard = current()
-        instance = self._instance(old)
+        instance = self.instance(old)
         relied = guard.judge(instance, old) | guard.relied | change.pinned
         guard.check_match(instance, old)
         # A transaction does not tell what it made of the item, so that the whole of it must be known.
@@ -232,6 +255,6 @@ class PynamoStore:
             relied |= {self.about.version.attr_name}
         new = old if change.after is None else change.after(old)
         if new is not old:
-            seen = guard.judge_new(self._instance(new), new) | guard.relied
+            seen = guard.judge_new(self.instance(new), new) | guard.relied
             relied |= {name for name in seen if old.get(name) == new.get(name)}
         return equal(old, relied)

@@ -8,7 +8,7 @@ from itertools import count, pairwise
 from time import perf_counter
 from typing import Any, Protocol
 
-from .observing import LOGGER, Observation, observed, safely
+from .observing import LOGGER, Observation, safely
 from .requests import Request
 from .responses import Response
 
@@ -103,14 +103,11 @@ class Telemetry:
     """Lets the calls of DynamoDB be noted."""
     _served: Iterator[int] = field(default_factory=_first)
 
-    @property
-    def metered(self) -> bool:
-        """Whether anybody wants to know what a request costs."""
-        return bool(self.sinks) or self.timed
+    metered: bool = field(init=False)
+    """Somebody wants to know what a request costs."""
 
-    def observing(self, request_id: str) -> observed:
-        """What happens inside is noted of a request."""
-        return observed(Observation(request_id, self.logger, self.debug, self.metered))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metered", bool(self.sinks) or self.timed)
 
     def begin(self, seen: Observation) -> None:
         """Tell the sinks that a request comes in."""
@@ -119,8 +116,6 @@ class Telemetry:
 
     def told(self, seen: Observation, response: Response) -> Response:
         """Tell the sinks of a request; its response, with ``Server-Timing`` where that is wanted."""
-        if not self.metered:
-            return response
         report = self._report(seen, response.status)
         for end in seen.at_end:
             safely(end, report)

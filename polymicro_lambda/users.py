@@ -30,10 +30,9 @@ Claims: TypeAlias = Mapping[str, Any]
 _NOBODY: frozenset[str] = frozenset()
 
 _IDS = ("uuid", "sub", "principalId")
-_PERMISSIONS = ("permissions", "scope", "scopes")
-_GROUPS = ("groups", "cognito:groups")
-_SHORT = 1000
-"""Characters of a text of names that is kept, so that what is kept is at most some hundred KB."""
+_NAMES = ("permissions", "scope", "scopes", "groups", "cognito:groups")
+_GROUPS = 2
+"""How many of these, from the end, are of groups."""
 
 
 def user_from(request_context: object) -> User | None:
@@ -108,10 +107,19 @@ def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object 
     uuid = _id(_first(claims, _IDS) if ids is None else next((one for one in ids if one is not None), None))
     if uuid is None:
         return None
-    permissions = _union(claims, _PERMISSIONS)
-    if scopes is not None:
-        permissions |= _names(scopes)
-    return User(uuid, permissions, _union(claims, _GROUPS), claims)
+    said = (scopes, *map(claims.get, _NAMES))
+    try:
+        permissions, groups = _read(said)
+    except TypeError:  # lists, which no cache holds
+        permissions, groups = _read.__wrapped__(said)
+    return User(uuid, permissions, groups, claims)
+
+
+@lru_cache(maxsize=256)
+def _read(said: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """Permissions and groups in what authorizers say again and again."""
+    names = [_named(value) for value in said]
+    return _NOBODY.union(*names[:-_GROUPS]), _NOBODY.union(*names[-_GROUPS:])
 
 
 def _first(claims: Claims, names: tuple[str, ...]) -> object:
@@ -135,29 +143,8 @@ def _digits(value: int) -> str | None:
         return None
 
 
-def _union(claims: Claims, names: tuple[str, ...]) -> frozenset[str]:
-    found = _NOBODY
-    for name in names:
-        if name in claims:
-            more = _names(claims[name])
-            found = found | more if found else more
-    return found
-
-
-def _names(value: object) -> frozenset[str]:
-    """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
-    if type(value) is str and len(value) <= _SHORT:
-        return _names_in(value)
-    return _named(value)
-
-
-@lru_cache(maxsize=256)
-def _names_in(text: str) -> frozenset[str]:
-    """The same of a text that an authorizer says again and again."""
-    return _named(text)
-
-
 def _named(value: object) -> frozenset[str]:
+    """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
     if isinstance(value, str):
         value = _listed(value.strip())
     if not isinstance(value, list | tuple):
