@@ -26,8 +26,6 @@ CARRIERS: Mapping[str, Carrier] = MappingProxyType({"alb": Carrier("a load balan
 as targets"), and does not say which megabyte."""
 BESIDES = 20_000
 """Bytes of an answer besides its body: headers (8,192, quotes in them count twice), status and names of members."""
-SMALL = 100_000
-"""Bytes of a body that goes anywhere, whatever stands in it."""
 WIDEST = 6
 """Bytes of JSON that one of a body can take: ``\\u0001``."""
 
@@ -62,8 +60,6 @@ def room(source: str) -> int:
 
 def fits(body: bytes, source: str) -> bool:
     """Whether an answer with this body is carried."""
-    if len(body) < SMALL:
-        return True
     most = room(source)
     return len(body) * WIDEST + 2 <= most or written(body) <= most
 
