@@ -120,7 +120,8 @@ def of_growth(growth: Growth) -> Iterator[str]:
     yield ""
     yield (
         f"To register and compile {SIZES[-1]:,} resources takes {growth.compile_own:.0f} ms of CPU where each has a"
-        f" model, {growth.compile_shared:.0f} ms where all have one; the models' own making is left out."
+        f" model, {growth.compile_shared:.0f} ms where all have one; the making of the models, and of the client that"
+        " they share, is left out."
     )
 
 
