@@ -1,6 +1,6 @@
 """What a resource declares of its schema, checked and made into the forms of a body."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -9,18 +9,21 @@ from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
+from ._lazy import lazy
 from ._slips import asked
-from .attributes import KeyRule, Shape, member_field, needed, nullable, readable
+from .attributes import Shape, declared, key_rules, member_field, needed, nullable, readable, unforeseen
 from .exceptions import ConfigurationError
 
+NAMING = ("dump_only", "load_only", "required", "exclude", "bound", "fixed")
+"""What a declaration names attributes by."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Declaration:
     """What a resource says of its schema, all names as sets."""
 
     resource: str
     model: type[Model]
-    attributes: Mapping[str, Attribute[Any]]
     schema: type[Schema] | None
     defer_required: bool
     dump_only: frozenset[str]
@@ -29,9 +32,14 @@ class Declaration:
     exclude: frozenset[str]
     bound: frozenset[str]
     fixed: frozenset[str]
-    rules: Mapping[str, KeyRule]
+    addressed: frozenset[str]
 
-    @property
+    @lazy
+    def attributes(self) -> Mapping[str, Attribute[Any]]:
+        """The model's, in the order of the source."""
+        return declared(self.model)
+
+    @lazy
     def keys(self) -> tuple[str, ...]:
         """The table's key attributes."""
         return tuple(n for n, one in self.attributes.items() if one.is_hash_key or one.is_range_key)
@@ -45,17 +53,20 @@ class Declaration:
     def fail(self, where: str, message: str) -> NoReturn:
         raise ConfigurationError(f"{self.resource}.{where}: {message}")
 
-    def check(self, said: Mapping[str, frozenset[str]]) -> None:
+    @lazy
+    def is_foreseen(self) -> bool:
+        """Whether the names say what its forms are: none of its fields has to be made for that."""
+        if self.schema is not None or not unforeseen(self.model):
+            return self.schema is None
+        used = {*self.attributes} - self.exclude | {*self.keys} | self.addressed
+        return used.isdisjoint(unforeseen(self.model))
+
+    def check(self) -> None:
         """Raise ``ConfigurationError`` for names that do not exist or contradict one another."""
         if self.schema and not (isinstance(self.schema, type) and issubclass(self.schema, Schema)):
             self.fail("schema", "must be a marshmallow Schema class")
         own = self.schema() if self.schema else None
-        known = {*self.attributes, *(own.declared_fields if own else ())}
-        for where, names in said.items():
-            for name in sorted(names - known):
-                self.fail(where, f"{self.model.__name__} has no attribute {name!r}{asked(name, known)}")
-        for name in sorted(self.dump_only & self.load_only):
-            self.fail("load_only", f"{name!r} is dump_only too: exclude it")
+        self._check_names({*self.model.get_attributes(), *(own.declared_fields if own else ())})
         if own is None:
             return
         if own.unknown == INCLUDE:
@@ -64,26 +75,52 @@ class Declaration:
             if name not in self.dump_only | self.exclude and target(field) in self.server:
                 self.fail("schema", f"{name!r} must be dump_only: no client sets {target(field)!r}")
 
-    def check_required(self, form: Schema) -> None:
-        """Raise ``ConfigurationError`` for a required field that no body can hold."""
-        for name in sorted(self.required - self.bound - set(form.load_fields)):
+    def _check_names(self, known: set[str]) -> None:
+        for where in NAMING:
+            said: frozenset[str] = getattr(self, where)
+            for name in sorted(said - known) if said else ():
+                self.fail(where, f"{self.model.__name__} has no attribute {name!r}{asked(name, known)}")
+        for name in sorted(self.dump_only & self.load_only):
+            self.fail("load_only", f"{name!r} is dump_only too: exclude it")
+
+    def check_required(self, members: Collection[str]) -> None:
+        """Raise ``ConfigurationError`` for a required field that no body can hold, which has these ``members``."""
+        for name in sorted(self.required - self.bound - set(members)):
             self.fail("required", f"no body can set {name!r}")
 
-    def form(self, closed: frozenset[str]) -> Schema:
-        """The schema of one kind of body, in which what ``closed`` names is read-only too."""
-        shape = readable(self.schema) if self.schema else self.generated()
-        known = shape()
-        closed |= self.dump_only | self.server
-        form = shape(
-            exclude=self.exclude & set(known.fields),
-            load_only=self.load_only | known.load_only,
-            dump_only=known.dump_only | {n for n, f in known.fields.items() if {n, target(f)} & closed},
-        )
+    def closed(self, *, updating: bool) -> frozenset[str]:
+        """The attributes that one kind of body cannot set."""
+        apart = self.dump_only | self.server
+        return apart | self.fixed | {*self.keys} if updating else apart
+
+    def settable(self, *, updating: bool) -> list[str]:
+        """The attributes that it can, where they are foreseen."""
+        closed = self.closed(updating=updating) | self.exclude
+        return [name for name in self.attributes if name not in closed]
+
+    def form(self, *, updating: bool) -> Schema:
+        """The schema of one kind of body."""
+        closed = self.closed(updating=updating)
+        form = self._of_schema(self.schema, closed) if self.schema else self._of_model(closed)
         for name, field in form.fields.items():
             if target(field) in self.attributes:
                 self.fit(name, field)
             field.required |= name in self.required
         return form
+
+    def _of_schema(self, schema: type[Schema], closed: frozenset[str]) -> Schema:
+        shape = readable(schema)
+        known = shape()
+        return shape(
+            exclude=self.exclude & set(known.fields),
+            load_only=self.load_only | known.load_only,
+            dump_only=known.dump_only | {n for n, f in known.fields.items() if {n, target(f)} & closed},
+        )
+
+    def _of_model(self, closed: frozenset[str]) -> Schema:
+        members = self._shape._declared_fields
+        told = {name for name, field in members.items() if {name, field.attribute or name} & closed}
+        return self._shape(load_only=self.load_only, dump_only=told)
 
     def fit(self, name: str, field: fields.Field[Any]) -> None:
         """Make the field demand what its attribute needs."""
@@ -93,7 +130,8 @@ class Declaration:
         field.required |= needed(attribute) and not given
         self.rule(field, target(field))
 
-    def generated(self) -> type[Schema]:
+    @lazy
+    def _shape(self) -> type[Schema]:
         """The model's attributes as a schema."""
         members = {name: self.field(name) for name in self.attributes if name not in self.exclude}
         for field in members.values():
@@ -114,7 +152,8 @@ class Declaration:
 
     def rule(self, field: fields.Field[Any], name: str) -> None:
         # A new list: copies of a field share theirs.
-        field.validators = [*field.validators, *(rule for key, rule in self.rules.items() if key == name)]
+        rules = key_rules(self.model)
+        field.validators = [*field.validators, *([rules[name]] if name in rules else [])]
 
 
 def target(field: fields.Field[Any]) -> str:

@@ -29,3 +29,10 @@ class lazy(Generic[T]):  # noqa: N801 - it is used as a function
         value = self.function(instance)
         instance.__dict__[self.name] = value
         return value
+
+
+def fill(owner: object) -> None:
+    """Compute all that waits in an object for its first use."""
+    for name, member in vars(type(owner)).items():
+        if isinstance(member, lazy):
+            getattr(owner, name)

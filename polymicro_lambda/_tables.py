@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from inspect import getmembers
 from typing import Any, TypeAlias
 
 from pynamodb.indexes import Index
@@ -12,6 +11,7 @@ from pynamodb.models import Model
 from ._pynamodb import table_name
 from .access import access_paths
 from .exceptions import ConfigurationError
+from .indexes import indexes_of
 from .items import declared
 
 Properties: TypeAlias = dict[str, Any]
@@ -96,7 +96,7 @@ def _kinds(model: type[Model]) -> Iterator[type[Model]]:
 def _said(model: type[Model]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """What a model says of its table, each with the words for it."""
     paths = access_paths(model)
-    indexes = {i.Meta.index_name: i for _, i in getmembers(model, lambda one: isinstance(one, Index))}
+    indexes = {i.Meta.index_name: i for i in indexes_of(model).values()}
     types = {one.attr_name: one.attr_type for one in model.get_attributes().values()}
     for index in indexes.values():
         types |= {one.attr_name: one.attr_type for one in index.Meta.attributes.values()}

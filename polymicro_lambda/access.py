@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from inspect import getmembers
+from functools import cache, cached_property
 from typing import Any
 
 from pynamodb.constants import ALL
 from pynamodb.indexes import GlobalSecondaryIndex, Index
 from pynamodb.models import Model
 
+from .indexes import indexes_of
 from .items import declared
 
 
@@ -39,6 +39,7 @@ class AccessPath:
         return self.projected is None or self.projected.issuperset(attributes)
 
 
+@cache
 def names_of(model: type[Model]) -> frozenset[str]:
     """All attributes that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
     kinds = {model}
@@ -47,13 +48,13 @@ def names_of(model: type[Model]) -> frozenset[str]:
     return frozenset(attribute.attr_name for kind in kinds for attribute in kind.get_attributes().values())
 
 
+@cache
 def access_paths(model: type[Model]) -> tuple[AccessPath, ...]:
     """The model's table, then its indexes in the order of their attributes' names."""
     table = [attribute.attr_name for attribute in declared(model).keys.values()]
-    indexes = getmembers(model, lambda member: isinstance(member, Index))
     return (
         AccessPath(None, table[0], table[1] if len(table) > 1 else None, frozenset(table)),
-        *(_of_index(model, frozenset(table), index) for _, index in indexes),
+        *(_of_index(model, frozenset(table), index) for index in indexes_of(model).values()),
     )
 
 

@@ -9,20 +9,19 @@ An attribute class of your own that no row fits, or one that wants another field
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from inspect import getmembers
+from functools import cache, cached_property
 from typing import Any, TypeAlias
 from unicodedata import category
 
 from marshmallow import Schema, ValidationError, fields, missing
 from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute, MapAttribute
-from pynamodb.indexes import Index
 from pynamodb.models import Model
 
 from . import fields as ours
 from ._values import CONTAINERS, refuse, show, text
 from .exceptions import ConfigurationError
+from .indexes import indexes_of
 
 HASH_BYTES, RANGE_BYTES = 2048, 1024
 """The longest partition and sort key (DynamoDB Developer Guide, "Quotas")."""
@@ -31,11 +30,14 @@ Factory: TypeAlias = Callable[[Any, int], fields.Field[Any]]
 """(attribute, level) -> field, in an item ``level`` maps and lists deep."""
 
 
-def declared(container: type) -> dict[str, Attribute[Any]]:
+@cache
+def declared(container: type) -> Mapping[str, Attribute[Any]]:
     """Python name -> attribute of a model or map, in the order of the source, parents first."""
     attributes: Mapping[str, Attribute[Any]] = container.get_attributes()  # type: ignore[attr-defined]
-    names = dict.fromkeys(name for cls in reversed(container.__mro__) for name in vars(cls))
-    return {name: attributes[name] for name in names if name in attributes}
+    known = attributes.keys()
+    own = (vars(cls) for cls in reversed(container.__mro__))
+    names = [name for said in own if not known.isdisjoint(said.keys()) for name in said]
+    return {name: attributes[name] for name in names if name in known}
 
 
 def default_of(attribute: Attribute[Any]) -> Any:
@@ -88,6 +90,27 @@ def field_for(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]
     return field
 
 
+@cache
+def unforeseen(model: type[Model]) -> frozenset[str]:
+    """The attributes whose fields have to be made to know what they say of themselves, or that none carries them."""
+    return frozenset(name for name, one in model.get_attributes().items() if not _is_foreseen(one))
+
+
+_foreseen: set[tuple[type, type | None]] = set()
+
+
+def _is_foreseen(attribute: Attribute[Any]) -> bool:
+    """Whether the table makes its field, of nothing but the classes of attribute and elements."""
+    classes = type(attribute), getattr(attribute, "element_type", None)
+    if classes not in _foreseen and not getattr(classes[0], "marshmallow_field", None):
+        try:
+            field_for(attribute)
+        except ConfigurationError:
+            return False
+        _foreseen.add(classes)
+    return classes in _foreseen
+
+
 def member_field(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]:
     """The ``field_for`` an attribute of a model or map, which may be absent or null as the attribute may."""
     field = field_for(attribute, level=level)
@@ -120,10 +143,10 @@ class KeyRule:
             refuse("A key may not be . or .., which in a path mean something else.")
 
 
-def key_rules(model: type[Model]) -> dict[str, KeyRule]:
+@cache
+def key_rules(model: type[Model]) -> Mapping[str, KeyRule]:
     """Python name -> rule, for what is a key of the table or, by its DynamoDB name, of an index."""
-    indexes = [index for _, index in getmembers(model, lambda member: isinstance(member, Index))]
-    twins = [one for index in indexes for one in index.Meta.attributes.values()]
+    twins = [one for index in indexes_of(model).values() for one in index.Meta.attributes.values()]
     rules: dict[str, KeyRule] = {}
     for name, attribute in declared(model).items():
         own = attribute.is_hash_key or attribute.is_range_key
@@ -209,7 +232,8 @@ def _open_map(attribute: Any, level: int) -> fields.Field[Any]:
 
 
 def _shape(attribute: Any, level: int) -> Schema:
-    members = declared(type(attribute))
+    container: type = type(attribute)
+    members = declared(container)
     built = {name: member_field(member, level=level + 1) for name, member in members.items()}
     for name, member in members.items():
         # A map is replaced as a whole, so its members' defaults are part of what is loaded.

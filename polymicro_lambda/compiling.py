@@ -1,5 +1,6 @@
 """Resources become routes: signatures read, rules composed, schemas built, every mistake named."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -22,11 +23,10 @@ from .permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
 from .planner import Planner
 from .questions import checked_rule
 from .rates import RateLimit, rates_of
-from .resources import ItemPath, ModelResource, parameter
+from .resources import ItemPath, ModelResource, own_members, parameter
 from .routing import Route
 from .rules import AllOf, AnyOf, Rule
 from .schemas import ItemSchema, compile_schema
-from .selections import Selection
 from .signatures import action_path, actions_of, route_parts, signature
 from .store import PynamoStore
 from .uniqueness import check_agreed, uniqueness_of
@@ -42,6 +42,11 @@ _SETTINGS: Mapping[str, type] = {
 }
 
 
+_PARAMETER = re.compile(r"\{[^/]+\}")
+_CALLS = ModelResource.calls
+_MIXED_IN: Mapping[str, Any] = {name: getattr(getattr(mixins, name.capitalize()), name) for name in VERBS}
+
+
 def compile_routes(
     resources: Iterable[Any],
     default_permissions: Any,
@@ -53,10 +58,10 @@ def compile_routes(
     Raises ``ConfigurationError`` naming class and attribute for whatever cannot work.
     """
     routes: list[Route] = []
-    taken: dict[tuple[str, tuple[str, ...]], Route] = {}
+    taken: dict[tuple[str, str], Route] = {}
     for resource in resources:
         for route in _Compilation.of(resource, default_permissions).routes(markers, rate_limit):
-            place = (route.http, tuple("{}" if parameter(part) else part for part in route.parts))
+            place = route.http, _PARAMETER.sub("{}", route.template)
             other = taken.setdefault(place, route)
             if other is not route:
                 raise ConfigurationError(
@@ -64,10 +69,9 @@ def compile_routes(
                     f" {route.http} {route.template}: give one of them another route"
                 )
             routes.append(route)
-    writing = [route for route in routes if route.writes]
-    check_agreed((_name(route.resource), route.model, route.uniqueness) for route in writing)
+    check_agreed([(_name(one.resource), one.model, one.uniqueness) for one in routes if one.writes])
     served = {route.model for route in routes}
-    check_prefixes((model for route in routes for model in route.models), served)
+    check_prefixes(chain.from_iterable(route.models for route in routes), served)
     if rate_limit is not None and not any(route.rate for route in routes):
         raise ConfigurationError(
             'PolyMicro.rate_limit limits nothing: say RateLimit("100/minute"), or rate_limit of a resource'
@@ -99,6 +103,8 @@ class _Compilation:
     rule: Rule
     parts: tuple[str, ...]
     """The collection's path."""
+    names: frozenset[str]
+    """Those of the verbs."""
 
     @classmethod
     def of(cls, resource: Any, default_permissions: Any) -> "_Compilation":
@@ -121,15 +127,17 @@ class _Compilation:
             if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
                 wanted = "an int of at least 1" if kind is int else "True or False"
                 raise ConfigurationError(f"{name}.{setting} must be {wanted}, not {value!r}")
-        check_names(resource)
+        own = own_members(type(resource))
+        check_names(name, own)
         verbs = (
-            *(verb for verb in VERBS.values() if hasattr(resource, verb.name)),
-            *actions_of(name, resource),
+            *[verb for verb in VERBS.values() if hasattr(resource, verb.name)],
+            *actions_of(name, resource, own),
         )
         if not verbs:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         permissions = resource.permissions if resource.permissions is not None else default_permissions
-        return cls(resource, verbs, checked_rule(name, model, permissions), route_parts(name, resource))
+        rule, parts = checked_rule(name, model, permissions), route_parts(name, resource)
+        return cls(resource, verbs, rule, parts, frozenset([verb.name for verb in verbs]))
 
     def routes(self, markers: type[Model] | None, rate_limit: RateLimit | None) -> Iterator[Route]:
         """The routes of the resource's verbs; its store, planner and item path are set on the way."""
@@ -153,7 +161,9 @@ class _Compilation:
         bindable = self._bindable(bound, in_path, filters)
         self._check_list(bindable, picks=bool(filters.picking(model)))
         calls = tuple(self._calls(field_rules))
-        selection = None if whole else Selection.of(model, schema.names)
+        visible = self.rule if self._has("retrieve") else None
+        asks_request = any(leaf.asks_request for leaf in (*self.rule.leaves(), *field_rules.leaves()))
+        owned = {leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)}
         idempotent = checked(resource, self.verbs, markers)
         rates = rates_of(resource, "/".join(self.parts), self.verbs, rate_limit)
         check_bulk(
@@ -176,7 +186,7 @@ class _Compilation:
                         *action_path(_name(resource), verb.name, said),
                     ),
                     rule=self.rule,
-                    visible=self.rule if self._has("retrieve") else None,
+                    visible=visible,
                     schema=schema,
                     call=getattr(resource, verb.name),
                     arguments=arguments,
@@ -188,21 +198,22 @@ class _Compilation:
                     rate=rates.get(verb.name),
                     is_action=said is not None,
                     takes=said.schema() if said is not None and said.schema is not None else None,
-                    asks_request=any(
-                        leaf.asks_request for leaf in (*self.rule.leaves(), *field_rules.leaves())
-                    ),
+                    asks_request=asks_request,
                     calls=calls,
-                    selection=selection,
+                    whole=whole,
                     limit=min(limit, resource.max_limit),
                     bound=bound,
                     bindable=bindable,
-                    owned={leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)},
+                    owned=owned,
                 )
 
     def _calls(self, field_rules: FieldRules) -> Iterator[Call]:
         """What resource and permissions declare, each call once."""
         owners: list[Any] = [self.resource, *self.rule.leaves(), *field_rules.leaves()]
-        found = (calls_of(f"{_name(owner)}.calls", owner.calls) for owner in owners)
+        said = [
+            owner for owner in owners if owner.calls is not _CALLS and owner.calls is not Permission.calls
+        ]
+        found = (calls_of(f"{_name(owner)}.calls", owner.calls) for owner in said)
         return iter(dict.fromkeys(chain.from_iterable(found)))
 
     def _schema(self, bound: Mapping[str, Any], in_path: list[str], filters: DeclaredFilters) -> ItemSchema:
@@ -224,19 +235,17 @@ class _Compilation:
         )
 
     def _has(self, verb: str) -> bool:
-        return any(one.name == verb for one in self.verbs)
+        return verb in self.names
 
     def _has_own_verbs(self, *, actions: bool = True) -> bool:
         """Whether code of the resource's own creates or updates."""
-        names = [verb.name for verb in self.verbs if verb.name not in VERBS] if actions else []
-        return bool(names) or any(
+        return (actions and not self.names <= VERBS.keys()) or any(
             self._has(name) and not self._is_default(name) for name in ("create", "update")
         )
 
     def _is_default(self, verb: str) -> bool:
         """Whether the verb is the mixin's own."""
-        mixin = getattr(mixins, verb.capitalize(), None)
-        return getattr(type(self.resource), verb) is getattr(mixin, verb, None)
+        return getattr(type(self.resource), verb) is _MIXED_IN.get(verb)
 
     def _parameters(self) -> list[str]:
         """The names of the route's parameters, each of them an attribute."""

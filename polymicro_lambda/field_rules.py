@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._lazy import lazy
 from .exceptions import ConfigurationError, Unprocessable
 from .permissions import Permission
 from .resources import ModelResource
@@ -15,15 +16,12 @@ READ, WRITE = 0, 1
 """The places of a pair that ``fields_for`` returns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FieldRules:
     """The field rules of one resource, compiled."""
 
     resource: ModelResource
-    names: frozenset[str]
-    """All fields."""
-    shown: frozenset[str]
-    """Those that answers show."""
+    schema: ItemSchema
     read: Mapping[str, Rule]
     write: Mapping[str, Rule]
     free: bool
@@ -32,12 +30,11 @@ class FieldRules:
     @classmethod
     def of(cls, resource: ModelResource, schema: ItemSchema) -> "FieldRules":
         """Read the table. Raises ``ConfigurationError`` for unknown fields, and for rules that need the item."""
-        known = schema.members
         read: dict[str, Rule] = {}
         write: dict[str, Rule] = {}
         for name, said in resource.field_permissions.items():
             where = f"{type(resource).__name__}.field_permissions[{name!r}]"
-            if name not in known:
+            if name not in schema.members:
                 raise ConfigurationError(f"{where}: there is no such field")
             pair = said if isinstance(said, Mapping) else {"read": said, "write": said}
             if not pair or not set(pair) <= {"read", "write"}:
@@ -45,7 +42,17 @@ class FieldRules:
             for table, key in ((read, "read"), (write, "write")):
                 table |= {name: _rule(where, pair[key])} if key in pair else {}
         asked = type(resource).fields_for is not ModelResource.fields_for
-        return cls(resource, known, frozenset(schema.names), read, write, free=not (asked or read or write))
+        return cls(resource, schema, read, write, free=not (asked or read or write))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All fields."""
+        return self.schema.members
+
+    @lazy
+    def shown(self) -> frozenset[str]:
+        """Those that answers show."""
+        return frozenset(self.schema.names)
 
     def leaves(self) -> Iterator[Permission]:
         """The permissions in the table."""

@@ -17,6 +17,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
+from ._lazy import lazy
 from ._slips import asked
 from .exceptions import ConfigurationError
 from .items import declared, serialized
@@ -69,7 +70,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
 """Operator name -> what it is. ``ne`` holds on an item that lacks the attribute, as it does in DynamoDB."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declared:
     """The filters that a resource declares: parameter name -> attribute and operator."""
 
@@ -80,6 +81,8 @@ class Declared:
         """Read ``filters = {"done": ("eq",)}``. Raises ``ConfigurationError`` naming resource and attribute."""
         if not isinstance(declared, Mapping):
             raise ConfigurationError(f'{resource}.filters must say operators, e.g. {{"done": ("eq",)}}')
+        if not declared:
+            return NONE
         parameters: dict[str, tuple[str, str]] = {}
         for name, operators in declared.items():
             where, attribute = f"{resource}.filters[{name!r}]", model.get_attributes().get(name)
@@ -93,19 +96,19 @@ class Declared:
                     parameters[name] = (name, operator)
         return cls(parameters)
 
-    @property
+    @lazy
     def attributes(self) -> frozenset[str]:
         """The attributes that can be filtered by."""
-        return frozenset(name for name, _ in self.parameters.values())
+        return frozenset([name for name, _ in self.parameters.values()])
 
-    @property
+    @lazy
     def equals(self) -> frozenset[str]:
         """The attributes that a query can bind to one value, and so the partition keys that it can name."""
-        return frozenset(name for name, operator in self.parameters.values() if operator == "eq")
+        return frozenset([name for name, operator in self.parameters.values() if operator == "eq"])
 
     def picking(self, model: type[Model]) -> frozenset[str]:
         """The key of the model's table, if it is one attribute and a query can say several values of it."""
-        keys = list(declared(model).keys)
+        keys = list(declared(model).keys) if self.parameters else ()
         return frozenset(keys[:1] if len(keys) == 1 and (keys[0], "in") in self.parameters.values() else ())
 
     def read(self, query: Mapping[str, Sequence[str]], schema: ItemSchema) -> dict[str, dict[str, Any]]:
@@ -127,6 +130,10 @@ class Declared:
         if errors:
             raise bad_query(errors)
         return filters
+
+
+NONE = Declared({})
+"""What resources declare that say nothing of filters."""
 
 
 def _check(where: str, attribute: Attribute[Any], operator: str) -> None:

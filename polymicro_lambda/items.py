@@ -1,7 +1,7 @@
 """Items as DynamoDB stores them, and what a model says of its own: its keys, version, TTL and kinds."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +15,8 @@ from .prefixed import PrefixedAttribute
 from .types import RawItem
 
 RAW = "_polymicro_raw"
+MEANING = (DiscriminatorAttribute, TTLAttribute, VersionAttribute)
+"""What a model has one of at the most, and is more than a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +40,23 @@ class Declared:
 def declared(model: type[Model]) -> Declared:
     """What the model declares."""
     attributes = model.get_attributes()
+    marked = [one for one in attributes.values() if isinstance(one, MEANING)]
     keys = {n: a for n, a in attributes.items() if a.is_hash_key} | {
         n: a for n, a in attributes.items() if a.is_range_key
     }
-    discriminator = _only(model, DiscriminatorAttribute)
+    discriminator = _only(marked, DiscriminatorAttribute)
     kinds: frozenset[Any] = frozenset()
     if discriminator is not None:
         subclasses = discriminator.get_registered_subclasses(model)
         kinds = frozenset(map(discriminator.get_discriminator, subclasses))
     prefixes = {a.attr_name: a.prefix for a in keys.values() if isinstance(a, PrefixedAttribute)}
-    version, ttl = _only(model, VersionAttribute), _only(model, TTLAttribute)
+    version, ttl = _only(marked, VersionAttribute), _only(marked, TTLAttribute)
     lasting = ttl is None and not prefixes and not kinds
     return Declared(keys, version, ttl, discriminator, kinds, prefixes, lasting)
 
 
-def _only(model: type[Model], kind: type[Any]) -> Any:
-    return next((a for a in model.get_attributes().values() if isinstance(a, kind)), None)
+def _only(attributes: Iterable[Attribute[Any]], kind: type[Any]) -> Any:
+    return next((a for a in attributes if isinstance(a, kind)), None)
 
 
 def serialized(attribute: Attribute[Any], value: Any) -> dict[str, Any] | None:

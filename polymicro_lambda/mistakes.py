@@ -1,17 +1,18 @@
 """What would go wrong in silence: names of another framework's, slips of the pen, kinds of items that are mixed up."""
 
 from collections.abc import Collection, Iterable, Mapping
-from inspect import getmembers
-from itertools import combinations
+from functools import lru_cache
+from itertools import chain, combinations
 from types import MappingProxyType
+from typing import Any
 
-from pynamodb.indexes import Index
 from pynamodb.models import Model
 
 from ._pynamodb import naming
 from ._slips import meant
 from .actions import ACTION, VERBS
 from .exceptions import ConfigurationError
+from .indexes import indexes_of
 from .items import declared
 from .resources import ModelResource
 
@@ -57,30 +58,32 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
 )
 
 
-def check_names(resource: ModelResource) -> None:
+KNOWN = frozenset({*ModelResource.__annotations__, *VERBS, *vars(ModelResource)})
+
+
+def check_names(resource: str, own: Mapping[str, Any]) -> None:
     """Raise ``ConfigurationError`` for a name that was meant to be a setting or a verb and is none."""
-    known = {*ModelResource.__annotations__, *VERBS, *vars(ModelResource)}
-    own = {name: value for cls in type(resource).__mro__ if _is_own(cls) for name, value in vars(cls).items()}
     for name, value in own.items():
-        if name in known or name.startswith("_") or hasattr(value, ACTION):
+        if name in KNOWN or name[0] == "_" or hasattr(value, ACTION):
             continue
-        instead = ELSEWHERE.get(name) or meant(name, known, CUTOFF)
+        instead = _instead(name)
         if instead is not None:
-            raise ConfigurationError(f"{type(resource).__name__}.{name} means nothing here: say {instead}")
+            raise ConfigurationError(f"{resource}.{name} means nothing here: say {instead}")
 
 
-def _is_own(cls: type) -> bool:
-    """Whether a class is the user's rather than one of this package or of Python."""
-    return not cls.__module__.startswith(f"{__package__}.") and cls is not object
+@lru_cache(4096)
+def _instead(name: str) -> str | None:
+    return ELSEWHERE.get(name) or meant(name, KNOWN, CUTOFF)
 
 
 def check_model(resource: str, model: type[Model]) -> None:
     """Raise ``ConfigurationError`` for a model without partition key or table, or whose index no item would fit."""
-    attributes = {attribute.attr_name: attribute for attribute in model.get_attributes().values()}
-    if not any(attribute.is_hash_key for attribute in attributes.values()):
+    if not any(attribute.is_hash_key for attribute in declared(model).keys.values()):
         raise ConfigurationError(f"{resource}.model: {model.__name__} has no attribute with hash_key=True")
     naming(model)
-    for name, index in getmembers(model, lambda member: isinstance(member, Index)):
+    indexes = indexes_of(model).items()
+    attributes = {one.attr_name: one for one in model.get_attributes().values()} if indexes else {}
+    for name, index in indexes:
         for key in index.Meta.attributes.values():
             own = attributes.get(key.attr_name)
             if own is None or own.attr_type == key.attr_type:
@@ -96,13 +99,16 @@ def check_prefixes(models: Iterable[type[Model]], served: Collection[type[Model]
 
     That of a resource has either prefixes or a discriminator then: else it would give and write items of all kinds.
     """
-    every = [model for model in dict.fromkeys(models) if not declared(model).kinds]
-    known = [model for model in every if declared(model).prefixes or model in served]
-    for one, other in combinations(known, 2):
+    tables: dict[str, dict[tuple[tuple[str, str], ...], type[Model]]] = {}
+    for model in dict.fromkeys(models):
+        about = declared(model)
+        if not about.kinds and (about.prefixes or model in served):
+            kinds = tables.setdefault(model.Meta.table_name, {})
+            kinds.setdefault(tuple(sorted(about.prefixes.items())), model)
+    for one, other in chain.from_iterable(combinations(kinds.values(), 2) for kinds in tables.values()):
         ours, theirs = declared(one).prefixes, declared(other).prefixes
         pairs = [(ours.get(name, ""), theirs.get(name, "")) for name in {**ours, **theirs}]
-        alike = all(a.startswith(b) or b.startswith(a) for a, b in pairs)
-        if one.Meta.table_name == other.Meta.table_name and alike and ours != theirs:
+        if all(a.startswith(b) or b.startswith(a) for a, b in pairs):
             raise ConfigurationError(
                 f"{one.__name__} and {other.__name__} share the table {one.Meta.table_name!r}, but the prefixes of"
                 f" their keys, {_said(ours)} and {_said(theirs)}, do not tell their items apart: change one"

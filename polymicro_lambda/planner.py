@@ -8,6 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
+from ._lazy import lazy
 from .access import AccessPath, access_paths, names_of
 from .attributes import HASH_BYTES
 from .conditions import attributes_of, equality_of, text_of
@@ -21,7 +22,7 @@ from .verdicts import Same, is_opaque
 from .verdicts import attributes_of as attributes_of_rule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Planner:
     """Plans the lists of one resource: what it may be asked for, compiled."""
 
@@ -29,17 +30,24 @@ class Planner:
     scan: bool
     whole: bool
     """Whether the answer may need all of an item: a hook or a schema of the resource's own sees it."""
-    paths: tuple[AccessPath, ...]
-    everything: frozenset[str]
-    """All that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
     sayable: frozenset[str]
     """The attributes that a filter can bind to one value, by DynamoDB's names."""
+
+    @lazy
+    def paths(self) -> tuple[AccessPath, ...]:
+        """The table and its indexes."""
+        return access_paths(self.model)
+
+    @lazy
+    def everything(self) -> frozenset[str]:
+        """All that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
+        return names_of(self.model)
 
     @classmethod
     def of(cls, model: type[Model], *, scan: bool, whole: bool, sayable: Iterable[str] = ()) -> "Planner":
         """The planner of a resource over this model; ``sayable`` are Python names."""
-        named = frozenset(model.get_attributes()[name].attr_name for name in sayable)
-        return cls(model, scan, whole, access_paths(model), names_of(model), named)
+        named = frozenset([model.get_attributes()[name].attr_name for name in sayable])
+        return cls(model, scan, whole, named)
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""

@@ -2,6 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 from pynamodb.models import Model
@@ -32,20 +34,58 @@ def checked_rule(name: str, model: type[Model], permissions: Any) -> Rule:
 
 
 def _check_permission(name: str, model: type[Model], leaf: Permission) -> None:
+    kind = type(leaf)
+    methods = (kind.has_permission, kind.has_object_permission, kind.where)
+    if not (leaf.anonymous or methods != _NEVER) or not (
+        _ASKED.keys().isdisjoint(vars(leaf)) and _is_sound(*methods)
+    ):
+        _check_questions(name, leaf)
+    if isinstance(leaf, OwnedBy) and leaf.attribute not in model.get_attributes():
+        near = asked(leaf.attribute, model.get_attributes())
+        raise ConfigurationError(f"{name}.permissions: {leaf} names no attribute of {model.__name__}{near}")
+
+
+_NEVER: tuple[Callable[..., Any], ...] = (
+    Permission.has_permission,
+    Permission.has_object_permission,
+    Permission.where,
+)
+
+
+@lru_cache(1024)
+def _is_sound(*methods: Callable[..., Any]) -> bool:
+    """Whether functions of a class, which many permissions may share, can be asked."""
+    if set(map(type, methods)) != {FunctionType} or (
+        _NEVER[1] is not methods[1] and _NEVER[2] is not methods[2]
+    ):
+        return False
+    try:
+        for method, arguments in zip(methods, _ASKED.values(), strict=True):
+            _bind(method, ("self", *arguments))
+    except TypeError:
+        return False
+    return True
+
+
+def _bind(question: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    """Raise ``TypeError`` for what does not take these arguments."""
+    also = {"request": None} if takes_request(question) else {}
+    inspect.signature(question).bind(*arguments, **also)
+
+
+def _check_questions(name: str, leaf: Permission) -> None:
     def overrides(method: Callable[..., Any]) -> bool:
         return getattr(type(leaf), method.__name__) is not method
 
     for method, arguments in _ASKED.items():
         try:
-            question = getattr(leaf, method)
-            also = {"request": None} if takes_request(question) else {}
-            inspect.signature(question).bind(*arguments, **also)
+            _bind(getattr(leaf, method), arguments)
         except TypeError as error:
             raise ConfigurationError(
                 f"{name}.permissions: {type(leaf).__name__}.{method} must take"
                 f" (self, {', '.join(arguments)}): {error}"
             ) from None
-    if not leaf.anonymous and not any(overrides(getattr(Permission, method)) for method in _ASKED):
+    if not leaf.anonymous and not any(map(overrides, _NEVER)):
         raise ConfigurationError(
             f"{name}.permissions: {type(leaf).__name__} has none of has_permission, where and"
             " has_object_permission, and would let every user in: write one, or say IsAuthenticated"
@@ -55,6 +95,3 @@ def _check_permission(name: str, model: type[Model], leaf: Permission) -> None:
             f"{name}.permissions: {type(leaf).__name__} has both where and has_object_permission;"
             " where is the one source of an object rule"
         )
-    if isinstance(leaf, OwnedBy) and leaf.attribute not in model.get_attributes():
-        near = asked(leaf.attribute, model.get_attributes())
-        raise ConfigurationError(f"{name}.permissions: {leaf} names no attribute of {model.__name__}{near}")

@@ -22,6 +22,7 @@ __all__ = ["ModelResource"]
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 """What stands for itself in a path (RFC 3986, section 2.3)."""
+_PACKAGE = f"{__package__}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,15 @@ def _quoted(text: str) -> str:
 def parameter(part: str) -> str | None:
     """The name in a path segment ``{name}``, None for a literal one."""
     return part[1:-1] if part.startswith("{") and part.endswith("}") else None
+
+
+def own_members(resource: type) -> dict[str, Any]:
+    """What a resource's classes hold, without those that are this package's or Python's, by name."""
+    members: dict[str, Any] = {}
+    for cls in resource.__mro__:
+        if cls is not object and not cls.__module__.startswith(_PACKAGE):
+            members |= vars(cls)
+    return members
 
 
 class ModelResource:

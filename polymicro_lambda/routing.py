@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema
 from pynamodb.models import Model
 
-from ._lazy import lazy
+from ._lazy import fill, lazy
 from .actions import Method, Verb
 from .calls import Call
 from .exceptions import NotFound
@@ -22,9 +22,12 @@ from .selections import Selection
 from .uniqueness import Uniqueness
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Route:
-    """One HTTP verb on one path, compiled: what is asked, loaded, called and answered."""
+    """One HTTP verb on one path, compiled: what is asked, loaded, called and answered.
+
+    Nobody changes one. That Python does not see to it saves a fifth of a compilation.
+    """
 
     resource: ModelResource
     about: Verb
@@ -57,8 +60,8 @@ class Route:
     """Some permission of the rule looks at the request."""
     calls: tuple[Call, ...] = ()
     """What the resource and its permissions say that they call by themselves."""
-    selection: Selection | None = None
-    """What an answer shows of items, where no hook and no schema of the resource's own needs instances for it."""
+    whole: bool = False
+    """A hook or a schema of the resource's own needs instances for what an answer shows of items."""
     limit: int = 25
     """The page size where a request says none."""
     bound: Mapping[str, Owner] = field(default_factory=dict)
@@ -67,36 +70,49 @@ class Route:
     """Attributes that a request may bind to one value, None where only the request tells."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
-    verb: str = field(init=False, repr=False, compare=False)
+    verb: str = field(init=False, repr=False)
     """The verb's name."""
-    model: type[Model] = field(init=False, repr=False, compare=False)
+    model: type[Model] = field(init=False, repr=False)
     """The resource's model."""
-    template: str = field(init=False, repr=False, compare=False)
+    template: str = field(init=False, repr=False)
     """The path, e.g. ``/todo/{owner}/{uuid}``."""
-    params: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    params: tuple[str, ...] = field(init=False, repr=False)
     """The names of the path's parameters, in order."""
-    method: Method = field(init=False, repr=False, compare=False)
+    method: Method = field(init=False, repr=False)
     """What permissions are asked about."""
-    beyond: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    beyond: tuple[str, ...] = field(init=False, repr=False)
     """The path's parameters that say of an item more than its key."""
 
     def __post_init__(self) -> None:
-        names = [name for name in map(parameter, self.parts) if name is not None]
-        keys = declared(self.resource.model).keys if self.about.detail else names
-        said = {
-            "verb": self.about.name,
-            "model": self.resource.model,
-            "template": "/" + "/".join(self.parts),
-            "params": tuple(names),
-            "method": Method(self.about.name, self.http),
-            "beyond": tuple(name for name in names if name not in keys),
-        }
-        for name, value in said.items():
-            object.__setattr__(self, name, value)  # frozen it is for all others
+        self.verb, self.model = self.about.name, self.resource.model
+        self.template = "/" + "/".join(self.parts)
+        self.params = tuple([part[1:-1] for part in self.parts if parameter(part) is not None])
+        self.method = Method(self.verb, self.http)
+        keys = declared(self.model).keys if self.about.detail else self.params
+        self.beyond = tuple([name for name in self.params if name not in keys])
+
+    @lazy
+    def selection(self) -> Selection | None:
+        """What an answer shows of items, where nothing needs instances for it."""
+        return None if self.whole else Selection.of(self.model, self.schema.names)
+
+    def ready(self) -> None:
+        """Make what a first request would have to make."""
+        for owner in (
+            self,
+            self.schema,
+            self.field_rules,
+            self.filters,
+            self.resource.store,
+            self.resource.planner,
+        ):
+            fill(owner)
 
     @property
     def models(self) -> tuple[type[Model], ...]:
         """The resource's model, those whose tables its code and its permissions call, and the app's own."""
+        if not (self.calls or self.uniqueness or self.markers or self.rate):
+            return (self.model,)
         claimed = self.uniqueness.markers if self.uniqueness is not None and self.writes else None
         counters = None if self.rate is None else self.rate.counters
         ledgers = (one for one in (self.markers, claimed, counters) if one is not None)

@@ -9,10 +9,10 @@ from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from ._declarations import Declaration, target
+from ._lazy import fill, lazy
 from ._pointers import field_errors
 from ._switch import is_on
 from .attributes import (
-    declared,
     default_of,
     key_rules,
     nullable,
@@ -25,33 +25,89 @@ READ_ONLY = "This field is read-only."
 
 
 @dataclass(frozen=True, slots=True)
-class ItemSchema:
-    """What a resource takes and gives, built once; see ``compile_schema``.
+class Form:
+    """One kind of body."""
 
-    ``names`` are the members of every item that goes out, in the order of the model.
+    schema: Schema
+    loader: Loader | None
+    """The short way, None where there is none."""
+
+    def load(self, body: object, optional: Collection[str]) -> dict[str, Any]:
+        """What a body gives, without the ``optional`` fields if need be, by the names of members or attributes.
+
+        Raises ``BadRequest`` and ``Unprocessable``.
+        """
+        loader = self.loader  # whose fields have one name alone
+        loaded = loader.load(body, optional) if loader is not None and type(body) is dict else None
+        return load(self.schema, body, _fields(self.schema, optional)) if loaded is None else loaded
+
+
+@dataclass(frozen=True)
+class ItemSchema:
+    """What a resource takes and gives; see ``compile_schema``.
+
+    Declarations are checked when it is made; fields are made when one is asked for.
     """
 
-    names: tuple[str, ...]
-    creating: Schema
-    """The fields of a create, as marshmallow has them."""
-    updating: Schema
-    """Those of PUT and PATCH."""
-    attributes: Mapping[str, Attribute[Any]]
+    declaration: Declaration
     model: type[Model] | None
     """The model whose attributes are the fields, None where a schema of the resource's own says them."""
-    keys: Mapping[str, fields.Field[Any]]
-    """The fields of the attributes that stand in paths and queries: the keys, and those that filters name."""
-    texts: Mapping[str, int]
-    """The keys that are plain texts, and how long they may be."""
-    loaders: Mapping[Schema, Loader | None]
-    """The short way of each form of body."""
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute[Any]]:
+        """Those of the model, in the order of the source."""
+        return self.declaration.attributes
+
+    @lazy
+    def names(self) -> tuple[str, ...]:
+        """The members of every item that goes out, in the order of the model."""
+        said = self.declaration
+        if said.is_foreseen:
+            return tuple(name for name in said.attributes if name not in said.exclude | said.load_only)
+        return tuple(field.data_key or name for name, field in self.creating.dump_fields.items())
+
+    @property
+    def creating(self) -> Schema:
+        """The fields of a create, as marshmallow has them."""
+        return self._creating.schema
+
+    @property
+    def updating(self) -> Schema:
+        """Those of PUT and PATCH."""
+        return self._updating.schema
+
+    @lazy
+    def _creating(self) -> Form:
+        return self._form(self.declaration.form(updating=False))
+
+    @lazy
+    def _updating(self) -> Form:
+        return self._form(self.declaration.form(updating=True))
+
+    def _form(self, schema: Schema) -> Form:
+        return Form(schema, Loader.of(schema) if self.model and is_on() else None)
+
+    @lazy
+    def keys(self) -> Mapping[str, fields.Field[Any]]:
+        """The fields of the attributes that stand in paths and queries: the keys, and those that filters name."""
+        said = self.declaration
+        return {name: said.key_field(name) for name in (*said.keys, *sorted(said.addressed))}
+
+    @lazy
+    def texts(self) -> Mapping[str, int]:
+        """The keys that are plain texts, and how long they may be."""
+        return {
+            name: rule.limit
+            for name, rule in key_rules(self.declaration.model).items()
+            if type(rule.attribute) is UnicodeAttribute and type(self.keys.get(name)) is TextField
+        }
 
     def load_create(self, body: object, optional: Collection[str] = ()) -> dict[str, Any]:
         """What the body gives, by Python name, nulls left out; ``optional`` ones may be absent though required.
 
         Raises ``BadRequest`` and ``Unprocessable``.
         """
-        loaded = self._load(self.creating, body, optional)
+        loaded = self._creating.load(body, optional)
         return {name: value for name, value in loaded.items() if value is not None or self._kept(name)}
 
     def _kept(self, name: str) -> bool:
@@ -65,7 +121,7 @@ class ItemSchema:
         What stands in ``closed`` is not asked for and stays as it is. Raises as ``load_create``.
         """
         kept = _fields(self.updating, closed)
-        loaded = self._load(self.updating, body, kept)
+        loaded = self._updating.load(body, kept)
         open_ = [target(field) for name, field in self.updating.load_fields.items() if name not in kept]
         for name in [name for name in open_ if name not in loaded]:
             attribute = self.attributes.get(name)
@@ -74,21 +130,29 @@ class ItemSchema:
                 loaded[name] = default() if callable(default) else default
         return loaded
 
-    @property
+    @lazy
     def members(self) -> frozenset[str]:
         """What a body can hold or an answer shows."""
+        said = self.declaration
+        if said.is_foreseen:
+            return frozenset(said.attributes) - said.exclude
         forms = (self.creating, self.updating)
         return frozenset(field.data_key or name for form in forms for name, field in form.fields.items())
 
+    def setters(self, attributes: Collection[str]) -> tuple[str, ...]:
+        """The members of a body that set one of these attributes: those of an update, else of a create."""
+        said = self.declaration
+        if said.is_foreseen:
+            forms = [said.settable(updating=updating) for updating in (True, False)]
+            settable = [[name for name in form if name in attributes] for form in forms]
+        else:
+            fields = [form.load_fields.items() for form in (self.updating, self.creating)]
+            settable = [[f.data_key or n for n, f in form if target(f) in attributes] for form in fields]
+        return tuple(settable[0] or settable[1])
+
     def load_merge(self, body: object) -> dict[str, Any]:
         """Only what the body gives, None for null (RFC 7396, at the top level). Raises as ``load_create``."""
-        return self._load(self.updating, body, self.updating.load_fields)
-
-    def _load(self, schema: Schema, body: object, optional: Collection[str]) -> dict[str, Any]:
-        """What the body gives; ``optional`` are fields, by the names of members or attributes."""
-        loader = self.loaders[schema]  # whose fields have one name alone
-        loaded = loader.load(body, optional) if loader is not None and type(body) is dict else None
-        return load(schema, body, _fields(schema, optional)) if loaded is None else loaded
+        return self._updating.load(body, self.updating.load_fields)
 
     def dump(self, instance: Model) -> dict[str, Any]:
         """The instance, JSON-ready: the same members for every item, null for what it lacks."""
@@ -140,31 +204,27 @@ def compile_schema(
     a create at all. With ``defer_required`` only ``required`` is demanded of a body, since
     the verb may set the rest. Raises ``ConfigurationError`` naming the resource and the attribute.
     """
-    said = {
-        "dump_only": _names(dump_only),
-        "load_only": _names(load_only),
-        "required": _names(required),
-        "exclude": _names(exclude),
-        "bound": bound,
-        "fixed": fixed,
-    }
     declaration = Declaration(
-        resource, model, declared(model), schema, defer_required, rules=key_rules(model), **said
+        resource,
+        model,
+        schema,
+        defer_required,
+        _names(dump_only),
+        _names(load_only),
+        _names(required),
+        _names(exclude),
+        bound,
+        fixed,
+        frozenset(addressed),
     )
-    declaration.check(said)
-    creating = declaration.form(frozenset())
-    updating = declaration.form(frozenset(declaration.keys) | fixed)
-    declaration.check_required(creating if creates else updating)
-    names = tuple(field.data_key or name for name, field in creating.dump_fields.items())
-    keys = {name: declaration.key_field(name) for name in (*declaration.keys, *addressed)}
-    generated = model if schema is None else None
-    rules = declaration.rules.items()
-    texts = {
-        name: rule.limit for name, rule in rules if name in keys and type(rule.attribute) is UnicodeAttribute
-    }
-    texts = {name: limit for name, limit in texts.items() if type(keys[name]) is TextField}
-    loaders = {form: Loader.of(form) if generated and is_on() else None for form in (creating, updating)}
-    return ItemSchema(names, creating, updating, declaration.attributes, generated, keys, texts, loaders)
+    declaration.check()
+    found = ItemSchema(declaration, model if schema is None else None)
+    if not declaration.is_foreseen:
+        fill(found)  # which raises where no field carries an attribute
+        declaration.check_required((found.creating if creates else found.updating).load_fields)
+    elif declaration.required:
+        declaration.check_required(declaration.settable(updating=not creates))
+    return found
 
 
 def _parsed(field: fields.Field[Any], text: str) -> Any:

@@ -2,7 +2,10 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType, MethodType
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 from marshmallow import Schema
 
@@ -13,13 +16,29 @@ from .resources import ModelResource, parameter
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
 STATUSES = range(200, 205)
 """What an action can answer with where it does not say: 205 and 206 mean more (RFC 9110, section 15.3)."""
+Signature: TypeAlias = tuple[frozenset[str], int]
+"""The arguments that a verb's method asks for, and its page size."""
 PAGE = 25
 """The page size where neither request nor resource says one."""
 
 
-def signature(resource: ModelResource, verb: Verb) -> tuple[frozenset[str], int]:
+_known: WeakKeyDictionary[Callable[..., Any], dict[frozenset[str], Signature]] = WeakKeyDictionary()
+"""What was read of a function, which resources may share, by what it may ask for."""
+
+
+def signature(resource: ModelResource, verb: Verb) -> Signature:
     """What the verb's method asks for, and its page size."""
     call = getattr(resource, verb.name)
+    if type(call) is not MethodType or type(call.__func__) is not FunctionType:
+        return _read(resource, verb, call)
+    known = _known.setdefault(call.__func__, {})
+    found = known.get(verb.arguments)
+    if found is None:
+        found = known[verb.arguments] = _read(resource, verb, call)
+    return found
+
+
+def _read(resource: ModelResource, verb: Verb, call: Any) -> Signature:
     where = f"{type(resource).__name__}.{verb.name}"
     if not callable(call) or inspect.iscoroutinefunction(call):
         raise ConfigurationError(f"{where} must be a plain method")
@@ -40,10 +59,12 @@ def signature(resource: ModelResource, verb: Verb) -> tuple[frozenset[str], int]
     return frozenset(names), _page_size(where, parameters.get("limit"))
 
 
-def actions_of(name: str, resource: ModelResource) -> Iterator[Verb]:
-    """The methods marked by ``@action``, in the order of their names."""
-    for method, function in inspect.getmembers(type(resource), lambda member: hasattr(member, ACTION)):
-        said: Action = getattr(function, ACTION)
+def actions_of(name: str, resource: ModelResource, own: Mapping[str, Any]) -> Iterator[Verb]:
+    """The methods marked by ``@action`` among a resource's ``own`` members, in the order of their names."""
+    for method in sorted([member for member in own if member[:2] != "__"]):
+        said: Action | None = getattr(getattr(type(resource), method, None), ACTION, None)
+        if said is None:
+            continue
         unknown = set(said.methods) - HTTP_VERBS
         if unknown or not said.methods:
             raise ConfigurationError(

@@ -11,6 +11,7 @@ from pynamodb.models import Model
 
 from . import _instances, etags
 from ._expressions import Clause, Plain
+from ._lazy import lazy
 from .changes import After, Change
 from .claims import Claims
 from .conditions import holds
@@ -66,9 +67,13 @@ class PynamoStore:
         self.model = model
         self.uniqueness = uniqueness
         self.about = declared(model)
-        self.serializer = ItemSerializer.of(model)
         self._unique = frozenset[str]() if uniqueness is None else uniqueness.attributes
         self.partition_key = next(iter(self.about.keys.values())).attr_name
+
+    @lazy
+    def serializer(self) -> ItemSerializer:
+        """What stores values."""
+        return ItemSerializer.of(self.model)
 
     # --- reading ----------------------------------------------------------------------------------
 

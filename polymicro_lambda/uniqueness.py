@@ -22,7 +22,6 @@ from pynamodb.attributes import (
 from pynamodb.models import Model
 
 from . import _json, etags
-from ._declarations import target
 from ._pynamodb import table_name
 from .exceptions import ConfigurationError
 from .items import declared
@@ -115,6 +114,8 @@ def uniqueness_of(
     ``own_verbs`` says that verbs of the resource's own may set what no body can. Raises ``ConfigurationError`` naming
     resource and attribute.
     """
+    if said == ():
+        return None
     where = f"{resource}.unique"
     several = (said,) if isinstance(said, str) else said
     if not isinstance(several, Iterable) or isinstance(several, Mapping):
@@ -141,7 +142,7 @@ def _constraint(
         raise ConfigurationError(
             f"{where}: {_said(names)} holds the whole key of {model.__name__}, which is unique already"
         )
-    members = _members(names, schema)
+    members = schema.setters(names)
     if not members and not own_verbs:
         raise ConfigurationError(f"{where}: no body and no verb of the resource's own sets {_said(names)}")
     return Constraint(tuple(names), tuple(attributes[name].attr_name for name in names), members)
@@ -154,16 +155,6 @@ def _check(where: str, model: type[Model], name: str, attribute: Attribute[Any] 
         raise ConfigurationError(
             f"{where}: {name!r} is a {type(attribute).__name__}; texts, numbers, times and binary can be unique"
         )
-
-
-def _members(names: Iterable[str], schema: ItemSchema) -> tuple[str, ...]:
-    """The members of a body that set these attributes: those of an update, else of a create."""
-    for form in (schema.updating, schema.creating):
-        fields = form.load_fields.items()
-        found = [field.data_key or name for name, field in fields if target(field) in names]
-        if found:
-            return tuple(found)
-    return ()
 
 
 def _said(names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "polymicro_lambda"
 ROWS = """
     _marshmallow _lazy _switch types exceptions _slips _json _values
     _urls _members users requests addresses responses actions results prefixed causes observing
-    comparisons conditions verdicts rules permissions fields attributes _pointers _declarations loading schemas
+    comparisons conditions verdicts rules permissions indexes fields attributes _pointers _declarations loading schemas
     pagination
     deadlines failures _tries _exchange _pools _botocore items _expressions wire _columns selections _instances
     _pynamodb metering digests ledgers etags guards access plans rows picks queries writes settling transactions

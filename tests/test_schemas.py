@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import fields, post_load, validates_schema
 from pynamodb.attributes import (
+    Attribute,
     BinaryAttribute,
     BooleanAttribute,
     DiscriminatorAttribute,
@@ -103,6 +104,49 @@ def test_a_create_gives_what_the_body_gives() -> None:
         "tags": {"b"},
         "raw": {"a": [1]},
     }
+
+
+class Uncarried(Attribute[str]):
+    attr_type = "S"
+
+
+class Saying(Uncarried):
+    marshmallow_field = fields.String
+
+
+@pytest.mark.parametrize(
+    ("attribute", "waits"),
+    [(UnicodeAttribute, True), (Address, True), (ListAttribute, True), (Saying, False)],
+)
+def test_fields_wait_for_their_use(attribute: Any, waits: bool) -> None:
+    """Where nothing is to be found in them: what a field of the app's own says of itself must be known."""
+
+    class Thing(Model):
+        class Meta:
+            table_name = "things"
+
+        id = UnicodeAttribute(hash_key=True)
+        about = attribute(null=True)
+
+    schema = compile_schema(Thing, resource="Things", dump_only="about")
+    assert {"_creating", "_updating", "keys"}.isdisjoint(vars(schema)) is waits
+    assert schema.members == {"id", "about"}
+    assert schema.names == ("id", "about")
+    assert schema.setters({"about", "id"}) == ("id",)
+
+
+@pytest.mark.parametrize("where", ["of the model", "of elements"])
+def test_an_attribute_that_no_field_carries_is_found_at_once(where: str) -> None:
+    class Thing(Model):
+        class Meta:
+            table_name = "things"
+
+        id = UnicodeAttribute(hash_key=True)
+        own = Uncarried() if where == "of the model" else ListAttribute(of=Uncarried)
+
+    with pytest.raises(ConfigurationError, match=r"^Things\.own: no field carries Uncarried"):
+        compile_schema(Thing, resource="Things")
+    assert compile_schema(Thing, resource="Things", exclude="own").names == ("id",)
 
 
 def test_a_put_sets_every_writable_attribute() -> None:
