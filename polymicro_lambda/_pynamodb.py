@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -32,6 +32,20 @@ ENVIRONMENT = (
     "AWS_PROFILE",
     "AWS_ACCESS_KEY_ID",
     TRANSPORT,
+)
+
+# What a model's Meta says of it.
+CLIENT = (
+    "region",
+    "host",
+    "connect_timeout_seconds",
+    "read_timeout_seconds",
+    "max_retry_attempts",
+    "max_pool_connections",
+    "extra_headers",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
 )
 
 BOUND = "_polymicro_bound"
@@ -82,6 +96,11 @@ def naming(model: type[Model]) -> Any:
     if owner is None:
         raise ConfigurationError(f"{model.__name__}.Meta.table_name is missing")
     return owner
+
+
+def one_each(models: Iterable[type[Model]]) -> Iterable[type[Model]]:
+    """Of models that share a client one."""
+    return {repr([getattr(model.Meta, name, None) for name in CLIENT]): model for model in models}.values()
 
 
 def table_name(model: type[Model]) -> str:

@@ -112,6 +112,7 @@ class PolyMicro:
         """
         return self._compiled(served=True)
 
+    @_startup.uncollected()
     def _compiled(self, *, served: bool) -> Handler:
         if not self._resources:
             raise ConfigurationError(
@@ -166,7 +167,7 @@ class PolyMicro:
             if idempotency is None
             else Markers.of(_configured(self._cursor_secret)[0], idempotency.expires_after, telemetry.logger),
         )
-        _startup.begin(models, telemetry.logger, debug=debug)
+        _startup.begin(models, telemetry.logger, debug=debug, routes=routes)
 
         def handler(event: Event, context: Any) -> dict[str, Any]:
             source = events.source_of(event)

@@ -36,7 +36,7 @@ _around: ContextVar[AbstractContextManager[Any] | None] = ContextVar("polymicro_
 
 def watch(models: Iterable[type[Model]]) -> None:
     """Note from now on what the calls of these models' clients cost, in requests that are metered."""
-    for model in models:
+    for model in _pynamodb.one_each(models):
         # Without a region or credentials there is no client, of which the verb will say the same.
         with suppress(BotoCoreError):
             client = _pynamodb.connect(model).client

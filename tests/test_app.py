@@ -1,12 +1,13 @@
 """What an app says of its users, and what it refuses to answer with."""
 
+import gc
 from typing import Any
 
 import pytest
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda import AllowAny, List, ModelResource, PolyMicro, User
+from polymicro_lambda import AllowAny, ConfigurationError, List, ModelResource, PolyMicro, User
 from polymicro_lambda.testing import Client
 
 
@@ -53,3 +54,15 @@ def test_a_cursor_needs_an_identified_user(listing: Any, caplog: pytest.LogCaptu
     assert "PolyMicro.user_id" in str(caplog.records[-1].exc_info)
     named = listing(([1], 200, "k"), req_user_func=lambda _: object(), user_id=lambda _: "alice")
     assert named.get("/things").status == 200
+
+
+@pytest.mark.parametrize("enabled", [True, False], ids=["on", "off"])
+def test_garbage_is_looked_for_afterwards_as_before(enabled: bool) -> None:
+    """Also where nothing was compiled."""
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with pytest.raises(ConfigurationError):
+            PolyMicro().compile()
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable()

@@ -13,7 +13,15 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
-from polymicro_lambda import _pynamodb, _startup
+from polymicro_lambda import (
+    AllowAny,
+    Create,
+    ModelResource,
+    PolyMicro,
+    Retrieve,
+    _pynamodb,
+    _startup,
+)
 from polymicro_lambda._botocore import private_session, rehearse
 from polymicro_lambda._pynamodb import connect
 
@@ -218,6 +226,39 @@ def test_the_init_phase_makes_clients_where_it_can(
     _startup.begin([model(table_name="a"), model(table_name="b")], logger)
     assert len(clients) == made
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("values", "count", "ready"),
+    [
+        pytest.param(LAMBDA, 2, True, id="lambda"),
+        pytest.param(SNAP_START, 2, True, id="snapshot"),
+        pytest.param(LAMBDA, _startup.FEW + 1, False, id="lambda of many"),
+        pytest.param({}, 2, False, id="no lambda"),
+    ],
+)
+def test_the_init_phase_makes_what_the_routes_of_a_few_resources_need(
+    environ: Environ, values: dict[str, str], count: int, ready: bool
+) -> None:
+    environ({**values, "POLYMICRO_CURSOR_SECRET": "secret"})
+    pm = PolyMicro()
+    for number in range(count):
+        said = {"model": model(), "route": f"docs{number}", "permissions": AllowAny}
+        type("Docs", (ModelResource, Create, Retrieve), said)(pm)
+    pm.compile()
+    waits = [route for route in pm.routes if "_creating" not in vars(route.schema)]
+    assert waits == ([] if ready else list(pm.routes))
+    assert all(("selection" in vars(route)) is ready for route in pm.routes)
+
+
+def test_of_many_models_one_makes_the_client_that_they_share(
+    environ: Environ, logger: logging.Logger, clients: dict[str, Any]
+) -> None:
+    environ(KEYS | LAMBDA)
+    models = [model() for _ in range(_startup.FEW)]
+    _startup.begin([*models, model(read_timeout_seconds=7)], logger)
+    assert len(clients) == 2
+    assert len([one for one in models if one._connection is not None]) == 1
 
 
 def test_a_client_that_cannot_be_made_is_left_to_the_first_request(
