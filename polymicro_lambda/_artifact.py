@@ -29,6 +29,8 @@ DROPPED: Mapping[str, str] = {
     "*.dist-info/direct_url.json": "a path of the machine that builds",
     "polymicro_lambda/_skeleton/*": "what `polymicro new` begins a project with",
     "urllib3/contrib/emscripten/*": "urllib3 in a browser, which it imports on that platform alone",
+    "dateutil/tz/win.py": "time zones of Windows, which dateutil does without elsewhere",
+    "dateutil/tzwin.py": "the same by another name",
     "botocore/data/*/examples-1.json": "examples for documentation",
 }
 """Files of dependencies that no running code reads, and why. METADATA and licences stay: code asks for the one,

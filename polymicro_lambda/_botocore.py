@@ -1,5 +1,6 @@
 """The botocore session that DynamoDB's clients come from: private, so that nothing global changes, and quick."""
 
+import encodings.idna  # noqa: F401 - by it Python looks up a host's name: else the first connection imports it
 import os
 from functools import cache
 from pathlib import Path
@@ -62,17 +63,21 @@ def hasten(client: Any) -> None:
         manager.pool_classes_by_scheme = dict(QUICK)
 
 
-def rehearse(client: Any) -> None:
+def rehearse(client: Any, table: str = "none") -> None:
     """Make a call that goes through all of botocore but the network: no later one does anything for the first time.
 
-    Its answer, an item that is not there, is made here. Raises what botocore does, e.g. without a region.
+    Its answer, an item that is not there, is made here. Botocore looks for the endpoint of each ``table`` by itself.
+    The pool of connections is made, and none in it. Raises what botocore does, e.g. without a region.
     """
     event = f"before-send.dynamodb.{REHEARSED}"
     client.meta.events.register_first(event, _nothing_there)
     try:
-        client.get_item(TableName="none", Key={"none": {"S": "none"}})
+        client.get_item(TableName=table, Key={"none": {"S": "none"}})
     finally:
         client.meta.events.unregister(event, _nothing_there)
+    manager = getattr(client._endpoint.http_session, "_manager", None)
+    if manager is not None:
+        manager.connection_from_url(client.meta.endpoint_url)
 
 
 class _Empty:

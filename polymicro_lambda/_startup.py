@@ -94,10 +94,10 @@ def _attempt(work: Callable[[], None], *, logger: logging.Logger, debug: bool) -
 
 
 def _connect(models: Sequence[type[Model]], *, rehearse: bool) -> None:
-    wanted = models if len(models) <= FEW else _pynamodb.one_each(models)
-    clients = {id(client): client for client in (_pynamodb.connect(model).client for model in wanted)}
-    for client in clients.values() if rehearse else ():
-        _botocore.rehearse(client)
+    for model in models if len(models) <= FEW else _pynamodb.one_each(models):
+        client = _pynamodb.connect(model).client
+        if rehearse:
+            _botocore.rehearse(client, model.Meta.table_name)
 
 
 def _warm() -> None:

@@ -188,8 +188,15 @@ def test_a_rehearsal_reaches_no_network_and_leaves_no_trace(environ: Environ) ->
     environ(KEYS | REGION)
     client = private_session("key", "secret").create_client("dynamodb", endpoint_url="http://127.0.0.1:1")
     rehearse(client)
+    assert pool(client).num_connections == 0
     with pytest.raises(botocore.exceptions.EndpointConnectionError):
         client.get_item(TableName="none", Key={"none": {"S": "none"}})
+
+
+def pool(client: Any) -> Any:
+    """Where its connections are."""
+    (made,) = client._endpoint.http_session._manager.pools._container.values()
+    return made
 
 
 # --- when it is made ------------------------------------------------------------------------------------
@@ -249,6 +256,17 @@ def test_the_init_phase_makes_what_the_routes_of_a_few_resources_need(
     waits = [route for route in pm.routes if "_creating" not in vars(route.schema)]
     assert waits == ([] if ready else list(pm.routes))
     assert all(("selection" in vars(route)) is ready for route in pm.routes)
+
+
+def test_the_init_phase_rehearses_a_call_of_each_table(
+    environ: Environ, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Botocore's rules for endpoints look at the table, and keep what they found of it."""
+    tables: list[str] = []
+    monkeypatch.setattr(_startup._botocore, "rehearse", lambda _, table: tables.append(table))
+    environ(KEYS | LAMBDA)
+    _startup.begin([model(table_name="a"), model(table_name="b")], logger)
+    assert tables == ["a", "b"]
 
 
 def test_of_many_models_one_makes_the_client_that_they_share(
