@@ -46,7 +46,7 @@ Step: TypeAlias = "Action | Plain"
 
 def expressed(conditions: Sequence[Clause], actions: Sequence[Step] = ()) -> dict[str, Any]:
     """Conditions, all of which must hold, and what is done then, as botocore takes them."""
-    if all(type(one) is Plain for one in (*conditions, *actions)):
+    if {*map(type, conditions), *map(type, actions)} == {Plain}:
         return _plainly(conditions, actions)
     made = [one.made() if isinstance(one, Plain) else one for one in actions]
     return _written([one.made() if isinstance(one, Plain) else one for one in conditions], made)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from math import isinf
@@ -63,7 +64,8 @@ def loads(body: bytes) -> Any:
     ``Decimal``. Raises ``BadRequest`` with the place of the first error.
     """
     try:
-        return _decoder.decode(body.decode("utf-8-sig"))
+        # As "utf-8-sig" does, which is slower: a byte order mark is no part of the text.
+        return _decoder.decode(body.removeprefix(BOM_UTF8).decode())
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
     except json.JSONDecodeError as error:

@@ -10,7 +10,7 @@ from pynamodb.models import Model
 
 from . import _json
 from ._instances import shown_of, text_of
-from .etags import Tags
+from .etags import Tagger, Tags
 from .exceptions import BadRequest
 from .guards import current
 from .headers import LONGEST
@@ -22,7 +22,6 @@ from .results import Result, encoder, is_collection
 from .routing import Route
 from .selections import Selection, Text
 from .sizes import written
-from .store import PynamoStore
 from .types import RawItem
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
@@ -52,17 +51,17 @@ class Answers:
         status = result.status or (200 if default == NO_CONTENT else default)
         return self._unless_known(Response(status, headers, text.encode()))
 
-    def shown(self, raw: RawItem, store: PynamoStore) -> Response:
-        """The response that shows a stored item of the model, without an instance where none is asked for."""
+    def shown(self, raw: RawItem, tagger: Tagger) -> Response | None:
+        """The response that shows a stored item of the model, None where its instance has to say."""
         route, selection = self.route, self.route.selection
         text = selection.text(raw) if selection is not None and selection.names is None else None
         location = self._location_of(raw) if route.verb == "create" else ""
         if text is None or location is None:
-            return self.answered(Result(store.instance(raw)))
-        headers = {"content-type": JSON_TYPE, "etag": current().tagger.strong(route.model, raw)}
+            return None
+        headers = {"content-type": JSON_TYPE, "etag": tagger.strong(route.model, raw)}
         if location:
             headers["location"] = location
-        return self._unless_known(Response(route.about.status, headers, text.encode()))
+        return Response(route.about.status, headers, text.encode())
 
     def _location_of(self, raw: RawItem) -> str | None:
         """Where a new item is, None where its instance has to say."""

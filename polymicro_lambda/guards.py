@@ -19,7 +19,7 @@ from .exceptions import Forbidden, NotFound, PreconditionFailed
 from .items import Recording, serialized, stored
 from .observing import forever
 from .types import RawItem
-from .verdicts import Checked, Verdict, attributes_of, condition_of, is_opaque
+from .verdicts import Verdict, attributes_of, certain, condition_of, is_opaque
 
 
 def _everybody(_: Model, __: RawItem) -> bool:
@@ -85,8 +85,7 @@ class Guard:
 
     def holds(self, raw: RawItem) -> bool:
         """Whether it is certain from the stored item alone that the rule lets it pass."""
-        verdict = self.verdict
-        return verdict is True or (isinstance(verdict, Checked) and verdict.allows(None, raw))
+        return certain(self.verdict, raw)
 
     def judge(self, instance: Model, raw: RawItem) -> frozenset[str]:
         """The attributes that opaque checks read of the item, by their names in DynamoDB.

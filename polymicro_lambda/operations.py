@@ -18,7 +18,7 @@ from .deadlines import left_of
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from .filters import Filters, conditions
-from .guards import Guard, current, guarded
+from .guards import Guard, guarded
 from .items import declared, serialized, stored
 from .journals import entry_of
 from .listing import Listing
@@ -35,7 +35,7 @@ from .schemas import load
 from .sheets import Sheets, shortened
 from .store import PynamoStore
 from .types import RawItem
-from .verdicts import Ask, Checked, Verdict, joined
+from .verdicts import Ask, Checked, Verdict, certain, is_opaque, joined
 
 PAGING = frozenset({"limit", "pagination_key"})
 KEY_IS_ENOUGH = frozenset({"update", "delete"})
@@ -56,6 +56,8 @@ class Operation:
 
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
+        if self.route.verb == "retrieve" and (store := self._store()) is not None:
+            return self._retrieved(body, store)
         many = isinstance(body, list) and self.route.takes_many
         bulk = Bulk(self.route, self.request, self._answers) if many else None
         values: Any = self._values(body) if bulk is None else bulk.loaded(body, self._values)
@@ -63,10 +65,8 @@ class Operation:
         journal = self.markers.journal(self.route, self.request, self.user_id, body)
         if journal is None and bulk is None:
             with guarded(guard):
-                store = self._store(guard)
-                if store is not None:
-                    return _STRAIGHT[self.route.verb](self, values, store)
-                return self._act(values, guard)
+                way, store = _STRAIGHT.get(self.route.verb), self._store()
+                return self._act(values, guard) if way is None or store is None else way(self, values, store)
         act = partial(self._act, values, guard)
         if bulk is not None:
             act = partial(replace(bulk, journal=journal).run, values, self._called)
@@ -101,25 +101,28 @@ class Operation:
 
     # --- the mixins' own verbs, where nobody asks for an instance ---------------------------------------------
 
-    def _store(self, guard: Guard) -> PynamoStore | None:
-        """What the verb is done by at once, None where it is called."""
-        route, store = self.route, self.route.resource.store
-        if not route.is_default or self.request.query or route.verb not in _STRAIGHT or guard.is_opaque:
+    def _store(self) -> PynamoStore | None:
+        """What does the verb at once, None where it is to be called."""
+        route, request, store = self.route, self.request, self.route.resource.store
+        if not route.at_once or request.query or not isinstance(store, PynamoStore):
             return None
-        if guard.fields is not None or route.selection is None or not isinstance(store, PynamoStore):
-            return None
-        if "if-match" in self.request.headers or "if-none-match" in self.request.headers:
+        if "if-match" in request.headers or "if-none-match" in request.headers or is_opaque(self.verdict):
             return None
         return store
 
-    def _retrieved(self, _: Mapping[str, Any], store: PynamoStore) -> Response:
+    def _retrieved(self, body: Any, store: PynamoStore) -> Response:
+        key = store.serializer.key(self._bound)
+        self.markers.journal(self.route, self.request, self.user_id, body)  # which refuses a key for it
         enter("fetch")
-        raw = store.fetch(store.serializer.key(self._bound))
-        if not current().holds(raw):
-            store.seen(raw)
+        raw = store.fetch(key)
         enter("verb")
-        enter("dump")
-        return self._answers.shown(raw, store)
+        if certain(self.verdict, raw) and (response := self._answers.shown(raw, self.tagger)) is not None:
+            enter("dump")
+            return response
+        with guarded(self.guard()):
+            instance = store.seen(raw)
+            enter("dump")
+            return self._answers.answered(Result(instance))
 
     def _created(self, values: Mapping[str, Any], store: PynamoStore) -> Response:
         raw = store.serializer.quickly(values["req"])
@@ -128,17 +131,18 @@ class Operation:
             instance = store.create(values["req"])
             enter("dump")
             return self._answers.answered(Result(instance))
-        raw = store.put(raw)
-        enter("dump")
-        return self._answers.shown(raw, store)
+        return self._shown(store.put(raw), store)
 
     def _updated(self, values: Mapping[str, Any], store: PynamoStore) -> Response:
         enter("fetch")
         key = store.serializer.key(self._bound)
         enter("verb")
-        raw = store.change(key, values["req"])
+        return self._shown(store.change(key, values["req"]), store)
+
+    def _shown(self, raw: RawItem, store: PynamoStore) -> Response:
         enter("dump")
-        return self._answers.shown(raw, store)
+        response = self._answers.shown(raw, self.tagger)
+        return self._answers.answered(Result(store.instance(raw))) if response is None else response
 
     def _deleted(self, _: Mapping[str, Any], store: PynamoStore) -> Response:
         enter("fetch")
@@ -173,7 +177,7 @@ class Operation:
             self._visible,
             left_of(self.request.context),
             self._bound,
-            self._fields,
+            self._fields if self.request.query or not route.field_rules.free else None,
             tags,
             self.tagger,
             self._answers.item,
@@ -344,13 +348,13 @@ class Operation:
 
     @lazy
     def _answers(self) -> Answers:
-        return Answers(self.route, self.request, self._fields)
+        free = not self.request.query and self.route.field_rules.free
+        return Answers(self.route, self.request, None if free else self._fields)
 
 
 _STRAIGHT: Mapping[str, Callable[[Operation, Mapping[str, Any], PynamoStore], Response]] = {
     "create": Operation._created,
     "delete": Operation._deleted,
-    "retrieve": Operation._retrieved,
     "update": Operation._updated,
 }
 

@@ -137,16 +137,11 @@ class OwnedBy(Permission):
         return path == Value({path.attr_type: path.attribute.serialize(value)})
 
     def _decide_where(self, ask: Ask, negated: bool) -> Verdict:
-        text = None if negated or type(self).where is not OwnedBy.where else self._text(ask)
-        return super()._decide_where(ask, negated) if text is None else text
-
-    def _text(self, ask: Ask) -> Same | None:
-        """The condition, where it is about a plain text: made when it is asked for."""
-        path = _path(ask.model, self.attribute)
-        if type(path.attribute) is not UnicodeAttribute or len(path.path) > 1 or "[" in path.path[0]:
-            return None
-        value = self.value(ask.user, ask.model)
-        return Same(path.path[0], {STRING: value}) if type(value) is str else None
+        name = None if negated else _text_name(type(self), ask.model, self.attribute)
+        value = None if name is None else self.value(ask.user, ask.model)
+        if name is None or type(value) is not str:
+            return super()._decide_where(ask, negated)
+        return Same(name, {STRING: value})
 
     def binding(self) -> Mapping[str, Owner]:
         """Its attribute."""
@@ -154,6 +149,14 @@ class OwnedBy(Permission):
 
     def __str__(self) -> str:
         return f"OwnedBy({self.attribute!r}, claim={self.claim!r})"
+
+
+@cache
+def _text_name(kind: type[OwnedBy], model: Any, attribute: str) -> str | None:
+    """The name in DynamoDB of what an owner is compared with, where that is a plain text and compared as here."""
+    path = _path(model, attribute)
+    plain = type(path.attribute) is UnicodeAttribute and len(path.path) == 1 and "[" not in path.path[0]
+    return path.path[0] if plain and kind.where is OwnedBy.where else None
 
 
 @cache

@@ -96,6 +96,12 @@ class Route:
         """What an answer shows of items, where nothing needs instances for it."""
         return None if self.whole else Selection.of(self.model, self.schema.names)
 
+    @lazy
+    def at_once(self) -> bool:
+        """Whether the verb is the mixin's own, of one item by its key, and an answer shows all of what is stored."""
+        shows = self.selection is not None and self.selection.names is None and self.field_rules.free
+        return self.is_default and shows and self.verb != "list" and not self.beyond
+
     def ready(self) -> None:
         """Make what a first request would have to make."""
         for owner in (
@@ -149,7 +155,7 @@ class Match:
 
     def params(self, route: Route) -> dict[str, str]:
         """The parameters of the path by the names that the route gives them."""
-        return dict(zip(route.params, self.values, strict=True))
+        return dict(zip(route.params, self.values, strict=True)) if self.values else {}
 
 
 @dataclass(slots=True)
@@ -178,10 +184,26 @@ class Router:
 
     def find(self, segments: Sequence[str]) -> Match:
         """The routes of a path. Raises ``NotFound``."""
-        found = _search(self._root, segments, 0, ())
+        found = _straight(self._root, segments) or _search(self._root, segments, 0, ())
         if found is None:
             raise NotFound("There is nothing at this path.")
         return found
+
+
+def _straight(node: _Node, segments: Sequence[str]) -> Match | None:
+    """The routes of a path that never meets a literal and a parameter at once, as most do not."""
+    values = []
+    for segment in segments:
+        next_ = node.literal.get(segment)
+        if next_ is None:
+            values.append(segment)
+            next_ = node.any
+        elif node.any is not None:
+            return None
+        if next_ is None:
+            return None
+        node = next_
+    return Match(node.routes, tuple(values)) if node.routes else None
 
 
 def _search(node: _Node, segments: Sequence[str], place: int, values: tuple[str, ...]) -> Match | None:

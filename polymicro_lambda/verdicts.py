@@ -135,6 +135,11 @@ Verdict: TypeAlias = "bool | Residue"
 """True, False, or what is to be seen on the instance."""
 
 
+def certain(verdict: Verdict, raw: RawItem) -> bool:
+    """Whether it is certain from the stored item alone that the verdict lets it pass."""
+    return verdict is True or (isinstance(verdict, Checked) and verdict.allows(None, raw))
+
+
 def is_opaque(verdict: Verdict) -> bool:
     """Whether Python must see the instance to decide."""
     if isinstance(verdict, Every | Some):
@@ -161,6 +166,8 @@ def _folded(operator: Callable[[Any, Any], Any], parts: Iterable[Residue]) -> Co
 
 def attributes_of(verdict: Verdict) -> frozenset[str]:
     """The attributes that the verdict's conditions read, by their names in DynamoDB."""
+    if isinstance(verdict, Same):
+        return frozenset({verdict.name})
     if isinstance(verdict, Every | Some):
         return frozenset[str]().union(*map(attributes_of, verdict.parts))
     return attributes_in(verdict.condition) if isinstance(verdict, Checked) else frozenset()
