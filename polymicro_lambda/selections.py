@@ -38,7 +38,7 @@ class Selection:
 
     def texts(self, rows: Sequence[RawItem]) -> list[Text] | None:
         """Many items as they go out, None where each has to be looked at."""
-        found = texts_of(self.reader, self.model, rows) if self.names is None else None
+        found = texts_of(self.model, rows) if self.names is None else None
         return None if found is None else [*map(Text, found)]
 
     def text(self, raw: RawItem) -> Text | None:
