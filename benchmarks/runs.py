@@ -31,6 +31,8 @@ SIZES = (1, 10, 100, 1000)
 """Resources of an app."""
 KEEPING_ITEMS = ("GET", "LIST 20", "PATCH", "POST", "DELETE")
 """The verbs in an order in which each finds the items that it is to find."""
+TURNS = 42
+"""How often apps of each size find the same path, the first time for the caches alone."""
 WARM_UP = 30
 """Requests before the clock runs."""
 
@@ -251,7 +253,7 @@ def growth(place: Place, effort: Effort) -> Growth:
     samples = max(3, min(effort.rounds, 5))
     return Growth(
         whole,
-        {size: _own(place, samples, "dispatch_us", size, 2000) for size in SIZES},
+        _dispatch(place),
         _own(place, samples, "compile_ms", SIZES[-1], True),
         _own(place, samples, "compile_ms", SIZES[-1], False),
     )
@@ -264,6 +266,12 @@ def _grown(place: Place, peer: Peer, size: int, effort: Effort) -> float:
     with Worker(place, peer) as worker:
         figure: float = worker.ask("grown", size, json.dumps(event), effort.requests)
         return figure
+
+
+def _dispatch(place: Place) -> dict[int, float]:
+    with Worker(place, OURS) as worker:
+        turns = worker.ask("call", "dispatch_us", SIZES, 2000, TURNS)
+    return {size: median(turn[at] for turn in turns) for at, size in enumerate(SIZES)}
 
 
 def _own(place: Place, samples: int, function: str, *arguments: Any) -> float:

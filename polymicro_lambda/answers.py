@@ -54,7 +54,7 @@ class Answers:
     def shown(self, raw: RawItem, tagger: Tagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
         route, selection = self.route, self.route.selection
-        text = selection.text(raw) if selection is not None and selection.names is None else None
+        text = selection.reader.text(raw) if selection is not None and selection.names is None else None
         location = self._location_of(raw) if route.verb == "create" else ""
         if text is None or location is None:
             return None

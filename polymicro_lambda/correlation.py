@@ -36,11 +36,9 @@ class Keys:
 
     def begin(self, seen: Observation) -> None:
         """Nothing is put before the request is read: it may say its correlation id."""
-        seen.on_phase.append(partial(self._put, seen))
+        seen.on_read.append(partial(self._put, seen))
 
-    def _put(self, seen: Observation, phase: str) -> None:
-        if phase != "route":
-            return
+    def _put(self, seen: Observation) -> None:
         former = dict(self.logger.thread_safe_get_current_keys())
         given = {name: value for name in NAMES if (value := getattr(seen, name)) is not None}
         with suppress(NotImplementedError):  # a formatter of the app's own need not know keys of a thread

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 from pynamodb.models import Model
 
@@ -17,7 +17,7 @@ from .hsts import HSTS
 from .limiter import Limiter
 from .markers import UNMARKED, Markers
 from .negotiation import check_accept, read_body
-from .observing import Observation, begin, end, report_error
+from .observing import Observation, begin, end, report_error, safely
 from .operations import Operation
 from .pagination import Cursors
 from .requests import Request
@@ -90,6 +90,8 @@ class Dispatcher:
         try:
             request = seen.request = read()
             seen.seconds_left = left_of(request.context)
+            for tell in seen.on_read:
+                safely(tell)
             return carried(self._answer(request, seen), seen)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
             return self._problem(self._answerable(error, seen), seen)
@@ -182,15 +184,19 @@ def permitted(route: Route, request: Request) -> Verdict:
         # What can be no key finds nothing: a permission that looks it up need not expect it.
         for name, text in request.path_params.items():
             _check_key(route, name, text)
-    return decided(route.rule, Ask(request.user, route.method, route.model, request))
+    verdict = route.rule.decide(Ask(request.user, route.method, route.model, request))
+    return denied(request.user) if verdict is False else verdict
 
 
 def decided(rule: Rule, ask: Ask) -> Verdict:
     """What a rule says so far. Raises as ``permitted``."""
     verdict = rule.decide(ask)
-    if verdict is not False:
-        return verdict
-    if ask.user is None:
+    return denied(ask.user) if verdict is False else verdict
+
+
+def denied(user: Any) -> NoReturn:
+    """Raise ``Unauthorized`` to nobody in particular, to a user ``Forbidden``."""
+    if user is None:
         raise Unauthorized(
             "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
         )

@@ -79,6 +79,8 @@ class Observation:
         """The calls of DynamoDB are asked what they cost."""
         self.marks = [("read", perf_counter())] if metered else []
         """Each phase, and when it began; none where nobody wants to know what a request costs."""
+        self.on_read: list[Callable[[], None]] = []
+        """What is told that the event has been read."""
         self.on_phase: list[Callable[[str], None]] = []
         """What is told each phase but the first."""
         self.at_end: list[Callable[[Any], None]] = []

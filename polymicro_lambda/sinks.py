@@ -32,13 +32,15 @@ class Log:
     """One structured line for each request, at INFO."""
 
     logger: Any
+    words: tuple[str, ...] = ("request",)
+    """The message: Powertools looks for JSON in one that has no arguments."""
 
     def begin(self, seen: Observation) -> None:
         """Nothing is written before the end."""
         seen.at_end.append(self._write)
 
     def _write(self, report: Report) -> None:
-        self.logger.info("request", extra=report.members())
+        self.logger.info(*self.words, extra=report.members())
 
 
 # --- metrics --------------------------------------------------------------------------------------------
@@ -168,7 +170,7 @@ def _log(given: Any) -> tuple[Sink, ...]:
     if given in (None, False):
         return ()
     own = _own("logger", given)
-    return (Log(own),) if isinstance(own, STANDARD) else (Log(own), Keys(own))
+    return (Log(own),) if isinstance(own, STANDARD) else (Log(own, ("%s", "request")), Keys(own))
 
 
 def _metrics(given: Any) -> Sink | None:

@@ -4,7 +4,8 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from itertools import count, pairwise
+from itertools import count
+from operator import attrgetter
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ OTHER = "OTHER"
 """A method that no API has: a client may send any text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
     """One request, when it is answered. It holds nothing that client or user wrote but the two ids."""
 
@@ -45,10 +46,11 @@ class Report:
 
     def members(self) -> dict[str, Any]:
         """All of it by name, for a structured line."""
-        return {name: getattr(self, name) for name in NAMES}
+        return dict(zip(NAMES, _ALL(self), strict=True))
 
 
 NAMES = tuple(each.name for each in fields(Report))
+_ALL = attrgetter(*NAMES)
 
 
 class Sink(Protocol):
@@ -124,17 +126,17 @@ class Telemetry:
         return replace(response, headers={**response.headers, "server-timing": server_timing(report)})
 
     def _report(self, seen: Observation, status: int) -> Report:
-        marks = [*seen.marks, ("", perf_counter())]
+        ends = [*(began for _, began in seen.marks[1:]), perf_counter()]
         phases: dict[str, float] = {}
-        for (phase, began), (_, ended) in pairwise(marks):
-            phases[phase] = phases.get(phase, 0.0) + _ms(ended - began)
+        for (phase, began), ended in zip(seen.marks, ends, strict=True):
+            phases[phase] = phases.get(phase, 0.0) + ended - began
         request, usage = seen.request, seen.usage
         return Report(
             method=_method(request),
             route=seen.template,
             verb=seen.verb,
             status=status,
-            duration_ms=_ms(marks[-1][1] - marks[0][1]),
+            duration_ms=_ms(ends[-1] - seen.marks[0][1]),
             request_id=seen.request_id,
             correlation_id=seen.correlation_id,
             cold_start=next(self._served) == 0,
@@ -145,7 +147,7 @@ class Telemetry:
             write_units=usage.write_units,
             retries=usage.retries,
             throttles=usage.throttles,
-            phases={name: round(spent, 3) for name, spent in phases.items()},
+            phases={name: _ms(spent) for name, spent in phases.items()},
             dynamodb_ms=_ms(usage.seconds),
         )
 

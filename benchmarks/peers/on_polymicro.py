@@ -160,16 +160,25 @@ def compile_ms(count: int, shared: bool) -> float:
     return (process_time() - began) * 1000
 
 
-def dispatch_us(count: int, rounds: int) -> float:
-    """Microseconds of CPU from a path's segments to the route and its parameters, in an app of many resources."""
+def dispatch_us(counts: list[int], rounds: int, turns: int) -> list[list[float]]:
+    """Microseconds of CPU from a path's segments to the route and its parameters, in apps of so many resources.
+
+    The apps take turns in one process: the same code in two processes has differed by half.
+    """
     from polymicro_lambda.dispatch import route_of  # noqa: PLC0415 - of this measurement alone
     from polymicro_lambda.routing import Router  # noqa: PLC0415 - as above
 
-    pm, kinds = _many(count, lambda _: Todo)
-    _compiled(pm, kinds)
-    router, segments = Router(pm.routes), (f"r{count - 1}", "alice", "1")
-    began = process_time()
-    for _ in range(rounds):
-        match = router.find(segments)
-        match.params(route_of(match, "GET"))
-    return (process_time() - began) / rounds * 1e6
+    def router(count: int) -> Router:
+        pm, kinds = _many(count, lambda _: Todo)
+        _compiled(pm, kinds)
+        return Router(pm.routes)
+
+    def once(asked: Router, segments: tuple[str, ...]) -> float:
+        began = process_time()
+        for _ in range(rounds):
+            match = asked.find(segments)
+            match.params(route_of(match, "GET"))
+        return (process_time() - began) / rounds * 1e6
+
+    apps = [(router(count), (f"r{count - 1}", "alice", "1")) for count in counts]
+    return [[once(*app) for app in apps] for _ in range(turns)][1:]  # the first turn is for the caches
