@@ -14,7 +14,7 @@ from ._lazy import lazy
 from .actions import Method
 from .answers import Answers
 from .bulk import Bulk
-from .deadlines import left_of
+from .deadlines import seconds_left
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from .filters import Filters, conditions
@@ -175,13 +175,16 @@ class Operation:
         return Guard(
             joined([self.verdict, *self._placed], every=True) if route.beyond else self.verdict,
             self._visible,
-            left_of(self.request.context),
+            seconds_left,
             self._bound,
             self._fields if self.request.query or not route.field_rules.free else None,
             tags,
             self.tagger,
-            self._answers.item,
+            self._show,
         )
+
+    def _show(self, instance: Model) -> Any:
+        return self._answers.item(instance)
 
     @lazy
     def _placed(self) -> list[Checked]:

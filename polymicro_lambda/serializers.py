@@ -28,23 +28,26 @@ class ItemSerializer:
     writers: tuple[_Writer, ...] | None
     """For each attribute its name in Python and in DynamoDB, its type there, whether it can be absent, its default, and
     what stores its values, None where an instance has to hold them first."""
-
+    key_writers: tuple[tuple[str, str, str, Callable[[Any], Any]], ...]
+    """For each attribute of the key its name in Python and in DynamoDB, its type there, and what stores its values."""
     plain_keys: bool = False
     """An instance holds the values of its key as they are."""
 
     @classmethod
     def of(cls, model: type[Model]) -> "ItemSerializer":
         """The serialiser of a model."""
-        members = members_of(model)
-        return cls(model, declared(model), _writers(model), members is not None and members.plain_keys)
+        members, about = members_of(model), declared(model)
+        keys = tuple((name, one.attr_name, one.attr_type, one.serialize) for name, one in about.keys.items())
+        return cls(model, about, _writers(model), keys, members is not None and members.plain_keys)
 
     def key(self, values: Mapping[str, Any]) -> RawItem:
         """The key in these values, by Python name."""
-        raw = {}
-        for name, attribute in self.about.keys.items():
-            value = serialized(attribute, values[name])
-            if value is not None:
-                raw[attribute.attr_name] = value
+        raw: RawItem = {}
+        for name, place, kind, write in self.key_writers:
+            value = values[name]
+            stored = None if value is None else write(value)
+            if stored is not None:
+                raw[place] = {kind: stored}
         return raw
 
     def key_of(self, instance: Model) -> RawItem:
@@ -56,7 +59,7 @@ class ItemSerializer:
 
     def key_in(self, raw: RawItem) -> RawItem:
         """The key in a stored item."""
-        return {one.attr_name: raw[one.attr_name] for one in self.about.keys.values()}
+        return {place: raw[place] for _, place, _, _ in self.key_writers}
 
     def quickly(self, values: Mapping[str, Any]) -> RawItem | None:
         """The item that ``new`` makes of these values, None where only an instance can say."""

@@ -167,7 +167,7 @@ class PynamoStore:
             return {name: value for name, value in old.items() if name not in raw} | sets
 
         pinned = frozenset() if self._unique.isdisjoint(raw) else self._unique
-        seen = after if pinned or current().must_see(frozenset(raw)) else None
+        seen = after if pinned or self._must_see(raw) else None
         change = Change("UpdateItem", seen, actions, lambda new: self._is_result(new, after), pinned)
         changed: RawItem = self._change(key, known, change)["Attributes"]
         return changed
@@ -178,8 +178,15 @@ class PynamoStore:
 
     def remove(self, key: RawItem, known: RawItem | None = None) -> None:
         """The same of a key; ``known`` is how the item stood, if it has been read."""
-        after = (lambda old: old) if current().must_see() or self._unique else None
+        after = (lambda old: old) if self._unique or self._must_see({}) else None
         self._change(key, known, Change("DeleteItem", after, (), _is_gone, self._unique))
+
+    def _must_see(self, changed: RawItem | dict[str, dict[str, Any] | None]) -> bool:
+        """Whether the rule must see an item of which these attributes change."""
+        verdict = current().verdict
+        if isinstance(verdict, Same):
+            return verdict.name in changed
+        return current().must_see(frozenset(changed))
 
     def _is_result(self, new: RawItem | None, after: After) -> bool:
         """Whether an item is what an update made of it, under a rule that holds on it."""

@@ -60,7 +60,7 @@ def _mapping(value: object) -> Claims:
 def _speaks(authorizer: object) -> bool:
     # Without an authorizer, HTTP API (payload 1.0) still sends {"claims": null, "scopes": null}.
     if type(authorizer) is dict or isinstance(authorizer, MAPPINGS):
-        return any(value is not None for value in authorizer.values())
+        return [*authorizer.values()].count(None) < len(authorizer)
     return authorizer is not None
 
 
@@ -115,7 +115,7 @@ def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object 
     return User(uuid, permissions, groups, claims)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _read(said: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
     """Permissions and groups in what authorizers say again and again."""
     names = [_named(value) for value in said]
