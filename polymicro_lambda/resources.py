@@ -9,6 +9,7 @@ from urllib.parse import quote
 from marshmallow import Schema
 from pynamodb.models import Model
 
+from ._lazy import lazy
 from .actions import Method
 from .idempotency import DEFAULT
 from .mixins import Registry
@@ -25,7 +26,7 @@ _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _PACKAGE = f"{__package__}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ItemPath:
     """The path of a resource's items: literal segments, and parameters as ``{name}``."""
 
@@ -42,12 +43,23 @@ class ItemPath:
     def path_of(self, raw: Mapping[str, Any], first: int) -> str | None:
         """The same of a stored item as one text, None where that takes its instance or the request."""
         said = []
-        for part in self.template[first:]:
-            name = parameter(part)
-            if name is not None and name not in self.schema.texts:
+        for place in self._plan[first:]:
+            if place is None:
                 return None
-            said.append(_quoted(part if name is None else raw[self.schema.attributes[name].attr_name]["S"]))
+            literal, name = place
+            said.append(literal if name is None else _quoted(raw[name]["S"]))
         return "/".join(said)
+
+    @lazy
+    def _plan(self) -> list[tuple[str, str | None] | None]:
+        """Each segment as it is, or the name in DynamoDB of the text that it shows; None for any other."""
+        return [self._place(part) for part in self.template]
+
+    def _place(self, part: str) -> tuple[str, str | None] | None:
+        name = parameter(part)
+        if name is None:
+            return _quoted(part), None
+        return ("", self.schema.attributes[name].attr_name) if name in self.schema.texts else None
 
     def _text(self, part: str, instance: Any, path_params: Mapping[str, Any]) -> str:
         name = parameter(part)

@@ -21,7 +21,7 @@ from .observing import report_error
 from .pagination import Page
 from .selections import Selection
 from .types import RawItem
-from .verdicts import Checked, is_opaque
+from .verdicts import Checked, Same, is_opaque
 
 PAGE_SECONDS = 2.0
 """With less time left a page ends where it stands."""
@@ -164,7 +164,10 @@ class Rows:
             return None
         if not (verdict is True or isinstance(verdict, Checked)) or not declared(selection.model).lasting:
             return None
-        if verdict is not True and not all(map(verdict.test(), chunk)):
+        if isinstance(verdict, Same):
+            if [raw.get(verdict.name) for raw in chunk].count(verdict.value) < len(chunk):
+                return None
+        elif verdict is not True and not all(map(verdict.test(), chunk)):
             return None
         return selection.texts(chunk)
 

@@ -101,10 +101,13 @@ class Permission(Composable, metaclass=PermissionMeta):
             return False  # nobody can say yet: a template asks without a request
         shape = _shape(type(self))
         if shape.asks_user:
-            more = {"request": ask.request} if shape.takes_request else {}
-            answer = self.has_permission(ask.user, ask.method, **more)
-            if not answered(answer, self, "has_permission"):
-                return False
+            answer = (
+                put(self.has_permission, ask)
+                if shape.takes_request
+                else self.has_permission(ask.user, ask.method)
+            )
+            if answer is None:
+                return answered(answer, self, "has_permission")
             if not answer:
                 return negated
         if shape.asks_object:

@@ -21,7 +21,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction, Update
 from pynamodb.models import Model
 
-from polymicro_lambda._expressions import expression_of, update_of
+from polymicro_lambda._expressions import Plain, expressed, expression_of, update_of
 from polymicro_lambda._switch import SWITCH
 from polymicro_lambda.loading import Loader
 from polymicro_lambda.schemas import compile_schema
@@ -165,3 +165,29 @@ def test_a_new_item_is_that_of_the_instance(values: dict[str, Any]) -> None:
 )
 def test_what_only_an_instance_can_say_is_left_to_it(values: dict[str, Any]) -> None:
     assert ItemSerializer.of(Note).quickly(values) is None
+
+
+# --- plain expressions ------------------------------------------------------------------------------------
+
+V1, V2, V3 = {"S": "one"}, {"N": "2"}, {"BOOL": True}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "actions"),
+    [
+        pytest.param([Plain("free", "a")], [], id="free"),
+        pytest.param([Plain("there", "a"), Plain("same", "b", V1)], [], id="there and the same"),
+        pytest.param(
+            [Plain("there", "a"), Plain("same", "c", V1)],
+            [Plain("set", "c", V2), Plain("remove", "d"), Plain("set", "e", V3), Plain("add", "v", V2)],
+            id="an update",
+        ),
+        pytest.param([Plain("same", "a", V1), Plain("same", "a", V1)], [], id="said twice"),
+    ],
+)
+def test_plain_expressions_are_worded_as_others(conditions: list[Plain], actions: list[Plain]) -> None:
+    """The first time and from what is known then."""
+    made = expressed([one.made() for one in conditions], [one.made() for one in actions])
+    assert [expressed(conditions, actions), expressed(conditions, actions)] == [made, made]
+    first, *rest = conditions
+    assert expressed([first.made(), *rest], actions) == made
