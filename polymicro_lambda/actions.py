@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
@@ -118,6 +119,7 @@ def action(
     return mark if method is None else mark(method)
 
 
+@lru_cache(1024)
 def verb_of(name: str, said: Action) -> Verb:
     """An action as a verb."""
     arguments = _ANY | {"req"} | ({"instance"} if said.detail else set())

@@ -93,7 +93,10 @@ def field_for(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]
 @cache
 def unforeseen(model: type[Model]) -> frozenset[str]:
     """The attributes whose fields have to be made to know what they say of themselves, or that none carries them."""
-    return frozenset(name for name, one in model.get_attributes().items() if not _is_foreseen(one))
+    attributes = model.get_attributes()
+    if _foreseen.issuperset([_classes(one) for one in attributes.values()]):
+        return frozenset()
+    return frozenset(name for name, one in attributes.items() if not _is_foreseen(one))
 
 
 _foreseen: set[tuple[type, type | None]] = set()
@@ -101,7 +104,7 @@ _foreseen: set[tuple[type, type | None]] = set()
 
 def _is_foreseen(attribute: Attribute[Any]) -> bool:
     """Whether the table makes its field, of nothing but the classes of attribute and elements."""
-    classes = type(attribute), getattr(attribute, "element_type", None)
+    classes = _classes(attribute)
     if classes not in _foreseen and not getattr(classes[0], "marshmallow_field", None):
         try:
             field_for(attribute)
@@ -109,6 +112,10 @@ def _is_foreseen(attribute: Attribute[Any]) -> bool:
             return False
         _foreseen.add(classes)
     return classes in _foreseen
+
+
+def _classes(attribute: Attribute[Any]) -> tuple[type, type | None]:
+    return type(attribute), getattr(attribute, "element_type", None)
 
 
 def member_field(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]:

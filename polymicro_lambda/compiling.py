@@ -141,17 +141,16 @@ class _Compilation:
 
     def routes(self, markers: type[Model] | None, rate_limit: RateLimit | None) -> Iterator[Route]:
         """The routes of the resource's verbs; its store, planner and item path are set on the way."""
-        resource, model = self.resource, self.resource.model
+        resource, model, name = self.resource, self.resource.model, _name(self.resource)
         in_path = self._parameters()
         bound = self.rule.binding()
         keys = [key for key in declared(model).keys if key not in bound and key not in in_path]
         item = (*self.parts, *(f"{{{key}}}" for key in keys))
-        filters = DeclaredFilters.of(_name(resource), model, resource.filters)
-        schema = self._schema(bound, in_path, filters)
+        filters = DeclaredFilters.of(name, model, resource.filters)
+        owned = {leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)}
+        schema = self._schema(bound, owned, in_path, filters)
         whole = type(resource).represent is not ModelResource.represent or resource.schema is not None
-        uniqueness = uniqueness_of(
-            _name(resource), model, resource.unique, schema, own_verbs=self._has_own_verbs()
-        )
+        uniqueness = uniqueness_of(name, model, resource.unique, schema, own_verbs=self._has_own_verbs())
         resource.store = PynamoStore(model, uniqueness)
         resource.planner = Planner.of(
             model, scan=resource.scan, whole=whole, sayable=filters.equals | filters.picking(model)
@@ -160,14 +159,13 @@ class _Compilation:
         field_rules = FieldRules.of(resource, schema)
         bindable = self._bindable(bound, in_path, filters)
         self._check_list(bindable, picks=bool(filters.picking(model)))
-        calls = tuple(self._calls(field_rules))
+        calls = self._calls(field_rules)
         visible = self.rule if self._has("retrieve") else None
         asks_request = any(leaf.asks_request for leaf in (*self.rule.leaves(), *field_rules.leaves()))
-        owned = {leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)}
         idempotent = checked(resource, self.verbs, markers)
         rates = rates_of(resource, "/".join(self.parts), self.verbs, rate_limit)
         check_bulk(
-            _name(resource),
+            name,
             resource.max_bulk,
             creates=self._has("create"),
             journaled="create" in idempotent,
@@ -183,7 +181,7 @@ class _Compilation:
                     http=http,
                     parts=(
                         *(item if verb.detail else self.parts),
-                        *action_path(_name(resource), verb.name, said),
+                        *action_path(name, verb.name, said),
                     ),
                     rule=self.rule,
                     visible=visible,
@@ -207,18 +205,19 @@ class _Compilation:
                     owned=owned,
                 )
 
-    def _calls(self, field_rules: FieldRules) -> Iterator[Call]:
+    def _calls(self, field_rules: FieldRules) -> tuple[Call, ...]:
         """What resource and permissions declare, each call once."""
         owners: list[Any] = [self.resource, *self.rule.leaves(), *field_rules.leaves()]
         said = [
             owner for owner in owners if owner.calls is not _CALLS and owner.calls is not Permission.calls
         ]
-        found = (calls_of(f"{_name(owner)}.calls", owner.calls) for owner in said)
-        return iter(dict.fromkeys(chain.from_iterable(found)))
+        found = [calls_of(f"{_name(owner)}.calls", owner.calls) for owner in said]
+        return tuple(dict.fromkeys(chain.from_iterable(found)))
 
-    def _schema(self, bound: Mapping[str, Any], in_path: list[str], filters: DeclaredFilters) -> ItemSchema:
+    def _schema(
+        self, bound: Mapping[str, Any], owned: Iterable[str], in_path: list[str], filters: DeclaredFilters
+    ) -> ItemSchema:
         resource = self.resource
-        owned = {leaf.attribute for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)}
         return compile_schema(
             resource.model,
             resource=_name(resource),
@@ -249,8 +248,10 @@ class _Compilation:
 
     def _parameters(self) -> list[str]:
         """The names of the route's parameters, each of them an attribute."""
-        attributes, where = self.resource.model.get_attributes(), f"{_name(self.resource)}.route"
         names = [name for name in map(parameter, self.parts) if name is not None]
+        if not names:
+            return names
+        attributes, where = self.resource.model.get_attributes(), f"{_name(self.resource)}.route"
         for name in names:
             if name not in attributes:
                 raise ConfigurationError(

@@ -44,6 +44,8 @@ def declared(model: type[Model]) -> Declared:
     keys = {n: a for n, a in attributes.items() if a.is_hash_key} | {
         n: a for n, a in attributes.items() if a.is_range_key
     }
+    if not marked and not any(isinstance(one, PrefixedAttribute) for one in keys.values()):
+        return Declared(keys, None, None, None, frozenset(), {}, lasting=True)
     discriminator = _only(marked, DiscriminatorAttribute)
     kinds: frozenset[Any] = frozenset()
     if discriminator is not None:
@@ -56,7 +58,10 @@ def declared(model: type[Model]) -> Declared:
 
 
 def _only(attributes: Iterable[Attribute[Any]], kind: type[Any]) -> Any:
-    return next((a for a in attributes if isinstance(a, kind)), None)
+    for one in attributes:
+        if isinstance(one, kind):
+            return one
+    return None
 
 
 def serialized(attribute: Attribute[Any], value: Any) -> dict[str, Any] | None:

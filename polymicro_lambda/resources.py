@@ -84,7 +84,7 @@ def parameter(part: str) -> str | None:
 def own_members(resource: type) -> dict[str, Any]:
     """What a resource's classes hold, without those that are this package's or Python's, by name."""
     members: dict[str, Any] = {}
-    for cls in resource.__mro__:
+    for cls in reversed(resource.__mro__):
         if cls is not object and not cls.__module__.startswith(_PACKAGE):
             members |= vars(cls)
     return members

@@ -8,7 +8,7 @@ from marshmallow import Schema
 from pynamodb.models import Model
 
 from ._lazy import fill, lazy
-from .actions import Method, Verb
+from .actions import SAFE_METHODS, Method, Verb
 from .calls import Call
 from .exceptions import NotFound
 from .field_rules import FieldRules
@@ -76,20 +76,26 @@ class Route:
     """The resource's model."""
     template: str = field(init=False, repr=False)
     """The path, e.g. ``/todo/{owner}/{uuid}``."""
-    params: tuple[str, ...] = field(init=False, repr=False)
-    """The names of the path's parameters, in order."""
-    method: Method = field(init=False, repr=False)
-    """What permissions are asked about."""
-    beyond: tuple[str, ...] = field(init=False, repr=False)
-    """The path's parameters that say of an item more than its key."""
 
     def __post_init__(self) -> None:
         self.verb, self.model = self.about.name, self.resource.model
         self.template = "/" + "/".join(self.parts)
-        self.params = tuple([part[1:-1] for part in self.parts if parameter(part) is not None])
-        self.method = Method(self.verb, self.http)
+
+    @lazy
+    def params(self) -> tuple[str, ...]:
+        """The names of the path's parameters, in order."""
+        return tuple(name for name in map(parameter, self.parts) if name is not None)
+
+    @lazy
+    def beyond(self) -> tuple[str, ...]:
+        """The path's parameters that say of an item more than its key."""
         keys = declared(self.model).keys if self.about.detail else self.params
-        self.beyond = tuple([name for name in self.params if name not in keys])
+        return tuple(name for name in self.params if name not in keys)
+
+    @lazy
+    def method(self) -> Method:
+        """What permissions are asked about."""
+        return Method(self.verb, self.http)
 
     @lazy
     def selection(self) -> Selection | None:
@@ -127,7 +133,7 @@ class Route:
     @property
     def writes(self) -> bool:
         """Whether it may write items of the model."""
-        return not self.method.safe
+        return self.http not in SAFE_METHODS
 
     @property
     def takes_many(self) -> bool:
@@ -176,10 +182,14 @@ class Router:
     def _leaf(self, parts: Sequence[str]) -> _Node:
         node = self._root
         for part in parts:
-            if parameter(part) is None:
-                node = node.literal.setdefault(part, _Node())
-            else:
-                node.any = node = node.any or _Node()
+            known = node.literal.get(part) if parameter(part) is None else node.any
+            if known is None:
+                known = _Node()
+                if parameter(part) is None:
+                    node.literal[part] = known
+                else:
+                    node.any = known
+            node = known
         return node
 
     def find(self, segments: Sequence[str]) -> Match:

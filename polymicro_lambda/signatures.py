@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, NoneType
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -18,6 +18,8 @@ STATUSES = range(200, 205)
 """What an action can answer with where it does not say: 205 and 206 mean more (RFC 9110, section 15.3)."""
 Signature: TypeAlias = tuple[frozenset[str], int]
 """The arguments that a verb's method asks for, and its page size."""
+_NO_METHODS = frozenset({bool, dict, int, NoneType, str, tuple})
+"""Most of what a resource holds besides methods."""
 PAGE = 25
 """The page size where neither request nor resource says one."""
 
@@ -61,7 +63,7 @@ def _read(resource: ModelResource, verb: Verb, call: Any) -> Signature:
 
 def actions_of(name: str, resource: ModelResource, own: Mapping[str, Any]) -> Iterator[Verb]:
     """The methods marked by ``@action`` among a resource's ``own`` members, in the order of their names."""
-    for method in sorted([member for member in own if member[:2] != "__"]):
+    for method in sorted([member for member, one in own.items() if type(one) not in _NO_METHODS]):
         said: Action | None = getattr(getattr(type(resource), method, None), ACTION, None)
         if said is None:
             continue
