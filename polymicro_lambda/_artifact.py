@@ -36,6 +36,13 @@ DROPPED: Mapping[str, str] = {
 """Files of dependencies that no running code reads, and why. METADATA and licences stay: code asks for the one,
 and the others must go with what they are of."""
 
+LACKING: Mapping[str, str] = {
+    "urllib3/contrib/pyopenssl.py": "OpenSSL",
+    "urllib3/contrib/socks.py": "socks",
+    "urllib3/http2/connection.py": "h2",
+}
+"""Files of dependencies, and the package without which they cannot be imported: where that is not there, they go."""
+
 LOCAL_ONLY: Mapping[str, str] = {
     "polymicro_lambda.local": "the app as a WSGI application: `PolyMicro.wsgi()` imports it, for a server",
 }
@@ -74,6 +81,9 @@ def drop(root: Path) -> None:
     for file in sorted(files(root)):
         if any(fnmatch(file.relative_to(root).as_posix(), pattern) for pattern in DROPPED):
             file.unlink()
+    for name, wanted in LACKING.items():
+        if not ((root / wanted).is_dir() or (root / f"{wanted}.py").is_file()):
+            (root / name).unlink(missing_ok=True)
     directories = (path for path in root.rglob("*") if path.is_dir())
     for directory in sorted(directories, reverse=True):
         if not any(directory.iterdir()):

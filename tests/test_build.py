@@ -103,6 +103,20 @@ def test_imports_are_read_from_the_source(tmp_path: Path, source: str, found: se
 # --- what stays -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("there", "kept"),
+    [([], False), (["socks.py"], True), (["h2/__init__.py"], False)],
+    ids=["nothing", "it", "another"],
+)
+def test_what_lacks_a_package_is_dropped(tmp_path: Path, there: list[str], kept: bool) -> None:
+    needing = "urllib3/contrib/socks.py"
+    for name in ("urllib3/__init__.py", needing, *there):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    drop(tmp_path)
+    assert (tmp_path / needing).exists() is kept
+
+
 def test_what_no_code_reads_is_dropped(tmp_path: Path) -> None:
     kept = {"a/__init__.py", "a/testing.py", "a/data.json", "a-1.dist-info/METADATA", "a-1.dist-info/LICENSE"}
     gone = {
