@@ -66,11 +66,13 @@ def canonical(raw: RawItem) -> bytes:
         value = raw[name]
         # Most are texts or truths, which have one form.
         if len(value) == 1 and name not in _TYPED:
-            if "S" in value and type(value["S"]) is str:
-                said.append(f'[{encode_basestring(name)},[["S",{encode_basestring(value["S"])}]]]')
+            text = value.get("S")
+            if type(text) is str:
+                said.append(f'[{encode_basestring(name)},[["S",{encode_basestring(text)}]]]')
                 continue
-            if value.get("BOOL") in (True, False) and type(value["BOOL"]) is bool:
-                said.append(f'[{encode_basestring(name)},[["BOOL",{_TRUTH[value["BOOL"]]}]]]')
+            truth = value.get("BOOL")
+            if type(truth) is bool:
+                said.append(f'[{encode_basestring(name)},[["BOOL",{_TRUTH[truth]}]]]')
                 continue
         said.append(_json.text([name, _TYPED.get(name, _ordered)(value)]))
     return f"[{','.join(said)}]".encode()

