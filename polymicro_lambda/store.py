@@ -197,7 +197,7 @@ class PynamoStore:
     def _follows(self, new: RawItem) -> bool:
         """Whether an item's version comes right after one that the request named."""
         tags = current().if_match
-        if tags is None or tags.any or self.about.version is None:
+        if tags is None or self.about.version is None:
             return True
         version = new.get(self.about.version.attr_name, {}).get("N", "0")
         return tags.match(f'"{int(version) - 1}"')

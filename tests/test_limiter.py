@@ -1,5 +1,6 @@
 """Counted by user, exactly, in DynamoDB: what is over the quota is refused before anything is done."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -120,6 +121,14 @@ def test_a_request_costs_one_call(make: Make) -> None:
     with counted() as calls:
         client.get("/notes")
     assert names(calls) == ["UpdateItem", "Query"]
+
+
+def test_the_time_that_counting_takes_is_told(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    client = make(settings={"logger": logging.getLogger("test_limiter")})
+    with caplog.at_level(logging.INFO, "test_limiter"):
+        client.get("/notes")
+    (record,) = caplog.records
+    assert list(vars(record)["phases"]) == ["read", "route", "permit", "limit", "load", "verb", "dump"]
 
 
 def test_users_are_apart_and_sources_are_not(make: Make) -> None:

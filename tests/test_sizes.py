@@ -87,8 +87,8 @@ class Docs(ModelResource, Create, List, Retrieve, Update):
         return ["x" * MB] * 7
 
     @action(detail=False)
-    def refuse(self) -> Any:
-        raise Conflict("No.", members={"current": "x" * 7 * MB})
+    def refuse(self, req: Any) -> Any:
+        raise Conflict("No.", members={"current": "x" * req["mb"] * MB})
 
 
 class Judged(Docs):
@@ -305,8 +305,9 @@ def test_what_has_failed_in_part_does_not_look_done(api: Caller) -> None:
     assert result.json["detail"].startswith("This was done, but the answer is larger")
 
 
-def test_an_error_sheds_what_makes_it_large(api: Caller) -> None:
-    result = api.post("/docs/refuse", json={})
+@pytest.mark.parametrize(("form", "mb"), [("rest", 7), ("alb-multi", 2)])
+def test_an_error_sheds_what_makes_it_large(api: Caller, form: str, mb: int) -> None:
+    result = api.post("/docs/refuse", json={"mb": mb}, **FORMS[form])
     assert_problem(result, 409)
     assert result.json["detail"] == "No."
 

@@ -743,7 +743,7 @@ def test_a_lost_answer_where_another_wrote_the_same(
 ) -> None:
     """Only what follows the version that the request named is its own doing."""
     raw_put(versioned, id={"S": "1"}, v={"N": "1"})
-    api = client(versioned)
+    api = client(versioned, permissions=Seen)
     others = None if then is None else {"id": {"S": "1"}, "text": {"S": "mine"}, **then}
     lose(monkeypatch, done=True, then=others)
     headers = {} if tag is None else {"If-Match": tag}
@@ -829,6 +829,15 @@ def test_a_unique_value_in_a_race(member: type[Model], theirs: Any, ours: Any) -
     assert api.get("/x/1").json == result.json
     statuses = [api.post("/x", json={"id": email, "email": email}).status for email in "abc"]
     assert statuses == [409 if email == result.json["email"] else 201 for email in "abc"]
+
+
+def test_a_value_set_while_its_item_is_deleted(member: type[Model]) -> None:
+    """No marker stays for an item that is gone."""
+    api = client(member, unique="email")
+    api.post("/x", json={"id": "1"})
+    with meanwhile(lambda: api.patch("/x/1", json={"email": "a"})):
+        assert api.delete("/x/1").status == 204
+    assert raw_items(markers_of(member)) == []
 
 
 def test_a_rule_beside_a_unique_value(member: type[Model]) -> None:
