@@ -122,6 +122,18 @@ def test_update_touches_only_what_is_given(note: type[Model], monkeypatch: pytes
     ]
 
 
+def test_a_verb_may_say_the_key_again(note: type[Model]) -> None:
+    """As it is: then it is no change."""
+
+    class Saying(All):
+        def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
+            return super().update(instance, req | {"owner": instance.owner, "id": instance.id}, user)
+
+    raw_put(note, **stored())
+    assert client(note, resource=Saying).patch("/x/alice/1", json={"text": "a"}).status == 200
+    assert raw_items(note) == [stored(t={"S": "a"})]
+
+
 def test_null_removes(note: type[Model]) -> None:
     raw_put(note, **stored(t={"S": "a"}))
     assert client(note).patch("/x/alice/1", json={"text": None}).json["text"] is None
