@@ -618,6 +618,19 @@ def test_a_race_that_denies(
     assert (result.status, raw_items(note)) == (404, left)
 
 
+def test_what_is_gone_is_not_made_again(note: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a rule that asks nothing of the item either."""
+
+    class Careless(Permission):
+        def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+            return True
+
+    raw_put(note, **stored())
+    api = client(note, permissions=Careless)
+    race(note, monkeypatch, iter([{}]))
+    assert (api.patch("/x/alice/1", json={"text": "a"}).status, raw_items(note)) == (404, [])
+
+
 def test_a_race_about_the_result(note: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
     """What only the item as it would be made the rule look at is relied on too."""
 
@@ -789,6 +802,27 @@ def test_a_precondition(kind: str, body: Any, request: pytest.FixtureRequest) ->
     assert asked(new).status == (204 if body is None else 200)
 
 
+@pytest.mark.parametrize("tag", ['"1"', '"x"', '"1", "x"'])
+@pytest.mark.parametrize("kind", ["versioned", "session"], ids=["version", "digest"])
+def test_a_tag_of_no_item(kind: str, tag: str, request: pytest.FixtureRequest) -> None:
+    """Whether it looks like a version or not."""
+    model = request.getfixturevalue(kind)
+    api = client(model)
+    api.post("/x", json={"id": "1"})
+    api.patch("/x/1", json={"text": "a"})
+    before = raw_items(model)
+    assert api.patch("/x/1", json={"text": "b"}, headers={"If-Match": tag}).status == 412
+    assert raw_items(model) == before
+
+
+def test_a_version_asked_for_costs_no_read(versioned: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    api = client(versioned)
+    tag = api.post("/x", json={"id": "1"}).headers["etag"]
+    made = calls(monkeypatch)
+    assert api.patch("/x/1", json={"text": "a"}, headers={"If-Match": tag}).status == 200
+    assert made == ["UpdateItem"]
+
+
 @pytest.fixture(params=["plain", "versioned"])
 def member(request: pytest.FixtureRequest, table_name: str) -> type[Model]:
     class Member(Model):
@@ -818,6 +852,7 @@ def test_a_taken_value(member: type[Model]) -> None:
     assert posts == [201, 409, 201]
     assert api.patch("/x/2", json={"email": "a"}).status == 409
     assert [api.delete("/x/1").status, api.patch("/x/2", json={"email": "a"}).status] == [204, 200]
+    assert len(raw_items(markers_of(member))) == 1
     assert api.post("/x", json={"id": "3", "email": "b"}).status == 201
 
 
@@ -841,6 +876,15 @@ def test_a_unique_value_in_a_race(member: type[Model], theirs: Any, ours: Any) -
     assert api.get("/x/1").json == result.json
     statuses = [api.post("/x", json={"id": email, "email": email}).status for email in "abc"]
     assert statuses == [409 if email == result.json["email"] else 201 for email in "abc"]
+
+
+def test_what_has_nothing_to_do_with_a_unique_value_costs_no_read(
+    member: type[Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = client(member, unique="email")
+    api.post("/x", json={"id": "1", "email": "a"})
+    made = calls(monkeypatch)
+    assert (api.patch("/x/1", json={"text": "b"}).status, made) == (200, ["UpdateItem"])
 
 
 def test_a_value_set_while_its_item_is_deleted(member: type[Model]) -> None:
