@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from . import _instances
+from . import _instances, straight
 from ._lazy import lazy
 from .actions import Method
 from .answers import Answers
@@ -33,9 +33,8 @@ from .results import Result, is_collection, result_of
 from .routing import Route
 from .schemas import load
 from .sheets import Sheets, shortened
-from .store import PynamoStore
 from .types import RawItem
-from .verdicts import Ask, Checked, Verdict, certain, is_opaque, joined
+from .verdicts import Ask, Checked, Verdict, joined
 
 PAGING = frozenset({"limit", "pagination_key"})
 KEY_IS_ENOUGH = frozenset({"update", "delete"})
@@ -56,16 +55,16 @@ class Operation:
 
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
-        if self.route.verb == "retrieve" and (store := self._store()) is not None:
-            return self._retrieved(body, store)
+        if self.route.verb == "retrieve" and (store := straight.store_of(self)) is not None:
+            return straight.retrieved(self, body, store)
         many = isinstance(body, list) and self.route.takes_many
-        bulk = Bulk(self.route, self.request, self._answers) if many else None
+        bulk = Bulk(self.route, self.request, self.answers) if many else None
         values: Any = self._values(body) if bulk is None else bulk.loaded(body, self._values)
         guard = self.guard()
         journal = self.markers.journal(self.route, self.request, self.user_id, body)
         if journal is None and bulk is None:
             with guarded(guard):
-                way, store = _STRAIGHT.get(self.route.verb), self._store()
+                way, store = straight.WAYS.get(self.route.verb), straight.store_of(self)
                 return self._act(values, guard) if way is None or store is None else way(self, values, store)
         act = partial(self._act, values, guard)
         if bulk is not None:
@@ -73,7 +72,7 @@ class Operation:
         with guarded(guard if journal is None else replace(guard, journal=journal)):
             if journal is None:
                 return act()
-            key = path_key(self.route, self._bound)
+            key = path_key(self.route, self.bound)
             journal.known += [] if key is None else [entry_of(self.route.model, key)]
             return journal.once(act, self._readable, partial(judge, self.route, key))
 
@@ -90,67 +89,12 @@ class Operation:
         result = self._called(values)
         if not (self._lists and is_collection(result.body)):
             enter("dump")
-            return self._answers.answered(result)
-        checks, selection = self._checks(values), self._answers.selection
+            return self.answers.answered(result)
+        checks, selection = self._checks(values), self.answers.selection
         listing = Listing(values["limit"], self.route.resource.read_budget, checks, selection)
         page = listing.page(result.body, result.key)
         enter("dump")
-        return shortened(
-            page, self.request.source, Sheets(self._answers, result, self._seal, values["limit"])
-        )
-
-    # --- the mixins' own verbs, where nobody asks for an instance ---------------------------------------------
-
-    def _store(self) -> PynamoStore | None:
-        """What does the verb at once, None where it is to be called."""
-        route, request, store = self.route, self.request, self.route.resource.store
-        if not route.at_once or request.query or not isinstance(store, PynamoStore):
-            return None
-        if "if-match" in request.headers or "if-none-match" in request.headers or is_opaque(self.verdict):
-            return None
-        return store
-
-    def _retrieved(self, body: Any, store: PynamoStore) -> Response:
-        key = store.serializer.key(self._bound)
-        self.markers.journal(self.route, self.request, self.user_id, body)  # which refuses a key for it
-        enter("fetch")
-        raw = store.fetch(key)
-        enter("verb")
-        if certain(self.verdict, raw) and (response := self._answers.shown(raw, self.tagger)) is not None:
-            enter("dump")
-            return response
-        with guarded(self.guard()):
-            instance = store.seen(raw)
-            enter("dump")
-            return self._answers.answered(Result(instance))
-
-    def _created(self, values: Mapping[str, Any], store: PynamoStore) -> Response:
-        raw = store.serializer.quickly(values["req"])
-        enter("verb")
-        if raw is None:
-            instance = store.create(values["req"])
-            enter("dump")
-            return self._answers.answered(Result(instance))
-        return self._shown(store.put(raw), store)
-
-    def _updated(self, values: Mapping[str, Any], store: PynamoStore) -> Response:
-        enter("fetch")
-        key = store.serializer.key(self._bound)
-        enter("verb")
-        return self._shown(store.change(key, values["req"]), store)
-
-    def _shown(self, raw: RawItem, store: PynamoStore) -> Response:
-        enter("dump")
-        response = self._answers.shown(raw, self.tagger)
-        return self._answers.answered(Result(store.instance(raw))) if response is None else response
-
-    def _deleted(self, _: Mapping[str, Any], store: PynamoStore) -> Response:
-        enter("fetch")
-        key = store.serializer.key(self._bound)
-        enter("verb")
-        store.remove(key)
-        enter("dump")
-        return Response(204)
+        return shortened(page, self.request.source, Sheets(self.answers, result, self._seal, values["limit"]))
 
     def _seal(self, key: Any) -> str | None:
         return None if key is None else self.cursors.seal(key, self._scope)
@@ -176,7 +120,7 @@ class Operation:
             joined([self.verdict, *self._placed], every=True) if route.beyond else self.verdict,
             self._visible,
             seconds_left,
-            self._bound,
+            self.bound,
             self._fields if self.request.query or not route.field_rules.free else None,
             tags,
             self.tagger,
@@ -184,7 +128,7 @@ class Operation:
         )
 
     def _show(self, instance: Model) -> Any:
-        return self._answers.item(instance)
+        return self.answers.item(instance)
 
     @lazy
     def _placed(self) -> list[Checked]:
@@ -192,7 +136,7 @@ class Operation:
         if not self.route.beyond:
             return []
         attributes = self.route.model.get_attributes()
-        return [Checked(_equals(attributes[name], self._bound[name])) for name in self.route.beyond]
+        return [Checked(_equals(attributes[name], self.bound[name])) for name in self.route.beyond]
 
     def _visible(self, instance: Model, raw: RawItem) -> bool:
         """Whether the user may retrieve the item, and so may be told that it is there."""
@@ -204,7 +148,7 @@ class Operation:
         )
 
     @lazy
-    def _bound(self) -> dict[str, Any]:
+    def bound(self) -> dict[str, Any]:
         """The attributes that the path and the rule say. Raises ``NotFound`` for what can be none, or not both."""
         bound = {name: self._key(name, text) for name, text in self.request.path_params.items()}
         for name, owner in self.route.bound.items():
@@ -221,7 +165,7 @@ class Operation:
 
     def _instance(self, guard: Guard) -> Model:
         """The item that the path names: read, unless the mixin's own write needs no more than its key."""
-        key = {name: self._bound[name] for name in declared(self.route.model).keys}
+        key = {name: self.bound[name] for name in declared(self.route.model).keys}
         header = None if self.route.method.safe else self.request.headers.get("if-none-match")
         unwanted = Tags.read(header, "If-None-Match")
         if self.route.is_default and self.route.verb in KEY_IS_ENOUGH and unwanted is None:
@@ -241,7 +185,7 @@ class Operation:
         if self.route.about.body:
             values["req"] = self._taken(body) if self.route.is_action else self._loaded(body)
         if self.route.verb == "create":
-            values["req"] |= self._bound
+            values["req"] |= self.bound
         if self._lists or self.request.query:
             values |= self._paging()
         return values
@@ -350,16 +294,10 @@ class Operation:
         )
 
     @lazy
-    def _answers(self) -> Answers:
+    def answers(self) -> Answers:
+        """What makes the response."""
         free = not self.request.query and self.route.field_rules.free
         return Answers(self.route, self.request, None if free else self._fields)
-
-
-_STRAIGHT: Mapping[str, Callable[[Operation, Mapping[str, Any], PynamoStore], Response]] = {
-    "create": Operation._created,
-    "delete": Operation._deleted,
-    "update": Operation._updated,
-}
 
 
 def _equals(attribute: Any, value: Any) -> Condition:

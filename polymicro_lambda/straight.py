@@ -1,0 +1,105 @@
+"""The mixins' own verbs from the key to the answer: none is called, and no instance made, where nobody asks for one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from .answers import Answers
+from .etags import Tagger
+from .guards import Guard, guarded
+from .markers import Markers
+from .observing import enter
+from .requests import Request
+from .responses import Response
+from .results import Result
+from .routing import Route
+from .store import PynamoStore
+from .types import RawItem
+from .verdicts import Verdict, certain, is_opaque
+
+
+class Served(Protocol):
+    """What these verbs need of an operation."""
+
+    route: Route
+    request: Request
+    verdict: Verdict
+    tagger: Tagger
+    markers: Markers
+
+    @property
+    def user_id(self) -> Callable[[Any], str]:
+        """What is bound to a user, e.g. a key for a request, is bound to this."""
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """The attributes that the path and the rule say. Raises ``NotFound``."""
+
+    @property
+    def answers(self) -> Answers:
+        """The answers of the request."""
+
+    def guard(self) -> Guard:
+        """What protects the request."""
+
+
+def store_of(one: Served) -> PynamoStore | None:
+    """What does the verb at once, None where it is to be called."""
+    route, request, store = one.route, one.request, one.route.resource.store
+    if not route.at_once or request.query or not isinstance(store, PynamoStore):
+        return None
+    if "if-match" in request.headers or "if-none-match" in request.headers or is_opaque(one.verdict):
+        return None
+    return store
+
+
+def retrieved(one: Served, body: Any, store: PynamoStore) -> Response:
+    """The answer to a retrieve. Raises as ``store.read``."""
+    key = store.serializer.key(one.bound)
+    one.markers.journal(one.route, one.request, one.user_id, body)  # which refuses a key for it
+    enter("fetch")
+    raw = store.fetch(key)
+    enter("verb")
+    if certain(one.verdict, raw) and (response := one.answers.shown(raw, one.tagger)) is not None:
+        enter("dump")
+        return response
+    with guarded(one.guard()):
+        instance = store.seen(raw)
+        enter("dump")
+        return one.answers.answered(Result(instance))
+
+
+def _created(one: Served, values: Mapping[str, Any], store: PynamoStore) -> Response:
+    raw = store.serializer.quickly(values["req"])
+    enter("verb")
+    if raw is None:
+        instance = store.create(values["req"])
+        enter("dump")
+        return one.answers.answered(Result(instance))
+    return _shown(one, store.put(raw), store)
+
+
+def _updated(one: Served, values: Mapping[str, Any], store: PynamoStore) -> Response:
+    enter("fetch")
+    key = store.serializer.key(one.bound)
+    enter("verb")
+    return _shown(one, store.change(key, values["req"]), store)
+
+
+def _shown(one: Served, raw: RawItem, store: PynamoStore) -> Response:
+    enter("dump")
+    response = one.answers.shown(raw, one.tagger)
+    return one.answers.answered(Result(store.instance(raw))) if response is None else response
+
+
+def _deleted(one: Served, _: Mapping[str, Any], store: PynamoStore) -> Response:
+    enter("fetch")
+    key = store.serializer.key(one.bound)
+    enter("verb")
+    store.remove(key)
+    enter("dump")
+    return Response(204)
+
+
+Way: TypeAlias = Callable[[Served, Mapping[str, Any], PynamoStore], Response]
+"""From the arguments of a verb to the answer, under the request's guard."""
+WAYS: Mapping[str, Way] = {"create": _created, "delete": _deleted, "update": _updated}
