@@ -103,16 +103,17 @@ class PolyMicro:
 
         Needs neither network nor credentials. Raises ``ConfigurationError`` naming class and attribute.
         """
-        return self._compiled(served=False)
+        with _startup.uncollected():
+            return self._compiled(served=False)
 
     def served(self) -> Handler:
         """The handler for one's own machine: as ``compile()``, and with documentation that nobody has to ask for.
 
         Where the app says no ``docs``, it is for everybody, on those of its paths that are no resource's.
         """
-        return self._compiled(served=True)
+        with _startup.uncollected():
+            return self._compiled(served=True)
 
-    @_startup.uncollected()
     def _compiled(self, *, served: bool) -> Handler:
         if not self._resources:
             raise ConfigurationError(
