@@ -469,6 +469,31 @@ def test_the_rule_holds_for_the_result_of_an_update(note: type[Model]) -> None:
     assert api.patch("/x/alice/1", json={"text": "a"}).status == 200
 
 
+def test_nobody_gives_an_item_away(table_name: str) -> None:
+    """A verb of the resource may say what a client cannot: the owner. The rule holds of the result all the same."""
+
+    class Task(Model):
+        class Meta:
+            table_name = "unnamed"
+
+        id = UnicodeAttribute(hash_key=True)
+        owner = UnicodeAttribute(attr_name="o")
+        text = UnicodeAttribute(null=True)
+
+    class Giving(All):
+        def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
+            return super().update(instance, req | {"owner": req["text"]}, user)
+
+    table(Task, table_name)
+    item = {"id": {"S": "1"}, "o": {"S": "alice"}}
+    raw_put(Task, **item)
+    api = client(Task, resource=Giving, permissions=OwnedBy("owner"))
+    result = api.patch("/x/1", json={"text": "bob"})
+    assert (result.status, raw_items(Task)) == (403, [item])
+    assert api.patch("/x/1", json={"text": "alice"}).status == 200
+    assert raw_items(Task) == [item | {"text": {"S": "alice"}}]
+
+
 def test_a_condition_is_judged_before_and_after_an_update(note: type[Model]) -> None:
     class NotDone(Permission):
         def where(self, user: Any, method: str, model: Any) -> Any:
