@@ -26,7 +26,7 @@ from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.planner import Planner
 from polymicro_lambda.plans import Plan, Wish, plan
 from polymicro_lambda.prefixed import PrefixedAttribute
-from polymicro_lambda.verdicts import Ask, Checked, Opaque
+from polymicro_lambda.verdicts import Ask, Checked, Opaque, Same
 
 TABLE = AccessPath(None, "o", "i", frozenset("oi"))
 LSI = AccessPath("lsi", "o", "r", frozenset("oir"))
@@ -426,3 +426,101 @@ class Dog(Animal, discriminator="dog"):
 def test_an_item_is_read_whole_for_its_own_kind() -> None:
     """The index has all of an Animal, but not a dog's breed: never its default."""
     assert ask({"kind": {"eq": Dog}}, by=Planner.of(Animal, scan=False, whole=True), bound={}).completes
+
+
+# --- the straight way: all of one partition, which takes no search ------------------------------------------
+
+
+def told(found: Plan) -> tuple[Any, ...]:
+    """A plan to compare: conditions cannot be."""
+    conditions = texts(found.filters), texts(found.checks), str(found.key_condition)
+    return found.path, found.partition, conditions, found.forward, found.completes, found.empty
+
+
+def no_search(*_: Any) -> Plan:
+    raise AssertionError("searched")
+
+
+def own(text: str) -> dict[str, Any]:
+    """That the rule says whose, by a text, and nothing else does."""
+    return {"verdict": Same("o", {"S": text}), "bound": {}}
+
+
+STRAIGHT = [
+    pytest.param({}, id="bound"),
+    pytest.param(own("ann"), id="rule"),
+    pytest.param(own("ann") | {"bound": {"owner": "ann"}}, id="rule, bound"),
+    pytest.param({"verdict": Checked(Path(["o"]) == "ann")}, id="condition, bound"),
+    pytest.param({"bound": {"owner": ""}}, id="bound to what is no key"),
+    pytest.param({"bound": {"owner": "x" * 2049}}, id="bound to what is too long"),
+    pytest.param({"bound": {"owner": "x" * 2048}}, id="bound to what is just not"),
+    pytest.param(own(""), id="rule, no key"),
+    pytest.param(own("x" * 2049), id="rule, too long"),
+    pytest.param(own("x" * 2048), id="rule, just not"),
+]
+ROUND = [
+    pytest.param(Lasting, {"bound": {}}, id="nothing said"),
+    pytest.param(Lasting, {"bound": {"rank": 1}}, id="no text"),
+    pytest.param(Lasting, {"bound": {"id": "1"}}, id="no partition"),
+    pytest.param(Lasting, {"bound": {"owner": "ann", "id": "1"}}, id="both keys"),
+    pytest.param(Lasting, {"verdict": Same("i", {"S": "1"}), "bound": {}}, id="rule about another"),
+    pytest.param(Lasting, own("ann") | {"bound": {"owner": "bob"}}, id="rule against route"),
+    pytest.param(Lasting, own("ann") | {"bound": {"id": "1"}}, id="rule and route"),
+    pytest.param(Lasting, own("ann") | {"bound": {"id": "ann"}}, id="the same text of another"),
+    pytest.param(Lasting, {"verdict": Checked(Path(["r"]) > 1)}, id="rule beside"),
+    pytest.param(Thing, {}, id="it expires"),
+    pytest.param(Thing, own("ann"), id="rule, it expires"),
+    pytest.param(Task, {}, id="shared table"),
+]
+
+
+def ways(model: type[Model], guard: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The plan for all fields, and for some, which are no straight way, where a hook needs all yet."""
+    by = Planner.of(model, scan=True, whole=True)
+    return [told(ask({}, by=by, **guard, fields=fields)) for fields in (None, frozenset({"id"}))]
+
+
+@pytest.mark.parametrize(
+    ("model", "guard"), [*(pytest.param(Lasting, *one.values, id=one.id) for one in STRAIGHT), *ROUND]
+)
+def test_the_straight_way_reads_what_the_long_one_does(model: type[Model], guard: dict[str, Any]) -> None:
+    straight, long = ways(model, guard)
+    assert straight == long
+
+
+@pytest.mark.parametrize("guard", STRAIGHT)
+def test_a_partition_is_found_without_a_search(
+    guard: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the plainest lists wait for none."""
+    monkeypatch.setattr("polymicro_lambda.planner.plan", no_search)
+    assert ask({}, by=Planner.of(Lasting, scan=False, whole=False), **guard, fields=None).path.index is None
+
+
+@pytest.mark.parametrize("bound", [{}, {"owner": "ann"}], ids=["rule", "rule, bound"])
+def test_a_partition_of_a_rule_takes_no_condition(bound: dict[str, Any]) -> None:
+    class Unworded(Same):
+        @property
+        def condition(self) -> Condition:  # type: ignore[override]
+            raise AssertionError("worded")
+
+    by = Planner.of(Lasting, scan=False, whole=False)
+    found = ask({}, by=by, bound=bound, verdict=Unworded("o", {"S": "ann"}), fields=None)
+    assert told(found) == told(Plan(by.paths[0], {"S": "ann"}))
+
+
+@pytest.mark.parametrize(
+    ("filters", "sort", "fields", "expected"),
+    [
+        pytest.param({"rank": {"gt": 1}}, None, None, (None, True, 1, None), id="filter"),
+        pytest.param({}, "-due", None, ("by_due", False, 0, None), id="order"),
+        pytest.param({}, None, frozenset({"rank"}), (None, True, 0, frozenset("oir")), id="fields"),
+    ],
+)
+@pytest.mark.parametrize("guard", [{}, own("ann")], ids=["bound", "rule"])
+def test_what_is_asked_for_besides_a_partition_is_heard(
+    guard: dict[str, Any], filters: Any, sort: str | None, fields: Any, expected: tuple[Any, ...]
+) -> None:
+    found = ask(filters, sort, by=Planner.of(Lasting, scan=False, whole=False), **guard, fields=fields)
+    assert (found.path.index, found.forward, len(found.filters), found.projection) == expected
+    assert found.partition == {"S": "ann"}
