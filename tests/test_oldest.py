@@ -30,6 +30,11 @@ def test_the_lower_bounds() -> None:
     assert oldest.oldest(given) == ["a==3.0.1", "b==1.2", "hatchling==1"]
 
 
+def test_boto3_goes_by_botocore() -> None:
+    """It comes by way of others: pip would try each of its versions, for most of an hour."""
+    assert oldest.oldest(project("botocore>=1.40,<2"))[:2] == ["boto3==1.40", "botocore==1.40"]
+
+
 @pytest.mark.parametrize("one", ["b", "b>=1", "b<2", "b==1.0", "b>=1,<2,!=1.1", "b~=1.0"])
 def test_no_range(one: str) -> None:
     with pytest.raises(ValueError, match="has no range"):
