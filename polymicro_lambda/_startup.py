@@ -90,7 +90,7 @@ def _attempt(work: Callable[[], None], *, logger: logging.Logger, debug: bool) -
         work()
     except Exception as error:
         info = told(error, text=debug)
-        logger.warning("No client was made in the init phase: the first request will.", exc_info=info)
+        logger.warning("Not all was made ready in the init phase: the first request makes it.", exc_info=info)
 
 
 def _connect(models: Sequence[type[Model]], *, rehearse: bool) -> None:

@@ -492,7 +492,7 @@ def test_the_init_phase(model: Any, lines: Lines, spans: list[str], capfd: Any, 
         lambda *_, **__: {}[C["password"]],  # type: ignore[call-overload]
     )
     Flock("off", model, markers=False, idempotent=("create",))
-    assert "No client was made in the init phase" in silent(lines, spans, capfd)
+    assert "Not all was made ready in the init phase" in silent(lines, spans, capfd)
 
 
 LEVELS = (None, False, "WARNING"), (None, True, "DEBUG"), ("DEBUG", False, "DEBUG"), ("ERROR", False, "ERROR")

@@ -284,7 +284,7 @@ def test_a_client_that_cannot_be_made_is_left_to_the_first_request(
 ) -> None:
     environ(KEYS | {"AWS_LAMBDA_FUNCTION_NAME": "todo", "AWS_ENDPOINT_URL_DYNAMODB": "no address"})
     _startup.begin([model()], logger)
-    assert caplog.messages == ["No client was made in the init phase: the first request will."]
+    assert caplog.messages == ["Not all was made ready in the init phase: the first request makes it."]
     assert "no address" not in caplog.text
 
 
