@@ -92,9 +92,15 @@ class Reader:
                 for stored, kind, write, absent in self.writers
             ]
         except Exception:  # noqa: BLE001 - as above, or what is null
-            shown = self.shown(raw)
-            return None if shown is None else _json.text(shown)
+            return self._text_of_shown(raw)
         return None if None in said else self.form % (*said,)
+
+    def _text_of_shown(self, raw: RawItem) -> str | None:
+        shown = self.shown(raw)
+        try:
+            return None if shown is None else _json.text(shown)
+        except ValueError:  # NaN and infinities, which an instance can hold and JSON cannot
+            return None
 
     def _one_by_one(self, raw: RawItem) -> dict[str, Any] | None:
         found: dict[str, Any] = {}

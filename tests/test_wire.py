@@ -195,6 +195,7 @@ def by_an_instance(raw: Any) -> bytes:
 @given(ITEMS, st.none() | st.tuples(BROKEN, WIRE))
 @example({"id": {"S": "1"}, "sk": {"S": "Q#"}}, None)
 @example({"id": {"S": "1"}, "sk": {"S": "P#1"}, "kept": {}, "flag": {"NULL": True}}, None)
+@example({"id": {"S": "1"}, "sk": {"S": "P#1"}, "free": {"S": "[NaN]"}}, None)
 def test_every_way_gives_the_same_bytes(raw: Any, broken: Any) -> None:
     """Also for what no attribute has written: values of another type, legacy forms, and rows that none can read."""
     raw = raw if broken is None else {**raw, broken[0]: broken[1]}
@@ -205,6 +206,8 @@ def test_every_way_gives_the_same_bytes(raw: Any, broken: Any) -> None:
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ITEMS, st.permutations(sorted(All.get_attributes())))
+@example({"id": {"S": "1"}, "sk": {"S": "P#"}, "number": {"N": "NaN"}}, ["number", "id", "free"])
+@example({"id": {"S": "1"}, "sk": {"S": "P#"}, "free": {"S": "[Infinity]"}}, ["id", "free", "number"])
 def test_an_instance_holds_the_same_whatever_is_asked_first(raw: Any, order: list[str]) -> None:
     theirs = outcome(lambda: All.from_raw_data(deepcopy(raw)))
     ours = outcome(lambda: instance_of(All, raw))
