@@ -40,36 +40,36 @@ class Plain(NamedTuple):
         return _FORMS[self.form](Path([self.name]), Value(self.value))
 
 
+_ALL_PLAIN = {Plain}
 Clause: TypeAlias = "Condition | Plain"
 Step: TypeAlias = "Action | Plain"
 
 
 def expressed(conditions: Sequence[Clause], actions: Sequence[Step] = ()) -> dict[str, Any]:
     """Conditions, all of which must hold, and what is done then, as botocore takes them."""
-    if {*map(type, conditions), *map(type, actions)} == {Plain}:
-        return _plainly(conditions, actions)
+    every = (*actions, *conditions)
+    if {*map(type, every)} == _ALL_PLAIN:
+        return _plainly(every, len(actions))
     made = [one.made() if isinstance(one, Plain) else one for one in actions]
     return _written([one.made() if isinstance(one, Plain) else one for one in conditions], made)
 
 
-def _plainly(conditions: Sequence[Any], actions: Sequence[Any]) -> dict[str, Any]:
+def _plainly(every: Sequence[Any], actions: int) -> dict[str, Any]:
     """The same of what is plain: the words are known from the first time, the values are put in."""
-    words, names, places = _words(tuple([one[:2] for one in conditions]), tuple([one[:2] for one in actions]))
+    words, names, places = _words(tuple([one[:2] for one in every]), actions)
     said = {**words, "ExpressionAttributeNames": {**names}}
     if places:
-        every = (*actions, *conditions)
-        said["ExpressionAttributeValues"] = {placeholder: every[place].value for placeholder, place in places}
+        said["ExpressionAttributeValues"] = {placeholder: every[place][2] for placeholder, place in places}
     return said
 
 
 @lru_cache(maxsize=512)
 def _words(
-    conditions: tuple[tuple[str, str], ...], actions: tuple[tuple[str, str], ...]
+    every: tuple[tuple[str, str], ...], actions: int
 ) -> tuple[dict[str, str], dict[str, str], tuple[tuple[str, int], ...]]:
     """The expressions, their names, and which value stands behind each placeholder."""
-    values = [{"N": str(place)} for place in range(len(actions) + len(conditions))]
-    made = [Plain(*one, value).made() for one, value in zip((*actions, *conditions), values, strict=True)]
-    said = _written(made[len(actions) :], made[: len(actions)])
+    made = [Plain(*one, {"N": str(place)}).made() for place, one in enumerate(every)]
+    said = _written(made[actions:], made[:actions])
     names, found = said.pop("ExpressionAttributeNames"), said.pop("ExpressionAttributeValues", {})
     return said, names, tuple((placeholder, int(value["N"])) for placeholder, value in found.items())
 

@@ -55,17 +55,18 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 _decoder = json.JSONDecoder(
     parse_int=_integer, parse_float=_fraction, parse_constant=_constant, object_pairs_hook=_members
 )
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
 
 
-def loads(body: bytes) -> Any:
+def loads(body: bytes | str) -> Any:
     """Read a JSON document: UTF-8, no duplicate members, no NaN or Infinity, numbers kept exactly.
 
     Integers come as ``int``, numbers with a fraction or exponent as ``float``, or where that would round as
-    ``Decimal``. Raises ``BadRequest`` with the place of the first error.
+    ``Decimal``. ``body`` may be text where that is ASCII. Raises ``BadRequest`` with the place of the first error.
     """
     try:
         # As "utf-8-sig" does, which is slower: a byte order mark is no part of the text.
-        return _decoder.decode(body.removeprefix(BOM_UTF8).decode())
+        return _decoded(body if isinstance(body, str) else body.removeprefix(BOM_UTF8).decode())
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
     except json.JSONDecodeError as error:
@@ -74,6 +75,15 @@ def loads(body: bytes) -> Any:
         ) from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deep.") from error
+
+
+def _decoded(document: str) -> Any:
+    """As the decoder does, which looks for white space around the document before and after."""
+    try:
+        value, end = _scan(document, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(document) else _decoder.decode(document)
 
 
 def text(value: Any, default: Callable[[Any], Any] | None = None) -> str:

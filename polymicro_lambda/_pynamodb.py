@@ -58,6 +58,8 @@ TIMEOUTS = {"connect_timeout_seconds": (15, 1), "read_timeout_seconds": (30, 3)}
 
 ON_ITEMS = frozenset({"DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"})
 DISPATCH = Connection.dispatch
+SIGNALS: Any = [signal for signal in (pre_dynamodb_send, post_dynamodb_send) if hasattr(signal, "receivers")]
+"""PynamoDB's signals; none without blinker, when nobody can ask to be told."""
 LOG = logging.getLogger(Connection.__module__)
 
 _clients: dict[str, Any] = {}
@@ -116,18 +118,16 @@ def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, A
     if operation not in ON_ITEMS or _listens(connection):
         return cast("dict[str, Any]", connection.dispatch(operation, arguments))
     # What dispatch does besides: it makes an id and tells signals of the call, which nobody has asked for.
-    arguments.setdefault("ReturnConsumedCapacity", "TOTAL")
-    return cast("dict[str, Any]", connection._make_api_call(operation, arguments))
+    if "ReturnConsumedCapacity" not in arguments:
+        arguments["ReturnConsumedCapacity"] = "TOTAL"
+    answer: dict[str, Any] = connection._make_api_call(operation, arguments)
+    return answer
 
 
 def _listens(connection: Connection) -> bool:
     """Whether anybody is told of the calls by PynamoDB."""
-    return bool(
-        getattr(pre_dynamodb_send, "receivers", None)
-        or getattr(post_dynamodb_send, "receivers", None)
-        or type(connection).dispatch is not DISPATCH
-        or LOG.isEnabledFor(logging.DEBUG)
-    )
+    signalled = SIGNALS and any(signal.receivers for signal in SIGNALS)
+    return signalled or type(connection).dispatch is not DISPATCH or LOG.isEnabledFor(logging.DEBUG)
 
 
 def batch_get(model: type[Model], requests: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +138,16 @@ def batch_get(model: type[Model], requests: dict[str, Any]) -> dict[str, Any]:
 
 def connect(model: type[Model]) -> Any:
     """The model's connection, with a client that all models of the same settings share: each costs 0.04 s."""
-    connection = model._get_connection().connection
+    table = model._connection
+    if table is None or table.table_name != model.Meta.table_name:
+        table = model._get_connection()
+    connection: Any = table.connection
+    client = connection._client
+    # It may have been made by PynamoDB, for a call of the app's own.
+    return connection if client is not None and vars(connection).get(BOUND) is client else _bound(connection)
+
+
+def _bound(connection: Any) -> Any:
     if connection._client is None:
         settings = {name: value for name, value in vars(connection).items() if name not in STATE}
         key = repr((settings, *map(os.environ.get, ENVIRONMENT)))
@@ -152,9 +161,8 @@ def connect(model: type[Model]) -> Any:
             _clients[key] = connection.client
             hasten(_clients[key])
         connection._client = _clients[key]
-    if vars(connection).get(BOUND) is not connection._client:
-        _tries.bound(connection._client)  # it may have been made by PynamoDB, for a call of the app's own
-        setattr(connection, BOUND, connection._client)
+    _tries.bound(connection._client)
+    setattr(connection, BOUND, connection._client)
     return connection
 
 

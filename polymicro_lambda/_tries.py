@@ -27,19 +27,8 @@ HANDLER = "retry-config-dynamodb"
 """The id under which botocore registers what decides on one more try, in each of its modes."""
 
 _bound: WeakSet[Any] = WeakSet()
-_once: ContextVar[bool] = ContextVar("polymicro_once", default=False)
-
-
-class once:  # noqa: N801 - it is used as a function
-    """A call inside that gets no answer is not made again: whether it was carried out is to be found out first."""
-
-    __slots__ = ("token",)
-
-    def __enter__(self) -> None:
-        self.token = _once.set(True)
-
-    def __exit__(self, *_: object) -> None:
-        _once.reset(self.token)
+ONCE: ContextVar[bool] = ContextVar("polymicro_once", default=False)
+"""A call that gets no answer is not made again while it is set: whether it was carried out is to be found out first."""
 
 
 def bound(client: Any) -> None:
@@ -79,7 +68,7 @@ class _Decides:
         return wait
 
     def _wait(self, said: Any) -> float | None:
-        if seconds_left() < LEAST or (_once.get() and _is_lost(said)):
+        if seconds_left() < LEAST or (ONCE.get() and _is_lost(said)):
             return None
         wait = self.decides(**said)
         return wait if wait is not None and seconds_left() - wait >= LEAST else None

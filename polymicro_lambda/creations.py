@@ -42,13 +42,16 @@ class Creation:
         return self.raw
 
     def _put(self) -> None:
-        def act(pins: Sequence[Condition]) -> dict[str, Any]:
-            return write(self.model, "PutItem", [self.free, *pins], Item=self.raw)
-
         try:
-            settled(self.model, self.key, act, lambda item: etags.same(item, self.raw))
+            try:
+                self._act()
+            except OutcomeUnknown as unknown:
+                settled(unknown, self.model, self.key, self._act, lambda item: etags.same(item, self.raw))
         except ConditionFailed as error:
             raise _exists([self]) from error
+
+    def _act(self, pins: Sequence[Condition] = ()) -> dict[str, Any]:
+        return write(self.model, "PutItem", [self.free, *pins], Item=self.raw)
 
     def part(self) -> Part:
         """The write, as part of a transaction."""

@@ -159,6 +159,15 @@ def _response(error: ClientError) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", whole)
 
 
+OF_CLIENT = (BotoCoreError, ClientError, PynamoDBException)
+"""What DynamoDB's client raises."""
+
+
+def said_of(error: Exception) -> HTTPError:
+    """The answer to what the client has raised."""
+    return translated(error) or InternalError()
+
+
 class _Answering:
     """Keeps nothing of the block that it stands around: one serves all."""
 
@@ -166,8 +175,8 @@ class _Answering:
         """The block begins."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, BotoCoreError | ClientError | PynamoDBException):
-            raise translated(error) or InternalError() from error
+        if isinstance(error, OF_CLIENT):
+            raise said_of(error) from error
 
 
 _ANSWERING = _Answering()

@@ -21,7 +21,7 @@ _NUMBER = re.compile(  # RFC 8259, section 6, with no longer an exponent than a 
 _MOMENT = re.compile(  # RFC 3339, section 5.6; seconds may be left out, as ISO 8601 allows
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})"
-)
+).fullmatch
 LOST = frozenset({"self", "_user_instantiated"})
 """Names that ``MapAttribute.__init__`` takes for its own arguments."""
 
@@ -76,7 +76,7 @@ class MomentField(_Shown, fields.AwareDateTime):
     """``UTCDateTimeAttribute``: RFC 3339 with an offset, microseconds at most; always UTC inside."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
-        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        if not isinstance(value, str) or not _MOMENT(value):
             refuse("Not a date and time with an offset, such as 2030-01-31T12:00:00Z.")
         try:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from marshmallow import Schema, ValidationError, missing
 from marshmallow import fields as theirs
@@ -60,8 +60,11 @@ def _is_foreign(field: theirs.Field[Any]) -> bool:
 
 
 def _take(field: theirs.Field[Any]) -> Take:
-    plain = _PLAIN.get(type(field)) if not field.validators else None
-    return field.deserialize if plain is None else plain(field)
+    if field.validators:
+        return field.deserialize
+    plain = _PLAIN.get(type(field))
+    # Null and validators, for which marshmallow looks before and after, are seen to.
+    return cast("Take", field._deserialize) if plain is None else plain(field)
 
 
 def _text(field: theirs.Field[Any]) -> Take:

@@ -19,6 +19,8 @@ from .responses import JSON_TYPE
 MERGE_TYPE = "application/merge-patch+json"  # RFC 7396
 _SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 """What half a character begins with in JSON; most have their other half."""
+LONGEST_LETTER = 4
+"""Bytes (RFC 3629, section 3)."""
 ACCEPTED = frozenset({"*/*", "application/*", JSON_TYPE})
 
 
@@ -55,6 +57,26 @@ def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any
     """
     if optional and not request.content:
         return {}
+    return (
+        request.json
+        if not optional and _is_usual(request, max_body)
+        else _checked(request, max_body, optional)
+    )
+
+
+def _is_usual(request: Request, max_body: int) -> bool:
+    """Whether neither type nor size, and no lack, of the body can be refused; what it holds is still unknown."""
+    content = request.content
+    return (
+        type(content) is str
+        and content[:1] == "{"
+        and len(content) * LONGEST_LETTER <= max_body
+        and not request.base64_encoded
+        and request.headers.get("content-type") == JSON_TYPE
+    )
+
+
+def _checked(request: Request, max_body: int, optional: bool) -> Any:
     said = request.headers.get("content-type", JSON_TYPE)
     media, parameters = (said, {}) if said == JSON_TYPE else _media(said)
     patch = request.method == "PATCH" and media == MERGE_TYPE

@@ -82,4 +82,7 @@ class Request:
     @lazy
     def json(self) -> Any:
         """The body as JSON, None without a body. Raises ``BadRequest`` where it is not JSON."""
+        content = self.content
+        if type(content) is str and content.isascii() and content[:1] == "{" and not self.base64_encoded:
+            return _json.loads(content)  # as most are: there is nothing to decode
         return _json.loads(self.body) if self.body.strip() else None

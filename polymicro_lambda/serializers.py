@@ -145,9 +145,19 @@ def _writer(attribute: Attribute[Any]) -> Callable[[Any], Any]:
     def moment(value: Any) -> Any:
         if type(value) is not datetime or value.tzinfo is not UTC:
             return write(value)
-        return f"{value.isoformat(timespec='microseconds')[:26]}+0000"  # as strftime, in a fifth of the time
+        return moment_stored(value)
 
     return moment
+
+
+def moment_stored(value: datetime) -> str:
+    """A moment in UTC as PynamoDB stores it: as strftime writes it, in a tenth of the time."""
+    day = f"{value.year:04}-{_TWO[value.month]}-{_TWO[value.day]}"
+    clock = f"{_TWO[value.hour]}:{_TWO[value.minute]}:{_TWO[value.second]}"
+    return f"{day}T{clock}.{value.microsecond:06}+0000"
+
+
+_TWO = tuple(f"{number:02}" for number in range(60))
 
 
 def _incomplete(path: str) -> Unprocessable:

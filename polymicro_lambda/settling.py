@@ -17,16 +17,15 @@ IsDone: TypeAlias = Callable[[RawItem | None], bool]
 """Whether an item, or none, is what a write leaves."""
 
 
-def settled(model: type[Model], key: RawItem, act: Act, is_done: IsDone) -> dict[str, Any]:
-    """What a write of one item answers; where the answer got lost, the item if it is as the write leaves it.
+def settled(
+    unknown: OutcomeUnknown, model: type[Model], key: RawItem, act: Act, is_done: IsDone
+) -> dict[str, Any]:
+    """What a write of one item answers whose answer got lost: the item, if it is as the write leaves it.
 
     A write whose connection was closed is done once more if it is not found done, on the condition that what was
-    found has not changed since. Raises as ``act``, and what `OutcomeUnknown` says where nothing is certain.
+    found has not changed since. Raises as ``act``, and what is said of the ``unknown`` where nothing is certain.
     """
-    try:
-        return act(())
-    except OutcomeUnknown as error:
-        unknown, item = error, found(model, key)
+    item = found(model, key)
     if unknown.hung_up and not is_done(item):
         try:
             return act(() if item is None else _as(model, item))

@@ -28,7 +28,7 @@ from .settling import equal, settled
 from .types import RawItem
 from .uniqueness import Uniqueness
 from .verdicts import Same
-from .writes import ConditionFailed, found
+from .writes import ConditionFailed, OutcomeUnknown, found
 
 ATTEMPTS = 3
 """A write that lost a race is judged and tried again, twice."""
@@ -220,8 +220,7 @@ class PynamoStore:
                 claims = self._claims(key, raw, change.left(raw))
                 conditions += self._unmoved(raw, change, claims)
             try:
-                act = partial(change.write, self.model, conditions, claims, key, raw)
-                return settled(self.model, key, act, change.is_done)
+                return self._written(change, conditions, claims, key, raw)
             except ConditionFailed as error:
                 if error.retried and change.is_done(error.item):  # by our own first try
                     return {"Attributes": error.item}
@@ -230,6 +229,16 @@ class PynamoStore:
                 current().judge(self.instance(raw), raw)
                 current().check_match(self.instance(raw), raw)
         raise Conflict("Somebody else keeps changing this item: try again.", headers=retry_after())
+
+    def _written(
+        self, change: Change, conditions: list[Clause], claims: Claims, key: RawItem, raw: RawItem | None
+    ) -> dict[str, Any]:
+        """Do it once, or find out what became of it."""
+        try:
+            return change.write(self.model, conditions, claims, key, raw)
+        except OutcomeUnknown as unknown:
+            act = partial(change.write, self.model, conditions, claims, key, raw)
+            return settled(unknown, self.model, key, act, change.is_done)
 
     def _claims(self, key: RawItem, old: RawItem | None, new: RawItem | None) -> Claims:
         return Claims() if self.uniqueness is None else Claims.of(self.uniqueness, key, old, new)

@@ -8,15 +8,17 @@ from pynamodb.models import Model
 
 from . import _pynamodb
 from ._expressions import Clause, Step, expressed
-from ._tries import once
+from ._tries import ONCE
 from .exceptions import HTTPError, ServiceUnavailable
 from .failures import (
     CONDITION_FAILED,
+    OF_CLIENT,
     answering,
     code_of,
     is_lost,
     old_item,
     retry_after,
+    said_of,
     translated,
 )
 from .guards import current
@@ -79,13 +81,21 @@ def write(
     arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     if actions:
         arguments["ReturnValues"] = "ALL_NEW"
-    with answering(), once():
-        try:
-            return _pynamodb.execute(model, operation, **arguments)
-        except (ClientError, BotoCoreError) as error:
-            if code_of(error) == CONDITION_FAILED:
-                raise ConditionFailed(old_item(error)) from error
-            if is_lost(error):
-                answer = translated(error) or ServiceUnavailable()
-                raise OutcomeUnknown(answer, hung_up=isinstance(error, ConnectionClosedError)) from error
-            raise
+    token = ONCE.set(True)
+    try:
+        return _pynamodb.execute(model, operation, **arguments)
+    except OF_CLIENT as error:
+        raise _ended(error) from error
+    finally:
+        ONCE.reset(token)
+
+
+def _ended(error: Exception) -> Exception:
+    """How a write has ended whose call raised this."""
+    if isinstance(error, ClientError | BotoCoreError):
+        if code_of(error) == CONDITION_FAILED:
+            return ConditionFailed(old_item(error))
+        if is_lost(error):
+            answer = translated(error) or ServiceUnavailable()
+            return OutcomeUnknown(answer, hung_up=isinstance(error, ConnectionClosedError))
+    return said_of(error)
