@@ -57,6 +57,37 @@ def status_of(sent: Request, max_body: int = 100, *, optional: bool = False) -> 
     return 200
 
 
+def read(sent: Request, max_body: int) -> Any:
+    try:
+        return read_body(sent, max_body)
+    except HTTPError as error:
+        return error.status, error.detail
+
+
+@pytest.mark.parametrize("max_body", [5, 12, 1000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '{"a": 1}',
+        ' {"a": 1}',
+        '{"a": 1}\n ',
+        '{"a": "é"}',
+        '{"a": 1} 2',
+        "{",
+        '{"a": 1, "a": 2}',
+        '{"\ud800":',
+    ],
+)
+def test_a_usual_body_is_read_as_any_other(text: str, max_body: int) -> None:
+    """Its type said in another way, it is not looked at for the usual one."""
+    usual, other = (
+        request("POST", headers={"content-type": media}, content=text)
+        for media in ("application/json", "Application/JSON")
+    )
+    assert read(usual, max_body) == read(other, max_body)
+
+
 JSON, MERGE = "application/json", "application/merge-patch+json"
 
 

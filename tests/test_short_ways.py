@@ -1,9 +1,12 @@
 """The short ways of writing: expressions, bodies and new items are what PynamoDB and marshmallow make of them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from marshmallow import ValidationError
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -25,12 +28,14 @@ from polymicro_lambda._expressions import Plain, expressed, expression_of, updat
 from polymicro_lambda._switch import SWITCH
 from polymicro_lambda.loading import Loader
 from polymicro_lambda.schemas import compile_schema
-from polymicro_lambda.serializers import ItemSerializer
+from polymicro_lambda.serializers import ItemSerializer, moment_stored
 
 
-@pytest.fixture(autouse=True)
-def switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SWITCH, "1")
+@pytest.fixture(autouse=True, scope="module")
+def switched_on() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SWITCH, "1")
+        yield
 
 
 class Note(Model):
@@ -191,3 +196,20 @@ def test_plain_expressions_are_worded_as_others(conditions: list[Plain], actions
     assert [expressed(conditions, actions), expressed(conditions, actions)] == [made, made]
     first, *rest = conditions
     assert expressed([first.made(), *rest], actions) == made
+
+
+# --- moments ----------------------------------------------------------------------------------------------
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_moment_is_stored_as_pynamodb_stores_it(moment: datetime) -> None:
+    assert moment_stored(moment) == UTCDateTimeAttribute().serialize(moment)
+
+
+@given(
+    st.from_regex(r"[0-9]{4}-[0-3][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?[Zz]?")
+)
+def test_a_moment_is_loaded_as_the_schema_loads_it(text: str) -> None:
+    body, loader = {"due": text}, Loader.of(SCHEMA.creating)
+    assert loader is not None
+    assert loader.load(body, ("id", "text")) == by_the_schema(body, ("id", "text"))
