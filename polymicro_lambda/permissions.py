@@ -6,7 +6,7 @@ They compose with ``&``, ``|`` and ``~``; see `rules` for how a composition is d
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.constants import NUMBER, STRING
@@ -14,7 +14,7 @@ from pynamodb.expressions.operand import Path, Value
 
 from .actions import Method
 from .exceptions import ConfigurationError
-from .rules import Owner, Permission
+from .rules import QUESTIONS, Owner, Permission
 from .verdicts import Ask, Same, Verdict
 
 __all__ = [
@@ -64,33 +64,42 @@ def _name(permission: Permission, given: Any) -> str:
     return given
 
 
-class HasPermission(Permission):
-    """Users who have the named permission."""
+class _Named(Permission):
+    """Users among whose names of one kind is a given one."""
+
+    kind: ClassVar[str]
+    """What of a user holds the names."""
 
     def __init__(self, name: str) -> None:
         self.name = _name(self, name)
 
     def has_permission(self, user: Any, method: Method) -> bool:
-        """Whether the name stands in ``user.permissions``."""
-        return self.name in getattr(user, "permissions", ())
+        """Whether the user has the name."""
+        return self.name in getattr(user, self.kind, ())
+
+    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+        """The same at once, where no class of the app's own has a say."""
+        if ask.user is None or type(self) not in _NAMED:
+            return super().decide(ask, negated)
+        return (self.name in getattr(ask.user, self.kind, ())) is not negated
 
     def __str__(self) -> str:
-        return f"HasPermission({self.name!r})"
+        return f"{type(self).__name__}({self.name!r})"
 
 
-class InGroup(Permission):
-    """Users who are in the named group."""
+class HasPermission(_Named):
+    """Users who have the named permission: it stands in ``user.permissions``."""
 
-    def __init__(self, name: str) -> None:
-        self.name = _name(self, name)
+    kind = "permissions"
 
-    def has_permission(self, user: Any, method: Method) -> bool:
-        """Whether the name stands in ``user.groups``."""
-        return self.name in getattr(user, "groups", ())
 
-    def __str__(self) -> str:
-        return f"InGroup({self.name!r})"
+class InGroup(_Named):
+    """Users who are in the named group: it stands in ``user.groups``."""
 
+    kind = "groups"
+
+
+_NAMED = frozenset({HasPermission, InGroup})
 
 _NO_IDS = (bool, Mapping, list, set, frozenset, tuple)
 """What a claim may be, but an owner never."""
@@ -136,12 +145,13 @@ class OwnedBy(Permission):
         path = _path(model, self.attribute)
         return path == Value({path.attr_type: path.attribute.serialize(value)})
 
-    def _decide_where(self, ask: Ask, negated: bool) -> Verdict:
-        name = None if negated else _text_name(type(self), ask.model, self.attribute)
-        value = None if name is None else self.value(ask.user, ask.model)
-        if name is None or type(value) is not str:
-            return super()._decide_where(ask, negated)
-        return Same(name, {STRING: value})
+    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+        """What ``where`` says, at once for a plain text."""
+        if not negated and ask.user is not None:
+            name = _text_name(type(self), ask.model, self.attribute)
+            if name is not None and type(value := self.value(ask.user, ask.model)) is str:
+                return Same(name, {STRING: value})
+        return super().decide(ask, negated)
 
     def binding(self) -> Mapping[str, Owner]:
         """Its attribute."""
@@ -156,7 +166,8 @@ def _text_name(kind: type[OwnedBy], model: Any, attribute: str) -> str | None:
     """The name in DynamoDB of what an owner is compared with, where that is a plain text and compared as here."""
     path = _path(model, attribute)
     plain = type(path.attribute) is UnicodeAttribute and len(path.path) == 1 and "[" not in path.path[0]
-    return path.path[0] if plain and kind.where is OwnedBy.where else None
+    own = any(getattr(kind, name) is not getattr(OwnedBy, name) for name in QUESTIONS)
+    return path.path[0] if plain and not own else None
 
 
 @cache

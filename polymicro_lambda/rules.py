@@ -9,7 +9,7 @@ not asked, or forgot to answer, denies on both sides of ``~``.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol, TypeAlias, Union
+from typing import Any, ClassVar, Protocol, TypeAlias, Union
 
 from pynamodb.expressions.condition import Condition
 
@@ -66,6 +66,10 @@ class PermissionMeta(type):
     __bool__ = _undecided
 
 
+QUESTIONS = ("has_permission", "has_object_permission", "where")
+"""The methods in which a permission's class says what it grants."""
+
+
 class Permission(Composable, metaclass=PermissionMeta):
     """One rule. Override ``has_permission``, and for objects ``has_object_permission`` or ``where``.
 
@@ -117,12 +121,7 @@ class Permission(Composable, metaclass=PermissionMeta):
     @property
     def asks_request(self) -> bool:
         """Whether one of its methods asks for the request."""
-        questions: tuple[Callable[..., Any], ...] = (
-            self.has_permission,
-            self.has_object_permission,
-            self.where,
-        )
-        return any(map(takes_request, questions))
+        return any(takes_request(getattr(self, question)) for question in QUESTIONS)
 
     def _decide_where(self, ask: Ask, negated: bool) -> Verdict:
         condition = put(self.where, ask, ask.model)
@@ -158,47 +157,53 @@ def _shape(kind: type[Permission]) -> Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class AllOf(Composable):
+class Junction(Composable):
+    """Rules that decide together."""
+
+    parts: tuple["Rule", ...]
+    every: ClassVar[bool]
+    """All of them must hold; else one is enough."""
+    sign: ClassVar[str]
+
+    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+        """The verdicts of the parts, joined; no more are asked than it needs."""
+        every = self.every is not negated
+        left = []
+        for part in self.parts:
+            verdict = part.decide(ask, negated)
+            if verdict is (not every):
+                return verdict
+            if verdict is not every:
+                left.append(verdict)
+        return joined(left, every=every) if len(left) > 1 else left[0] if left else every
+
+    def leaves(self) -> Iterator[Permission]:
+        """The permissions that it is made of."""
+        return (leaf for part in self.parts for leaf in part.leaves())
+
+    def binding(self) -> Mapping[str, "Owner"]:
+        """The attributes whose value every caller must own, by name: none where one part is enough."""
+        parts = self.parts if self.every else ()
+        return {name: owned for part in parts for name, owned in part.binding().items()}
+
+    def __str__(self) -> str:
+        return f"({f' {self.sign} '.join(map(str, self.parts))})"
+
+
+class AllOf(Junction):
     """``A & B``."""
 
-    parts: tuple["Rule", ...]
-
-    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
-        """The conjunction of the parts."""
-        return _joined(self.parts, ask, negated, every=not negated)
-
-    def leaves(self) -> Iterator[Permission]:
-        """The permissions that it is made of."""
-        return (leaf for part in self.parts for leaf in part.leaves())
-
-    def binding(self) -> Mapping[str, "Owner"]:
-        """The attributes whose value every caller must own, by name."""
-        return {name: owned for part in self.parts for name, owned in part.binding().items()}
-
-    def __str__(self) -> str:
-        return "(" + " & ".join(map(str, self.parts)) + ")"
+    __slots__ = ()
+    every = True
+    sign = "&"
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf(Composable):
+class AnyOf(Junction):
     """``A | B``."""
 
-    parts: tuple["Rule", ...]
-
-    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
-        """The disjunction of the parts."""
-        return _joined(self.parts, ask, negated, every=negated)
-
-    def leaves(self) -> Iterator[Permission]:
-        """The permissions that it is made of."""
-        return (leaf for part in self.parts for leaf in part.leaves())
-
-    def binding(self) -> Mapping[str, "Owner"]:
-        """None: no part must hold for every caller."""
-        return {}
-
-    def __str__(self) -> str:
-        return "(" + " | ".join(map(str, self.parts)) + ")"
+    __slots__ = ()
+    every = False
+    sign = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,18 +226,6 @@ class NoneOf(Composable):
 
     def __str__(self) -> str:
         return f"~{self.part}"
-
-
-def _joined(parts: Iterable["Rule"], ask: Ask, negated: bool, *, every: bool) -> Verdict:
-    """The verdicts of the parts, joined; no more are asked than it needs."""
-    left = []
-    for part in parts:
-        verdict = part.decide(ask, negated)
-        if verdict is (not every):
-            return verdict
-        if verdict is not every:
-            left.append(verdict)
-    return joined(left, every=every) if len(left) > 1 else left[0] if left else every
 
 
 Rule: TypeAlias = Union[Permission, AllOf, AnyOf, NoneOf]  # noqa: UP007 - "|" of permissions makes a rule
