@@ -16,7 +16,7 @@ _BETWEEN = len(": \r\n")
 
 def fitting(headers: Mapping[str, str]) -> Mapping[str, str]:
     """The headers, without the largest of them where all are more than a gateway carries; that is logged."""
-    size = sum(map(len, headers)) + sum(map(len, headers.values())) + len(headers) * _BETWEEN
+    size = len("".join([*headers, *headers.values()])) + len(headers) * _BETWEEN
     if size <= LARGEST:
         return headers
     sizes = {name: len(name) + len(value) + _BETWEEN for name, value in headers.items()}

@@ -29,6 +29,9 @@ BESIDES = 20_000
 WIDEST = 6
 """Bytes of JSON that one of a body can take: ``\\u0001``."""
 
+SMALL = (min(LAMBDA.bytes, *(one.bytes for one in CARRIERS.values())) - BESIDES - 2) // WIDEST
+"""Bytes of a body that everything carries, whatever is in it."""
+
 KEEPS = frozenset({"create", "update", "delete"})
 """Verbs whose success is told even where the item cannot be shown."""
 
@@ -60,8 +63,7 @@ def room(source: str) -> int:
 
 def fits(body: bytes, source: str) -> bool:
     """Whether an answer with this body is carried."""
-    most = room(source)
-    return len(body) * WIDEST + 2 <= most or written(body) <= most
+    return len(body) <= SMALL or written(body) <= room(source)
 
 
 def carried(response: Response, seen: Observation) -> Response:
@@ -69,6 +71,8 @@ def carried(response: Response, seen: Observation) -> Response:
 
     Raises ``InternalError`` for any other that is too large.
     """
+    if len(response.body) <= SMALL:
+        return response
     request, verb = seen.request, seen.verb
     if request is None or fits(response.body, request.source):
         return response

@@ -27,7 +27,7 @@ from polymicro_lambda import (
 from polymicro_lambda.events import source_of
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.responses import Response
-from polymicro_lambda.sizes import BESIDES, CARRIERS, LAMBDA, Carrier, fits, room, written
+from polymicro_lambda.sizes import BESIDES, CARRIERS, LAMBDA, SMALL, Carrier, fits, room, written
 from polymicro_lambda.testing import make_event
 
 MB = 1_000_000
@@ -64,6 +64,12 @@ class Doc(Model):
     data = BinaryAttribute(legacy_encoding=False, null=True)
     by_state = ByState()
     by_rank = ByRank()
+
+
+def carries(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Have Lambda carry so many bytes."""
+    monkeypatch.setattr(sizes, "LAMBDA", Carrier("AWS Lambda", most))
+    monkeypatch.setattr(sizes, "SMALL", 0)
 
 
 class Odd(Permission):
@@ -166,7 +172,7 @@ def test_a_list_goes_on_after_the_last_item_that_was_sent(
         put(number, rank={"N": str(number)}, text={"S": "é" * (1 + number * 431 % 4000)})
     whole = ids(api.get(asked))
     most = 75_000
-    monkeypatch.setattr(sizes, "LAMBDA", Carrier("AWS Lambda", most))
+    carries(monkeypatch, most)
     pages = list(api.pages(asked))
     assert all(outer(page) <= most for page in pages)
     assert [one for page in pages for one in ids(page)] == whole
@@ -193,7 +199,7 @@ def test_each_source_has_its_own_bound(api: Caller, form: dict[str, Any]) -> Non
 def test_no_call_is_made_twice_for_a_shorter_page(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
         put(number, text={"S": "x" * 10_000})
-    monkeypatch.setattr(sizes, "LAMBDA", Carrier("AWS Lambda", 60_000))
+    carries(monkeypatch, 60_000)
     with counted() as calls:
         assert len(ids(api.get("/docs?sort=state"))) == 2
     assert names(calls) == ["Query", "BatchGetItem"]
@@ -222,7 +228,7 @@ def test_a_page_that_nobody_can_cut_is_an_error(api: Caller, monkeypatch: pytest
     """Its key is the resource's own, and stands behind all of it."""
     put(1, text={"S": "x" * 50_000})
     assert api.get("/keyed").status == 200
-    monkeypatch.setattr(sizes, "LAMBDA", Carrier("AWS Lambda", 60_000))
+    carries(monkeypatch, 60_000)
     assert api.get("/keyed").status == 500
 
 
@@ -332,5 +338,6 @@ def test_the_bound_itself() -> None:
     for source, carrier in {"rest": LAMBDA, **CARRIERS}.items():
         most = carrier.bytes - BESIDES - 2
         assert room(source) == most + 2
+        assert written(b"\0" * SMALL) <= room(source)
         assert (fits(b"x" * most, source), fits(b"x" * (most + 1), source)) == (True, False)
     assert (LAMBDA.bytes, CARRIERS["alb"].bytes) == (6_291_456, 1_000_000)
