@@ -48,10 +48,14 @@ def listed(event: Event, multi: str, single: str) -> Pairs:
 
 def usual(lists: object) -> dict[str, str] | None:
     """The headers of lists that hold one value each, all in ASCII, as most do; None for others."""
-    if type(lists) is not dict or set(map(type, lists.values())) != {list}:
+    if type(lists) is not dict or not lists:
         return None
+    headers: dict[str, str] = {}
     try:
-        headers = {name.lower(): value for name, (value,) in lists.items()}
+        for name, values in lists.items():
+            if type(values) is not list:
+                return None
+            (headers[name.lower()],) = values
         plain = "".join([*headers, *headers.values()]).isascii()
     except (AttributeError, TypeError, ValueError):  # what is no text, or more values than one
         return None

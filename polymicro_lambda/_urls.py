@@ -69,9 +69,9 @@ def unstaged(path: str, stage: object) -> tuple[str, str]:
 
 def stage_before(path: str, whole: object, stage: object) -> str:
     """``/prod`` if the ``whole`` path that the client asked for is that stage and ``path``, else nothing."""
-    prefix = f"/{stage}"
-    if not (isinstance(whole, str) and isinstance(stage, str)):
+    if whole == path or not (isinstance(whole, str) and isinstance(stage, str)):
         return ""
+    prefix = f"/{stage}"
     if whole == prefix + path:
         return prefix
     return prefix if unquote(whole).rstrip("/") == unquote(prefix + path).rstrip("/") else ""

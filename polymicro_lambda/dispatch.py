@@ -139,8 +139,9 @@ class Dispatcher:
         seen.enter("load")
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
-        operation = Operation(route, request, verdict, self.cursors, self.user_id, self.tagger, self.markers)
-        return operation.run(body)
+        return Operation(
+            route, request, verdict, self.cursors, self.user_id, self.tagger, self.markers, seen.enter
+        ).run(body)
 
     def _allowed(self, request: Request, allow: str) -> Response:
         preflight = self.cors.preflight(request, allow) if self.cors is not None else {}

@@ -58,21 +58,23 @@ class Rest:
         prefix, path = self._path(event)
         segments = _urls.segments(path, encoded=self.encoded_path)
         return Request.of(
-            method=self._method(event).upper(),
-            path="/" + "/".join(segments),
-            segments=segments,
-            query=_members.grouped(self._query(event)),
-            headers=self._headers(event),
-            content=_members.typed(event, "body", str),
-            base64_encoded=event.get("isBase64Encoded") is True,
-            user=user_from(event.get("requestContext")),
-            path_params={},
-            event=event,
-            context=context,
-            source=self.name,
-            id=request_id(event, context) if said is None else said,
-            prefix=prefix,
-            state={},
+            {
+                "method": self._method(event).upper(),
+                "path": "/" + "/".join(segments),
+                "segments": segments,
+                "query": _members.grouped(pairs) if (pairs := self._query(event)) else {},
+                "headers": self._headers(event),
+                "content": _members.typed(event, "body", str),
+                "base64_encoded": event.get("isBase64Encoded") is True,
+                "user": user_from(event.get("requestContext")),
+                "path_params": {},
+                "event": event,
+                "context": context,
+                "source": self.name,
+                "id": request_id(event, context) if said is None else said,
+                "prefix": prefix,
+                "state": {},
+            }
         )
 
     def to_response(self, response: Response, _event: Event) -> dict[str, Any]:
@@ -190,7 +192,7 @@ UNKNOWN = Unknown()
 
 def source_of(event: Any) -> EventSource:
     """The source of an event; never raises: ``UNKNOWN`` takes what no source sends and refuses to read it."""
-    if not isinstance(event, MAPPINGS):
+    if type(event) is not dict and not isinstance(event, MAPPINGS):
         return UNKNOWN
     if event.get("version") is None and "elb" not in _context(event):
         return REST if "httpMethod" in event else UNKNOWN

@@ -148,6 +148,11 @@ def current() -> Guard:
     return _current.get()
 
 
+begin = _current.set
+"""Every call of the store is under the guard that this gets, until ``end`` gets what this gives."""
+end = _current.reset
+
+
 class guarded:  # noqa: N801 - it is used as a function
     """Every call of the store inside is under this guard."""
 
@@ -157,10 +162,10 @@ class guarded:  # noqa: N801 - it is used as a function
         self.guard = guard
 
     def __enter__(self) -> None:
-        self.token = _current.set(self.guard)
+        self.token = begin(self.guard)
 
     def __exit__(self, *_: object) -> None:
-        _current.reset(self.token)
+        end(self.token)
 
 
 def as_stored(instance: Model) -> RawItem:

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -130,11 +130,8 @@ def current() -> Observation | None:
     return _current.get()
 
 
-def begin(seen: Observation) -> Token[Observation | None]:
-    """What happens from now on is of this request, until ``end`` gets what this gives."""
-    return _current.set(seen)
-
-
+begin = _current.set
+"""What happens from now on is of the request that this gets, until ``end`` gets what this gives."""
 end = _current.reset
 
 

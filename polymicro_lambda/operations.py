@@ -18,7 +18,7 @@ from .deadlines import seconds_left
 from .etags import UNKEYED, Tagger, Tags
 from .exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from .filters import Filters, conditions
-from .guards import Guard, guarded
+from .guards import Guard, begin, end, guarded
 from .items import declared, serialized, stored
 from .journals import entry_of
 from .listing import Listing
@@ -52,6 +52,8 @@ class Operation:
     user_id: Callable[[Any], str]
     tagger: Tagger = UNKEYED
     markers: Markers = UNMARKED
+    enter: Callable[[str], None] = enter
+    """The request gets into another phase."""
 
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
@@ -63,9 +65,12 @@ class Operation:
         guard = self.guard()
         journal = self.markers.journal(self.route, self.request, self.user_id, body)
         if journal is None and bulk is None:
-            with guarded(guard):
+            token = begin(guard)
+            try:
                 way, store = straight.WAYS.get(self.route.verb), straight.store_of(self)
                 return self._act(values, guard) if way is None or store is None else way(self, values, store)
+            finally:
+                end(token)
         act = partial(self._act, values, guard)
         if bulk is not None:
             act = partial(replace(bulk, journal=journal).run, values, self._called)
@@ -83,17 +88,17 @@ class Operation:
 
     def _act(self, values: dict[str, Any], guard: Guard) -> Response:
         if self.route.about.detail:
-            enter("fetch")
+            self.enter("fetch")
             values["instance"] = self._instance(guard)
-        enter("verb")
+        self.enter("verb")
         result = self._called(values)
         if not (self._lists and is_collection(result.body)):
-            enter("dump")
+            self.enter("dump")
             return self.answers.answered(result)
         checks, selection = self._checks(values), self.answers.selection
         listing = Listing(values["limit"], self.route.resource.read_budget, checks, selection)
         page = listing.page(result.body, result.key)
-        enter("dump")
+        self.enter("dump")
         return shortened(page, self.request.source, Sheets(self.answers, result, self._seal, values["limit"]))
 
     def _seal(self, key: Any) -> str | None:
@@ -113,7 +118,8 @@ class Operation:
 
     def guard(self) -> Guard:
         """What protects the request while its verb runs. Raises ``PreconditionRequired`` and ``NotFound``."""
-        route, tags = self.route, Tags.read(self.request.headers.get("if-match"), "If-Match")
+        route, header = self.route, self.request.headers.get("if-match")
+        tags = None if header is None else Tags.read(header, "If-Match")
         if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
             raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
         return Guard(
@@ -150,18 +156,17 @@ class Operation:
     @lazy
     def bound(self) -> dict[str, Any]:
         """The attributes that the path and the rule say. Raises ``NotFound`` for what can be none, or not both."""
-        bound = {name: self._key(name, text) for name, text in self.request.path_params.items()}
-        for name, owner in self.route.bound.items():
-            value = owner.value(self.request.user, self.route.model)
+        route, bound = self.route, {}
+        try:
+            for name, text in self.request.path_params.items():
+                bound[name] = route.schema.parse_key(name, text)
+        except ValueError as error:
+            raise NotFound() from error
+        for name, owner in route.bound.items():
+            value = owner.value(self.request.user, route.model)
             if bound.setdefault(name, value) != value:
                 raise NotFound()
         return bound
-
-    def _key(self, name: str, text: str) -> Any:
-        try:
-            return self.route.schema.parse_key(name, text)
-        except ValueError as error:
-            raise NotFound() from error
 
     def _instance(self, guard: Guard) -> Model:
         """The item that the path names: read, unless the mixin's own write needs no more than its key."""
@@ -186,7 +191,7 @@ class Operation:
             values["req"] = self._taken(body) if self.route.is_action else self._loaded(body)
         if self.route.verb == "create":
             values["req"] |= self.bound
-        if self._lists or self.request.query:
+        if self.route.verb == "list" or self.request.query:
             values |= self._paging()
         return values
 

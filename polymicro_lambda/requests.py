@@ -43,7 +43,7 @@ class Request:
     """What permissions and verbs keep for one another until the request is answered; it is theirs alone."""
 
     @classmethod
-    def of(cls, **members: Any) -> Self:
+    def of(cls, members: dict[str, Any]) -> Self:
         """What the constructor makes of all its members, in less time: it sets a frozen object's one by one."""
         request = object.__new__(cls)
         object.__setattr__(request, "__dict__", members)
@@ -51,7 +51,7 @@ class Request:
 
     def but(self, **members: Any) -> Self:
         """The same request, its body if that is read included, with other members than these had."""
-        return type(self).of(**{**vars(self), **members})
+        return type(self).of({**vars(self), **members})
 
     def at(self, path_params: Mapping[str, Any]) -> None:
         """Say the path's parameters, while nobody else has the request."""

@@ -7,7 +7,6 @@ from .answers import Answers
 from .etags import Tagger
 from .guards import Guard, guarded
 from .markers import Markers
-from .observing import enter
 from .requests import Request
 from .responses import Response
 from .results import Result
@@ -25,6 +24,10 @@ class Served(Protocol):
     verdict: Verdict
     tagger: Tagger
     markers: Markers
+
+    @property
+    def enter(self) -> Callable[[str], None]:
+        """The request gets into another phase."""
 
     @property
     def user_id(self) -> Callable[[Any], str]:
@@ -56,47 +59,47 @@ def retrieved(one: Served, body: Any, store: PynamoStore) -> Response:
     """The answer to a retrieve. Raises as ``store.read``."""
     key = store.serializer.key(one.bound)
     one.markers.journal(one.route, one.request, one.user_id, body)  # which refuses a key for it
-    enter("fetch")
+    one.enter("fetch")
     raw = store.fetch(key)
-    enter("verb")
+    one.enter("verb")
     if certain(one.verdict, raw) and (response := one.answers.shown(raw, one.tagger)) is not None:
-        enter("dump")
+        one.enter("dump")
         return response
     with guarded(one.guard()):
         instance = store.seen(raw)
-        enter("dump")
+        one.enter("dump")
         return one.answers.answered(Result(instance))
 
 
 def _created(one: Served, values: Mapping[str, Any], store: PynamoStore) -> Response:
     raw = store.serializer.quickly(values["req"])
-    enter("verb")
+    one.enter("verb")
     if raw is None:
         instance = store.create(values["req"])
-        enter("dump")
+        one.enter("dump")
         return one.answers.answered(Result(instance))
     return _shown(one, store.put(raw), store)
 
 
 def _updated(one: Served, values: Mapping[str, Any], store: PynamoStore) -> Response:
-    enter("fetch")
+    one.enter("fetch")
     key = store.serializer.key(one.bound)
-    enter("verb")
+    one.enter("verb")
     return _shown(one, store.change(key, values["req"]), store)
 
 
 def _shown(one: Served, raw: RawItem, store: PynamoStore) -> Response:
-    enter("dump")
+    one.enter("dump")
     response = one.answers.shown(raw, one.tagger)
     return one.answers.answered(Result(store.instance(raw))) if response is None else response
 
 
 def _deleted(one: Served, _: Mapping[str, Any], store: PynamoStore) -> Response:
-    enter("fetch")
+    one.enter("fetch")
     key = store.serializer.key(one.bound)
-    enter("verb")
+    one.enter("verb")
     store.remove(key)
-    enter("dump")
+    one.enter("dump")
     return Response(204)
 
 

@@ -41,8 +41,12 @@ def user_from(request_context: object) -> User | None:
     None where there is no authorizer or what it says is malformed; never raises for anything that JSON can
     say. An authorizer decides alone: only where it said nothing does the IAM identity count.
     """
-    context = _mapping(request_context)
+    context = request_context if type(request_context) is dict else _mapping(request_context)
     authorizer = context.get("authorizer")
+    if type(authorizer) is dict and _SHAPED.isdisjoint(authorizer):
+        user = _user(authorizer)
+        if user is not None:
+            return user  # whom a flat context names, as most do, has spoken
     if not _speaks(authorizer):
         return _iam_rest(_mapping(context.get("identity")))
     said = _mapping(authorizer)
@@ -105,7 +109,8 @@ _SHAPED = frozenset(_SHAPES)
 
 
 def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
-    uuid = _id(_first(claims, _IDS) if ids is None else next((one for one in ids if one is not None), None))
+    first = claims.get(_IDS[0]) if ids is None else None
+    uuid = first if type(first) is str and first.strip() else _id(_first(claims, ids))
     if uuid is None:
         return None
     said = (scopes, *map(claims.get, _NAMES))
@@ -123,12 +128,10 @@ def _read(said: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
     return _NOBODY.union(*names[:-_GROUPS]), _NOBODY.union(*names[-_GROUPS:])
 
 
-def _first(claims: Claims, names: tuple[str, ...]) -> object:
-    for name in names:
-        value = claims.get(name)
-        if value is not None:
-            return value
-    return None
+def _first(claims: Claims, ids: tuple[Any, ...] | None) -> object:
+    """The first id that is said: of ``ids``, or where there are none of the claims."""
+    said = map(claims.get, _IDS) if ids is None else ids
+    return next((one for one in said if one is not None), None)
 
 
 def _id(value: object) -> str | None:
