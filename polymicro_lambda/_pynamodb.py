@@ -68,11 +68,16 @@ _clients: dict[str, Any] = {}
 # --- connections ---------------------------------------------------------------------------------------
 
 
-def prepare(model: type[Model], prefix: str) -> None:
-    """Put ``prefix`` once before the model's table name, and bound its calls; makes no connection.
+def prepare(models: Iterable[type[Model]], prefix: str) -> None:
+    """Put ``prefix`` once before each model's table name, and bound its calls; makes no connection.
 
-    Raises ``ConfigurationError`` if the model has another prefix already, or has used its table without one.
+    Raises ``ConfigurationError`` if a model has another prefix already, or has used its table without one.
     """
+    for model in _by_meta(models).values():
+        _prepare(model, prefix)
+
+
+def _prepare(model: type[Model], prefix: str) -> None:
     owner = naming(model)
     known = vars(owner).get(PREFIX)
     if known not in (None, prefix):
@@ -102,7 +107,16 @@ def naming(model: type[Model]) -> Any:
 
 def one_each(models: Iterable[type[Model]]) -> Iterable[type[Model]]:
     """Of models that share a client one."""
-    return {repr([getattr(model.Meta, name, None) for name in CLIENT]): model for model in models}.values()
+    metas = _by_meta(models).items()
+    return {repr([getattr(meta, name, None) for name in CLIENT]): model for meta, model in metas}.values()
+
+
+def _by_meta(models: Iterable[type[Model]]) -> Mapping[Any, type[Model]]:
+    """The first model of each ``Meta``, which classes inherit."""
+    found: dict[Any, type[Model]] = {}
+    for model in models:
+        found.setdefault(model.Meta, model)
+    return found
 
 
 def table_name(model: type[Model]) -> str:

@@ -21,7 +21,7 @@ from .pagination import Cursors
 from .permissions import IsAuthenticated
 from .rates import RateLimit
 from .requests import Request
-from .routing import Route, Router
+from .routing import Route, Router, models_of
 from .sinks import errors_to, sinks_of
 from .telemetry import Hasher, Telemetry
 from .types import Event, Handler
@@ -128,12 +128,8 @@ class PolyMicro:
             raise ConfigurationError(f"PolyMicro.rate_limit must be a RateLimit(), not {self._rate_limit!r}")
         markers = None if idempotency is None else idempotency.model
         routes = compile_routes(self._resources, self._default_permissions, markers, self._rate_limit)
-        prefix = self._table_prefix
-        models = dict.fromkeys(model for route in routes for model in route.models)
-        for model in models:
-            _pynamodb.prepare(
-                model, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix
-            )
+        router, models, prefix = Router(routes), models_of(routes), self._table_prefix
+        _pynamodb.prepare(models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix)
         self.routes = routes
         self.documentation = self._documented(routes, served=served)
         secrets_ = _secrets(self._cursor_secret)
@@ -151,7 +147,7 @@ class PolyMicro:
             watch=partial(metering.watch, tuple(models)),
         )
         dispatch = Dispatcher(
-            router=Router(routes),
+            router=router,
             user_of=self._user_of,
             user_id=user_id,
             cursors=Cursors(secrets_),

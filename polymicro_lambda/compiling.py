@@ -1,50 +1,30 @@
 """Resources become routes: signatures read, rules composed, schemas built, every mistake named."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from pynamodb.models import Model
 
-from . import mixins
-from .actions import ACTION, VERBS, Action, Verb
 from .batches import check_bulk
-from .calls import Call, calls_of
+from .calls import Call
 from .exceptions import ConfigurationError
+from .families import Families, Family, Terms
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
-from .idempotency import checked
+from .indexes import origin
 from .items import declared
 from .ledgers import check_ledgers
-from .mistakes import check_model, check_names, check_prefixes
-from .permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
+from .mistakes import check_model, check_prefixes
 from .planner import Planner
-from .questions import checked_rule
+from .questions import check_owners
 from .rates import RateLimit, rates_of
-from .resources import ItemPath, ModelResource, own_members, parameter
-from .routing import Route
-from .rules import AllOf, AnyOf, Rule
+from .resources import ItemPath, ModelResource, parameter
+from .routing import Route, models_of
 from .schemas import ItemSchema, compile_schema
-from .signatures import action_path, actions_of, route_parts, signature
+from .signatures import route_parts
 from .store import PynamoStore
-from .uniqueness import check_agreed, uniqueness_of
-
-_SETTINGS: Mapping[str, type] = {
-    "max_limit": int,
-    "read_budget": int,
-    "cursor_max_age": int,
-    "require_if_match": bool,
-    "require_idempotency_key": bool,
-    "scan": bool,
-    "envelope": bool,
-}
-
-
-_PARAMETER = re.compile(r"\{[^/]+\}")
-_CALLS = ModelResource.calls
-_MIXED_IN: Mapping[str, Any] = {name: getattr(getattr(mixins, name.capitalize()), name) for name in VERBS}
+from .uniqueness import Uniqueness, check_agreed, uniqueness_of
 
 
 def compile_routes(
@@ -57,231 +37,214 @@ def compile_routes(
 
     Raises ``ConfigurationError`` naming class and attribute for whatever cannot work.
     """
-    routes: list[Route] = []
-    taken: dict[tuple[str, str], Route] = {}
-    for resource in resources:
-        for route in _Compilation.of(resource, default_permissions).routes(markers, rate_limit):
-            place = route.http, _PARAMETER.sub("{}", route.template)
-            other = taken.setdefault(place, route)
-            if other is not route:
-                raise ConfigurationError(
-                    f"{_name(resource)}.{route.verb} and {_name(other.resource)}.{other.verb} are both"
-                    f" {route.http} {route.template}: give one of them another route"
-                )
-            routes.append(route)
-    check_agreed([(_name(one.resource), one.model, one.uniqueness) for one in routes if one.writes])
+    compiler = _Compiler(Terms(default_permissions, markers, rate_limit))
+    routes = tuple([route for resource in resources for route in compiler.routes(resource)])
+    if any(route.uniqueness for route in routes):
+        check_agreed([(_name(one.resource), one.model, one.uniqueness) for one in routes if one.writes])
     served = {route.model for route in routes}
-    check_prefixes(chain.from_iterable(route.models for route in routes), served)
+    check_prefixes(models_of(routes), served)
     if rate_limit is not None and not any(route.rate for route in routes):
         raise ConfigurationError(
             'PolyMicro.rate_limit limits nothing: say RateLimit("100/minute"), or rate_limit of a resource'
         )
     ledgers = {"idempotency": markers, "rate_limit": None if rate_limit is None else rate_limit.model}
-    check_ledgers({setting: model for setting, model in ledgers.items() if model is not None}, served)
-    return tuple(routes)
+    said = {setting: model for setting, model in ledgers.items() if model is not None}
+    if said:
+        check_ledgers(said, served)
+    return routes
 
 
 def _name(resource: Any) -> str:
     return type(resource).__name__
 
 
-def _sometimes(rule: Rule) -> set[str]:
-    """The attributes that the rule binds for every user, or under ``|`` for those to whom the rest says no."""
-    if not isinstance(rule, AllOf | AnyOf):
-        return set(rule.binding())
-    if isinstance(rule, AnyOf) and any(isinstance(part, (AllowAny, IsAuthenticated)) for part in rule.parts):
-        return set()
-    return {name for part in rule.parts for name in _sometimes(part)}
+def _checked(resource: Any) -> type[Model]:
+    """The model of a resource. Raises ``ConfigurationError`` where either is none."""
+    if isinstance(resource, type):
+        raise ConfigurationError(
+            f"{resource.__name__} is a class: write {resource.__name__}(pm) in place of register"
+        )
+    name = _name(resource)
+    if not isinstance(resource, ModelResource):
+        raise ConfigurationError(
+            f"{name} has verbs but is no resource: write class {name}(ModelResource, Create, …)"
+        )
+    model = getattr(resource, "model", None)
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        raise ConfigurationError(f"{name}.model must be a PynamoDB model, not {model!r}")
+    check_model(name, model)
+    return model
+
+
+def _parameters(name: str, model: type[Model], parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the route's parameters, each of them an attribute."""
+    names = tuple([name for name in map(parameter, parts) if name is not None])
+    attributes, where = model.get_attributes(), f"{name}.route"
+    for one in names:
+        if one not in attributes:
+            raise ConfigurationError(
+                f"{where}: {{{one}}} is no attribute of {model.__name__}, whose keys are"
+                f" {', '.join(declared(model).keys)}"
+            )
+        if attributes[one].attr_type not in ("S", "N", "B"):
+            raise ConfigurationError(f"{where}: {{{one}}} must be a text, a number or binary")
+        if names.count(one) > 1:
+            raise ConfigurationError(f"{where} names {{{one}}} twice")
+    return names
+
+
+class _Compiler:
+    """What makes routes of resources, and knows what it has made of others."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._families = Families(terms)
+        self._known: dict[tuple[Family, type[Model], tuple[str, ...]], _Fit] = {}
+
+    def routes(self, resource: Any) -> Iterator[Route]:
+        """The routes of the resource's verbs; its store, planner and item path are set on the way."""
+        name, model = _name(resource), _checked(resource)
+        family, parts = self._families.of(resource), route_parts(name, resource)
+        in_path = _parameters(name, model, parts)
+        place = family, origin(model), in_path
+        fit = self._known.get(place)
+        if fit is None:
+            fit = _Fit.of(family, resource, in_path)
+            if fit.is_shared:
+                self._known[place] = fit
+        return fit.routes(resource, parts, self._terms)
 
 
 @dataclass(frozen=True, slots=True)
-class _Compilation:
-    """One resource on its way to routes."""
+class _Fit:
+    """A family over a model's attributes, with the same of them in the path: checked once for all such resources."""
 
-    resource: ModelResource
-    verbs: tuple[Verb, ...]
-    rule: Rule
-    parts: tuple[str, ...]
-    """The collection's path."""
-    names: frozenset[str]
-    """Those of the verbs."""
+    family: Family
+    keys: tuple[str, ...]
+    """What stands behind the collection's path in an item's."""
+    filters: DeclaredFilters
+    schema: ItemSchema
+    """That of the first of them."""
+    uniqueness: Uniqueness | None
+    planner: Planner
+    """As ``schema``."""
+    field_rules: FieldRules
+    bindable: frozenset[str] | None
+    """What a request may bind to one value, None where only the request tells."""
+    calls: tuple[Call, ...]
+    asks_request: bool
+    is_shared: bool
 
     @classmethod
-    def of(cls, resource: Any, default_permissions: Any) -> "_Compilation":
-        """The resource, checked as far as it needs no schema."""
-        if isinstance(resource, type):
-            raise ConfigurationError(
-                f"{resource.__name__} is a class: write {resource.__name__}(pm) in place of register"
-            )
-        name = _name(resource)
-        if not isinstance(resource, ModelResource):
-            raise ConfigurationError(
-                f"{name} has verbs but is no resource: write class {name}(ModelResource, Create, …)"
-            )
-        model = getattr(resource, "model", None)
-        if not (isinstance(model, type) and issubclass(model, Model)):
-            raise ConfigurationError(f"{name}.model must be a PynamoDB model, not {model!r}")
-        check_model(name, model)
-        for setting, kind in _SETTINGS.items():
-            value = getattr(resource, setting)
-            if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
-                wanted = "an int of at least 1" if kind is int else "True or False"
-                raise ConfigurationError(f"{name}.{setting} must be {wanted}, not {value!r}")
-        own = own_members(type(resource))
-        check_names(name, own)
-        verbs = (
-            *[verb for verb in VERBS.values() if hasattr(resource, verb.name)],
-            *actions_of(name, resource, own),
-        )
-        if not verbs:
-            raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
-        permissions = resource.permissions if resource.permissions is not None else default_permissions
-        rule, parts = checked_rule(name, model, permissions), route_parts(name, resource)
-        return cls(resource, verbs, rule, parts, frozenset([verb.name for verb in verbs]))
-
-    def routes(self, markers: type[Model] | None, rate_limit: RateLimit | None) -> Iterator[Route]:
-        """The routes of the resource's verbs; its store, planner and item path are set on the way."""
-        resource, model, name = self.resource, self.resource.model, _name(self.resource)
-        in_path = self._parameters()
-        bound = self.rule.binding()
-        keys = [key for key in declared(model).keys if key not in bound and key not in in_path]
-        item = (*self.parts, *(f"{{{key}}}" for key in keys))
+    def of(cls, family: Family, resource: ModelResource, in_path: tuple[str, ...]) -> "_Fit":
+        """What the resource's family says of its model. Raises ``ConfigurationError``."""
+        name, model = _name(resource), resource.model
+        check_owners(name, model, family.leaves)
         filters = DeclaredFilters.of(name, model, resource.filters)
-        owned = {leaf.attribute: leaf for leaf in self.rule.leaves() if isinstance(leaf, OwnedBy)}
-        schema = self._schema(bound, owned, in_path, filters)
-        whole = type(resource).represent is not ModelResource.represent or resource.schema is not None
-        uniqueness = uniqueness_of(name, model, resource.unique, schema, own_verbs=self._has_own_verbs())
-        resource.store = PynamoStore(model, uniqueness)
-        resource.planner = Planner.of(
-            model, scan=resource.scan, whole=whole, sayable=filters.equals | filters.picking(model)
-        )
-        resource.item = ItemPath(item, schema) if any(verb.detail for verb in self.verbs) else None
+        schema = _schema(family, resource, in_path, filters)
+        uniqueness = uniqueness_of(name, model, resource.unique, schema, own_verbs=family.has_own())
+        picks = filters.picking(model)
+        planner = Planner.of(model, scan=resource.scan, whole=family.whole, sayable=filters.equals | picks)
         field_rules = FieldRules.of(resource, schema)
-        bindable = self._bindable(bound, in_path, filters)
-        self._check_list(bindable, picks=bool(filters.picking(model)))
-        calls = self._calls(field_rules)
-        visible = self.rule if self._has("retrieve") else None
-        asks_request = any(leaf.asks_request for leaf in (*self.rule.leaves(), *field_rules.leaves()))
-        idempotent = checked(resource, self.verbs, markers)
-        rates = rates_of(resource, "/".join(self.parts), self.verbs, rate_limit)
+        bindable = (
+            None
+            if family.sometimes is None
+            else frozenset({*family.bound, *in_path, *filters.equals, *family.sometimes})
+        )
+        if family.lists and not picks:
+            _check_list(resource, planner, bindable)
         check_bulk(
             name,
             resource.max_bulk,
-            creates=self._has("create"),
-            journaled="create" in idempotent,
+            creates=family.has("create"),
+            journaled=any(one.verb.name == "create" and one.is_idempotent for one in family.verbs),
             uniqueness=uniqueness,
         )
-        for verb in self.verbs:
-            said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
-            arguments, limit = signature(resource, verb)
+        return cls(
+            family,
+            tuple([f"{{{key}}}" for key in declared(model).keys if key not in {*family.bound, *in_path}]),
+            filters,
+            schema,
+            uniqueness,
+            planner,
+            field_rules,
+            bindable,
+            family.calls(field_rules.leaves()),
+            any(leaf.asks_request for leaf in (*family.leaves, *field_rules.leaves())),
+            family.is_shared and uniqueness is None and field_rules.free and schema.declaration.is_foreseen,
+        )
+
+    def routes(self, resource: ModelResource, parts: tuple[str, ...], terms: Terms) -> Iterator[Route]:
+        """The routes of one of the resources."""
+        family, model, planner, schema = self.family, resource.model, self.planner, self.schema
+        if planner.model is not model:
+            planner = Planner(model, planner.scan, planner.whole, planner.sayable)
+            schema = ItemSchema(schema.declaration, model)
+        item = (*parts, *self.keys)
+        resource.store = PynamoStore(model, self.uniqueness)
+        resource.planner = planner
+        resource.item = ItemPath(item, schema) if any(one.verb.detail for one in family.verbs) else None
+        verbs = [one.verb for one in family.verbs]
+        limit = terms.rate_limit
+        rates = {} if limit is None else rates_of(resource, "/".join(parts), verbs, limit)
+        visible = family.rule if family.has("retrieve") else None
+        for one in family.verbs:
+            verb = one.verb
             for http in verb.http:
                 yield Route(
                     resource=resource,
                     about=verb,
                     http=http,
-                    parts=(
-                        *(item if verb.detail else self.parts),
-                        *action_path(name, verb.name, said),
-                    ),
-                    rule=self.rule,
+                    parts=(*(item if verb.detail else parts), *one.tail),
+                    rule=family.rule,
                     visible=visible,
                     schema=schema,
                     call=getattr(resource, verb.name),
-                    arguments=arguments,
-                    is_default=self._is_default(verb.name),
-                    filters=filters,
-                    field_rules=field_rules,
-                    markers=markers if verb.name in idempotent else None,
-                    uniqueness=uniqueness,
+                    arguments=one.arguments,
+                    is_default=one.is_default,
+                    filters=self.filters,
+                    field_rules=self.field_rules,
+                    markers=terms.markers if one.is_idempotent else None,
+                    uniqueness=self.uniqueness,
                     rate=rates.get(verb.name),
-                    is_action=said is not None,
-                    takes=said.schema() if said is not None and said.schema is not None else None,
-                    asks_request=asks_request,
-                    calls=calls,
-                    whole=whole,
-                    limit=min(limit, resource.max_limit),
-                    bound=bound,
-                    bindable=bindable,
-                    owned=owned,
+                    is_action=one.is_action,
+                    takes=one.takes,
+                    asks_request=self.asks_request,
+                    calls=self.calls,
+                    whole=family.whole,
+                    limit=one.limit,
+                    bound=family.bound,
+                    bindable=self.bindable,
+                    owned=family.owned,
                 )
 
-    def _calls(self, field_rules: FieldRules) -> tuple[Call, ...]:
-        """What resource and permissions declare, each call once."""
-        owners: list[Any] = [self.resource, *self.rule.leaves(), *field_rules.leaves()]
-        said = [
-            owner for owner in owners if owner.calls is not _CALLS and owner.calls is not Permission.calls
-        ]
-        found = [calls_of(f"{_name(owner)}.calls", owner.calls) for owner in said]
-        return tuple(dict.fromkeys(chain.from_iterable(found)))
 
-    def _schema(
-        self, bound: Mapping[str, Any], owned: Iterable[str], in_path: list[str], filters: DeclaredFilters
-    ) -> ItemSchema:
-        resource = self.resource
-        return compile_schema(
-            resource.model,
-            resource=_name(resource),
-            schema=resource.schema,
-            dump_only=resource.dump_only,
-            load_only=resource.load_only,
-            required=resource.required,
-            exclude=resource.exclude,
-            bound=frozenset({*bound, *in_path}),
-            fixed=frozenset(owned),
-            addressed=sorted({*in_path, *filters.attributes}),
-            creates=self._has("create"),
-            defer_required=self._has_own_verbs(actions=False),
-        )
+def _schema(
+    family: Family, resource: ModelResource, in_path: Iterable[str], filters: DeclaredFilters
+) -> ItemSchema:
+    return compile_schema(
+        resource.model,
+        resource=_name(resource),
+        schema=resource.schema,
+        dump_only=resource.dump_only,
+        load_only=resource.load_only,
+        required=resource.required,
+        exclude=resource.exclude,
+        bound=frozenset({*family.bound, *in_path}),
+        fixed=frozenset(family.owned),
+        addressed=sorted({*in_path, *filters.attributes}),
+        creates=family.has("create"),
+        defer_required=family.has_own(actions=False),
+    )
 
-    def _has(self, verb: str) -> bool:
-        return verb in self.names
 
-    def _has_own_verbs(self, *, actions: bool = True) -> bool:
-        """Whether code of the resource's own creates or updates."""
-        return (actions and not self.names <= VERBS.keys()) or any(
-            self._has(name) and not self._is_default(name) for name in ("create", "update")
-        )
-
-    def _is_default(self, verb: str) -> bool:
-        """Whether the verb is the mixin's own."""
-        return getattr(type(self.resource), verb) is _MIXED_IN.get(verb)
-
-    def _parameters(self) -> list[str]:
-        """The names of the route's parameters, each of them an attribute."""
-        names = [name for name in map(parameter, self.parts) if name is not None]
-        if not names:
-            return names
-        attributes, where = self.resource.model.get_attributes(), f"{_name(self.resource)}.route"
-        for name in names:
-            if name not in attributes:
-                raise ConfigurationError(
-                    f"{where}: {{{name}}} is no attribute of {self.resource.model.__name__}, whose keys are"
-                    f" {', '.join(declared(self.resource.model).keys)}"
-                )
-            if attributes[name].attr_type not in ("S", "N", "B"):
-                raise ConfigurationError(f"{where}: {{{name}}} must be a text, a number or binary")
-            if names.count(name) > 1:
-                raise ConfigurationError(f"{where} names {{{name}}} twice")
-        return names
-
-    def _bindable(
-        self, bound: Mapping[str, Any], in_path: list[str], filters: DeclaredFilters
-    ) -> frozenset[str] | None:
-        """What a request may bind to one value; what a rule's own ``where`` will is not known without a user."""
-        known = (Permission.where, OwnedBy.where)
-        if any(type(leaf).where not in known for leaf in self.rule.leaves()):
-            return None
-        return frozenset({*bound, *in_path, *filters.equals, *_sometimes(self.rule)})
-
-    def _check_list(self, bindable: frozenset[str] | None, *, picks: bool) -> None:
-        """A default list must be able to query: a partition can be bound, keys be said, or the table be scanned."""
-        if not self._has("list") or not self._is_default("list"):
-            return
-        if picks or self.resource.scan or any(self.resource.planner.usable(bindable)):
-            return
-        partition = next(iter(declared(self.resource.model).keys))
-        raise ConfigurationError(
-            f"{_name(self.resource)}.list could serve no request: nothing binds the partition key"
-            f" {partition!r}. Bind it by OwnedBy({partition!r}), the route or filters, override list, or say"
-            " scan = True"
-        )
+def _check_list(resource: ModelResource, planner: Planner, bindable: frozenset[str] | None) -> None:
+    """A default list must be able to query: a partition can be bound, keys be said, or the table be scanned."""
+    if resource.scan or any(planner.usable(bindable)):
+        return
+    partition = next(iter(declared(resource.model).keys))
+    raise ConfigurationError(
+        f"{_name(resource)}.list could serve no request: nothing binds the partition key"
+        f" {partition!r}. Bind it by OwnedBy({partition!r}), the route or filters, override list, or say"
+        " scan = True"
+    )

@@ -1,13 +1,32 @@
-"""The indexes that a model declares."""
+"""The indexes that a model declares, and which model has declared the same as another before."""
 
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from pynamodb.attributes import Attribute
 from pynamodb.indexes import Index
 from pynamodb.models import Model
 
 _THEIRS = frozenset(Model.__mro__)
+
+
+@cache
+def origin(model: type[Model]) -> type[Model]:
+    """The first of a model's parents that has the same attributes, and like it no index; itself where none has."""
+    base = model.__mro__[1]
+    if not issubclass(base, Model) or base is Model or base.__mro__ != model.__mro__[1:]:
+        return model
+    if model.get_attributes().keys() != base.get_attributes().keys():
+        return model
+    # PynamoDB gives each model copies of its parents' indexes.
+    return model if _declares(frozenset(map(type, vars(model).values()))) else origin(base)
+
+
+@cache
+def _declares(kinds: frozenset[type]) -> bool:
+    """Whether some of what a class holds, of these types, is an attribute or an index."""
+    return any(issubclass(kind, Attribute | Index) for kind in kinds)
 
 
 @cache

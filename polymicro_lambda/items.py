@@ -11,6 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
+from .indexes import origin
 from .prefixed import PrefixedAttribute
 from .types import RawItem
 
@@ -39,6 +40,9 @@ class Declared:
 @cache
 def declared(model: type[Model]) -> Declared:
     """What the model declares."""
+    first = origin(model)
+    if first is not model and declared(first).discriminator is None:
+        return declared(first)
     attributes = model.get_attributes()
     marked = [one for one in attributes.values() if isinstance(one, MEANING)]
     keys = {n: a for n, a in attributes.items() if a.is_hash_key} | {

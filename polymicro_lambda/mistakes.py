@@ -12,7 +12,7 @@ from ._pynamodb import naming
 from ._slips import meant
 from .actions import ACTION, VERBS
 from .exceptions import ConfigurationError
-from .indexes import indexes_of
+from .indexes import indexes_of, origin
 from .items import declared
 from .resources import ModelResource
 
@@ -81,7 +81,7 @@ def check_model(resource: str, model: type[Model]) -> None:
     if not any(attribute.is_hash_key for attribute in declared(model).keys.values()):
         raise ConfigurationError(f"{resource}.model: {model.__name__} has no attribute with hash_key=True")
     naming(model)
-    indexes = indexes_of(model).items()
+    indexes = indexes_of(model).items() if origin(model) is model else ()
     attributes = {one.attr_name: one for one in model.get_attributes().values()} if indexes else {}
     for name, index in indexes:
         for key in index.Meta.attributes.values():
@@ -104,7 +104,7 @@ def check_prefixes(models: Iterable[type[Model]], served: Collection[type[Model]
         about = declared(model)
         if not about.kinds and (about.prefixes or model in served):
             kinds = tables.setdefault(model.Meta.table_name, {})
-            kinds.setdefault(tuple(sorted(about.prefixes.items())), model)
+            kinds.setdefault(tuple(sorted(about.prefixes.items())) if about.prefixes else (), model)
     for one, other in chain.from_iterable(combinations(kinds.values(), 2) for kinds in tables.values()):
         ours, theirs = declared(one).prefixes, declared(other).prefixes
         pairs = [(ours.get(name, ""), theirs.get(name, "")) for name in {**ours, **theirs}]

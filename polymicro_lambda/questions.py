@@ -1,7 +1,7 @@
 """What a resource's permissions are asked, and whether they can answer."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -22,27 +22,34 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def checked_rule(name: str, model: type[Model], permissions: Any) -> Rule:
+def checked_rule(name: str, permissions: Any) -> Rule:
     """The rule of a resource, every permission of it checked. Raises ``ConfigurationError``."""
     try:
         rule = rule_from(permissions)
     except ConfigurationError as error:
         raise ConfigurationError(f"{name}.permissions: {error}") from error
     for leaf in rule.leaves():
-        _check_permission(name, model, leaf)
+        _check_permission(name, leaf)
     return rule
 
 
-def _check_permission(name: str, model: type[Model], leaf: Permission) -> None:
+def check_owners(name: str, model: type[Model], leaves: Iterable[Permission]) -> None:
+    """Raise ``ConfigurationError`` for an owner that no attribute of the model holds."""
+    for owner in leaves:
+        if isinstance(owner, OwnedBy) and owner.attribute not in model.get_attributes():
+            near = asked(owner.attribute, model.get_attributes())
+            raise ConfigurationError(
+                f"{name}.permissions: {owner} names no attribute of {model.__name__}{near}"
+            )
+
+
+def _check_permission(name: str, leaf: Permission) -> None:
     kind = type(leaf)
     methods = (kind.has_permission, kind.has_object_permission, kind.where)
     if not (leaf.anonymous or methods != _NEVER) or not (
         _ASKED.keys().isdisjoint(vars(leaf)) and _is_sound(*methods)
     ):
         _check_questions(name, leaf)
-    if isinstance(leaf, OwnedBy) and leaf.attribute not in model.get_attributes():
-        near = asked(leaf.attribute, model.get_attributes())
-        raise ConfigurationError(f"{name}.permissions: {leaf} names no attribute of {model.__name__}{near}")
 
 
 _NEVER: tuple[Callable[..., Any], ...] = (

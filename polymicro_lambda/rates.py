@@ -80,12 +80,12 @@ def rates_of(resource: Any, path: str, verbs: Iterable[Verb], limit: RateLimit |
 
     Raises ``ConfigurationError`` for a quota that cannot be read, a verb that there is not, and where nothing counts.
     """
-    names, said = [verb.name for verb in verbs], resource.rate_limit
-    where = f"{type(resource).__name__}.rate_limit"
+    said, where = resource.rate_limit, f"{type(resource).__name__}.rate_limit"
     if limit is None:
         if said is not None:
             raise ConfigurationError(f"{where} needs PolyMicro(rate_limit=RateLimit())")
         return {}
+    names = [verb.name for verb in verbs]
     own = said if isinstance(said, Mapping) else {}
     for name in own:
         if name not in names:

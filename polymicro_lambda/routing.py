@@ -10,7 +10,7 @@ from pynamodb.models import Model
 from ._lazy import fill, lazy
 from .actions import SAFE_METHODS, Method, Verb
 from .calls import Call
-from .exceptions import NotFound
+from .exceptions import ConfigurationError, NotFound
 from .field_rules import FieldRules
 from .filters import Declared as DeclaredFilters
 from .items import declared
@@ -121,6 +121,11 @@ class Route:
             fill(owner)
 
     @property
+    def full_name(self) -> str:
+        """Resource and verb, e.g. ``TodoResource.create``."""
+        return f"{type(self.resource).__name__}.{self.verb}"
+
+    @property
     def models(self) -> tuple[type[Model], ...]:
         """The resource's model, those whose tables its code and its permissions call, and the app's own."""
         if not (self.calls or self.uniqueness or self.markers or self.rate):
@@ -139,6 +144,11 @@ class Route:
     def takes_many(self) -> bool:
         """Whether its body may be a list of items."""
         return self.verb == "create" and not self.is_action and self.resource.max_bulk > 0
+
+
+def models_of(routes: Iterable[Route]) -> dict[type[Model], None]:
+    """Those of all the routes, each once, in their order."""
+    return dict.fromkeys([model for route in routes for model in route.models])
 
 
 @dataclass
@@ -172,23 +182,31 @@ class _Node:
 
 
 class Router:
-    """Finds the routes of a path: a literal segment goes before a parameter, a dead end goes back."""
+    """Finds the routes of a path: a literal segment goes before a parameter, a dead end goes back.
+
+    Raises ``ConfigurationError`` for two of one HTTP verb on one path.
+    """
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Node()
         for route in routes:
-            self._leaf(route.parts).routes[route.http] = route
+            other = self._leaf(route.parts).routes.setdefault(route.http, route)
+            if other is not route:
+                raise ConfigurationError(
+                    f"{route.full_name} and {other.full_name} are both {route.http} {route.template}:"
+                    " give one of them another route"
+                )
 
     def _leaf(self, parts: Sequence[str]) -> _Node:
         node = self._root
         for part in parts:
-            known = node.literal.get(part) if parameter(part) is None else node.any
+            known = node.any if part[0] == "{" else node.literal.get(part)
             if known is None:
                 known = _Node()
-                if parameter(part) is None:
-                    node.literal[part] = known
-                else:
+                if part[0] == "{":
                     node.any = known
+                else:
+                    node.literal[part] = known
             node = known
         return node
 

@@ -114,6 +114,8 @@ def route_parts(name: str, resource: ModelResource) -> tuple[str, ...]:
 def _segments(where: str, path: str, *, parameters: bool) -> tuple[str, ...]:
     parts = tuple(path.strip("/").split("/"))
     for part in parts:
+        if part.isalnum() and part.isascii():
+            continue
         name = parameter(part)
         fits = _SEGMENT.fullmatch(part) if name is None else parameters and name.isidentifier()
         if part in (".", "..") or not fits:

@@ -18,7 +18,7 @@ ROWS = """
     uniqueness claims changes records creations journals batches serializers store
     cors hsts headers sizes negotiation filters planner idempotency rates
     listing mixins resources field_rules calls
-    signatures mistakes questions routing compiling answers sheets markers bulk straight operations limiter
+    signatures mistakes questions families routing compiling answers sheets markers bulk straight operations limiter
     telemetry correlation sinks dispatch
     events
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation

@@ -387,7 +387,7 @@ def test_the_switch(monkeypatch: pytest.MonkeyPatch, said: str, pools: Any) -> N
         monkeypatch.setenv(name, value)
     monkeypatch.setenv(TRANSPORT, said)
     monkeypatch.setattr(Todo, "_connection", None)
-    prepare(Todo, "")
+    prepare([Todo], "")
     made = connect(Todo).client
     assert classes(made) == pools
     timeout = made._endpoint.http_session._manager.connection_from_url("http://127.0.0.1").timeout
