@@ -2,9 +2,10 @@
 
 import encodings.idna  # noqa: F401 - by it Python looks up a host's name: else the first connection imports it
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
@@ -13,6 +14,8 @@ from botocore.session import Session, get_session
 
 from ._pools import QUICK, USUAL
 
+Call: TypeAlias = Callable[[str, Any], Any]
+"""A call of an operation with these parameters."""
 REHEARSED = "GetItem"
 TRANSPORT = "POLYMICRO_TRANSPORT"
 """The variable that says who sends requests to DynamoDB: ``botocore`` as it does by itself, or this package."""
@@ -61,6 +64,21 @@ def hasten(client: Any) -> None:
     if manager.pool_classes_by_scheme == USUAL:
         # A dict of its own: the sender's is also that of proxies' pools.
         manager.pool_classes_by_scheme = dict(QUICK)
+
+
+def surround(client: Any, around: Callable[[Call, str, Any], Any]) -> None:
+    """Let a client's calls be made by ``around``, which gets what makes them, the operation's name and parameters.
+
+    What makes them is the class's, whatever has been put in its place.
+    """
+
+    def call(operation: str, parameters: Any) -> Any:
+        return type(client)._make_api_call(client, operation, parameters)
+
+    def surrounded(operation_name: str, api_params: Any) -> Any:
+        return around(call, operation_name, api_params)
+
+    client._make_api_call = surrounded
 
 
 def rehearse(client: Any, table: str = "none") -> None:

@@ -144,7 +144,7 @@ class PolyMicro:
             sinks=sinks_of(*self._observers),
             debug=debug or said == "log",
             timed=debug,
-            watch=partial(metering.watch, tuple(models)),
+            watch=metering.watching(tuple(models)),
         )
         dispatch = Dispatcher(
             router=router,

@@ -45,8 +45,11 @@ def forever() -> float:
     return float("inf")
 
 
+_NOTHING: AbstractContextManager[Any] = nullcontext()
+
+
 def _no_call(_: str) -> AbstractContextManager[Any]:
-    return nullcontext()
+    return _NOTHING
 
 
 _NONE: dict[str, str] = {}
@@ -105,11 +108,14 @@ class Observation:
     @property
     def correlation_id(self) -> str | None:
         """What the caller calls the request: ``X-Correlation-Id`` where that is an id, else the root of the trace."""
-        headers = self.request.headers if self.request is not None else {}
-        given = headers.get("x-correlation-id", "")
-        if _CORRELATION.fullmatch(given):
+        if self.request is None:
+            return None
+        headers = self.request.headers
+        given = headers.get("x-correlation-id")
+        if given and _CORRELATION.fullmatch(given):
             return given
-        root = _TRACE_ROOT.search(headers.get("x-amzn-trace-id", ""))
+        trace = headers.get("x-amzn-trace-id")
+        root = _TRACE_ROOT.search(trace) if trace else None
         return root[1] if root else None
 
     def place(self) -> Mapping[str, Any]:

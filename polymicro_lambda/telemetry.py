@@ -3,9 +3,8 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
-from operator import attrgetter
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -18,9 +17,12 @@ OTHER = "OTHER"
 """A method that no API has: a client may send any text."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Report:
-    """One request, when it is answered. It holds nothing that client or user wrote but the two ids."""
+    """One request, when it is answered. It holds nothing that client or user wrote but the two ids.
+
+    It has no slots: its attributes, as they stand, are the members of a structured line.
+    """
 
     method: str | None
     route: str | None
@@ -46,11 +48,7 @@ class Report:
 
     def members(self) -> dict[str, Any]:
         """All of it by name, for a structured line."""
-        return dict(zip(NAMES, _ALL(self), strict=True))
-
-
-NAMES = tuple(each.name for each in fields(Report))
-_ALL = attrgetter(*NAMES)
+        return dict(vars(self))
 
 
 class Sink(Protocol):
@@ -65,19 +63,23 @@ class Hasher:
     """Makes of a user's id what tells two users apart and neither who they are."""
 
     user_id: Callable[[Any], str]
-    key: bytes
+    keyed: Any
+    """BLAKE2 that has read the key, which makes it a MAC (RFC 7693, section 1); each id goes into a copy."""
 
     @classmethod
     def of(cls, user_id: Callable[[Any], str], secret: str) -> "Hasher":
         """The hasher of an app, by its secret."""
-        return cls(user_id, hashlib.sha256(f"polymicro_lambda.user:{secret}".encode()).digest())
+        key = hashlib.sha256(f"polymicro_lambda.user:{secret}".encode()).digest()
+        return cls(user_id, hashlib.blake2b(digest_size=8, key=key))
 
     def __call__(self, user: Any) -> str | None:
         """16 hexadecimal digits, None for nobody."""
         if user is None:
             return None
-        # BLAKE2 with a key is a MAC (RFC 7693, section 1).
-        return hashlib.blake2b(self.user_id(user).encode(), digest_size=8, key=self.key).hexdigest()
+        digest = self.keyed.copy()
+        digest.update(self.user_id(user).encode())
+        text: str = digest.hexdigest()
+        return text
 
 
 def _first() -> Iterator[int]:
@@ -126,9 +128,10 @@ class Telemetry:
         return replace(response, headers={**response.headers, "server-timing": server_timing(report)})
 
     def _report(self, seen: Observation, status: int) -> Report:
-        ends = [*(began for _, began in seen.marks[1:]), perf_counter()]
+        moments = [began for _, began in seen.marks]
+        moments.append(perf_counter())
         phases: dict[str, float] = {}
-        for (phase, began), ended in zip(seen.marks, ends, strict=True):
+        for (phase, began), ended in zip(seen.marks, moments[1:], strict=True):
             phases[phase] = phases.get(phase, 0.0) + ended - began
         request, usage = seen.request, seen.usage
         return Report(
@@ -136,7 +139,7 @@ class Telemetry:
             route=seen.template,
             verb=seen.verb,
             status=status,
-            duration_ms=_ms(ends[-1] - seen.marks[0][1]),
+            duration_ms=_ms(moments[-1] - moments[0]),
             request_id=seen.request_id,
             correlation_id=seen.correlation_id,
             cold_start=next(self._served) == 0,
@@ -165,7 +168,7 @@ def _method(request: Request | None) -> str | None:
 
 
 def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+    return round(seconds * 1_000_000) / 1000  # in a tenth of the time that round takes for digits
 
 
 def server_timing(report: Report) -> str:
