@@ -180,6 +180,12 @@ def _bound(connection: Any) -> Any:
     return connection
 
 
+def client_of(model: type[Model]) -> Any:
+    """The client that the model's calls are made by as things stand, None before the first."""
+    table = model._connection
+    return None if table is None else table.connection._client
+
+
 def transact(model: type[Model], items: Sequence[Mapping[str, Any]]) -> None:
     """TransactWriteItems by the model's client: all of the writes or none."""
     connect(model).dispatch("TransactWriteItems", {"TransactItems": items})

@@ -6,8 +6,7 @@ each for ``ReturnConsumedCapacity`` (``TOTAL``), so that no call is any other fo
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
-from time import perf_counter
+from time import perf_counter_ns
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
@@ -35,16 +34,19 @@ NOTED = "_polymicro_noted"
 
 def watching(models: Sequence[type[Model]]) -> Callable[[], None]:
     """What sees to it that the calls of these models' clients are noted, in requests that are metered."""
-
-    @cache
-    def one_each() -> tuple[type[Model], ...]:
-        return tuple(_pynamodb.one_each(models))
+    known: dict[type[Model], Any] = {}
 
     def watch() -> None:
-        for model in one_each():
+        for model, client in known.items():
+            if _pynamodb.client_of(model) is not client:
+                break
+        else:
+            if known:
+                return
+        for model in _pynamodb.one_each(models):
             # Without a region or credentials there is no client, of which the verb will say the same.
             with suppress(BotoCoreError):
-                client = _pynamodb.connect(model).client
+                client = known[model] = _pynamodb.connect(model).client
                 if NOTED not in vars(client):
                     _note(client)
 
@@ -64,12 +66,12 @@ def _noted(call: Call, operation: str, parameters: Any) -> Any:
         return call(operation, parameters)
     usage, around = seen.usage, seen.on_call(operation)
     usage.calls += 1
-    began = perf_counter()
+    began = perf_counter_ns()
     around.__enter__()
     try:
         answer = call(operation, parameters)
     finally:
-        usage.seconds += perf_counter() - began
+        usage.nanoseconds += perf_counter_ns() - began
         around.__exit__(None, None, None)
     consumed = answer.get("ConsumedCapacity") or ()
     for each in (consumed,) if type(consumed) is dict else consumed:

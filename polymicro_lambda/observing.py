@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter_ns
 from typing import Any
 
 from ._lazy import lazy
@@ -31,7 +31,7 @@ class Usage:
     """What the calls of DynamoDB have cost."""
 
     calls: int = 0
-    seconds: float = 0.0
+    nanoseconds: int = 0
     """From the making of a request to its answer, waits between tries included."""
     read_units: float = 0.0
     write_units: float = 0.0
@@ -83,8 +83,11 @@ class Observation:
         """Exceptions are told with their text."""
         self.metered = metered
         """The calls of DynamoDB are asked what they cost."""
-        self.marks = [("read", perf_counter())] if metered else []
-        """Each phase, and when it began; none where nobody wants to know what a request costs."""
+        if metered:
+            self.began = self.since = perf_counter_ns()
+            """When it began, and when its phase did."""
+            self.spent: dict[str, int] = {}
+            """Nanoseconds by phase, in order, without the one that it is in."""
         self.on_read: list[Callable[[], None]] = []
         """What is told that the event has been read."""
         self.on_phase: list[Callable[[str], None]] = []
@@ -99,9 +102,11 @@ class Observation:
 
     def enter(self, phase: str) -> None:
         """One phase ends and another begins."""
-        self.phase = phase
         if self.metered:
-            self.marks.append((phase, perf_counter()))
+            now, spent, last = perf_counter_ns(), self.spent, self.phase
+            spent[last] = spent.get(last, 0) + now - self.since
+            self.since = now
+        self.phase = phase
         for tell in self.on_phase:
             safely(tell, phase)
 

@@ -15,6 +15,7 @@ from typing import Any
 from .causes import stand_in
 from .correlation import Keys
 from .exceptions import ConfigurationError
+from .lines import log_of
 from .observing import LOGGER, Observation
 from .telemetry import Report, Sink
 
@@ -22,25 +23,6 @@ NAMESPACE = "PolyMicro"
 """The namespace of metrics where neither the app nor the environment says one."""
 NONE = "none"
 """A dimension needs a value: here that of ``route``, for a path that no route has."""
-
-
-# --- the log --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """One structured line for each request, at INFO."""
-
-    logger: Any
-    words: tuple[str, ...] = ("request",)
-    """The message: Powertools looks for JSON in one that has no arguments."""
-
-    def begin(self, seen: Observation) -> None:
-        """Nothing is written before the end."""
-        seen.at_end.append(self._write)
-
-    def _write(self, report: Report) -> None:
-        self.logger.info(*self.words, extra=report.members())
 
 
 # --- metrics --------------------------------------------------------------------------------------------
@@ -170,7 +152,9 @@ def _log(given: Any) -> tuple[Sink, ...]:
     if given in (None, False):
         return ()
     own = _own("logger", given)
-    return (Log(own),) if isinstance(own, STANDARD) else (Log(own, ("%s", "request")), Keys(own))
+    standard = isinstance(own, STANDARD)
+    log = log_of(own, standard=standard)
+    return (log,) if standard else (log, Keys(own))
 
 
 def _metrics(given: Any) -> Sink | None:

@@ -19,7 +19,7 @@ ROWS = """
     cors hsts headers sizes negotiation filters planner idempotency rates
     listing mixins resources field_rules calls
     signatures mistakes questions families routing compiling answers sheets markers bulk straight operations limiter
-    telemetry correlation sinks dispatch
+    telemetry correlation lines sinks dispatch
     events
     _field_schemas _bodies _samples _forms _parameters _outcomes _documented openapi _page_files documentation
     _yaml _tables _sam_events _sam_api _policy _parts _stack template

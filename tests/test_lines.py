@@ -1,0 +1,146 @@
+"""The record of a request's line: by the short way what it is by ``info``, which the logger may insist on."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.buffer import LoggerBufferConfig
+
+from polymicro_lambda.lines import NO_JSON, PLAIN, Log, Straight, log_of
+from polymicro_lambda.observing import Observation
+from polymicro_lambda.telemetry import Report
+
+
+def told(sink: Any) -> None:
+    """Let a sink write the line of a request."""
+    seen = Observation()
+    sink.begin(seen)
+    for end in seen.at_end:
+        end(REPORT)
+
+
+REPORT = Report(
+    method="GET",
+    route="/todo",
+    verb="list",
+    status=200,
+    duration_ms=1.5,
+    request_id="id",
+    correlation_id=None,
+    cold_start=False,
+    user="0123456789abcdef",
+    source="rest",
+    calls=1,
+    read_units=0.5,
+    write_units=0.0,
+    retries=0,
+    throttles=0,
+    phases={"read": 0.5, "dump": 1.0},
+    dynamodb_ms=0.25,
+)
+WHEN_AND_WHERE = ("created", "msecs", "relativeCreated", "pathname", "filename", "module", "lineno")
+
+
+@pytest.fixture
+def logger(request: pytest.FixtureRequest) -> Iterator[logging.Logger]:
+    made = logging.getLogger(request.node.name)
+    made.propagate = False
+    made.setLevel(logging.INFO)
+    yield made
+    made.handlers.clear()
+
+
+class Kept(logging.Handler):
+    """Keeps what it gets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append({n: v for n, v in vars(record).items() if n not in WHEN_AND_WHERE})
+
+
+def test_a_record_is_that_of_info(logger: logging.Logger) -> None:
+    kept = Kept()
+    logger.addHandler(kept)
+    told(Log(logger))
+    told(Straight(logger))
+    one, other = kept.records
+    assert (one, one["request_id"], one["funcName"]) == (other, "id", "_write")
+
+
+def test_a_level_a_filter_and_a_factory_count(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept()
+    logger.addHandler(kept)
+    monkeypatch.setattr(logger, "filters", [lambda record: record.status == 200])
+    former = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(lambda *given, **more: marked(former(*given, **more)))
+    try:
+        told(log_of(logger, standard=True))
+        logger.setLevel(logging.WARNING)
+        told(log_of(logger, standard=True))
+    finally:
+        logging.setLogRecordFactory(former)
+    assert [each["mark"] for each in kept.records] == ["x"]
+
+
+def marked(record: logging.LogRecord) -> logging.LogRecord:
+    record.mark = "x"
+    return record
+
+
+def test_powertools_writes_the_same_line() -> None:
+    """Keys, formatter and order its own."""
+    stream = io.StringIO()
+    logger = Logger(service="test_lines", stream=stream, level="INFO", team="blue", sampling_rate=1)
+    logger.append_keys(stage="test", request_id="another")
+    told(Log(logger, NO_JSON))
+    told(log_of(logger, standard=False))
+    one, other = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert isinstance(log_of(logger, standard=False), Straight)
+    assert (one.pop("location").partition(":")[0], list(one)) == (
+        other.pop("location").partition(":")[0],
+        list(other),
+    )
+    assert all(line.pop("timestamp") for line in (one, other))
+    assert (one, one["team"], one["request_id"]) == (other, "blue", "id")
+
+
+class Own(logging.Logger):
+    def _log(self, *_: Any, **__: Any) -> None: ...
+
+
+class Theirs(Logger):
+    def info(self, *_: Any, **__: Any) -> None: ...
+
+
+BUFFERS = LoggerBufferConfig(buffer_at_verbosity="INFO")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        pytest.param(logging.getLogger("test_lines_a"), Straight, id="standard"),
+        pytest.param(logging.getLogger(), Straight, id="root"),
+        pytest.param(logging.LoggerAdapter(logging.getLogger("b")), Log, id="adapter"),
+        pytest.param(Own("c"), Log, id="a class of its own"),
+        pytest.param(Logger(service="test_lines_d"), Straight, id="Powertools"),
+        pytest.param(Logger(service="test_lines_d", child=True), Straight, id="a child"),
+        pytest.param(Theirs(service="test_lines_e"), Log, id="a class of Powertools'"),
+        pytest.param(Logger(service="test_lines_f", buffer_config=BUFFERS), Log, id="a buffer"),
+        pytest.param(Logger(service="test_lines_f", child=True), Log, id="a child of one"),
+    ],
+)
+def test_which_way(given: Any, kind: type) -> None:
+    """The short one where nobody would miss ``info``."""
+    standard = isinstance(given, logging.Logger | logging.LoggerAdapter)
+    assert log_of(given, standard=standard) == kind(
+        given if standard or kind is Log else logging.getLogger(given.name), PLAIN if standard else NO_JSON
+    )
