@@ -20,6 +20,8 @@ try:
 except ImportError:  # it comes with Lambda's runtimes that have SnapStart, Python 3.12 and later
     register_after_restore = None
 
+FUNCTION = "AWS_LAMBDA_FUNCTION_NAME"
+"""What is set in a Lambda alone."""
 STATIC = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """Where Lambda puts a function's credentials, except under SnapStart."""
 FEW = 20
@@ -37,13 +39,18 @@ def hush() -> None:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Garbage is not looked for meanwhile: nearly all that compiling makes stays, and a look takes as long as that."""
+    """Garbage is not looked for meanwhile: nearly all that compiling makes stays, and a look takes as long as that.
+
+    In a Lambda it is not looked for later either in what is there by then.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
+            if FUNCTION in os.environ:
+                gc.freeze()
             gc.enable()
 
 
@@ -64,7 +71,7 @@ def begin(
     are of: botocore is warmed with made-up ones, and the clients are made after each restore. What fails is
     logged, with its text only for ``debug``.
     """
-    if "AWS_LAMBDA_FUNCTION_NAME" not in environment:
+    if FUNCTION not in environment:
         return
     known = tuple(models)
     attempt = partial(_attempt, logger=logger, debug=debug)

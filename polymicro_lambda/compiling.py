@@ -1,6 +1,6 @@
 """Resources become routes: signatures read, rules composed, schemas built, every mistake named."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,8 @@ from .ledgers import check_ledgers
 from .mistakes import check_model, check_prefixes
 from .planner import Planner
 from .questions import check_owners
-from .rates import RateLimit, rates_of
-from .resources import ItemPath, ModelResource, parameter
+from .rates import Rate, RateLimit, rates_of
+from .resources import ItemPath, ModelResource
 from .routing import Route, models_of
 from .schemas import ItemSchema, compile_schema
 from .signatures import route_parts
@@ -78,7 +78,9 @@ def _checked(resource: Any) -> type[Model]:
 
 def _parameters(name: str, model: type[Model], parts: tuple[str, ...]) -> tuple[str, ...]:
     """The names of the route's parameters, each of them an attribute."""
-    names = tuple([name for name in map(parameter, parts) if name is not None])
+    names = tuple([part[1:-1] for part in parts if part[0] == "{"])
+    if not names:
+        return names
     attributes, where = model.get_attributes(), f"{name}.route"
     for one in names:
         if one not in attributes:
@@ -183,10 +185,8 @@ class _Fit:
         item = (*parts, *self.keys)
         resource.store = PynamoStore(model, self.uniqueness)
         resource.planner = planner
-        resource.item = ItemPath(item, schema) if any(one.verb.detail for one in family.verbs) else None
-        verbs = [one.verb for one in family.verbs]
-        limit = terms.rate_limit
-        rates = {} if limit is None else rates_of(resource, "/".join(parts), verbs, limit)
+        resource.item = ItemPath(item, schema) if family.has_items else None
+        rates = _rates(family, resource, parts, terms.rate_limit)
         visible = family.rule if family.has("retrieve") else None
         for one in family.verbs:
             verb = one.verb
@@ -217,6 +217,14 @@ class _Fit:
                     bindable=self.bindable,
                     owned=family.owned,
                 )
+
+
+def _rates(
+    family: Family, resource: ModelResource, parts: tuple[str, ...], limit: RateLimit | None
+) -> Mapping[str, Rate]:
+    if limit is None:
+        return {}
+    return rates_of(resource, "/".join(parts), [one.verb for one in family.verbs], limit)
 
 
 def _schema(

@@ -148,6 +148,11 @@ class Family:
         return "list" in self.names and _is_default(self.resource, "list")
 
     @lazy
+    def has_items(self) -> bool:
+        """Whether some verb is on an item's path."""
+        return any(one.verb.detail for one in self.verbs)
+
+    @lazy
     def owned(self) -> Mapping[str, Owner]:
         """The attributes that a new item takes from the user where the body does not say."""
         return {leaf.attribute: leaf for leaf in self.leaves if isinstance(leaf, OwnedBy)}

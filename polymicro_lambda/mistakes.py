@@ -78,7 +78,8 @@ def _instead(name: str) -> str | None:
 
 def check_model(resource: str, model: type[Model]) -> None:
     """Raise ``ConfigurationError`` for a model without partition key or table, or whose index no item would fit."""
-    if not any(attribute.is_hash_key for attribute in declared(model).keys.values()):
+    first = next(iter(declared(model).keys.values()), None)
+    if first is None or not first.is_hash_key:
         raise ConfigurationError(f"{resource}.model: {model.__name__} has no attribute with hash_key=True")
     naming(model)
     indexes = indexes_of(model).items() if origin(model) is model else ()

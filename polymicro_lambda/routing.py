@@ -128,8 +128,6 @@ class Route:
     @property
     def models(self) -> tuple[type[Model], ...]:
         """The resource's model, those whose tables its code and its permissions call, and the app's own."""
-        if not (self.calls or self.uniqueness or self.markers or self.rate):
-            return (self.model,)
         claimed = self.uniqueness.markers if self.uniqueness is not None and self.writes else None
         counters = None if self.rate is None else self.rate.counters
         ledgers = (one for one in (self.markers, claimed, counters) if one is not None)
@@ -148,7 +146,12 @@ class Route:
 
 def models_of(routes: Iterable[Route]) -> dict[type[Model], None]:
     """Those of all the routes, each once, in their order."""
-    return dict.fromkeys([model for route in routes for model in route.models])
+    models: dict[type[Model], None] = {}
+    for route in routes:
+        models[route.model] = None
+        if route.calls or route.uniqueness or route.markers or route.rate:
+            models.update(dict.fromkeys(route.models))
+    return models
 
 
 @dataclass

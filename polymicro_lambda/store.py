@@ -35,6 +35,7 @@ ATTEMPTS = 3
 
 
 NO_CLAIMS = Claims()
+NOTHING: frozenset[str] = frozenset()
 
 
 def _is_gone(item: RawItem | None) -> bool:
@@ -67,7 +68,7 @@ class PynamoStore:
         self.model = model
         self.uniqueness = uniqueness
         self.about = declared(model)
-        self._unique = frozenset[str]() if uniqueness is None else uniqueness.attributes
+        self._unique = NOTHING if uniqueness is None else uniqueness.attributes
         self.partition_key = next(iter(self.about.keys.values())).attr_name
 
     @lazy

@@ -56,6 +56,25 @@ def test_a_cursor_needs_an_identified_user(listing: Any, caplog: pytest.LogCaptu
     assert named.get("/things").status == 200
 
 
+@pytest.mark.parametrize(
+    ("function", "kept"), [("", False), ("things", True)], ids=["elsewhere", "in a Lambda"]
+)
+def test_what_there_is_is_kept_in_a_lambda(
+    monkeypatch: pytest.MonkeyPatch, function: str, kept: bool
+) -> None:
+    """No later look for garbage goes through it."""
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    if function:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", function)
+    gc.unfreeze()
+    try:
+        with pytest.raises(ConfigurationError):
+            PolyMicro().compile()
+        assert (gc.get_freeze_count() > 0) is kept
+    finally:
+        gc.unfreeze()
+
+
 @pytest.mark.parametrize("enabled", [True, False], ids=["on", "off"])
 def test_garbage_is_looked_for_afterwards_as_before(enabled: bool) -> None:
     """Also where nothing was compiled."""
