@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .observing import Observation, current
+from .observing import Metered, current
 
 __all__ = ["RequestIds"]
 
@@ -34,11 +34,11 @@ class Keys:
 
     logger: Any
 
-    def begin(self, seen: Observation) -> None:
+    def begin(self, seen: Metered) -> None:
         """Nothing is put before the request is read: it may say its correlation id."""
         seen.on_read.append(partial(self._put, seen))
 
-    def _put(self, seen: Observation) -> None:
+    def _put(self, seen: Metered) -> None:
         former = dict(self.logger.thread_safe_get_current_keys())
         given = {name: value for name in NAMES if (value := getattr(seen, name)) is not None}
         with suppress(NotImplementedError):  # a formatter of the app's own need not know keys of a thread

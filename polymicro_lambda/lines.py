@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from .observing import Observation
+from .observing import Metered
 from .telemetry import Report, Sink
 
 PLAIN = ("request",)
@@ -22,7 +22,7 @@ class Log:
     logger: Any
     words: tuple[str, ...] = PLAIN
 
-    def begin(self, seen: Observation) -> None:
+    def begin(self, seen: Metered) -> None:
         """Nothing is written before the end."""
         seen.at_end.append(self._write)
 
@@ -41,7 +41,7 @@ class Straight:
     logger: logging.Logger
     words: tuple[str, ...] = PLAIN
 
-    def begin(self, seen: Observation) -> None:
+    def begin(self, seen: Metered) -> None:
         """Nothing is written before the end."""
         seen.at_end.append(self._write)
 

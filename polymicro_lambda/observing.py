@@ -7,7 +7,7 @@ read and a call of DynamoDB's client have no other way to say which request they
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -65,6 +65,7 @@ class Observation:
     """The path's template, None where no route has the path."""
     verb: str | None = None
     phase: str = "read"
+    """Where it is."""
     seconds_left: Callable[[], float] = staticmethod(forever)
     """The seconds until Lambda ends the invocation."""
     headers: Mapping[str, str] = _NONE
@@ -74,41 +75,21 @@ class Observation:
     on_call: Callable[[str], AbstractContextManager[Any]] = staticmethod(_no_call)
     """Gives what surrounds a call of DynamoDB, from the operation's name."""
 
-    def __init__(
-        self, request_id: str = "", logger: Any = LOGGER, debug: bool = False, metered: bool = False
-    ) -> None:
+    metered: bool = False
+    """The calls of DynamoDB are asked what they cost."""
+    on_read: Sequence[Callable[[], None]] = ()
+    """What is told that the event has been read."""
+
+    def __init__(self, request_id: str = "", logger: Any = LOGGER, debug: bool = False) -> None:
         self.request_id = request_id
         self.logger = logger
         self.debug = debug
         """Exceptions are told with their text."""
-        self.metered = metered
-        """The calls of DynamoDB are asked what they cost."""
-        if metered:
-            self.began = self.since = perf_counter_ns()
-            """When it began, and when its phase did."""
-            self.spent: dict[str, int] = {}
-            """Nanoseconds by phase, in order, without the one that it is in."""
-        self.on_read: list[Callable[[], None]] = []
-        """What is told that the event has been read."""
-        self.on_phase: list[Callable[[str], None]] = []
-        """What is told each phase but the first."""
-        self.at_end: list[Callable[[Any], None]] = []
-        """What is told the request's report."""
 
     @lazy
     def usage(self) -> Usage:
         """What its calls have cost."""
         return Usage()
-
-    def enter(self, phase: str) -> None:
-        """One phase ends and another begins."""
-        if self.metered:
-            now, spent, last = perf_counter_ns(), self.spent, self.phase
-            spent[last] = spent.get(last, 0) + now - self.since
-            self.since = now
-        self.phase = phase
-        for tell in self.on_phase:
-            safely(tell, phase)
 
     @property
     def correlation_id(self) -> str | None:
@@ -131,6 +112,38 @@ class Observation:
             "route": self.template,
             "phase": self.phase,
         }
+
+
+class Metered(Observation):
+    """A request on its way, of which somebody wants to know what it costs."""
+
+    metered = True
+
+    def __init__(self, request_id: str = "", logger: Any = LOGGER, debug: bool = False) -> None:
+        super().__init__(request_id, logger, debug)
+        self._phase = "read"
+        self.began = self.since = perf_counter_ns()
+        """When it began, and when its phase did."""
+        self.spent: dict[str, int] = {}
+        """Nanoseconds by phase, in order, without the one that it is in."""
+        self.on_read: list[Callable[[], None]] = []
+        self.on_phase: list[Callable[[str], None]] = []
+        """What is told each phase but the first."""
+        self.at_end: list[Callable[[Any], None]] = []
+        """What is told the request's report."""
+
+    @property
+    def phase(self) -> str:
+        """Where it is; setting it ends one phase and begins another."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: str) -> None:
+        now, spent, last = perf_counter_ns(), self.spent, self._phase
+        spent[last] = spent.get(last, 0) + now - self.since
+        self.since, self._phase = now, phase
+        for tell in self.on_phase:
+            safely(tell, phase)
 
 
 _current: ContextVar[Observation | None] = ContextVar("polymicro_observation", default=None)
@@ -166,7 +179,7 @@ def enter(phase: str) -> None:
     """The request that runs now gets into another phase."""
     seen = _current.get()
     if seen is not None:
-        seen.enter(phase)
+        seen.phase = phase
 
 
 def report_error(message: str, *values: object, cause: BaseException | None = None, **more: object) -> None:

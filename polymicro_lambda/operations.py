@@ -1,7 +1,7 @@
 """One verb of one request: what it is called with, and under which guard."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from .journals import entry_of
 from .listing import Listing
 from .markers import UNMARKED, Markers, judge, path_key
 from .negotiation import bad_query, read_limit, read_query, wrong
-from .observing import enter
+from .observing import Observation
 from .pagination import Cursors
 from .plans import Plan
 from .requests import Request
@@ -52,8 +52,8 @@ class Operation:
     user_id: Callable[[Any], str]
     tagger: Tagger = UNKEYED
     markers: Markers = UNMARKED
-    enter: Callable[[str], None] = enter
-    """The request gets into another phase."""
+    seen: Observation = field(default_factory=Observation)
+    """What is noted of the request."""
 
     def run(self, body: Any) -> Response:
         """Call the verb and answer with what it returns; ``body`` is the request's JSON."""
@@ -88,17 +88,17 @@ class Operation:
 
     def _act(self, values: dict[str, Any], guard: Guard) -> Response:
         if self.route.about.detail:
-            self.enter("fetch")
+            self.seen.phase = "fetch"
             values["instance"] = self._instance(guard)
-        self.enter("verb")
+        self.seen.phase = "verb"
         result = self._called(values)
         if not (self._lists and is_collection(result.body)):
-            self.enter("dump")
+            self.seen.phase = "dump"
             return self.answers.answered(result)
         checks, selection = self._checks(values), self.answers.selection
         listing = Listing(values["limit"], self.route.resource.read_budget, checks, selection)
         page = listing.page(result.body, result.key)
-        self.enter("dump")
+        self.seen.phase = "dump"
         return shortened(page, self.request.source, Sheets(self.answers, result, self._seal, values["limit"]))
 
     def _seal(self, key: Any) -> str | None:

@@ -16,7 +16,7 @@ from .causes import stand_in
 from .correlation import Keys
 from .exceptions import ConfigurationError
 from .lines import log_of
-from .observing import LOGGER, Observation
+from .observing import LOGGER, Metered
 from .telemetry import Report, Sink
 
 NAMESPACE = "PolyMicro"
@@ -40,7 +40,7 @@ class Metrics:
     make: Callable[..., Any]
     """Powertools' class of a set that nothing else shares."""
 
-    def begin(self, seen: Observation) -> None:
+    def begin(self, seen: Metered) -> None:
         """Nothing is written before the end."""
         seen.at_end.append(self._flush)
 
@@ -87,7 +87,7 @@ class Trace:
 
     tracer: Any
 
-    def begin(self, seen: Observation) -> None:
+    def begin(self, seen: Metered) -> None:
         """Open the request's subsegment and that of its first phase."""
         spans = _Spans(self.tracer, seen)
         seen.on_phase.append(spans.enter)
@@ -100,7 +100,7 @@ class Trace:
 class _Spans:
     """The open subsegments of one request: its own, and that of the phase it is in."""
 
-    def __init__(self, tracer: Any, seen: Observation) -> None:
+    def __init__(self, tracer: Any, seen: Metered) -> None:
         self.seen = seen
         self.service = tracer.service
         self.span = tracer.provider.in_subsegment

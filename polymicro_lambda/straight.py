@@ -7,6 +7,7 @@ from .answers import Answers
 from .etags import Tagger
 from .guards import Guard, guarded
 from .markers import Markers
+from .observing import Observation
 from .requests import Request
 from .responses import Response
 from .results import Result
@@ -24,10 +25,7 @@ class Served(Protocol):
     verdict: Verdict
     tagger: Tagger
     markers: Markers
-
-    @property
-    def enter(self) -> Callable[[str], None]:
-        """The request gets into another phase."""
+    seen: Observation
 
     @property
     def user_id(self) -> Callable[[Any], str]:
@@ -59,47 +57,47 @@ def retrieved(one: Served, body: Any, store: PynamoStore) -> Response:
     """The answer to a retrieve. Raises as ``store.read``."""
     key = store.serializer.key(one.bound)
     one.markers.journal(one.route, one.request, one.user_id, body)  # which refuses a key for it
-    one.enter("fetch")
+    one.seen.phase = "fetch"
     raw = store.fetch(key)
-    one.enter("verb")
+    one.seen.phase = "verb"
     if certain(one.verdict, raw) and (response := one.answers.shown(raw, one.tagger)) is not None:
-        one.enter("dump")
+        one.seen.phase = "dump"
         return response
     with guarded(one.guard()):
         instance = store.seen(raw)
-        one.enter("dump")
+        one.seen.phase = "dump"
         return one.answers.answered(Result(instance))
 
 
 def _created(one: Served, values: Mapping[str, Any], store: PynamoStore) -> Response:
     raw = store.serializer.quickly(values["req"])
-    one.enter("verb")
+    one.seen.phase = "verb"
     if raw is None:
         instance = store.create(values["req"])
-        one.enter("dump")
+        one.seen.phase = "dump"
         return one.answers.answered(Result(instance))
     return _shown(one, store.put(raw), store)
 
 
 def _updated(one: Served, values: Mapping[str, Any], store: PynamoStore) -> Response:
-    one.enter("fetch")
+    one.seen.phase = "fetch"
     key = store.serializer.key(one.bound)
-    one.enter("verb")
+    one.seen.phase = "verb"
     return _shown(one, store.change(key, values["req"]), store)
 
 
 def _shown(one: Served, raw: RawItem, store: PynamoStore) -> Response:
-    one.enter("dump")
+    one.seen.phase = "dump"
     response = one.answers.shown(raw, one.tagger)
     return one.answers.answered(Result(store.instance(raw))) if response is None else response
 
 
 def _deleted(one: Served, _: Mapping[str, Any], store: PynamoStore) -> Response:
-    one.enter("fetch")
+    one.seen.phase = "fetch"
     key = store.serializer.key(one.bound)
-    one.enter("verb")
+    one.seen.phase = "verb"
     store.remove(key)
-    one.enter("dump")
+    one.seen.phase = "dump"
     return Response(204)
 
 

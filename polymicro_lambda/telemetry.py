@@ -8,7 +8,7 @@ from itertools import count
 from time import perf_counter_ns
 from typing import Any, Protocol
 
-from .observing import LOGGER, Observation, safely
+from .observing import LOGGER, Metered, safely
 from .requests import Request
 from .responses import Response
 
@@ -54,7 +54,7 @@ class Report:
 class Sink(Protocol):
     """Where the requests of an app are told of."""
 
-    def begin(self, seen: Observation) -> None:
+    def begin(self, seen: Metered) -> None:
         """A request comes in; ``seen.at_end`` takes what is to be told its report."""
 
 
@@ -113,12 +113,12 @@ class Telemetry:
     def __post_init__(self) -> None:
         object.__setattr__(self, "metered", bool(self.sinks) or self.timed)
 
-    def begin(self, seen: Observation) -> None:
+    def begin(self, seen: Metered) -> None:
         """Tell the sinks that a request comes in."""
         for sink in self.sinks:
             safely(sink.begin, seen)
 
-    def told(self, seen: Observation, response: Response) -> Response:
+    def told(self, seen: Metered, response: Response) -> Response:
         """Tell the sinks of a request; its response, with ``Server-Timing`` where that is wanted."""
         report = self._report(seen, response.status)
         for end in seen.at_end:
@@ -127,7 +127,7 @@ class Telemetry:
             return response
         return replace(response, headers={**response.headers, "server-timing": server_timing(report)})
 
-    def _report(self, seen: Observation, status: int) -> Report:
+    def _report(self, seen: Metered, status: int) -> Report:
         now, spent = perf_counter_ns(), dict(seen.spent)
         spent[seen.phase] = spent.get(seen.phase, 0) + now - seen.since
         request, usage = seen.request, seen.usage

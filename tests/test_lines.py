@@ -11,13 +11,13 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.buffer import LoggerBufferConfig
 
 from polymicro_lambda.lines import NO_JSON, PLAIN, Log, Straight, log_of
-from polymicro_lambda.observing import Observation
+from polymicro_lambda.observing import Metered
 from polymicro_lambda.telemetry import Report
 
 
 def told(sink: Any) -> None:
     """Let a sink write the line of a request."""
-    seen = Observation()
+    seen = Metered()
     sink.begin(seen)
     for end in seen.at_end:
         end(REPORT)

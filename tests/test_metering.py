@@ -10,7 +10,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, List, ModelResource, PolyMicro, Retrieve
 from polymicro_lambda._pynamodb import connect
-from polymicro_lambda.observing import Observation, Usage, observed
+from polymicro_lambda.observing import Metered, Observation, Usage, observed
 from polymicro_lambda.testing import Client, strict
 
 
@@ -18,9 +18,9 @@ class Kept:
     """A sink that keeps what was noted."""
 
     def __init__(self) -> None:
-        self.seen: list[Observation] = []
+        self.seen: list[Metered] = []
 
-    def begin(self, seen: Observation) -> None:
+    def begin(self, seen: Metered) -> None:
         self.seen.append(seen)
 
 
