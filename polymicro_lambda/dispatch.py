@@ -17,14 +17,14 @@ from .hsts import HSTS
 from .limiter import Limiter
 from .markers import UNMARKED, Markers
 from .negotiation import check_accept, read_body
-from .observing import Observation, begin, end, report_error, safely
+from .observing import Metered, Observation, begin, end, report_error, safely
 from .operations import Operation
 from .pagination import Cursors
 from .requests import Request
 from .responses import Response, problem
 from .routing import Match, Route, Router
 from .rules import Rule
-from .sizes import carried, fits, slim
+from .sizes import SMALL, carried, fits, slim
 from .telemetry import Telemetry
 from .verdicts import Ask, Verdict
 
@@ -75,13 +75,14 @@ class Dispatcher:
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
         telemetry = self.telemetry
-        seen = Observation(request_id, telemetry.logger, telemetry.debug, telemetry.metered)
+        made = Metered if telemetry.metered else Observation
+        seen = made(request_id, telemetry.logger, telemetry.debug)
         token = begin(seen)
         try:
-            if telemetry.sinks:
+            if isinstance(seen, Metered):
                 telemetry.begin(seen)
             response = self._completed(seen, self._answered(read, seen))
-            return telemetry.told(seen, response) if telemetry.metered else response
+            return telemetry.told(seen, response) if isinstance(seen, Metered) else response
         finally:
             end(token)
 
@@ -92,7 +93,8 @@ class Dispatcher:
             seen.seconds_left = left_of(request.context)
             for tell in seen.on_read:
                 safely(tell)
-            return carried(self._answer(request, seen), seen)
+            response = self._answer(request, seen)
+            return response if len(response.body) <= SMALL else carried(response, seen)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
             return self._problem(self._answerable(error, seen), seen)
 
@@ -113,7 +115,7 @@ class Dispatcher:
         return Response(response.status, fitting(headers), body)
 
     def _answer(self, request: Request, seen: Observation) -> Response:
-        seen.enter("route")
+        seen.phase = "route"
         page = None if self.docs is None else self.docs.pages.get(request.segments)
         if self.docs is not None and page is not None:
             return self._shown(page, self.docs.rule, request, seen)
@@ -125,7 +127,7 @@ class Dispatcher:
                 return self._allowed(request, match.allow)
             route = route_of(match, request.method)
         seen.template, seen.verb = route.template, route.verb
-        seen.enter("permit")
+        seen.phase = "permit"
         request.at(match.params(route))
         user = self.user_of(request)
         if user is not request.user:
@@ -134,13 +136,13 @@ class Dispatcher:
         if seen.metered:
             self.telemetry.watch()
         if self.limiter is not None and route.rate is not None:
-            seen.enter("limit")
+            seen.phase = "limit"
             seen.headers = self.limiter.spend(route.rate, request)
-        seen.enter("load")
+        seen.phase = "load"
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
         return Operation(
-            route, request, verdict, self.cursors, self.user_id, self.tagger, self.markers, seen.enter
+            route, request, verdict, self.cursors, self.user_id, self.tagger, self.markers, seen
         ).run(body)
 
     def _allowed(self, request: Request, allow: str) -> Response:

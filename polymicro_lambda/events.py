@@ -79,7 +79,7 @@ class Rest:
 
     def to_response(self, response: Response, _event: Event) -> dict[str, Any]:
         """Payload 1.0; ``headers`` are enough, as each has one value."""
-        return _answer(response, headers=_clean(response.headers))
+        return _answer(response, _clean(response.headers))
 
     def _method(self, event: Event) -> str:
         return _members.text(event.get("httpMethod"))
@@ -123,7 +123,7 @@ class Http2(Http1):
         """Payload 2.0, whose cookies stand apart."""
         headers = _clean(response.headers)
         cookie = headers.pop("set-cookie", None)
-        return _answer(response, headers=headers, **({"cookies": [cookie]} if cookie else {}))
+        return _answer(response, headers) | ({"cookies": [cookie]} if cookie else {})
 
     def _method(self, event: Event) -> str:
         return _members.text((_members.typed(_context(event), "http", dict) or {}).get("method"))
@@ -168,9 +168,9 @@ class LoadBalancer(Rest):
         phrase = f"{response.status} {phrases.get(response.status, 'Unknown')}"
         headers = _clean(response.headers)
         if event.get("multiValueHeaders") is None:
-            return _answer(response, statusDescription=phrase, headers=headers)
+            return _answer(response, headers) | {"statusDescription": phrase}
         lists = {name: [value] for name, value in headers.items()}
-        return _answer(response, statusDescription=phrase, multiValueHeaders=lists)
+        return _answer(response, lists, "multiValueHeaders") | {"statusDescription": phrase}
 
     def _query(self, event: Event) -> _urls.Pairs:
         return [(_urls.parameter(name), _urls.parameter(value)) for name, value in super()._query(event)]
@@ -211,7 +211,9 @@ def request_id(event: object, context: object) -> str:
 
 
 def _context(event: object) -> Mapping[str, Any]:
-    context = event.get("requestContext") if isinstance(event, MAPPINGS) else None
+    if type(event) is not dict and not isinstance(event, MAPPINGS):
+        return _NO_CONTEXT
+    context = event.get("requestContext")
     return context if type(context) is dict or isinstance(context, MAPPINGS) else _NO_CONTEXT
 
 
@@ -222,12 +224,12 @@ def _trace_id(event: Any) -> str | None:
         return None
 
 
-def _answer(response: Response, **members: Any) -> dict[str, Any]:
+def _answer(response: Response, headers: Mapping[str, Any], within: str = "headers") -> dict[str, Any]:
     try:
         body, encoded = response.body.decode(), False
     except UnicodeDecodeError:
         body, encoded = base64.b64encode(response.body).decode(), True
-    return {"statusCode": response.status, **members, "body": body, "isBase64Encoded": encoded}
+    return {"statusCode": response.status, within: headers, "body": body, "isBase64Encoded": encoded}
 
 
 def _clean(headers: Mapping[str, str]) -> dict[str, str]:

@@ -215,26 +215,27 @@ class Router:
 
     def find(self, segments: Sequence[str]) -> Match:
         """The routes of a path. Raises ``NotFound``."""
-        found = _straight(self._root, segments) or _search(self._root, segments, 0, ())
+        node, values = self._root, []
+        for segment in segments:
+            next_ = node.literal.get(segment)
+            if next_ is None:
+                values.append(segment)
+                next_ = node.any
+            elif node.any is not None:  # this one first, then the other: most paths never meet both
+                return self._searched(segments)
+            if next_ is None:
+                break
+            node = next_
+        else:
+            if node.routes:
+                return Match(node.routes, tuple(values))
+        raise NotFound("There is nothing at this path.")
+
+    def _searched(self, segments: Sequence[str]) -> Match:
+        found = _search(self._root, segments, 0, ())
         if found is None:
             raise NotFound("There is nothing at this path.")
         return found
-
-
-def _straight(node: _Node, segments: Sequence[str]) -> Match | None:
-    """The routes of a path that never meets a literal and a parameter at once, as most do not."""
-    values = []
-    for segment in segments:
-        next_ = node.literal.get(segment)
-        if next_ is None:
-            values.append(segment)
-            next_ = node.any
-        elif node.any is not None:
-            return None
-        if next_ is None:
-            return None
-        node = next_
-    return Match(node.routes, tuple(values)) if node.routes else None
 
 
 def _search(node: _Node, segments: Sequence[str], place: int, values: tuple[str, ...]) -> Match | None:

@@ -71,8 +71,6 @@ def carried(response: Response, seen: Observation) -> Response:
 
     Raises ``InternalError`` for any other that is too large.
     """
-    if len(response.body) <= SMALL:
-        return response
     request, verb = seen.request, seen.verb
     if request is None or fits(response.body, request.source):
         return response

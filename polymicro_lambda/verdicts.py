@@ -142,9 +142,9 @@ def certain(verdict: Verdict, raw: RawItem) -> bool:
 
 def is_opaque(verdict: Verdict) -> bool:
     """Whether Python must see the instance to decide."""
-    if isinstance(verdict, Every | Some):
-        return any(map(is_opaque, verdict.parts))
-    return isinstance(verdict, Opaque)
+    if isinstance(verdict, bool | Checked):
+        return False
+    return isinstance(verdict, Opaque) or any(map(is_opaque, verdict.parts))
 
 
 def condition_of(verdict: Verdict) -> Condition | None:
