@@ -22,6 +22,7 @@ from polymicro_lambda import (
     Retrieve,
     Update,
     action,
+    dispatch,
     sizes,
 )
 from polymicro_lambda.events import source_of
@@ -69,7 +70,8 @@ class Doc(Model):
 def carries(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Have Lambda carry so many bytes."""
     monkeypatch.setattr(sizes, "LAMBDA", Carrier("AWS Lambda", most))
-    monkeypatch.setattr(sizes, "SMALL", 0)
+    for one in (sizes, dispatch):
+        monkeypatch.setattr(one, "SMALL", 0)
 
 
 class Odd(Permission):
