@@ -16,6 +16,7 @@ from .guards import current
 from .headers import LONGEST
 from .items import stored
 from .pagination import Page
+from .renderings import renderer_of
 from .requests import Request
 from .responses import JSON_TYPE, Response
 from .results import Result, encoder, is_collection
@@ -54,11 +55,16 @@ class Answers:
     def shown(self, raw: RawItem, tagger: Tagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
         route, selection = self.route, self.route.selection
-        text = selection.reader.text(raw) if selection is not None and selection.names is None else None
+        if selection is None or selection.names is not None:
+            return None
+        renderer = renderer_of(route.model)
+        both = None if renderer is None else renderer.rendered(raw)
+        text = selection.reader.text(raw) if both is None else both.text
         location = self._location_of(raw) if route.verb == "create" else ""
         if text is None or location is None:
             return None
-        headers = {"content-type": JSON_TYPE, "etag": tagger.strong(route.model, raw)}
+        tag = tagger.strong(route.model, raw) if both is None else tagger.of_content(both.content)
+        headers = {"content-type": JSON_TYPE, "etag": tag}
         if location:
             headers["location"] = location
         return Response(route.about.status, headers, text.encode())

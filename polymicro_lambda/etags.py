@@ -23,6 +23,8 @@ _MAX_VERSIONS = 100
 """Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
 _TAGS = re.compile(r'[ \t]*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|\Z)|,)')
 _DIGEST_BYTES = 16
+_LETTERS = 22
+"""Those of the digest in base64, without the padding."""
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _EXACT = Context(prec=38)  # the digits of a DynamoDB number; Python's own context keeps 28
 
@@ -43,7 +45,11 @@ class Tagger:
         version = declared(model).version
         if version is not None and version.attr_name in raw:
             return f'"{raw[version.attr_name]["N"]}"'
-        return f'"{self._digest(canonical(raw))}"'
+        return self.of_content(canonical(raw))
+
+    def of_content(self, content: bytes) -> str:
+        """The tag of an item without a version, from what is canonical of it."""
+        return f'"{self._digest(content)}"'
 
     def weak(self, content: bytes) -> str:
         """The tag of a list, from what it shows."""
@@ -52,7 +58,7 @@ class Tagger:
     def _digest(self, content: bytes) -> str:
         # BLAKE2 with a key is a MAC (RFC 7693, section 1).
         digest = blake2b(content, digest_size=_DIGEST_BYTES, key=self.key).digest()
-        return b2a_base64(digest, newline=False).translate(_URL_SAFE).decode().rstrip("=")
+        return b2a_base64(digest, newline=False).translate(_URL_SAFE)[:_LETTERS].decode()
 
 
 UNKEYED = Tagger()
@@ -65,7 +71,7 @@ def canonical(raw: RawItem) -> bytes:
     for name in sorted(raw):
         value = raw[name]
         # Most are texts or truths, which have one form.
-        if len(value) == 1 and name not in _TYPED:
+        if len(value) == 1 and name not in TYPED:
             text = value.get("S")
             if type(text) is str:
                 said.append(f'[{encode_basestring(name)},[["S",{encode_basestring(text)}]]]')
@@ -74,8 +80,13 @@ def canonical(raw: RawItem) -> bytes:
             if type(truth) is bool:
                 said.append(f'[{encode_basestring(name)},[["BOOL",{_TRUTH[truth]}]]]')
                 continue
-        said.append(_json.text([name, _TYPED.get(name, _ordered)(value)]))
+        said.append(member(name, value))
     return f"[{','.join(said)}]".encode()
+
+
+def member(name: str, value: Any) -> str:
+    """One attribute of a stored item, as it stands in the canonical form."""
+    return _json.text([name, TYPED.get(name, _ordered)(value)])
 
 
 _TRUTH = {True: "true", False: "false"}
@@ -88,7 +99,7 @@ def same(one: RawItem | None, other: RawItem | None) -> bool:
 
 def _ordered(value: Any) -> Any:
     if isinstance(value, MAPPINGS):
-        return [[name, _TYPED.get(name, _ordered)(one)] for name, one in sorted(value.items())]
+        return [[name, TYPED.get(name, _ordered)(one)] for name, one in sorted(value.items())]
     if isinstance(value, list | tuple):
         return [_ordered(one) for one in value]
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
@@ -107,7 +118,7 @@ def _numbers(values: Any) -> Any:
     return sorted(map(_number, values)) if not isinstance(values, Mapping) else _ordered(values)
 
 
-_TYPED: Mapping[str, Callable[[Any], Any]] = {"N": _number, "NS": _numbers, "SS": _set, "BS": _set}
+TYPED: Mapping[str, Callable[[Any], Any]] = {"N": _number, "NS": _numbers, "SS": _set, "BS": _set}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from pynamodb.attributes import Attribute, UTCDateTimeAttribute
+from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
 from ._instances import members_of
 from .attributes import default_of
 from .exceptions import Unprocessable
-from .items import Declared, declared, serialized
+from .items import Declared, declared
 from .types import RawItem
 from .wire import CONVERSIONS
 
-_Writer: TypeAlias = tuple[str, str, str, bool, Any, Callable[[Any], Any] | None]
+_Write: TypeAlias = Callable[[Any], Any]
+_Writer: TypeAlias = tuple[str, str, str, bool, Any, type | None, _Write | None]
+_AS_IT_IS: Mapping[type, type] = {UnicodeAttribute: str, BooleanAttribute: bool}
+"""Attribute class -> the class of values that it stores as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,11 @@ class ItemSerializer:
     model: type[Model]
     about: Declared
     writers: tuple[_Writer, ...] | None
-    """For each attribute its name in Python and in DynamoDB, its type there, whether it can be absent, its default, and
-    what stores its values, None where an instance has to hold them first."""
-    key_writers: tuple[tuple[str, str, str, Callable[[Any], Any]], ...]
+    """For each attribute its name in Python and in DynamoDB, its type there, whether it can be absent, its default, the
+    class of values that are stored as they are, and what stores others, None where an instance has to hold them."""
+    changers: Mapping[str, tuple[str, str, bool, _Write]]
+    """Each attribute's name in DynamoDB, its type there, whether it can be absent, and what stores its values."""
+    key_writers: tuple[tuple[str, str, str, _Write], ...]
     """For each attribute of the key its name in Python and in DynamoDB, its type there, and what stores its values."""
     plain_keys: bool = False
     """An instance holds the values of its key as they are."""
@@ -38,7 +43,11 @@ class ItemSerializer:
         """The serialiser of a model."""
         members, about = members_of(model), declared(model)
         keys = tuple((name, one.attr_name, one.attr_type, one.serialize) for name, one in about.keys.items())
-        return cls(model, about, _writers(model), keys, members is not None and members.plain_keys)
+        changers = {
+            name: (one.attr_name, one.attr_type, bool(one.null), _writer(one))
+            for name, one in model.get_attributes().items()
+        }
+        return cls(model, about, _writers(model), changers, keys, members is not None and members.plain_keys)
 
     def key(self, values: Mapping[str, Any]) -> RawItem:
         """The key in these values, by Python name."""
@@ -67,11 +76,14 @@ class ItemSerializer:
             return None
         raw: RawItem = {}
         known = 0
-        for name, place, kind, nullable, default, write in self.writers:
+        for name, place, kind, nullable, default, as_it_is, write in self.writers:
             if name in values:
                 value, known = values[name], known + 1
             else:
                 value = default() if callable(default) else default
+            if type(value) is as_it_is:
+                raw[place] = {kind: value}
+                continue
             stored = None if value is None or write is None else write(value)
             if stored is not None:
                 raw[place] = {kind: stored}
@@ -90,7 +102,7 @@ class ItemSerializer:
         """
         instance = self.model()
         for name, value in values.items():
-            self._attribute(name)
+            self._changer(name)
             setattr(instance, name, value)
         try:
             raw: RawItem = instance.serialize()
@@ -105,19 +117,19 @@ class ItemSerializer:
 
         Raises ``Unprocessable`` for attributes that cannot be without, ``TypeError`` for unknown ones.
         """
-        raw = {}
+        raw: dict[str, dict[str, Any] | None] = {}
         for name, value in values.items():
-            attribute = self._attribute(name)
-            raw[attribute.attr_name] = stored = serialized(attribute, value)
-            if stored is None and not attribute.null:
+            place, kind, nullable, write = self._changer(name)
+            stored = None if value is None else write(value)
+            if stored is None and not nullable:
                 raise _incomplete(name)
+            raw[place] = None if stored is None else {kind: stored}
         return raw
 
-    def _attribute(self, name: str) -> Any:
-        attributes = self.model.get_attributes()
-        if name not in attributes:
+    def _changer(self, name: str) -> tuple[str, str, bool, _Write]:
+        if name not in self.changers:
             raise TypeError(f"{self.model.__name__} has no attribute {name!r}: a verb put it into req")
-        return attributes[name]
+        return self.changers[name]
 
 
 def _writers(model: type[Model]) -> tuple[_Writer, ...] | None:
@@ -131,13 +143,19 @@ def _writers(model: type[Model]) -> tuple[_Writer, ...] | None:
             one.attribute.attr_type,
             bool(one.attribute.null),
             default_of(one.attribute),
-            _writer(one.attribute) if one.plain and type(one.attribute) in CONVERSIONS else None,
+            *_ways(one.attribute, one.plain),
         )
         for name, one in members.by_name.items()
     )
 
 
-def _writer(attribute: Attribute[Any]) -> Callable[[Any], Any]:
+def _ways(attribute: Attribute[Any], plain: bool) -> tuple[type | None, _Write | None]:
+    if not plain or type(attribute) not in CONVERSIONS:
+        return None, None
+    return _AS_IT_IS.get(type(attribute)), _writer(attribute)
+
+
+def _writer(attribute: Attribute[Any]) -> _Write:
     write = attribute.serialize
     if type(attribute) is not UTCDateTimeAttribute:
         return write

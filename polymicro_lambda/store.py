@@ -70,6 +70,8 @@ class PynamoStore:
         self.about = declared(model)
         self._unique = NOTHING if uniqueness is None else uniqueness.attributes
         self.partition_key = next(iter(self.about.keys.values())).attr_name
+        self._is_there = Plain("there", self.partition_key)
+        self._is_free = Plain("free", self.partition_key)
 
     @lazy
     def serializer(self) -> ItemSerializer:
@@ -142,7 +144,7 @@ class PynamoStore:
 
     def _free(self) -> Clause:
         """There is no item with the key, or one that has expired."""
-        free = Plain("free", self.partition_key)
+        free = self._is_free
         return free if self.about.ttl is None else reduce(or_, expired(self.model), free.made())
 
     def update(self, instance: Model, changes: Mapping[str, Any]) -> Model:
@@ -159,13 +161,13 @@ class PynamoStore:
         raw = {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
         if not raw:
             return self._kept(key)
-        sets = {name: value for name, value in raw.items() if value is not None}
         actions = [Plain("remove" if value is None else "set", name, value) for name, value in raw.items()]
         if self.about.version is not None:
             actions.append(Plain("add", self.about.version.attr_name, {"N": "1"}))
 
         def after(old: RawItem) -> RawItem:
-            return {name: value for name, value in old.items() if name not in raw} | sets
+            new = {**old, **raw}
+            return {name: value for name, value in new.items() if value is not None}
 
         pinned = frozenset() if self._unique.isdisjoint(raw) else self._unique
         seen = after if pinned or self._must_see(raw) else None
@@ -247,14 +249,17 @@ class PynamoStore:
     def _ours(self) -> list[Clause]:
         """The item is there, of our kind, the rule's condition holds on it, and its version is one asked for."""
         guard = current()
-        conditions: list[Clause] = [Plain("there", self.partition_key), *live(self.model)]
-        if isinstance(guard.verdict, Same):
-            conditions.append(Plain("same", guard.verdict.name, guard.verdict.value))
+        verdict, tags, version = guard.verdict, guard.if_match, self.about.version
+        conditions: list[Clause] = [self._is_there]
+        if not self.about.lasting:
+            conditions += live(self.model)
+        if isinstance(verdict, Same):
+            conditions.append(Plain("same", verdict.name, verdict.value))
         elif guard.condition is not None:
             conditions.append(guard.condition)
-        if guard.if_match is not None and self.about.version is not None and guard.if_match.versions():
-            versions = [Value({"N": version}) for version in guard.if_match.versions()]
-            conditions.append(Path([self.about.version.attr_name]).is_in(*versions))
+        if tags is not None and version is not None and tags.versions():
+            versions = [Value({"N": number}) for number in tags.versions()]
+            conditions.append(Path([version.attr_name]).is_in(*versions))
         return conditions
 
     def _compares(self) -> bool:

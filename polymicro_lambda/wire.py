@@ -218,9 +218,11 @@ def moment_text(text: str) -> str:
     return f'"{text[:19]}+00:00"' if text[19:26] == ".000000" else f'"{text[:26]}+00:00"'
 
 
+TRUTH = {True: "true", False: "false"}.__getitem__
+"""A truth as JSON text."""
 _WRITERS: Mapping[Convert | None, Callable[[Any], str]] = {
     None: encode_basestring,
-    bool: {True: "true", False: "false"}.__getitem__,
+    bool: TRUTH,
     _moment: moment_text,
 }
 """Conversion -> what gives the same as JSON text in less time."""

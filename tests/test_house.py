@@ -14,8 +14,8 @@ ROWS = """
     comparisons conditions verdicts rules permissions indexes fields attributes _pointers _declarations loading schemas
     pagination
     deadlines failures _tries _exchange _pools _botocore items _expressions wire _columns selections _instances
-    _pynamodb metering digests ledgers etags guards access plans rows picks queries writes settling transactions
-    uniqueness claims changes records creations journals batches serializers store
+    _pynamodb metering digests ledgers etags renderings guards access plans rows picks queries writes settling
+    transactions uniqueness claims changes records creations journals batches serializers store
     cors hsts headers sizes negotiation filters planner idempotency rates
     listing mixins resources field_rules calls
     signatures mistakes questions families routing compiling answers sheets markers bulk straight operations limiter

@@ -26,6 +26,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda._expressions import Plain, expressed, expression_of, update_of
 from polymicro_lambda._switch import SWITCH
+from polymicro_lambda.items import serialized
 from polymicro_lambda.loading import Loader
 from polymicro_lambda.schemas import compile_schema
 from polymicro_lambda.serializers import ItemSerializer, moment_stored
@@ -170,6 +171,22 @@ def test_a_new_item_is_that_of_the_instance(values: dict[str, Any]) -> None:
 )
 def test_what_only_an_instance_can_say_is_left_to_it(values: dict[str, Any]) -> None:
     assert ItemSerializer.of(Note).quickly(values) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"text": "x", "done": True, "due": MOMENT, "count": 1.5}, id="values"),
+        pytest.param({"due": None, "free": None, "tags": set(), "place": None}, id="absence"),
+        pytest.param({"due": MOMENT.astimezone(timezone(timedelta(hours=2))), "tags": {"a"}}, id="more"),
+    ],
+)
+def test_a_change_is_stored_as_its_attribute_stores_it(values: dict[str, Any]) -> None:
+    attributes = Note.get_attributes()
+    stored = {
+        attributes[name].attr_name: serialized(attributes[name], value) for name, value in values.items()
+    }
+    assert ItemSerializer.of(Note).changes(values) == stored
 
 
 # --- plain expressions ------------------------------------------------------------------------------------
