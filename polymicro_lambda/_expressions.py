@@ -56,11 +56,11 @@ def expressed(conditions: Sequence[Clause], actions: Sequence[Step] = ()) -> dic
 
 def _plainly(every: Sequence[Any], actions: int) -> dict[str, Any]:
     """The same of what is plain: the words are known from the first time, the values are put in."""
-    words, names, places = _words(tuple([one[:2] for one in every]), actions)
-    said = {**words, "ExpressionAttributeNames": {**names}}
-    if places:
-        said["ExpressionAttributeValues"] = {placeholder: every[place][2] for placeholder, place in places}
-    return said
+    words, names, places = _words(tuple([(form, name) for form, name, _ in every]), actions)
+    if not places:
+        return {**words, "ExpressionAttributeNames": {**names}}
+    values = {placeholder: every[place][2] for placeholder, place in places}
+    return {**words, "ExpressionAttributeNames": {**names}, "ExpressionAttributeValues": values}
 
 
 @lru_cache(maxsize=512)

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from ._expressions import Clause, Step
-from .claims import Claims, changed
+from .claims import NO_CLAIMS, Claims, changed
 from .items import declared
 from .transactions import part
 from .types import RawItem
@@ -50,8 +50,8 @@ class Change:
 
         Raises as ``writes.write``, and ``Conflict`` where a value is taken.
         """
-        conditions = [*conditions, *pins]
-        if not claims:
+        conditions = [*conditions, *pins] if pins else conditions
+        if claims is NO_CLAIMS or not claims:
             return write(model, self.operation, conditions, self.actions, Key=key)
         kind = self.operation.removesuffix("Item")
         changed(model, part(model, kind, conditions, self.actions, Key=key), claims)

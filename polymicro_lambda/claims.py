@@ -117,6 +117,9 @@ class Claims:
         return Claims(self.takes, tuple(kept))
 
 
+NO_CLAIMS = Claims()
+
+
 def _claims(uniqueness: Uniqueness, key: RawItem, raw: RawItem | None) -> dict[str, Claim]:
     claimed = () if raw is None else uniqueness.claimed(raw)
     return {id_: Claim(uniqueness, one, id_, values, key) for id_, one, values in claimed}

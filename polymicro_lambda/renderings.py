@@ -1,6 +1,6 @@
 """A stored item's JSON text and what its tag is made of, in one pass over its attributes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from json.encoder import encode_basestring
@@ -11,7 +11,7 @@ from pynamodb.models import Model
 from .etags import TYPED, member
 from .items import declared
 from .types import RawItem
-from .wire import TRUTH, Reader, reader_of
+from .wire import TRUTH, Reader, moment_text, reader_of
 
 
 class Rendering(NamedTuple):
@@ -33,8 +33,8 @@ class _Step(NamedTuple):
     """Its place in the text."""
     begin: str | None
     """What stands before its value in the canonical form, None where that form has its value in another way."""
-    alike: bool
-    """Its value stands there as it does in the text."""
+    again: Callable[[Any], str] | None
+    """What writes its value there, None where it stands there as it does in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Renderer:
         """An item in both forms, None where each has to be made by itself."""
         texts, said = [*self.absent], []
         try:
-            for stored, kind, write, place, begin, alike in self.steps:
+            for stored, kind, write, place, begin, again in self.steps:
                 value = raw.get(stored)
                 if not value:
                     continue
@@ -70,7 +70,7 @@ class Renderer:
                 if begin is None or len(value) != 1:
                     said.append(member(stored, value))
                 else:
-                    said.append(f"{begin}{text if alike else encode_basestring(value[kind])}]]]")
+                    said.append(f"{begin}{again(value[kind]) if again else text}]]]")
         except Exception:  # noqa: BLE001 - null, or a poison row: the attribute itself says what is wrong
             return None
         if len(said) != len(raw) or None in texts:  # what is not declared is of the tag alone
@@ -88,4 +88,12 @@ def renderer_of(model: type[Model]) -> Renderer | None:
 def _step(place: int, stored: str, kind: str, write: Callable[[Any], str]) -> _Step:
     plain = kind in ("S", "BOOL") and stored not in TYPED
     begin = f'[{encode_basestring(stored)},[["{kind}",' if plain else None
-    return _Step(stored, kind, write, place, begin, write in (encode_basestring, TRUTH))
+    return _Step(stored, kind, write, place, begin, _AGAIN.get(write, encode_basestring))
+
+
+_AGAIN: Mapping[Callable[[Any], str], Callable[[Any], str] | None] = {
+    encode_basestring: None,
+    TRUTH: None,
+    moment_text: '"{}"'.format,  # in which nothing is to be escaped
+}
+"""What writes a value as text -> what writes it in the canonical form."""

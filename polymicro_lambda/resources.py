@@ -42,13 +42,10 @@ class ItemPath:
 
     def path_of(self, raw: Mapping[str, Any], first: int) -> str | None:
         """The same of a stored item as one text, None where that takes its instance or the request."""
-        said = []
-        for place in self._plan[first:]:
-            if place is None:
-                return None
-            literal, name = place
-            said.append(literal if name is None else _quoted(raw[name]["S"]))
-        return "/".join(said)
+        plan = self._plan[first:]
+        if None in plan:
+            return None
+        return "/".join([_quoted(raw[place[1]]["S"]) if place[1] else place[0] for place in plan if place])
 
     @lazy
     def _plan(self) -> list[tuple[str, str | None] | None]:

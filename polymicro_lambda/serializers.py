@@ -170,11 +170,14 @@ def _writer(attribute: Attribute[Any]) -> _Write:
 
 def moment_stored(value: datetime) -> str:
     """A moment in UTC as PynamoDB stores it: as strftime writes it, in a tenth of the time."""
-    day = f"{value.year:04}-{_TWO[value.month]}-{_TWO[value.day]}"
-    clock = f"{_TWO[value.hour]}:{_TWO[value.minute]}:{_TWO[value.second]}"
-    return f"{day}T{clock}.{value.microsecond:06}+0000"
+    year, micro, two = value.year, value.microsecond, _TWO
+    # Formats of their own (":02") take longer than the rest together.
+    day = f"{year if year > 999 else f'{year:04}'}-{two[value.month]}-{two[value.day]}"
+    clock = f"{two[value.hour]}:{two[value.minute]}:{two[value.second]}"
+    return f"{day}T{clock}.{str(_MILLION + micro)[1:] if micro else '000000'}+0000"
 
 
+_MILLION = 1_000_000
 _TWO = tuple(f"{number:02}" for number in range(60))
 
 

@@ -13,7 +13,7 @@ from . import _instances, etags
 from ._expressions import Clause, Plain
 from ._lazy import lazy
 from .changes import After, Change
-from .claims import Claims
+from .claims import NO_CLAIMS, Claims
 from .conditions import holds
 from .creations import Creation
 from .exceptions import Conflict, InternalError, NotFound
@@ -34,7 +34,6 @@ ATTEMPTS = 3
 """A write that lost a race is judged and tried again, twice."""
 
 
-NO_CLAIMS = Claims()
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -244,7 +243,7 @@ class PynamoStore:
             return settled(unknown, self.model, key, act, change.is_done)
 
     def _claims(self, key: RawItem, old: RawItem | None, new: RawItem | None) -> Claims:
-        return Claims() if self.uniqueness is None else Claims.of(self.uniqueness, key, old, new)
+        return NO_CLAIMS if self.uniqueness is None else Claims.of(self.uniqueness, key, old, new)
 
     def _ours(self) -> list[Clause]:
         """The item is there, of our kind, the rule's condition holds on it, and its version is one asked for."""
