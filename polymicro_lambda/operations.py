@@ -199,17 +199,19 @@ class Operation:
         return body if self.route.takes is None else load(self.route.takes, body)
 
     def _loaded(self, body: Any) -> dict[str, Any]:
-        user, model, schema = self.request.user, self.route.model, self.route.schema
-        closed = self._closed(body)
-        if self.route.http == "PATCH":
+        route, schema, closed = self.route, self.route.schema, self._closed(body)
+        if route.http == "PATCH":
             return schema.load_merge(body)
-        if self.route.http == "PUT":
+        if route.http == "PUT":
             return schema.load_replace(body, closed)
-        # An owner under | or ~ is the user where the body does not say.
-        owners = self.route.owned.items() if user is not None else ()
-        owned = {name: owner.value(user, model) for name, owner in owners}
-        owned = {name: value for name, value in owned.items() if value is not None}
-        return owned | schema.load_create(body, {*owned, *closed})
+        offered = self._offered() if route.offered and self.request.user is not None else {}
+        return offered | schema.load_create(body, {*route.bound, *offered, *closed})
+
+    def _offered(self) -> dict[str, Any]:
+        """What the user owns: an owner under | or ~ is the user where the body does not say."""
+        user, model = self.request.user, self.route.model
+        said = {name: owner.value(user, model) for name, owner in self.route.offered.items()}
+        return {name: value for name, value in said.items() if value is not None}
 
     def _closed(self, body: Any) -> frozenset[str]:
         """The fields that the user may not write. Raises ``Unprocessable`` where the body holds one."""

@@ -93,6 +93,11 @@ class Route:
         return tuple(name for name in self.params if name not in keys)
 
     @lazy
+    def offered(self) -> Mapping[str, Owner]:
+        """Those of ``owned`` that not every caller must own."""
+        return {name: owner for name, owner in self.owned.items() if name not in self.bound}
+
+    @lazy
     def method(self) -> Method:
         """What permissions are asked about."""
         return Method(self.verb, self.http)
