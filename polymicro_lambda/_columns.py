@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import chain, repeat
-from operator import itemgetter
+from itertools import chain
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple, TypeAlias
 
 from pynamodb.models import Model
@@ -13,12 +13,17 @@ from . import _json
 from .types import RawItem
 from .wire import MOMENT, moment_text, reader_of
 
-Cells: TypeAlias = Callable[[list[Any]], list[str]]
-"""Gives the JSON text of each value. Raises for one that is not of the usual form."""
-WHOLE_SECOND = ".000000+"
-"""The fraction that is left out, as Python does."""
 LENGTH = 31
 """Characters of a moment as PynamoDB writes it."""
+OFFSET, SECOND = "+0000", ".000000+0000"
+"""How one ends, and one of a whole second."""
+AT, NEXT = "\x00", "\x01"
+"""What ends a moment, and an item, until all is one text: JSON holds no control character as it is."""
+_TO_ESCAPE = bytes([*range(32), *b'"\\'])
+"""What a text of JSON does not hold as it is (RFC 8259, section 7)."""
+
+Shown: TypeAlias = tuple[str, Sequence[str], str]
+"""What stands before each value's text, those texts, and what stands behind each."""
 
 
 @cache
@@ -33,24 +38,51 @@ class Column(NamedTuple):
     """What stands before it in an item's text."""
     stored: str
     """Its name in DynamoDB."""
-    find: Callable[[RawItem], Any]
-    """Gives what an item has of it. Raises ``KeyError`` where it is absent."""
-    value: Callable[[Any], Any]
-    """Gives the value in that."""
-    cells: Cells
+    kind: str
+    """Its type there."""
+    write: Callable[[Any], str]
+    """Gives the JSON text of a value. Raises for one that is not of the usual form."""
     absent: str | None
     """The text of an absent one, None where only an instance can say."""
 
-    def texts(self, rows: Sequence[RawItem]) -> list[str]:
-        """The attribute's text of each item. Raises where only ``Reader.text`` can say."""
+    def values(self, rows: Sequence[RawItem]) -> list[Any]:
+        """What each item has of it, None where it is absent. Raises where only `Reader.text` can say."""
+        stored, kind = self.stored, self.kind
         try:
-            return self.cells([*map(self.value, map(self.find, rows))])
+            return [row[stored][kind] for row in rows]
         except KeyError:  # some item is without it
             if self.absent is None:
                 raise
-        found = [row.get(self.stored) for row in rows]
-        texts = iter(self.cells([self.value(one) for one in found if one]))
-        return [next(texts) if one else self.absent for one in found]
+        lack = {kind: None}
+        return [(row.get(stored) or lack)[kind] for row in rows]
+
+    def shown(self, values: Sequence[Any], clean: bool) -> Shown:
+        """The values as JSON; ``clean`` texts need no escape."""
+        marks = _MARKS.get(self.write) if clean or self.write is moment_text else None
+        if marks is None:
+            return "", [self._absent if one is None else self.write(one) for one in values], ""
+        if self.write is moment_text:
+            _check_moments(values)
+        if None not in values:
+            return marks[0], values, marks[1]
+        opening, closing = marks
+        return "", [self._absent if one is None else f"{opening}{one}{closing}" for one in values], ""
+
+    @property
+    def _absent(self) -> str:
+        assert self.absent is not None  # nosec B101 # noqa: S101 - for the type checker: else ``values`` raises
+        return self.absent
+
+
+_MARKS = {encode_basestring: ('"', '"'), moment_text: ('"', AT)}
+"""What writes a value -> what stands around one that is taken as it is."""
+
+
+def _check_moments(values: Sequence[Any]) -> None:
+    """Look at moments as one text. Raises ``ValueError`` where one is not as PynamoDB writes it."""
+    found = [one for one in values if one is not None]
+    if not {*map(len, found)} <= {LENGTH} or not _moments_in_a_row().fullmatch("".join(found)):
+        raise ValueError("not as PynamoDB writes it")
 
 
 @cache
@@ -60,29 +92,46 @@ def columns_of(model: type[Model]) -> tuple[Column, ...]:
     if reader is None:
         return ()
     begins = (("," if place else "{") + _json.text(name) + ":" for place, name in enumerate(reader.names))
-    return tuple(_column(before, *one) for before, one in zip(begins, reader.writers, strict=True))
-
-
-def _column(before: str, stored: str, kind: str, write: Callable[[Any], str], absent: str | None) -> Column:
-    cells = _moments if write is moment_text else lambda values: [*map(write, values)]
-    return Column(before, stored, itemgetter(stored), itemgetter(kind), cells, absent)
-
-
-def _moments(values: list[Any]) -> list[str]:
-    """Moments, looked at as one text: most columns hold nothing else."""
-    text = "".join(values)
-    if {*map(len, values)} != {LENGTH} or not _moments_in_a_row().fullmatch(text):
-        return [*map(moment_text, values)]
-    if WHOLE_SECOND not in text:
-        return [f'"{one[:26]}+00:00"' for one in values]
-    return [f'"{one[:19] if one[19:27] == WHOLE_SECOND else one[:26]}+00:00"' for one in values]
+    return tuple(Column(before, *one) for before, one in zip(begins, reader.writers, strict=True))
 
 
 def texts_of(model: type[Model], rows: Sequence[RawItem]) -> list[str] | None:
     """Many items of a model that has a reader as JSON text, None where ``Reader.text`` has to look at each."""
+    text = _text_of(model, rows, NEXT)
+    return None if text is None else text.split(NEXT)[:-1]
+
+
+def array_of(model: type[Model], rows: Sequence[RawItem]) -> str | None:
+    """The same as one JSON array."""
+    text = _text_of(model, rows, ",")
+    return None if text is None else f"[{text[:-1]}]"
+
+
+def _text_of(model: type[Model], rows: Sequence[RawItem], end: str) -> str | None:
+    """The items' texts, behind each this end."""
     try:
-        columns = [(repeat(column.before), column.texts(rows)) for column in columns_of(model)]
+        text = "".join(_pieces(columns_of(model), rows, end))
     except Exception:  # noqa: BLE001 - a poison row: the attribute itself says what is wrong
         return None
-    pieces = chain.from_iterable(columns)
-    return [*map("".join, zip(*pieces, repeat("}")))]
+    return text.replace(SECOND + AT, '+00:00"').replace(OFFSET + AT, '+00:00"')
+
+
+def _pieces(columns: Sequence[Column], rows: Sequence[RawItem], end: str) -> list[str]:
+    drawn = [(column, column.values(rows)) for column in columns]
+    clean = _is_clean([values for column, values in drawn if column.write is encode_basestring])
+    shown = [(column, *column.shown(values, clean)) for column, values in drawn]
+    form, behind = [], ""
+    for column, opening, _, closing in shown:
+        form += [f"{behind}{column.before}{opening}", ""]
+        behind = closing
+    form.append(f"{behind}}}{end}")
+    pieces = form * len(rows)
+    for place, (_, _, texts, _) in enumerate(shown):
+        pieces[2 * place + 1 :: len(form)] = texts
+    return pieces
+
+
+def _is_clean(texts: Sequence[list[Any]]) -> bool:
+    """Whether no text holds what JSON escapes. Raises for what is no text."""
+    said = "".join(filter(None, chain.from_iterable(texts))).encode()
+    return len(said.translate(None, _TO_ESCAPE)) == len(said)

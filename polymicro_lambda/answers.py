@@ -83,11 +83,15 @@ class Answers:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""
         default = encoder(self.item)
         items = self._items(page.items, default)
+        return self.paged(result, items, page.key, cursor, limit)
+
+    def paged(self, result: Result, items: bytes, key: Any, cursor: str | None, limit: int) -> Response:
+        """The same of items that are a JSON array already."""
         body = items
         if self.route.resource.envelope:
             body = b'{"items":%b,"pagination_key":%b}' % (items, _json.dumps(cursor))
         headers = {
-            "etag": self._page_tag(items, _json.dumps(page.key, default)),
+            "etag": self._page_tag(items, self._place(key)),
             "content-type": JSON_TYPE,
             **self.link(cursor, limit),
             **_lower(result.headers),
@@ -98,6 +102,10 @@ class Answers:
         """The rows of a page as one JSON array; those that are JSON already as they are."""
         said = [one if type(one) is Text else self._row(one, default) for one in items]
         return f"[{','.join(said)}]".encode()
+
+    def _place(self, key: Any) -> bytes:
+        """A pagination key as a tag tells it from others."""
+        return b"null" if key is None else _json.dumps(key, encoder(self.item))
 
     def _row(self, value: Any, default: Callable[[Any], Any]) -> str:
         text = self._text(value)

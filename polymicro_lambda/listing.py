@@ -39,6 +39,12 @@ class Listing:
             return page if key is NO_KEY else Page(page.items, key)
         return Page(tuple(filter(self._allowed, rows)), None if key is NO_KEY else key)
 
+    def array(self, body: Any, key: Any = NO_KEY) -> tuple[str, Any] | None:
+        """The page as JSON and its key, where no row has to be looked at; None leaves it to ``page``."""
+        if key is not NO_KEY or self.checks or not isinstance(body, Rows):
+            return None
+        return body.array(self.limit, self.selection)
+
     def _allowed(self, row: Any) -> bool:
         if not isinstance(row, Model):
             return True

@@ -97,9 +97,15 @@ class Operation:
             return self.answers.answered(result)
         checks, selection = self._checks(values), self.answers.selection
         listing = Listing(values["limit"], self.route.resource.read_budget, checks, selection)
+        sheets = Sheets(self.answers, result, self._seal, values["limit"])
+        found = listing.array(result.body, result.key)
+        if found is not None:
+            self.seen.phase = "dump"
+            if (response := sheets.whole(*found, self.request.source)) is not None:
+                return response
         page = listing.page(result.body, result.key)
         self.seen.phase = "dump"
-        return shortened(page, self.request.source, Sheets(self.answers, result, self._seal, values["limit"]))
+        return shortened(page, self.request.source, sheets)
 
     def _seal(self, key: Any) -> str | None:
         return None if key is None else self.cursors.seal(key, self._scope)

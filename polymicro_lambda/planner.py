@@ -93,7 +93,7 @@ class Planner:
                 return None
         if not declared(self.model).lasting:
             return None
-        return Plan(table, {**verdict.value}, empty=not is_key(verdict.value, HASH_BYTES))
+        return Plan(table, {**verdict.value}, empty=not is_key(verdict.value, HASH_BYTES), certain=True)
 
     def _whole_partition(self, conditions: Sequence[Condition]) -> Plan | None:
         """The plan, known without a search, where all that is asked for is a partition of the table."""

@@ -41,6 +41,8 @@ class Plan:
     """The conditions exclude one another: nothing has to be read."""
     projection: frozenset[str] | None = None
     """The attributes to read, None for all."""
+    certain: bool = False
+    """The partition is all that the rule says: it holds on whatever is read."""
     keys: tuple[RawItem, ...] | None = None
     """The keys of all that is to be read, each once; None where there is a query or a scan."""
 

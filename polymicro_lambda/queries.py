@@ -36,7 +36,15 @@ def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) 
     else:
         pages = _Query(model, plan, limit).pages(start)
     complete = partial(_completed, model) if plan.completes else None
-    return Rows(model, pages, limit, plan.checks, complete, signed={INDEX: {"S": plan.path.index or ""}})
+    return Rows(
+        model,
+        pages,
+        limit,
+        plan.checks,
+        complete,
+        certain=plan.certain,
+        signed={INDEX: {"S": plan.path.index or ""}},
+    )
 
 
 def rows_from(iterator: "ResultIterator[Any]") -> Rows:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
@@ -62,6 +62,8 @@ class Rows:
     """Reads the items of an index again, whole and in their order; None for one that is gone. It tells its calls."""
     start: Any = None
     """The key to go on from where no row is asked for."""
+    certain: bool = False
+    """The key condition says what the rule does: DynamoDB gives no row on which it does not hold."""
     signed: Mapping[str, Any] = field(default_factory=dict)
     """What a key to go on from says besides the place."""
 
@@ -106,6 +108,25 @@ class Rows:
                     return self._page(items, places, key_after(number))
             key = key_after(len(chunk) - 1)
         return self._page(items, places, key)
+
+    def array(self, size: int, selection: Selection | None) -> tuple[str, Any] | None:
+        """All that ``page`` gives as one JSON array, and its key, where one read gives it and no row is left out.
+
+        None where rows are to be looked at one by one: what is read by then, ``page`` does not read again.
+        """
+        size = size if self.limit is None else min(size, self.limit)
+        if size == 0 or selection is None:
+            return None
+        with answering():
+            page = next(self.pages, None)
+        if page is None:
+            return "[]", None
+        self.pages = chain((page,), self.pages)
+        count, key = len(page.items), page.last_key
+        if count > min(size, CHUNK) or (count < size and key is not None):
+            return None
+        text = selection.array(page.items) if self._passes(page.items, selection) else None
+        return None if text is None else (text, self._sign(key))
 
     def _page(self, items: list[Any], places: list[tuple[_KeyAfter, int]], key: Any) -> Page:
         def after(place: int) -> Any:
@@ -159,17 +180,22 @@ class Rows:
 
     def _at_once(self, chunk: _Chunk, selection: Selection | None) -> Sequence[Any] | None:
         """All rows of a chunk as they go out, None where they are to be looked at one by one."""
-        verdict, model = current().verdict, self.model
-        if selection is None or selection.model is not model or self.complete is not None or self.checks:
-            return None
-        if not (verdict is True or isinstance(verdict, Checked)) or not declared(selection.model).lasting:
-            return None
-        if isinstance(verdict, Same):
-            if [raw.get(verdict.name) for raw in chunk].count(verdict.value) < len(chunk):
-                return None
-        elif verdict is not True and not all(map(verdict.test(), chunk)):
+        if selection is None or not self._passes(chunk, selection):
             return None
         return selection.texts(chunk)
+
+    def _passes(self, chunk: _Chunk, selection: Selection) -> bool:
+        """Whether it is certain, without an instance, that the user may see all rows of a chunk."""
+        verdict, model = current().verdict, self.model
+        if selection.model is not model or self.complete is not None or self.checks:
+            return False
+        if not (verdict is True or isinstance(verdict, Checked)) or not declared(selection.model).lasting:
+            return False
+        if verdict is True or self.certain:
+            return True
+        if isinstance(verdict, Same):
+            return [raw.get(verdict.name) for raw in chunk].count(verdict.value) == len(chunk)
+        return all(map(verdict.test(), chunk))
 
     def _short_way(self, selection: Selection | None) -> Callable[[RawItem], Any]:
         """What gives an item as it goes out, or None where it is not to be seen, or only an instance can say."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pynamodb.models import Model
 
 from . import _json
-from ._columns import texts_of
+from ._columns import array_of, texts_of
 from ._switch import is_on
 from .types import RawItem
 from .wire import Reader, reader_of
@@ -40,6 +40,10 @@ class Selection:
         """Many items as they go out, None where each has to be looked at."""
         found = texts_of(self.model, rows) if self.names is None else None
         return None if found is None else [*map(Text, found)]
+
+    def array(self, rows: Sequence[RawItem]) -> str | None:
+        """The same as one JSON array."""
+        return array_of(self.model, rows) if self.names is None else None
 
     def text(self, raw: RawItem) -> Text | None:
         """An item as it goes out, None where only an instance can say."""

@@ -29,6 +29,11 @@ class Sheets:
         """The answer that shows this page."""
         return self.answers.listed(self.result, page, self.seal(page.key), self.limit)
 
+    def whole(self, items: str, key: Any, source: str) -> Response | None:
+        """The answer with this array of items, None where it is too large."""
+        response = self.answers.paged(self.result, items.encode(), key, self.seal(key), self.limit)
+        return response if fits(response.body, source) else None
+
     def fitting(self, page: Page, most: int) -> int:
         """How many of the page's items have room in so many bytes."""
         sums = accumulate(self.answers.written(item) + 1 for item in page.items)

@@ -6,7 +6,7 @@ import pytest
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda._columns import texts_of
+from polymicro_lambda._columns import array_of, texts_of
 from polymicro_lambda._switch import SWITCH
 from polymicro_lambda.wire import reader_of
 
@@ -53,6 +53,10 @@ def without(*names: str) -> dict[str, Any]:
         pytest.param([ROW, without("t", "due"), without("count", "done"), ROW], id="some absent"),
         pytest.param([without("t"), without("t")], id="all absent"),
         pytest.param([ROW, {**ROW, "made": {"S": "2030-01-02T03:04:05.000000+0000"}}], id="whole seconds"),
+        pytest.param([{**ROW, "id": {"S": "a"}}, without("t")], id="nothing to escape"),
+        pytest.param([{**ROW, "id": {"S": "\x00\x01+0000\x00"}, "t": {"S": ""}}], id="control characters"),
+        pytest.param([{**ROW, "id": {"S": MOMENT + "\x00,"}}], id="a text like a moment"),
+        pytest.param([{**ROW, "t": {"S": "x"}}, {**ROW, "id": {"S": "\\"}}], id="one to escape"),
         pytest.param([ROW, {**ROW, "more": {"S": "undeclared"}}], id="undeclared"),
         pytest.param([ROW, {**ROW, "t": {}}], id="nothing in it"),
     ],
@@ -60,7 +64,9 @@ def without(*names: str) -> dict[str, Any]:
 def test_rows_are_what_each_is(rows: list[dict[str, Any]]) -> None:
     reader = reader_of(Row)
     assert reader is not None
-    assert texts_of(Row, rows) == [reader.text(row) for row in rows]
+    texts = [str(reader.text(row)) for row in rows]
+    assert texts_of(Row, rows) == texts
+    assert array_of(Row, rows) == f"[{','.join(texts)}]"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,9 @@ def test_rows_are_what_each_is(rows: list[dict[str, Any]]) -> None:
         pytest.param({**ROW, "made": {"S": ""}}, id="no moment"),
         pytest.param({**ROW, "made": {"S": 5}}, id="no text"),
         pytest.param({**ROW, "count": {"N": "x"}}, id="no number"),
+        pytest.param({**ROW, "id": {"S": "\ud800"}}, id="no characters"),
     ],
 )
 def test_what_is_not_usual_is_left_to_each(row: dict[str, Any]) -> None:
     assert texts_of(Row, [ROW, row]) is None
+    assert array_of(Row, [row, ROW]) is None

@@ -12,6 +12,7 @@ from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
 from polymicro_lambda._pynamodb import ReadPage
+from polymicro_lambda._switch import SWITCH
 from polymicro_lambda.actions import Method
 from polymicro_lambda.exceptions import ConfigurationError, ServiceUnavailable
 from polymicro_lambda.guards import Guard, guarded
@@ -19,8 +20,9 @@ from polymicro_lambda.listing import Listing
 from polymicro_lambda.pagination import Page
 from polymicro_lambda.permissions import Permission
 from polymicro_lambda.rows import CHUNK, PAGE_SECONDS, Rows
+from polymicro_lambda.selections import Selection
 from polymicro_lambda.types import RawItem
-from polymicro_lambda.verdicts import Ask, Checked, Opaque
+from polymicro_lambda.verdicts import Ask, Checked, Opaque, Same
 
 
 class Thing(Model):
@@ -330,3 +332,57 @@ def test_a_key_that_the_verb_gave(own: Any) -> None:
     """It stands as it is; None is none."""
     assert shown(Listing(2, 5).page(rows([1, 2, 3]), own)) == ([1, 2], own)
     assert shown(Listing(2, 5).page([Thing("ann", 1)], own)) == ([1], own)
+
+
+# --- a page at once -----------------------------------------------------------------------------------------
+
+
+class Note(Model):
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True, attr_name="o")
+    id = NumberAttribute(range_key=True, attr_name="i")
+
+
+ANN, BOB = Same("o", {"S": "ann"}), Same("o", {"S": "bob"})
+HUNDRED = list(range(CHUNK))
+
+
+@pytest.mark.parametrize(
+    ("pages", "size", "verdict", "more", "at_once"),
+    [
+        pytest.param([], 5, True, {}, True, id="nothing to read"),
+        pytest.param([[]], 5, ANN, {}, True, id="none"),
+        pytest.param([[1, 2]], 5, True, {}, True, id="fewer than asked for"),
+        pytest.param([[1, 2], [3]], 2, ANN, {}, True, id="as many"),
+        pytest.param([[1, 2], [3]], 5, ANN, {"limit": 2}, True, id="as many as the query"),
+        pytest.param([[1, 2], [3]], 2, ANN, {"signed": {"": {"S": "x"}}}, True, id="a key that says more"),
+        pytest.param([[1, 2], [3]], 3, True, {}, False, id="another page is needed"),
+        pytest.param([[1, 2, 3]], 2, True, {}, False, id="too many"),
+        pytest.param([[*HUNDRED, 100]], 101, True, {}, False, id="more than are judged at a time"),
+        pytest.param([[1, 2]], 5, Checked(NOT_3), {}, True, id="a condition that holds"),
+        pytest.param([[1, 3]], 5, Checked(NOT_3), {}, False, id="a condition that does not"),
+        pytest.param([[1]], 5, BOB, {}, False, id="somebody else's"),
+        pytest.param([[1]], 5, ANN, {"certain": True}, True, id="the key says it"),
+        pytest.param([[1]], 5, False, {}, False, id="denied"),
+        pytest.param([[1]], 5, True, {"checks": (NOT_3,)}, False, id="what is checked here"),
+        pytest.param([[1]], 5, True, {"limit": 0}, False, id="none asked for"),
+        pytest.param([[1]], 5, True, {"model": Thing}, False, id="another model"),
+    ],
+)
+def test_a_page_at_once_is_what_it_is_row_by_row(
+    pages: list[list[int]], size: int, verdict: Any, more: Any, at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where it is not given at once, nothing is read again."""
+    monkeypatch.setenv(SWITCH, "1")
+    selection = Selection.of(Note, ("owner", "id"))
+    made = {"model": Note, "limit": None, **more}
+    with guarded(Guard(verdict)):
+        ours = Rows(pages=read(*pages), **made)
+        found = ours.array(size, selection)
+        page = Rows(pages=read(*pages), **made).page(size, 3, selection=selection)
+        assert (found is not None) is at_once
+        assert found in (None, (f"[{','.join(map(str, page.items))}]", page.key))
+        if "model" not in more:
+            assert ours.page(size, 3, selection=selection) == page
