@@ -22,7 +22,7 @@ from .rates import Rate, RateLimit, rates_of
 from .resources import ItemPath, ModelResource
 from .routing import Route, models_of
 from .schemas import ItemSchema, compile_schema
-from .signatures import route_parts
+from .signatures import route_parameters, route_parts
 from .store import PynamoStore
 from .uniqueness import Uniqueness, check_agreed, uniqueness_of
 
@@ -76,25 +76,6 @@ def _checked(resource: Any) -> type[Model]:
     return model
 
 
-def _parameters(name: str, model: type[Model], parts: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the route's parameters, each of them an attribute."""
-    names = tuple([part[1:-1] for part in parts if part[0] == "{"])
-    if not names:
-        return names
-    attributes, where = model.get_attributes(), f"{name}.route"
-    for one in names:
-        if one not in attributes:
-            raise ConfigurationError(
-                f"{where}: {{{one}}} is no attribute of {model.__name__}, whose keys are"
-                f" {', '.join(declared(model).keys)}"
-            )
-        if attributes[one].attr_type not in ("S", "N", "B"):
-            raise ConfigurationError(f"{where}: {{{one}}} must be a text, a number or binary")
-        if names.count(one) > 1:
-            raise ConfigurationError(f"{where} names {{{one}}} twice")
-    return names
-
-
 class _Compiler:
     """What makes routes of resources, and knows what it has made of others."""
 
@@ -107,7 +88,7 @@ class _Compiler:
         """The routes of the resource's verbs; its store, planner and item path are set on the way."""
         name, model = _name(resource), _checked(resource)
         family, parts = self._families.of(resource), route_parts(name, resource)
-        in_path = _parameters(name, model, parts)
+        in_path = route_parameters(name, model, parts)
         place = family, origin(model), in_path
         fit = self._known.get(place)
         if fit is None:

@@ -8,9 +8,11 @@ from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from marshmallow import Schema
+from pynamodb.models import Model
 
 from .actions import ACTION, HTTP_VERBS, VERBS, WITH_BODY, Action, Verb, verb_of
 from .exceptions import ConfigurationError
+from .items import declared
 from .resources import ModelResource, parameter
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
@@ -109,6 +111,25 @@ def route_parts(name: str, resource: ModelResource) -> tuple[str, ...]:
     if not isinstance(route, str) or not route.strip("/"):
         raise ConfigurationError(f'{name}.route must be a path such as "todo", not {route!r}')
     return _segments(f"{name}.route", route, parameters=True)
+
+
+def route_parameters(name: str, model: type[Model], parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the route's parameters, each of them an attribute."""
+    names = tuple([part[1:-1] for part in parts if part[0] == "{"])
+    if not names:
+        return names
+    attributes, where = model.get_attributes(), f"{name}.route"
+    for one in names:
+        if one not in attributes:
+            raise ConfigurationError(
+                f"{where}: {{{one}}} is no attribute of {model.__name__}, whose keys are"
+                f" {', '.join(declared(model).keys)}"
+            )
+        if attributes[one].attr_type not in ("S", "N", "B"):
+            raise ConfigurationError(f"{where}: {{{one}}} must be a text, a number or binary")
+        if names.count(one) > 1:
+            raise ConfigurationError(f"{where} names {{{one}}} twice")
+    return names
 
 
 def _segments(where: str, path: str, *, parameters: bool) -> tuple[str, ...]:
