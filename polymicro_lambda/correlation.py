@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -39,12 +38,20 @@ class Keys:
         seen.on_read.append(partial(self._put, seen))
 
     def _put(self, seen: Metered) -> None:
-        former = dict(self.logger.thread_safe_get_current_keys())
-        given = {name: value for name in NAMES if (value := getattr(seen, name)) is not None}
-        with suppress(NotImplementedError):  # a formatter of the app's own need not know keys of a thread
-            self.logger.thread_safe_append_keys(**given)
-            seen.at_end.append(partial(self._take, given, former))
+        formatter = self.logger.registered_formatter
+        given, correlation_id = {"request_id": seen.request_id}, seen.correlation_id
+        if correlation_id is not None:
+            given["correlation_id"] = correlation_id
+        there = formatter.thread_safe_get_current_keys()
+        former = {name: there[name] for name in given if name in there}
+        try:
+            formatter.thread_safe_append_keys(**given)
+        except NotImplementedError:  # a formatter of the app's own need not know keys of a thread
+            return
+        seen.at_end.append(partial(_take, formatter, given, former))
 
-    def _take(self, given: Mapping[str, str], former: Mapping[str, Any], _: object) -> None:
-        self.logger.thread_safe_remove_keys(list(given))
-        self.logger.thread_safe_append_keys(**{name: former[name] for name in given if name in former})
+
+def _take(formatter: Any, given: Mapping[str, str], former: Mapping[str, Any], _: object) -> None:
+    formatter.thread_safe_remove_keys(given)
+    if former:
+        formatter.thread_safe_append_keys(**former)

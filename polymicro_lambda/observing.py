@@ -94,9 +94,11 @@ class Observation:
     @property
     def correlation_id(self) -> str | None:
         """What the caller calls the request: ``X-Correlation-Id`` where that is an id, else the root of the trace."""
-        if self.request is None:
-            return None
-        headers = self.request.headers
+        return None if self.request is None else self._correlation_id
+
+    @lazy
+    def _correlation_id(self) -> str | None:
+        headers: Mapping[str, str] = self.request.headers if self.request is not None else _NONE
         given = headers.get("x-correlation-id")
         if given and _CORRELATION.fullmatch(given):
             return given
