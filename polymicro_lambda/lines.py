@@ -34,8 +34,8 @@ class Log:
 class Straight:
     """The same line, whose record is made here.
 
-    ``info`` looks through the stack for who calls it, and at each member for whether a record has one of its name, in
-    twice the time of all else. What makes the record is the logger's, and its filters and handlers get it as ever.
+    ``info`` looks through the stack for who calls it, and at each member for whether a record has one of its name: some
+    half of a line's time. What makes the record is the logger's, and its filters and handlers get it as ever.
     """
 
     logger: logging.Logger
