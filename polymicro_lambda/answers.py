@@ -26,6 +26,7 @@ from .sizes import written
 from .types import RawItem
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
+_NULL = b"null"
 
 
 @dataclass(slots=True)
@@ -89,7 +90,10 @@ class Answers:
         """The same of items that are a JSON array already."""
         body = items
         if self.route.resource.envelope:
-            body = b'{"items":%b,"pagination_key":%b}' % (items, _json.dumps(cursor))
+            body = b'{"items":%b,"pagination_key":%b}' % (
+                items,
+                _NULL if cursor is None else _json.dumps(cursor),
+            )
         headers = {
             "etag": self._page_tag(items, self._place(key)),
             "content-type": JSON_TYPE,
@@ -105,7 +109,7 @@ class Answers:
 
     def _place(self, key: Any) -> bytes:
         """A pagination key as a tag tells it from others."""
-        return b"null" if key is None else _json.dumps(key, encoder(self.item))
+        return _NULL if key is None else _json.dumps(key, encoder(self.item))
 
     def _row(self, value: Any, default: Callable[[Any], Any]) -> str:
         text = self._text(value)
@@ -116,7 +120,7 @@ class Answers:
 
         It changes with half a cursor's age, so that no cursor in a page still known by its tag has expired.
         """
-        half_lives = 0 if key == b"null" else int(time.time() / self.route.resource.cursor_max_age * 2)
+        half_lives = 0 if key == _NULL else int(time.time() / self.route.resource.cursor_max_age * 2)
         return current().tagger.weak(b"[%b,%b,%d]" % (items, key, half_lives))
 
     @property

@@ -228,17 +228,12 @@ class Operation:
 
     def _paging(self) -> dict[str, Any]:
         """The query, typed; empty for verbs that take none. Raises ``BadRequest``."""
-        query = self._query
+        resource, query = self.route.resource, self._query if self.request.query else {}
         if not self._lists:
             return {}
-        resource = self.route.resource
         if not query:
-            return {
-                "limit": min(self.route.limit, resource.max_limit),
-                "pagination_key": None,
-                "filters": {},
-                "sort": None,
-            }
+            limit = min(self.route.limit, resource.max_limit)
+            return {"limit": limit, "pagination_key": None, "filters": {}, "sort": None}
         cursor = query.get("pagination_key", (None,))[0]
         filters = self.route.filters.read(query, self.route.schema)
         sort = query.get("sort", (None,))[0]

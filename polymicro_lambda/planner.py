@@ -1,6 +1,6 @@
 """The planner of a resource: what a request binds, filters and sorts by becomes a plan."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pynamodb.constants import STRING
@@ -43,6 +43,16 @@ class Planner:
         """All that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
         return names_of(self.model)
 
+    @lazy
+    def stored(self) -> Mapping[str, str]:
+        """Python name -> DynamoDB's."""
+        return {name: one.attr_name for name, one in self.model.get_attributes().items()}
+
+    @lazy
+    def lasting(self) -> bool:
+        """Whether any item with a key of the model's is one of the list's, and none expires."""
+        return declared(self.model).lasting
+
     @classmethod
     def of(cls, model: type[Model], *, scan: bool, whole: bool, sayable: Iterable[str] = ()) -> "Planner":
         """The planner of a resource over this model; ``sayable`` are Python names."""
@@ -51,10 +61,11 @@ class Planner:
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
-        guard, attributes = current(), self.model.get_attributes()
+        guard = current()
         plain = sort is None and guard.fields is None and not filters
         if plain and (found := self._own_partition(guard)) is not None:
             return found
+        attributes = self.model.get_attributes()
         rule = [guard.condition] if guard.condition is not None else []
         picks = tuple(filter_conditions(self.model, filters))
         conditions = [*self._bound(), *rule, *picks, *live(self.model)]
@@ -85,19 +96,16 @@ class Planner:
     def _own_partition(self, guard: Guard) -> Plan | None:
         """The plan where all that is asked for is the partition that the rule says."""
         verdict, table = guard.verdict, self.paths[0]
-        if not isinstance(verdict, Same) or verdict.name != table.partition:
+        if not isinstance(verdict, Same) or verdict.name != table.partition or not self.lasting:
             return None
-        attributes = self.model.get_attributes()
         for name, value in guard.bound.items():
-            if attributes[name].attr_name != verdict.name or {STRING: value} != verdict.value:
+            if self.stored[name] != verdict.name or value != verdict.value[STRING]:
                 return None
-        if not declared(self.model).lasting:
-            return None
         return Plan(table, {**verdict.value}, empty=not is_key(verdict.value, HASH_BYTES), certain=True)
 
     def _whole_partition(self, conditions: Sequence[Condition]) -> Plan | None:
         """The plan, known without a search, where all that is asked for is a partition of the table."""
-        if len(conditions) != 1 or not declared(self.model).lasting:
+        if len(conditions) != 1 or not self.lasting:
             return None
         same, table = text_of(conditions[0]), self.paths[0]
         if same is None or same[0] != table.partition:

@@ -12,7 +12,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
 from . import _pynamodb, picks
-from ._expressions import Plain, expressed, expression_of
+from ._expressions import expression_of
 from ._pynamodb import GROWTH, LARGEST, ReadPage
 from .access import access_paths, names_of
 from .conditions import holds
@@ -82,7 +82,7 @@ def _partition(plan: Plan) -> list[Condition]:
     return [] if plan.partition is None else [Path([plan.path.partition]) == Value(plan.partition)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Query:
     model: type[Model]
     plan: Plan
@@ -109,11 +109,11 @@ class _Query:
         plan = self.plan
         partition = plan.partition is not None and plan.path.index is None and plan.key_condition is None
         if partition and not plan.filters and plan.projection is None:
-            said = expressed([Plain("same", plan.path.partition, plan.partition)])
             return {
-                "KeyConditionExpression": said.pop("ConditionExpression"),
+                "KeyConditionExpression": "#0 = :0",
                 "ScanIndexForward": plan.forward,
-                **said,
+                "ExpressionAttributeNames": {"#0": plan.path.partition},
+                "ExpressionAttributeValues": {":0": plan.partition},
             }
         names: dict[str, str] = {}
         values: dict[str, Any] = {}

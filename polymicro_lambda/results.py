@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,12 @@ def _is_headers(value: Any) -> bool:
 
 def is_collection(body: Any) -> bool:
     """Whether a body is a collection of items rather than one JSON value."""
-    return isinstance(body, Iterable) and not isinstance(body, str | bytes | Mapping | MapAttribute)
+    return _collects(body.__class__)
+
+
+@cache
+def _collects(kind: type) -> bool:
+    return issubclass(kind, Iterable) and not issubclass(kind, str | bytes | Mapping | MapAttribute)
 
 
 def encoder(dump: Callable[[Model], Any]) -> Callable[[Any], Any]:
