@@ -28,7 +28,7 @@ Shown: TypeAlias = tuple[str, Sequence[str], str]
 
 @cache
 def _moments_in_a_row() -> re.Pattern[str]:
-    return re.compile(f"(?:{MOMENT.pattern})*")
+    return re.compile(f"(?:{MOMENT.pattern})*+")
 
 
 class Column(NamedTuple):

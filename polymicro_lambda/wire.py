@@ -33,8 +33,8 @@ _LONG_WAY = object()
 """What an absent attribute shows, where only an instance can say."""
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 MOMENT = re.compile(  # as PynamoDB writes it, and such that there is no doubt that there is such a day
-    r"((?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])(\.[0-9]{6})\+0000"
+    r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}\+0000"
 )
 
 
@@ -170,11 +170,7 @@ def _absent(attribute: Attribute[Any], held: Convert) -> Any:
 
 
 def _moment(text: str) -> str:
-    found = MOMENT.fullmatch(text)
-    if found is None:
-        raise ValueError("not as PynamoDB writes it")
-    second, fraction = found.groups()
-    return f"{second}+00:00" if fraction == ".000000" else f"{second}{fraction}+00:00"
+    return moment_text(text)[1:-1]
 
 
 def _number(text: str) -> Any:
