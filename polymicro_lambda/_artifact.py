@@ -31,6 +31,7 @@ DROPPED: Mapping[str, str] = {
     "urllib3/contrib/emscripten/*": "urllib3 in a browser, which it imports on that platform alone",
     "dateutil/tz/win.py": "time zones of Windows, which dateutil does without elsewhere",
     "dateutil/tzwin.py": "the same by another name",
+    "dateutil/zoneinfo/rebuild.py": "what makes dateutil's archive of time zones anew, with a compiler of them",
     "botocore/data/*/examples-1.json": "examples for documentation",
 }
 """Files of dependencies that no running code reads, and why. METADATA and licences stay: code asks for the one,
