@@ -16,8 +16,9 @@ from importlib.metadata import distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from polymicro_lambda._build_command import read
-from polymicro_lambda.build import Plan, build
+from polymicro_lambda.cli.commands.build import read
+
+from polymicro_lambda.deploy.artifact.build import Plan, build
 
 from . import agreement, plot, report, runs
 from .asked import VERBS

@@ -30,10 +30,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-from polymicro_lambda._artifact import files
-from polymicro_lambda._build_command import read
-from polymicro_lambda._target import Target
-from polymicro_lambda.build import Plan, build
+from polymicro_lambda.cli.commands.build import read
+
+from polymicro_lambda.deploy.artifact.build import Plan, build
+from polymicro_lambda.deploy.artifact.contents import files
+from polymicro_lambda.deploy.artifact.target_python import Target
 
 ROOT = Path(__file__).parents[1]
 EVENT = ROOT / "events" / "rest-list.json"

@@ -26,7 +26,7 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import List, ModelResource, OwnedBy, PolyMicro, Retrieve, User
-from polymicro_lambda._pynamodb import connect
+from polymicro_lambda.dynamodb.client import connect
 from polymicro_lambda.testing import FakeContext, make_event
 
 PARTS = ("Logger", "Metrics", "Tracer")

@@ -1,27 +1,16 @@
 """One resource class over a PynamoDB model becomes a REST API in one AWS Lambda handler."""
 
-from . import _marshmallow as _marshmallow  # first of all that imports marshmallow
-from .actions import action
+from . import marshmallow_import as marshmallow_import  # first of all that imports marshmallow
 from .app import PolyMicro
-from .cors import CORS
+from .dynamodb import PrefixedAttribute
 from .exceptions import ConfigurationError
-from .hsts import HSTS
+from .http import CORS, HSTS, Request, User
 from .idempotency import Idempotency
 from .mixins import Create, Delete, List, Retrieve, Update
-from .permissions import (
-    AllowAny,
-    HasPermission,
-    InGroup,
-    IsAuthenticated,
-    OwnedBy,
-    Permission,
-    ReadOnly,
-)
-from .prefixed import PrefixedAttribute
-from .rates import RateLimit
-from .requests import Request
+from .permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, Permission, ReadOnly
 from .resources import ModelResource
-from .users import User
+from .routing import action
+from .throttling import RateLimit
 
 __version__ = "0.1.0"
 

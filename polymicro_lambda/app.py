@@ -6,29 +6,23 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import _pynamodb, _startup, events, metering
-from .compiling import compile_routes
-from .cors import CORS
-from .digests import Digester
-from .dispatch import Dispatcher
-from .etags import Tagger
+from . import dynamodb
+from .dispatch import Dispatcher, make_ready, quiet_libraries, without_garbage_collection
+from .dynamodb import Digester, metering_of
 from .exceptions import ConfigurationError
-from .hsts import HSTS, hsts_of
-from .idempotency import Idempotency
-from .limiter import Limiter
-from .markers import UNMARKED, Markers
-from .pagination import Cursors
+from .http import CORS, HSTS, Request, hsts_of, request_id, source_of
+from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
+from .items import Tagger
+from .lists import Cursors
+from .observability import Telemetry, UserHasher, error_logger, sinks_of
 from .permissions import IsAuthenticated
-from .rates import RateLimit
-from .requests import Request
-from .routing import Route, Router, models_of
-from .sinks import errors_to, sinks_of
-from .telemetry import Hasher, Telemetry
+from .routing import Route, Router, compile_routes, models_of
+from .throttling import Limiter, RateLimit
 from .types import Event, Handler
 
 if TYPE_CHECKING:
-    from .documentation import Documentation
     from .local import Wsgi
+    from .openapi import Documentation
 
 __all__ = ["PolyMicro"]
 
@@ -103,7 +97,7 @@ class PolyMicro:
 
         Needs neither network nor credentials. Raises ``ConfigurationError`` naming class and attribute.
         """
-        with _startup.uncollected():
+        with without_garbage_collection():
             return self._compiled(served=False)
 
     def served(self) -> Handler:
@@ -111,7 +105,7 @@ class PolyMicro:
 
         Where the app says no ``docs``, it is for everybody, on those of its paths that are no resource's.
         """
-        with _startup.uncollected():
+        with without_garbage_collection():
             return self._compiled(served=True)
 
     def _compiled(self, *, served: bool) -> Handler:
@@ -129,22 +123,24 @@ class PolyMicro:
         markers = None if idempotency is None else idempotency.model
         routes = compile_routes(self._resources, self._default_permissions, markers, self._rate_limit)
         router, models, prefix = Router(routes), models_of(routes), self._table_prefix
-        _pynamodb.prepare(models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix)
+        dynamodb.prepare_models(
+            models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix
+        )
         self.routes = routes
         self.documentation = self._documented(routes, served=served)
         secrets_ = _secrets(self._cursor_secret)
         said = os.environ.get("POLYMICRO_DEBUG", "").lower()
         debug = said in ("1", "true")
         if not debug:
-            _startup.hush()
+            quiet_libraries()
         user_id = partial(_identified, self._user_id or _user_id)
         telemetry = Telemetry(
-            hasher=Hasher.of(user_id, secrets_[0]),
-            logger=errors_to(self._observers[0]),
+            hasher=UserHasher.of(user_id, secrets_[0]),
+            logger=error_logger(self._observers[0]),
             sinks=sinks_of(*self._observers),
             debug=debug or said == "log",
             timed=debug,
-            watch=metering.watching(tuple(models)),
+            watch=metering_of(tuple(models)),
         )
         dispatch = Dispatcher(
             router=router,
@@ -160,15 +156,17 @@ class PolyMicro:
             else Limiter(self._rate_limit, user_id, Digester.of(_configured(self._cursor_secret)[0], "rate")),
             telemetry=telemetry,
             docs=self.documentation,
-            markers=UNMARKED
+            markers=NO_KEYS
             if idempotency is None
-            else Markers.of(_configured(self._cursor_secret)[0], idempotency.expires_after, telemetry.logger),
+            else IdempotencyKeys.of(
+                _configured(self._cursor_secret)[0], idempotency.expires_after, telemetry.logger
+            ),
         )
-        _startup.begin(models, telemetry.logger, debug=debug, routes=routes)
+        make_ready(models, telemetry.logger, debug=debug, routes=routes)
 
         def handler(event: Event, context: Any) -> dict[str, Any]:
-            source = events.source_of(event)
-            said = events.request_id(event, context)
+            source = source_of(event)
+            said = request_id(event, context)
             response = dispatch(lambda: source.to_request(event, context, said), said)
             return source.to_response(response, event)
 
@@ -179,11 +177,11 @@ class PolyMicro:
         if not (said or served):
             return None
         try:
-            from .documentation import Documentation  # noqa: PLC0415 - deferred: in a Lambda only with docs
+            from .openapi import Documentation  # noqa: PLC0415 - deferred: in a Lambda only with docs
         except ImportError as error:
             raise ConfigurationError(
                 "PolyMicro.docs: the artifact was built without it. `polymicro build` looks for docs=… in the source;"
-                ' elsewhere say include = ["polymicro_lambda.documentation"] in [tool.polymicro]'
+                ' elsewhere say include = ["polymicro_lambda.openapi"] in [tool.polymicro]'
             ) from error
         permissions = self._docs if said else True
         return Documentation.of(routes, permissions, title=self.title, version=self.version, yields=not said)

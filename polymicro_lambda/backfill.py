@@ -6,13 +6,21 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from . import _pynamodb
+from . import dynamodb
 from .app import PolyMicro
-from .claims import ATTEMPTS, Claim, Claims, contended
-from .items import declared, is_live
-from .transactions import PartsFailed, part, transact
+from .dynamodb import model_info
+from .items import is_live
 from .types import RawItem
-from .uniqueness import Uniqueness
+from .writes import (
+    UPDATE_ATTEMPTS,
+    Reservation,
+    Reservations,
+    TransactionRefused,
+    UniqueConstraints,
+    too_contended,
+    transaction_part,
+    write_together,
+)
 
 __all__ = ["Duplicate", "mark"]
 
@@ -40,10 +48,10 @@ def mark(app: PolyMicro) -> list[Duplicate]:
     return [one for uniqueness in several for one in _duplicates(uniqueness)]
 
 
-def _duplicates(uniqueness: Uniqueness) -> Iterator[Duplicate]:
-    names = [attribute.attr_name for attribute in declared(uniqueness.model).keys.values()]
+def _duplicates(uniqueness: UniqueConstraints) -> Iterator[Duplicate]:
+    names = [attribute.attr_name for attribute in model_info(uniqueness.model).keys.values()]
     for raw in _items(uniqueness.model):
-        for claim in Claims.of(uniqueness, {name: raw[name] for name in names}, None, raw).takes:
+        for claim in Reservations.of(uniqueness, {name: raw[name] for name in names}, None, raw).takes:
             other = _other(claim)
             if other is not None:
                 yield Duplicate(uniqueness.model, claim.constraint.names, claim.key, other)
@@ -52,20 +60,20 @@ def _duplicates(uniqueness: Uniqueness) -> Iterator[Duplicate]:
 def _items(model: type[Model]) -> Iterator[RawItem]:
     place: dict[str, Any] = {}
     while True:
-        page = _pynamodb.execute(model, "Scan", ConsistentRead=True, **place)
+        page = dynamodb.execute(model, "Scan", ConsistentRead=True, **place)
         yield from (raw for raw in page["Items"] if is_live(model, raw))
         if "LastEvaluatedKey" not in page:
             return
         place = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def _other(claim: Claim) -> RawItem | None:
+def _other(claim: Reservation) -> RawItem | None:
     """The key of the item that has the value; None where it is this one's now, or this one has it no more."""
-    check = part(claim.uniqueness.model, "ConditionCheck", [claim.holds()], Key=claim.key)
-    for _ in range(ATTEMPTS):
+    check = transaction_part(claim.uniqueness.model, "ConditionCheck", [claim.holds()], Key=claim.key)
+    for _ in range(UPDATE_ATTEMPTS):
         try:
-            transact(claim.uniqueness.model, [check, claim.taken()])
-        except PartsFailed as error:
+            write_together(claim.uniqueness.model, [check, claim.taken()])
+        except TransactionRefused as error:
             marker = error.items.get(1)
             if 0 in error.items:
                 return None
@@ -74,4 +82,4 @@ def _other(claim: Claim) -> RawItem | None:
                 return owner
         else:
             return None
-    raise contended()
+    raise too_contended()

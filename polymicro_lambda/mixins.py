@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from .planner import Planner
-from .store import Store
+from .lists import Planner
+from .writes import Store
 
 __all__ = ["Create", "Delete", "List", "Retrieve", "Update"]
 

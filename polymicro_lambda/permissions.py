@@ -12,10 +12,8 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.constants import NUMBER, STRING
 from pynamodb.expressions.operand import Path, Value
 
-from .actions import Method
 from .exceptions import ConfigurationError
-from .rules import QUESTIONS, Owner, Permission
-from .verdicts import Ask, Same, Verdict
+from .rules import PERMISSION_METHODS, Method, Owner, Permission, RuleContext, TextEquals, Verdict
 
 __all__ = [
     "AllowAny",
@@ -77,7 +75,7 @@ class _Named(Permission):
         """Whether the user has the name."""
         return self.name in getattr(user, self.kind, ())
 
-    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+    def decide(self, ask: RuleContext, negated: bool = False) -> Verdict:
         """The same at once, where no class of the app's own has a say."""
         if ask.user is None or type(self) not in _NAMED:
             return super().decide(ask, negated)
@@ -145,12 +143,12 @@ class OwnedBy(Permission):
         path = _path(model, self.attribute)
         return path == Value({path.attr_type: path.attribute.serialize(value)})
 
-    def decide(self, ask: Ask, negated: bool = False) -> Verdict:
+    def decide(self, ask: RuleContext, negated: bool = False) -> Verdict:
         """What ``where`` says, at once for a plain text."""
         if not negated and ask.user is not None:
             name = _text_name(type(self), ask.model, self.attribute)
             if name is not None and type(value := self.value(ask.user, ask.model)) is str:
-                return Same(name, {STRING: value})
+                return TextEquals(name, {STRING: value})
         return super().decide(ask, negated)
 
     def binding(self) -> Mapping[str, Owner]:
@@ -166,7 +164,7 @@ def _text_name(kind: type[OwnedBy], model: Any, attribute: str) -> str | None:
     """The name in DynamoDB of what an owner is compared with, where that is a plain text and compared as here."""
     path = _path(model, attribute)
     plain = type(path.attribute) is UnicodeAttribute and len(path.path) == 1 and "[" not in path.path[0]
-    own = any(getattr(kind, name) is not getattr(OwnedBy, name) for name in QUESTIONS)
+    own = any(getattr(kind, name) is not getattr(OwnedBy, name) for name in PERMISSION_METHODS)
     return path.path[0] if plain and not own else None
 
 

@@ -8,10 +8,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from ._engine import create_tables
-from ._isolation import FAKE_AWS, NOTHING, forget_connections, leaking, own_tables, shared, strict_moto
-from ._project import UsageError, find_project, import_from, load_app
 from .app import PolyMicro
+from .project import (
+    FAKE_AWS,
+    NOTHING,
+    UsageError,
+    create_tables,
+    find_project,
+    forget_connections,
+    import_from,
+    leaking,
+    load_app,
+    own_tables,
+    shared,
+    strict_moto,
+)
 from .testing import Client
 
 MOTO = "moto"

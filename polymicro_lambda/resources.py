@@ -1,81 +1,23 @@
 """`ModelResource`: what a resource declares, and the hooks that it may override."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from marshmallow import Schema
 from pynamodb.models import Model
 
-from ._lazy import lazy
-from .actions import Method
-from .idempotency import DEFAULT
+from .http import Request
+from .lists import Planner
 from .mixins import Registry
-from .planner import Planner
-from .requests import Request
-from .schemas import ItemSchema
-from .store import Store
+from .rules import Method
+from .schemas import ItemPath
+from .writes import Store
 
 __all__ = ["ModelResource"]
 
 
-_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
-"""What stands for itself in a path (RFC 3986, section 2.3)."""
+DEFAULT_IDEMPOTENT = ("create",)
 _PACKAGE = f"{__package__}."
-
-
-@dataclass(frozen=True)
-class ItemPath:
-    """The path of a resource's items: literal segments, and parameters as ``{name}``."""
-
-    template: tuple[str, ...]
-    schema: ItemSchema
-
-    def segments_of(self, instance: Any, path_params: Mapping[str, Any], first: int = 0) -> list[str]:
-        """The segments of one item's path from ``first`` on, percent-encoded.
-
-        Parameters that are no key come from the request.
-        """
-        return [_quoted(self._text(part, instance, path_params)) for part in self.template[first:]]
-
-    def path_of(self, raw: Mapping[str, Any], first: int) -> str | None:
-        """The same of a stored item as one text, None where that takes its instance or the request."""
-        plan = self._plan[first:]
-        if None in plan:
-            return None
-        return "/".join([_quoted(raw[place[1]]["S"]) if place[1] else place[0] for place in plan if place])
-
-    @lazy
-    def _plan(self) -> list[tuple[str, str | None] | None]:
-        """Each segment as it is, or the name in DynamoDB of the text that it shows; None for any other."""
-        return [self._place(part) for part in self.template]
-
-    def _place(self, part: str) -> tuple[str, str | None] | None:
-        name = parameter(part)
-        if name is None:
-            return _quoted(part), None
-        return ("", self.schema.attributes[name].attr_name) if name in self.schema.texts else None
-
-    def _text(self, part: str, instance: Any, path_params: Mapping[str, Any]) -> str:
-        name = parameter(part)
-        if name is None:
-            return part
-        if name in self.schema.texts:
-            return str(getattr(instance, name))
-        if name in instance.get_attributes():
-            return self.schema.key_text(name, getattr(instance, name))
-        return str(path_params[name])
-
-
-def _quoted(text: str) -> str:
-    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
-
-
-def parameter(part: str) -> str | None:
-    """The name in a path segment ``{name}``, None for a literal one."""
-    return part[1:-1] if part.startswith("{") and part.endswith("}") else None
 
 
 def own_members(resource: type) -> dict[str, Any]:
@@ -118,7 +60,7 @@ class ModelResource:
     """Attributes of which no two items have the same value: ``("email",)``; ``(("tenant", "slug"),)`` together."""
     require_if_match: ClassVar[bool] = False
     """Whether an update or delete without ``If-Match`` is refused (428)."""
-    idempotent: ClassVar[Iterable[str] | str] = DEFAULT
+    idempotent: ClassVar[Iterable[str] | str] = DEFAULT_IDEMPOTENT
     """The verbs and actions that take an ``Idempotency-Key``, where the app has ``idempotency``."""
     require_idempotency_key: ClassVar[bool] = False
     """Whether such a verb without one is refused (400)."""
@@ -143,7 +85,7 @@ class ModelResource:
     """Where the verbs keep their items; set when the app compiles."""
     planner: Planner
     """What finds an index for a list; set when the app compiles."""
-    item: "ItemPath | None" = None
+    item: ItemPath | None = None
     """Where its items are; set when the app compiles, None without a verb on the item."""
 
     def __init__(self, app: Registry) -> None:

@@ -16,8 +16,8 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from local_engine import local
 
-from polymicro_lambda._isolation import FAKE_AWS, NOTHING, forget_connections, leaking, strict_moto
-from polymicro_lambda._switch import SWITCH
+from polymicro_lambda.project.isolation import FAKE_AWS, NOTHING, forget_connections, leaking, strict_moto
+from polymicro_lambda.schemas.fast_path import SWITCH
 
 LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project", "sam")}
 """Directories of tests that need what only their own lane sets up -> the marker by which it asks for them."""

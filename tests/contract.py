@@ -12,8 +12,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.session import get_session
 
+from polymicro_lambda.http.users import User
 from polymicro_lambda.testing import Client, FakeContext, Result
-from polymicro_lambda.users import User
 
 FORMS: dict[str, dict[str, Any]] = {
     "rest": {"source": "rest"},

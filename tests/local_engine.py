@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from pynamodb.models import Model
 
-from polymicro_lambda._isolation import shared
-from polymicro_lambda._project import UsageError
+from polymicro_lambda.project.isolation import shared
+from polymicro_lambda.project.settings import UsageError
 
 SETS_TTL = vars(Model)["update_ttl"]
 """What `local` takes away, for a test of just that: ``monkeypatch.setattr(Model, "update_ttl", SETS_TTL)``."""

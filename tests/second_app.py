@@ -20,17 +20,7 @@ from pynamodb.indexes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import (
-    Create,
-    Delete,
-    List,
-    ModelResource,
-    PolyMicro,
-    Request,
-    Retrieve,
-    Update,
-    action,
-)
+from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Request, Retrieve, Update, action
 from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy
 
 pm = PolyMicro(cors="*")

@@ -13,7 +13,7 @@ from pynamodb.indexes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda.access import AccessPath, access_paths, names_of
+from polymicro_lambda.lists.access_paths import AccessPath, access_paths_of, stored_names
 
 
 class Whole(LocalSecondaryIndex[Any]):
@@ -89,7 +89,7 @@ PATHS = (
 )
 def test_the_paths_of_a_model(model: type[Model], paths: tuple[AccessPath, ...]) -> None:
     """By DynamoDB's names, the table first; where a partition key is null the index is still whole for it."""
-    assert access_paths(model) == paths
+    assert access_paths_of(model) == paths
 
 
 def test_its_own_keys() -> None:
@@ -106,4 +106,4 @@ def test_what_its_items_have() -> None:
 
 
 def test_what_an_item_may_have() -> None:
-    assert [names_of(model) for model in (Thing, Bare)] == [frozenset("oircdt"), {"key"}]
+    assert [stored_names(model) for model in (Thing, Bare)] == [frozenset("oircdt"), {"key"}]

@@ -23,8 +23,9 @@ from polymicro_lambda import (
     Update,
     action,
 )
-from polymicro_lambda.actions import ACTION, Action, Method, verb_of
 from polymicro_lambda.exceptions import Conflict
+from polymicro_lambda.routing.verbs import ACTION, Action, verb_of
+from polymicro_lambda.rules.methods import Method
 
 Make = Callable[..., Caller]
 

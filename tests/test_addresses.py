@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 from contract import FORMS, every_form
 
-from polymicro_lambda.addresses import address_of
-from polymicro_lambda.events import source_of
-from polymicro_lambda.requests import Request
+from polymicro_lambda.http.requests import Request
+from polymicro_lambda.http.sources.events import source_of
 from polymicro_lambda.testing import FakeContext, make_event
+from polymicro_lambda.throttling.client_addresses import client_address
 
 FORGED = dict.fromkeys(("x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "via"), "203.0.113.9")
 
 
 def address(address: str, **form: Any) -> str:
     event = make_event("GET", "/notes", source_ip=address, headers=FORGED, **form)
-    return address_of(source_of(event).to_request(event, FakeContext()))
+    return client_address(source_of(event).to_request(event, FakeContext()))
 
 
 @every_form
@@ -51,4 +51,4 @@ def test_forms_of_an_address(said: str, known: str) -> None:
     ids=str,
 )
 def test_an_event_that_does_not_say(event: Any) -> None:
-    assert address_of(Request(method="GET", path="/", segments=(), event=event)) == ""
+    assert client_address(Request(method="GET", path="/", segments=(), event=event)) == ""

@@ -43,7 +43,7 @@ from polymicro_lambda import (
     action,
 )
 from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.pagination import Cursors
+from polymicro_lambda.lists.cursors import Cursors
 from polymicro_lambda.testing import FakeContext, make_event
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))

@@ -16,7 +16,7 @@ from benchmarks.lineup import COLD, OURS, RAW, SAME_API, WARM, stub
 from benchmarks.rounds import Series, rotated
 from benchmarks.runs import SIZES, Cold, Growth
 from benchmarks.worker import PEERS, Context
-from polymicro_lambda._isolation import FAKE_AWS, forget_connections
+from polymicro_lambda.project.isolation import FAKE_AWS, forget_connections
 
 ROOT = Path(__file__).parents[1]
 HERE = ("by_botocore", "by_pynamodb", "on_polymicro")

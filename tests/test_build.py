@@ -19,24 +19,24 @@ import pytest
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
-from polymicro_lambda._archive import START
-from polymicro_lambda._artifact import (
+from polymicro_lambda.cli.commands.build import build as build_command
+from polymicro_lambda.cli.commands.commands import Commands
+from polymicro_lambda.deploy.artifact.build import MARK, BuildError, Plan, build, services_of
+from polymicro_lambda.deploy.artifact.bytecode_archive import START
+from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, PATTERNS
+from polymicro_lambda.deploy.artifact.contents import (
     DOCS_REQUIREMENTS,
-    Part,
+    ArtifactPart,
+    artifact_parts,
     cut_data,
     drop,
     endpoints_of,
-    parts,
     table,
     without_prose,
 )
-from polymicro_lambda._build_command import build as build_command
-from polymicro_lambda._commands import Commands
-from polymicro_lambda._importer import ARCHIVE, PATTERNS
-from polymicro_lambda._imports import reachable, says
-from polymicro_lambda._powertools import lacking
-from polymicro_lambda._target import THIS, Target
-from polymicro_lambda.build import MARK, BuildError, Plan, build, services_of
+from polymicro_lambda.deploy.artifact.imports import reachable, says
+from polymicro_lambda.deploy.artifact.powertools import lacking
+from polymicro_lambda.deploy.artifact.target_python import THIS, Target
 
 ROOT = Path(__file__).parents[1]
 UNCHECKED = 1
@@ -227,13 +227,13 @@ def test_parts_and_their_sum(tmp_path: Path) -> None:
             "botocore/cacert.pem": "x" * 20,
         },
     )
-    found = parts(tmp_path)
+    found = artifact_parts(tmp_path)
     assert found == (
-        Part("botocore/data", 0, 0, 2000),
-        Part("a", 1000, 500, 0),
-        Part("b", 100, 50, 0),
-        Part("botocore", 0, 0, 20),
-        Part("metadata and licences", 0, 0, 10),
+        ArtifactPart("botocore/data", 0, 0, 2000),
+        ArtifactPart("a", 1000, 500, 0),
+        ArtifactPart("b", 100, 50, 0),
+        ArtifactPart("botocore", 0, 0, 20),
+        ArtifactPart("metadata and licences", 0, 0, 10),
     )
     assert [line.split() for line in table(found)[-1:]] == [["total", "1.1", "0.6", "2.0", "3.7"]]
 
@@ -403,8 +403,8 @@ def documented(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def test_documentation_is_in_the_artifact_of_an_app_that_says_so(documented: tuple[bool, Path]) -> None:
     said, out = documented
     assert (DOCS_FILES & {path.name for path in out.iterdir()}) == (DOCS_FILES if said else set())
-    assert (out / "polymicro_lambda/openapi.py").exists() is said
-    assert (out / "polymicro_lambda/documentation.py").exists() is said
+    assert (out / "polymicro_lambda/openapi/document.py").exists() is said
+    assert (out / "polymicro_lambda/openapi/pages.py").exists() is said
     assert not (out / "flask").exists()
     if said:
         assert contents(out / "flask_swagger_ui") == {
@@ -583,7 +583,7 @@ def command(*arguments: str, root: Path = ROOT) -> Result:
 
 
 def test_the_todo_api_takes_at_most_8_mb(todo: Path) -> None:
-    assert sum(part.total for part in parts(todo)) <= 8_000_000
+    assert sum(part.total for part in artifact_parts(todo)) <= 8_000_000
 
 
 def test_the_todo_api_brings_nothing_of_the_extra_dev(todo: Path) -> None:
@@ -591,10 +591,9 @@ def test_the_todo_api_brings_nothing_of_the_extra_dev(todo: Path) -> None:
     assert tops.isdisjoint(
         {*POWERTOOLS, "bin", "click", "flask", "jwt", "moto", "pytest", "rich", "tests", "werkzeug"}
     )
-    ours = {path.stem for path in (todo / "polymicro_lambda").glob("*.py")}
-    assert {"app", "_pynamodb", "store"} <= ours
-    assert ours.isdisjoint({"_commands", "_engine", "build", "cli", "local", "pytest_plugin", "testing"})
-    assert not (todo / "polymicro_lambda" / "_skeleton").exists()
+    ours = {path.stem for path in (todo / "polymicro_lambda").iterdir()}
+    assert {"app", "dynamodb", "writes"} <= ours
+    assert ours.isdisjoint({"cli", "deploy", "local", "openapi", "project", "pytest_plugin", "testing"})
     assert {path.name for path in (todo / "handlers").glob("*.py")} == {"__init__.py", "todo.py"}
     services = {path.name for path in (todo / "botocore" / "data").iterdir() if path.is_dir()}
     assert services == {"dynamodb"}

@@ -24,11 +24,11 @@ from polymicro_lambda import (
     Update,
     User,
 )
-from polymicro_lambda._explain import explain
-from polymicro_lambda._policy import statements
-from polymicro_lambda._routes import rows
+from polymicro_lambda.cli.explain import explain
+from polymicro_lambda.cli.route_table import rows
+from polymicro_lambda.deploy.policy import statements
 from polymicro_lambda.exceptions import Conflict
-from polymicro_lambda.openapi import openapi
+from polymicro_lambda.openapi.document import openapi
 
 Make = Callable[..., Caller]
 KEY = {"Idempotency-Key": "k1"}
@@ -322,7 +322,7 @@ def test_a_list_that_is_broken_off(
 
     with watched(dying), pytest.raises(Dead):
         client.post("/docs", json=items, headers={**KEY, **headers})
-    monkeypatch.setattr("polymicro_lambda.records.time.time", lambda: now() + 40)
+    monkeypatch.setattr("polymicro_lambda.idempotency.records.time.time", lambda: now() + 40)
     result = client.post("/docs", json=items, headers={**KEY, **headers})
     shown = [entry["item"] for entry in result.json["items"] if "item" in entry] if headers else result.json
     assert result.status == (207 if headers else 201)

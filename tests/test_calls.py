@@ -16,9 +16,9 @@ from polymicro_lambda import (
     PolyMicro,
     Retrieve,
 )
-from polymicro_lambda._engine import create_tables
-from polymicro_lambda._policy import statements
-from polymicro_lambda.template import Options, template
+from polymicro_lambda.deploy.policy import statements
+from polymicro_lambda.deploy.template import Options, template
+from polymicro_lambda.project.engine import create_tables
 
 
 class ByUser(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]

@@ -46,7 +46,7 @@ from polymicro_lambda import (
     User,
     action,
 )
-from polymicro_lambda._pynamodb import connect
+from polymicro_lambda.dynamodb.client import connect
 from polymicro_lambda.exceptions import BadRequest, ServiceUnavailable
 from polymicro_lambda.testing import Client, FakeContext, make_event
 
@@ -488,7 +488,7 @@ def test_the_init_phase(model: Any, lines: Lines, spans: list[str], capfd: Any, 
     """A client that cannot be made is told of without its reason, which may name what the environment holds."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
     monkeypatch.setattr(
-        "polymicro_lambda._startup._connect",
+        "polymicro_lambda.dispatch.startup._connect",
         lambda *_, **__: {}[C["password"]],  # type: ignore[call-overload]
     )
     Flock("off", model, markers=False, idempotent=("create",))

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from handlers.authorizer import flat, verify
-from polymicro_lambda._commands import polymicro
-from polymicro_lambda._completion_command import SHELLS
-from polymicro_lambda.cli import EXTRA
-from polymicro_lambda.users import user_from
+from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.commands.completion import SHELLS
+from polymicro_lambda.cli.main import EXTRA
+from polymicro_lambda.http.users import user_from
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = '[tool.polymicro]\napp = "notes:pm"\nauthorizer = "gate:handler"\n'
@@ -75,7 +75,7 @@ def run(*arguments: str, stdin: str | None = None) -> Result:
 
 def in_a_process(*arguments: str, code: str = "") -> "subprocess.CompletedProcess[str]":
     """The command in a new interpreter that first runs ``code``."""
-    script = f"{code}\nfrom polymicro_lambda.cli import main\nmain()"
+    script = f"{code}\nfrom polymicro_lambda.cli.main import main\nmain()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(

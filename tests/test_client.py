@@ -13,17 +13,11 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
-from polymicro_lambda import (
-    AllowAny,
-    Create,
-    ModelResource,
-    PolyMicro,
-    Retrieve,
-    _pynamodb,
-    _startup,
-)
-from polymicro_lambda._botocore import private_session, rehearse
-from polymicro_lambda._pynamodb import connect
+from polymicro_lambda import AllowAny, Create, ModelResource, PolyMicro, Retrieve
+from polymicro_lambda.dispatch import startup
+from polymicro_lambda.dynamodb import client
+from polymicro_lambda.dynamodb.client import connect
+from polymicro_lambda.dynamodb.transport.sessions import private_session, rehearse_call
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 REGION = {"AWS_DEFAULT_REGION": "eu-west-1"}
@@ -36,7 +30,7 @@ CONTAINER = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/credentia
 def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The clients that there are: none at first."""
     known: dict[str, Any] = {}
-    monkeypatch.setattr(_pynamodb, "_clients", known)
+    monkeypatch.setattr(client, "_clients", known)
     return known
 
 
@@ -187,7 +181,7 @@ def test_models_of_other_settings_do_not(environ: Environ, meta: dict[str, Any])
 def test_a_rehearsal_reaches_no_network_and_leaves_no_trace(environ: Environ) -> None:
     environ(KEYS | REGION)
     client = private_session("key", "secret").create_client("dynamodb", endpoint_url="http://127.0.0.1:1")
-    rehearse(client)
+    rehearse_call(client)
     assert pool(client).num_connections == 0
     with pytest.raises(botocore.exceptions.EndpointConnectionError):
         client.get_item(TableName="none", Key={"none": {"S": "none"}})
@@ -230,7 +224,7 @@ def test_the_init_phase_makes_clients_where_it_can(
 ) -> None:
     """Two models share one; nothing is called: the endpoint would refuse, and that would be logged."""
     environ(values | {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"})
-    _startup.begin([model(table_name="a"), model(table_name="b")], logger)
+    startup.make_ready([model(table_name="a"), model(table_name="b")], logger)
     assert len(clients) == made
     assert caplog.messages == []
 
@@ -240,7 +234,7 @@ def test_the_init_phase_makes_clients_where_it_can(
     [
         pytest.param(LAMBDA, 2, True, id="lambda"),
         pytest.param(SNAP_START, 2, True, id="snapshot"),
-        pytest.param(LAMBDA, _startup.FEW + 1, False, id="lambda of many"),
+        pytest.param(LAMBDA, startup.FEW + 1, False, id="lambda of many"),
         pytest.param({}, 2, False, id="no lambda"),
     ],
 )
@@ -263,9 +257,9 @@ def test_the_init_phase_rehearses_a_call_of_each_table(
 ) -> None:
     """Botocore's rules for endpoints look at the table, and keep what they found of it."""
     tables: list[str] = []
-    monkeypatch.setattr(_startup._botocore, "rehearse", lambda _, table: tables.append(table))
+    monkeypatch.setattr(startup, "rehearse_call", lambda _, table: tables.append(table))
     environ(KEYS | LAMBDA)
-    _startup.begin([model(table_name="a"), model(table_name="b")], logger)
+    startup.make_ready([model(table_name="a"), model(table_name="b")], logger)
     assert tables == ["a", "b"]
 
 
@@ -273,8 +267,8 @@ def test_of_many_models_one_makes_the_client_that_they_share(
     environ: Environ, logger: logging.Logger, clients: dict[str, Any]
 ) -> None:
     environ(KEYS | LAMBDA)
-    models = [model() for _ in range(_startup.FEW)]
-    _startup.begin([*models, model(read_timeout_seconds=7)], logger)
+    models = [model() for _ in range(startup.FEW)]
+    startup.make_ready([*models, model(read_timeout_seconds=7)], logger)
     assert len(clients) == 2
     assert len([one for one in models if one._connection is not None]) == 1
 
@@ -283,7 +277,7 @@ def test_a_client_that_cannot_be_made_is_left_to_the_first_request(
     environ: Environ, logger: logging.Logger, caplog: pytest.LogCaptureFixture
 ) -> None:
     environ(KEYS | {"AWS_LAMBDA_FUNCTION_NAME": "todo", "AWS_ENDPOINT_URL_DYNAMODB": "no address"})
-    _startup.begin([model()], logger)
+    startup.make_ready([model()], logger)
     assert caplog.messages == ["Not all was made ready in the init phase: the first request makes it."]
     assert "no address" not in caplog.text
 
@@ -295,7 +289,7 @@ def test_a_restored_snapshot_makes_its_clients(
     environ(SNAP_START)
     hooks: list[Callable[[], None]] = []
     doc = model()
-    _startup.begin([doc], logger, after_restore=hooks.append)
+    startup.make_ready([doc], logger, after_restore=hooks.append)
     assert len(clients) == 0
     environ(KEYS)
     for hook in hooks:

@@ -6,9 +6,9 @@ import pytest
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda._columns import array_of, texts_of
-from polymicro_lambda._switch import SWITCH
-from polymicro_lambda.wire import reader_of
+from polymicro_lambda.items.columns import array_of, texts_of
+from polymicro_lambda.items.readers import reader_of
+from polymicro_lambda.schemas.fast_path import SWITCH
 
 
 @pytest.fixture(autouse=True)

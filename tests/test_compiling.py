@@ -21,7 +21,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import AllowAny, HasPermission, IsAuthenticated
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing.routes import Route
 
 
 class Doc(Model):

@@ -21,7 +21,7 @@ from contract import (
     writes,
 )
 
-from polymicro_lambda.users import User
+from polymicro_lambda.http.users import User
 
 EXAMPLE = """
 from datetime import datetime, timezone

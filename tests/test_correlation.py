@@ -13,7 +13,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, ModelResource, PolyMicro, action
-from polymicro_lambda.correlation import RequestIds
+from polymicro_lambda.observability.request_ids import RequestIds
 from polymicro_lambda.testing import Client
 
 ID = "00000000-0000-4000-8000-000000000000"

@@ -25,8 +25,8 @@ from polymicro_lambda import (
     Retrieve,
     Update,
 )
-from polymicro_lambda._curl import create_body, curl_session, patch_body
-from polymicro_lambda.routing import Route
+from polymicro_lambda.cli.serving.curl_session import create_body, curl_session, patch_body
+from polymicro_lambda.routing.routes import Route
 
 CURL = "curl -sS -w '\\n'"
 JSON = "-H 'Content-Type: application/json'"

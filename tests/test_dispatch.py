@@ -28,10 +28,10 @@ from polymicro_lambda import (
     User,
     action,
 )
-from polymicro_lambda.actions import Method
-from polymicro_lambda.dispatch import asks_for_user
+from polymicro_lambda.dispatch.dispatcher import asks_for_user
 from polymicro_lambda.exceptions import ServiceUnavailable
-from polymicro_lambda.rules import rule_from
+from polymicro_lambda.rules.algebra import rule_from
+from polymicro_lambda.rules.methods import Method
 from polymicro_lambda.testing import Client, Result, make_event
 
 HIDDEN = "secret"

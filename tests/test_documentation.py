@@ -26,10 +26,10 @@ from polymicro_lambda import (
     PolyMicro,
     Retrieve,
 )
-from polymicro_lambda import documentation as module
-from polymicro_lambda._page_files import file
-from polymicro_lambda.documentation import PATHS
-from polymicro_lambda.openapi import openapi
+from polymicro_lambda.openapi import pages as module
+from polymicro_lambda.openapi.document import openapi
+from polymicro_lambda.openapi.pages import PATHS
+from polymicro_lambda.openapi.swagger_ui import file
 
 HTML, SCRIPT = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
 ALL = ["/" + "/".join(path) for path in PATHS]
@@ -255,7 +255,7 @@ def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_artifact_without_documentation_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "polymicro_lambda.documentation", None)
+    monkeypatch.setitem(sys.modules, "polymicro_lambda.openapi.pages", None)
     with pytest.raises(ConfigurationError, match="the artifact was built without it"):
         app().compile()
 

@@ -11,8 +11,8 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondary
 from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, List, ModelResource, PolyMicro
-from polymicro_lambda._engine import EMBEDDED, create_tables
-from polymicro_lambda._project import UsageError
+from polymicro_lambda.project.engine import EMBEDDED, create_tables
+from polymicro_lambda.project.settings import UsageError
 from polymicro_lambda.testing import Client
 
 

@@ -12,12 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.todo import Todo, handler
-from polymicro_lambda.events import UNKNOWN, request_id, source_of
 from polymicro_lambda.exceptions import BadRequest, HTTPError, NotFound
-from polymicro_lambda.requests import Request
-from polymicro_lambda.responses import Response
+from polymicro_lambda.http.requests import Request
+from polymicro_lambda.http.responses import Response
+from polymicro_lambda.http.sources.events import UNKNOWN, request_id, source_of
+from polymicro_lambda.http.users import User
 from polymicro_lambda.testing import FakeContext, make_event
-from polymicro_lambda.users import User
 
 CONTEXT = FakeContext(aws_request_id="invocation")
 

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from polymicro_lambda._exchange import HEAD, Answer, exchange, message
+from polymicro_lambda.dynamodb.transport.http_exchange import HEAD, Answer, exchange, request_bytes
 
 JSON = {"content-type": "application/json"}
 
@@ -154,7 +154,7 @@ def test_an_answer_before_the_request_is_taken() -> None:
 
 def test_a_request() -> None:
     headers = {"X-Amz-Target": b"DynamoDB_20120810.GetItem", "Content-Length": "2"}
-    assert message("POST", "/", "localhost:8000", headers, b"{}") == (
+    assert request_bytes("POST", "/", "localhost:8000", headers, b"{}") == (
         b"POST / HTTP/1.1\r\nHost: localhost:8000\r\nAccept-Encoding: identity\r\n"
         b"X-Amz-Target: DynamoDB_20120810.GetItem\r\nContent-Length: 2\r\n\r\n{}"
     )
@@ -164,4 +164,4 @@ def test_a_request() -> None:
     "value", ["a\r\nb: c", b"a\nb: c", "a\r"], ids=["two lines", "a line feed", "a return"]
 )
 def test_a_header_of_more_than_a_line_is_not_sent(value: str | bytes) -> None:
-    assert message("POST", "/", "localhost", {"a": value}, b"") is None
+    assert request_bytes("POST", "/", "localhost", {"a": value}, b"") is None

@@ -28,8 +28,8 @@ from polymicro_lambda import (
     User,
     action,
 )
-from polymicro_lambda._commands import polymicro
-from polymicro_lambda._explain import explain
+from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.testing import Client
 
 ALICE = User("alice", frozenset({"therapist"}))

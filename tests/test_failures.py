@@ -37,9 +37,9 @@ from polymicro_lambda import (
     User,
     action,
 )
-from polymicro_lambda._pynamodb import connect
+from polymicro_lambda.dynamodb.client import connect
+from polymicro_lambda.dynamodb.failures import RETRY_SECONDS, http_error_of, retry_after, translating_errors
 from polymicro_lambda.exceptions import HTTPError, NotFound
-from polymicro_lambda.failures import RETRY_SECONDS, answering, retry_after, translated
 from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.testing import Client, Result
 
@@ -298,7 +298,7 @@ def test_lost_answers_of_writes(
 @pytest.mark.parametrize("row", (ROWS | LOST).values(), ids=ROWS | LOST)
 def test_tries(row: tuple[Any, int, int, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """How often botocore tries. A client of its own: botocore keeps a budget of retries for each."""
-    monkeypatch.setattr("polymicro_lambda._pynamodb._clients", {})
+    monkeypatch.setattr("polymicro_lambda.dynamodb.client._clients", {})
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr(Doc, "_connection", None)
     wire = Wire()
@@ -374,7 +374,7 @@ def test_transactions(
     ],
 )
 def test_translated(error: Exception, status: int) -> None:
-    answer = translated(error)
+    answer = http_error_of(error)
     assert answer is not None
     assert (answer.status, SECRET in str(answer)) == (status, False)
 
@@ -384,14 +384,14 @@ def test_translated(error: Exception, status: int) -> None:
 )
 def test_errors_of_others_are_theirs(error: Exception) -> None:
     """What did not come from DynamoDB's client passes as it is."""
-    with pytest.raises(type(error)) as caught, answering():
+    with pytest.raises(type(error)) as caught, translating_errors():
         raise error
-    assert (caught.value is error, translated(error)) == (True, None)
+    assert (caught.value is error, http_error_of(error)) == (True, None)
 
 
 def test_an_answer_remembers_its_cause() -> None:
     cause = QueryError("x")
-    with pytest.raises(HTTPError) as caught, answering():
+    with pytest.raises(HTTPError) as caught, translating_errors():
         raise cause
     assert caught.value.__cause__ is cause
 

@@ -10,7 +10,7 @@ from pynamodb.models import Model
 from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, action
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, ReadOnly
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing.routes import Route
 
 
 class Note(Model):

@@ -27,9 +27,14 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import _json
-from polymicro_lambda.attributes import FIELDS, declared, field_for, member_field
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.http import strict_json
+from polymicro_lambda.schemas.attributes import (
+    FIELDS,
+    field_for,
+    member_field,
+    ordered_attributes,
+)
 
 
 class Street(MapAttribute):  # type: ignore[type-arg]
@@ -80,11 +85,11 @@ def nested(levels: int, leaf: str = "1") -> str:
 
 
 def load(name: str, text: str) -> Any:
-    return field_of(name).deserialize(_json.loads(text.encode("utf-8", "surrogatepass")))
+    return field_of(name).deserialize(strict_json.read_json(text.encode("utf-8", "surrogatepass")))
 
 
 def field_of(name: str) -> fields.Field[Any]:
-    return member_field(declared(Sample)[name])
+    return member_field(ordered_attributes(Sample)[name])
 
 
 LOADS: list[tuple[str, str, Any]] = [
@@ -111,7 +116,7 @@ LOADS: list[tuple[str, str, Any]] = [
     ("expiry", '"2030-01-31T12:00:00.000Z"', datetime(2030, 1, 31, 12, tzinfo=UTC)),
     ("json", '{"a":[1.0,2.5,null,{"b":"x"}]}', {"a": [1, 2.5, None, {"b": "x"}]}),
     ("json", "false", False),
-    ("json", nested(60), _json.loads(nested(60).encode())),
+    ("json", nested(60), strict_json.read_json(nested(60).encode())),
     ("texts", '["b","a",""]', {"a", "b", ""}),
     ("texts", "[]", set()),
     ("texts", "null", None),
@@ -121,7 +126,7 @@ LOADS: list[tuple[str, str, Any]] = [
     ("binaries", '["aGk="]', {b"hi"}),
     ("raw", '{"a":{"b":[1.0,null,""]}}', {"a": {"b": [1, None, ""]}}),
     ("raw", '{"attribute_values":1,"default":2,"null":3}', {"attribute_values": 1, "default": 2, "null": 3}),
-    ("raw", nested(31), _json.loads(nested(31).encode())),
+    ("raw", nested(31), strict_json.read_json(nested(31).encode())),
     ("street", '{"name":"x"}', {"name": "x", "number": 1}),
     ("street", '{"name":"x","number":2.0,"tags":null}', {"name": "x", "number": 2, "tags": None}),
     ("items", '[1,"a",null,{"self":[]}]', [1, "a", None, {"self": []}]),

@@ -23,10 +23,10 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda.conditions import holds
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError
-from polymicro_lambda.filters import OPERATORS, Declared, conditions
-from polymicro_lambda.schemas import ItemSchema, compile_schema
+from polymicro_lambda.lists.filters import OPERATORS, DeclaredFilters, filter_conditions
+from polymicro_lambda.rules.conditions import holds
+from polymicro_lambda.schemas.item_schemas import ItemSchema, compile_schema
 
 
 class Point(MapAttribute[Any, Any]):
@@ -64,8 +64,8 @@ class Special(Thing, discriminator="special"):
     pass
 
 
-def declared(**filters: Any) -> Declared:
-    return Declared.of("Things", Thing, filters)
+def declared(**filters: Any) -> DeclaredFilters:
+    return DeclaredFilters.of("Things", Thing, filters)
 
 
 def schema(*names: str) -> ItemSchema:
@@ -142,7 +142,7 @@ def test_what_is_declared_wrongly(filters: dict[str, Any], message: str) -> None
 
 def test_what_is_declared() -> None:
     filters = declared(text=("eq", "in"), number="gt", flag=["eq"])
-    assert filters == Declared(
+    assert filters == DeclaredFilters(
         {
             "text": ("text", "eq"),
             "text__eq": ("text", "eq"),
@@ -300,10 +300,10 @@ ITEMS: dict[str, tuple[dict[str, dict[str, Any]], Made, Made]] = {
 
 @pytest.mark.parametrize(("filters", "good", "bad"), ITEMS.values(), ids=ITEMS)
 def test_a_filter_says_what_it_means(filters: dict[str, dict[str, Any]], good: Made, bad: Made) -> None:
-    [condition] = conditions(Thing, filters)
+    [condition] = filter_conditions(Thing, filters)
     assert (holds(condition, good()), holds(condition, bad())) == (True, False)
 
 
 def test_one_condition_for_each() -> None:
     filters: dict[str, Any] = {"number": {"gt": 1, "lt": 3}, "text": {"in": ["a", "b"]}}
-    assert [condition.operator for condition in conditions(Thing, filters)] == [">", "<", "IN"]
+    assert [condition.operator for condition in filter_conditions(Thing, filters)] == [">", "<", "IN"]

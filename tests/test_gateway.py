@@ -10,7 +10,7 @@ from werkzeug.test import Client, TestResponse
 
 from handlers.authorizer import handler as example_authorizer
 from handlers.authorizer import token
-from polymicro_lambda.local import Wsgi
+from polymicro_lambda.local.wsgi import Wsgi
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:api/prod"
 BEARER = {"Authorization": "Bearer t"}

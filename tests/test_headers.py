@@ -14,9 +14,9 @@ from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import CORS, Create, IsAuthenticated, List, ModelResource, PolyMicro, Retrieve
-from polymicro_lambda.events import source_of
-from polymicro_lambda.headers import LARGEST, fitting
-from polymicro_lambda.responses import Response
+from polymicro_lambda.dispatch.response_headers import LARGEST, fitting_headers
+from polymicro_lambda.http.responses import Response
+from polymicro_lambda.http.sources.events import source_of
 from polymicro_lambda.testing import make_event
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
@@ -166,7 +166,7 @@ def test_a_bare_list_without_its_link_is_no_list(api: Caller) -> None:
 def test_headers_that_are_too_large_are_left_out_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     headers = {"x-large": "x" * 8000, "x-small": "1", "x-other": "y" * 500}
     with caplog.at_level(logging.ERROR, "polymicro_lambda"):
-        assert fitting(headers) == {"x-small": "1", "x-other": "y" * 500}
+        assert fitting_headers(headers) == {"x-small": "1", "x-other": "y" * 500}
     assert [record.getMessage() for record in caplog.records] == [
         "A header of an answer was too large, and was left out: 'x-large'"
     ]
@@ -174,5 +174,5 @@ def test_headers_that_are_too_large_are_left_out_and_logged(caplog: pytest.LogCa
 
 def test_what_fits_stays_as_it_is() -> None:
     headers = {"a": "x" * (LARGEST - 5)}
-    assert fitting(headers) is headers
-    assert fitting({"a": "x" * (LARGEST - 4)}) == {}
+    assert fitting_headers(headers) is headers
+    assert fitting_headers({"a": "x" * (LARGEST - 4)}) == {}

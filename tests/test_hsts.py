@@ -8,7 +8,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import CORS, HSTS, AllowAny, ConfigurationError, List, ModelResource, PolyMicro
-from polymicro_lambda.template import Options, template
+from polymicro_lambda.deploy.template import Options, template
 
 HEADER = "strict-transport-security"
 YEAR = "max-age=31536000"

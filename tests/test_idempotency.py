@@ -39,13 +39,13 @@ from polymicro_lambda import (
     User,
     action,
 )
-from polymicro_lambda._policy import statements
-from polymicro_lambda._tables import logical_id
+from polymicro_lambda.deploy.policy import statements
+from polymicro_lambda.deploy.tables import logical_id
+from polymicro_lambda.deploy.template import Options, template
 from polymicro_lambda.exceptions import Conflict
-from polymicro_lambda.openapi import openapi
-from polymicro_lambda.store import PynamoStore
-from polymicro_lambda.template import Options, template
+from polymicro_lambda.openapi.document import openapi
 from polymicro_lambda.testing import FakeContext
+from polymicro_lambda.writes.store import PynamoStore
 
 KEY = {"Idempotency-Key": '"8e03978e-40d5-43e8-bc93-6894a57f9324"'}
 Make = Callable[..., Caller]
@@ -302,7 +302,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch, seconds: float = 40) -> None:
     import time
 
     real = time.time
-    monkeypatch.setattr("polymicro_lambda.records.time.time", lambda: real() + seconds)
+    monkeypatch.setattr("polymicro_lambda.idempotency.records.time.time", lambda: real() + seconds)
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])

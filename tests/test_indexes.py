@@ -7,7 +7,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda.indexes import indexes_of, origin
+from polymicro_lambda.dynamodb.models import declaring_model, indexes_of
 
 
 class ByText(GlobalSecondaryIndex[Any]):
@@ -57,7 +57,7 @@ class Inheriting(Indexed):
     ],
 )
 def test_who_has_declared_it_first(model: type[Model], first: type[Model] | None) -> None:
-    assert origin(model) is (model if first is None else first)
+    assert declaring_model(model) is (model if first is None else first)
 
 
 def test_indexes() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polymicro_lambda import _json
 from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.http import strict_json
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from polymicro_lambda.exceptions import BadRequest
     ids=repr,
 )
 def test_documents_are_read_exactly(body: bytes, value: Any) -> None:
-    read = _json.loads(body)
+    read = strict_json.read_json(body)
     assert (read, type(read)) == (value, type(value))
 
 
@@ -66,15 +66,15 @@ REFUSED = {
 @pytest.mark.parametrize(("body", "detail"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_strict_json_is_a_bad_request(body: bytes, detail: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        _json.loads(body)
+        strict_json.read_json(body)
     assert caught.value.detail == detail
 
 
 @pytest.mark.parametrize("digits", [38, 4299, 4300, 5000])
 def test_long_integers_are_exact(digits: int) -> None:
     """Past CPython's bound for int, a Decimal takes over."""
-    assert _json.loads(b"9" * digits) == Decimal("9" * digits)
-    assert _json.loads(b"-" + b"9" * digits) == Decimal("-" + "9" * digits)
+    assert strict_json.read_json(b"9" * digits) == Decimal("9" * digits)
+    assert strict_json.read_json(b"-" + b"9" * digits) == Decimal("-" + "9" * digits)
 
 
 @pytest.mark.parametrize(
@@ -88,19 +88,19 @@ def test_long_integers_are_exact(digits: int) -> None:
     ids=repr,
 )
 def test_documents_are_written_compact_as_utf_8(value: Any, text: str) -> None:
-    assert _json.dumps(value) == text.encode()
+    assert strict_json.json_bytes(value) == text.encode()
 
 
 def test_default_turns_the_unknown_into_json() -> None:
-    assert _json.dumps({"a": Decimal("1.5")}, default=str) == b'{"a":"1.5"}'
+    assert strict_json.json_bytes({"a": Decimal("1.5")}, default=str) == b'{"a":"1.5"}'
     with pytest.raises(TypeError):
-        _json.dumps(Decimal("1.5"))
+        strict_json.json_bytes(Decimal("1.5"))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [-float("inf")]])
 def test_no_nan_goes_out(value: Any) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        _json.dumps(value)
+        strict_json.json_bytes(value)
 
 
 EXACT = st.recursive(
@@ -112,7 +112,7 @@ EXACT = st.recursive(
 
 @given(EXACT)
 def test_what_is_written_is_read_again(value: Any) -> None:
-    assert _json.loads(_json.dumps(value)) == value
+    assert strict_json.read_json(strict_json.json_bytes(value)) == value
 
 
 @given(
@@ -120,4 +120,4 @@ def test_what_is_written_is_read_again(value: Any) -> None:
 )
 def test_no_bytes_raise_anything_else(body: bytes) -> None:
     with suppress(BadRequest):
-        _json.loads(body)
+        strict_json.read_json(body)

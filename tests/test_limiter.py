@@ -40,9 +40,9 @@ from polymicro_lambda import (
     Retrieve,
     User,
 )
-from polymicro_lambda.digests import Digester
-from polymicro_lambda.limiter import Limiter
+from polymicro_lambda.dynamodb.digests import Digester
 from polymicro_lambda.testing import FakeClock
+from polymicro_lambda.throttling.limiter import Limiter
 
 Make = Callable[..., Caller]
 SECRET = "s" * 32

@@ -10,20 +10,26 @@ import pytest
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.buffer import LoggerBufferConfig
 
-from polymicro_lambda.lines import NO_JSON, PLAIN, Log, Straight, log_of
-from polymicro_lambda.observing import Metered
-from polymicro_lambda.telemetry import Report
+from polymicro_lambda.observability.access_log import (
+    NO_JSON,
+    PLAIN,
+    AccessLog,
+    DirectAccessLog,
+    access_log_of,
+)
+from polymicro_lambda.observability.observation import MeteredObservation
+from polymicro_lambda.observability.reports import RequestReport
 
 
 def told(sink: Any) -> None:
     """Let a sink write the line of a request."""
-    seen = Metered()
+    seen = MeteredObservation()
     sink.begin(seen)
     for end in seen.at_end:
         end(REPORT)
 
 
-REPORT = Report(
+REPORT = RequestReport(
     method="GET",
     route="/todo",
     verb="list",
@@ -68,8 +74,8 @@ class Kept(logging.Handler):
 def test_a_record_is_that_of_info(logger: logging.Logger) -> None:
     kept = Kept()
     logger.addHandler(kept)
-    told(Log(logger))
-    told(Straight(logger))
+    told(AccessLog(logger))
+    told(DirectAccessLog(logger))
     one, other = kept.records
     assert (one, one["request_id"], one["funcName"]) == (other, "id", "_write")
 
@@ -83,9 +89,9 @@ def test_a_level_a_filter_and_a_factory_count(
     former = logging.getLogRecordFactory()
     logging.setLogRecordFactory(lambda *given, **more: marked(former(*given, **more)))
     try:
-        told(log_of(logger, standard=True))
+        told(access_log_of(logger, standard=True))
         logger.setLevel(logging.WARNING)
-        told(log_of(logger, standard=True))
+        told(access_log_of(logger, standard=True))
     finally:
         logging.setLogRecordFactory(former)
     assert [each["mark"] for each in kept.records] == ["x"]
@@ -101,10 +107,10 @@ def test_powertools_writes_the_same_line() -> None:
     stream = io.StringIO()
     logger = Logger(service="test_lines", stream=stream, level="INFO", team="blue", sampling_rate=1)
     logger.append_keys(stage="test", request_id="another")
-    told(Log(logger, NO_JSON))
-    told(log_of(logger, standard=False))
+    told(AccessLog(logger, NO_JSON))
+    told(access_log_of(logger, standard=False))
     one, other = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert isinstance(log_of(logger, standard=False), Straight)
+    assert isinstance(access_log_of(logger, standard=False), DirectAccessLog)
     assert (one.pop("location").partition(":")[0], list(one)) == (
         other.pop("location").partition(":")[0],
         list(other),
@@ -127,20 +133,21 @@ BUFFERS = LoggerBufferConfig(buffer_at_verbosity="INFO")
 @pytest.mark.parametrize(
     ("given", "kind"),
     [
-        pytest.param(logging.getLogger("test_lines_a"), Straight, id="standard"),
-        pytest.param(logging.getLogger(), Straight, id="root"),
-        pytest.param(logging.LoggerAdapter(logging.getLogger("b")), Log, id="adapter"),
-        pytest.param(Own("c"), Log, id="a class of its own"),
-        pytest.param(Logger(service="test_lines_d"), Straight, id="Powertools"),
-        pytest.param(Logger(service="test_lines_d", child=True), Straight, id="a child"),
-        pytest.param(Theirs(service="test_lines_e"), Log, id="a class of Powertools'"),
-        pytest.param(Logger(service="test_lines_f", buffer_config=BUFFERS), Log, id="a buffer"),
-        pytest.param(Logger(service="test_lines_f", child=True), Log, id="a child of one"),
+        pytest.param(logging.getLogger("test_lines_a"), DirectAccessLog, id="standard"),
+        pytest.param(logging.getLogger(), DirectAccessLog, id="root"),
+        pytest.param(logging.LoggerAdapter(logging.getLogger("b")), AccessLog, id="adapter"),
+        pytest.param(Own("c"), AccessLog, id="a class of its own"),
+        pytest.param(Logger(service="test_lines_d"), DirectAccessLog, id="Powertools"),
+        pytest.param(Logger(service="test_lines_d", child=True), DirectAccessLog, id="a child"),
+        pytest.param(Theirs(service="test_lines_e"), AccessLog, id="a class of Powertools'"),
+        pytest.param(Logger(service="test_lines_f", buffer_config=BUFFERS), AccessLog, id="a buffer"),
+        pytest.param(Logger(service="test_lines_f", child=True), AccessLog, id="a child of one"),
     ],
 )
 def test_which_way(given: Any, kind: type) -> None:
     """The short one where nobody would miss ``info``."""
     standard = isinstance(given, logging.Logger | logging.LoggerAdapter)
-    assert log_of(given, standard=standard) == kind(
-        given if standard or kind is Log else logging.getLogger(given.name), PLAIN if standard else NO_JSON
+    assert access_log_of(given, standard=standard) == kind(
+        given if standard or kind is AccessLog else logging.getLogger(given.name),
+        PLAIN if standard else NO_JSON,
     )

@@ -11,18 +11,19 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
-from polymicro_lambda._pynamodb import ReadPage
-from polymicro_lambda._switch import SWITCH
-from polymicro_lambda.actions import Method
+from polymicro_lambda.dynamodb.client import ReadPage
 from polymicro_lambda.exceptions import ConfigurationError, ServiceUnavailable
-from polymicro_lambda.guards import Guard, guarded
-from polymicro_lambda.listing import Listing
-from polymicro_lambda.pagination import Page
+from polymicro_lambda.items.selections import FieldSelection
+from polymicro_lambda.lists.cursors import Page
+from polymicro_lambda.lists.pages import PageReader
+from polymicro_lambda.lists.rows import CHUNK, PAGE_SECONDS, Rows
+from polymicro_lambda.observability.observation import Observation, observed
 from polymicro_lambda.permissions import Permission
-from polymicro_lambda.rows import CHUNK, PAGE_SECONDS, Rows
-from polymicro_lambda.selections import Selection
+from polymicro_lambda.rules.guards import Guard, guarded
+from polymicro_lambda.rules.methods import Method
+from polymicro_lambda.rules.verdicts import ConditionCheck, OpaqueCheck, RuleContext, TextEquals
+from polymicro_lambda.schemas.fast_path import SWITCH
 from polymicro_lambda.types import RawItem
-from polymicro_lambda.verdicts import Ask, Checked, Opaque, Same
 
 
 class Thing(Model):
@@ -40,7 +41,7 @@ class Even(Permission):
         return bool(instance.id % 2 == 0)
 
 
-EVEN = Guard(Opaque(Even(), Ask("ann", Method("list", "GET"), Thing), negated=False))
+EVEN = Guard(OpaqueCheck(Even(), RuleContext("ann", Method("list", "GET"), Thing), negated=False))
 NOT_3 = Path(["i"]) != 3
 
 
@@ -107,7 +108,7 @@ def test_an_opaque_rule_drops_rows(pages: list[list[int]], ids: list[int], after
 
 
 def test_a_rule_that_dynamodb_can_check_is_checked_here_too() -> None:
-    with guarded(Guard(Checked(Path(["i"]) > 1))):
+    with guarded(Guard(ConditionCheck(Path(["i"]) > 1))):
         assert shown(rows([1, 2, 3]).page(5, 3)) == ([2, 3], None)
 
 
@@ -144,17 +145,24 @@ def test_what_a_key_says_besides() -> None:
     assert rows([1], signed=signed).page(1, 3).key is None
 
 
+def time_left(seconds: float) -> observed:
+    """A request of which so many seconds are left."""
+    seen = Observation()
+    seen.seconds_left = lambda: seconds
+    return observed(seen)
+
+
 @pytest.mark.parametrize(("seconds", "ids"), [(PAGE_SECONDS - 0.1, [1]), (PAGE_SECONDS, [1, 2, 3])])
 def test_the_time_left(seconds: float, ids: list[int]) -> None:
     """A page has at least what one read gave."""
-    with guarded(Guard(seconds_left=lambda: seconds)):
+    with time_left(seconds):
         page = rows([1], [2], [3]).page(9, 9)
     assert shown(page) == (ids, LAST_1 if ids == [1] else None)
 
 
 def test_the_time_left_within_a_page() -> None:
     """Of a long page what was judged in time goes out; the rest comes next."""
-    with guarded(Guard(seconds_left=lambda: 0.0)):
+    with time_left(0.0):
         ids, after = shown(rows(range(1, 251)).page(999, 9))
     assert (ids, after) == (list(range(1, CHUNK + 1)), key(CHUNK))
 
@@ -256,7 +264,7 @@ def test_raw_rows_are_given_as_they_are() -> None:
 
 def test_iterating_reads_all_under_the_rule() -> None:
     """The budget and the time are of a page, not of code that wants all rows."""
-    with guarded(Guard(EVEN.verdict, seconds_left=lambda: 0.0)):
+    with time_left(0.0), guarded(Guard(EVEN.verdict)):
         assert [thing.id for thing in rows([1, 2], [], [3, 4], [6])] == [2, 4, 6]
         assert [thing.id for thing in rows([1, 2], [3, 4], [6], limit=2)] == [2, 4]
         assert list(rows([2], limit=0)) == []
@@ -276,21 +284,21 @@ def things(dynamodb: None, table_name: str) -> str:
 
 
 def test_an_iterator_of_pynamodb(things: str) -> None:
-    page = Listing(2, 5).page(Thing.query("ann", limit=2))
+    page = PageReader(2, 5).page(Thing.query("ann", limit=2))
     assert shown(page) == ([1, 2], key(2))
-    assert shown(Listing(3, 5).page(Thing.query("ann", last_evaluated_key=page.key))) == ([3, 4, 5], None)
-    assert shown(Listing(1, 5).page(Thing.scan())) == ([1], key(1))
+    assert shown(PageReader(3, 5).page(Thing.query("ann", last_evaluated_key=page.key))) == ([3, 4, 5], None)
+    assert shown(PageReader(1, 5).page(Thing.scan())) == ([1], key(1))
 
 
 def test_an_iterator_that_was_begun_goes_on(things: str) -> None:
     iterator = Thing.query("ann", limit=4)
     assert next(iterator).id == 1
-    assert shown(Listing(2, 5).page(iterator)) == ([2, 3], key(3))
+    assert shown(PageReader(2, 5).page(iterator)) == ([2, 3], key(3))
 
 
 def test_an_iterator_under_an_opaque_rule_and_checks(things: str) -> None:
     with guarded(EVEN), counted() as calls:
-        page = Listing(2, 5, (Path(["i"]) > 2,)).page(Thing.query("ann", limit=2))
+        page = PageReader(2, 5, (Path(["i"]) > 2,)).page(Thing.query("ann", limit=2))
     assert shown(page)[0] == [4]
     assert names(calls) == ["Query", "Query"]
 
@@ -298,10 +306,10 @@ def test_an_iterator_under_an_opaque_rule_and_checks(things: str) -> None:
 def test_a_projection_without_the_keys_is_no_page(things: str) -> None:
     """A cursor could not be made of it; one that shows all of it in a page needs none."""
     chosen = ["text"]
-    whole = Listing(9, 5).page(Thing.query("ann", attributes_to_get=chosen))
+    whole = PageReader(9, 5).page(Thing.query("ann", attributes_to_get=chosen))
     assert (len(whole.items), whole.key) == (5, None)
     with pytest.raises(ConfigurationError, match="projection leaves out the keys"):
-        Listing(2, 5).page(Thing.query("ann", attributes_to_get=chosen))
+        PageReader(2, 5).page(Thing.query("ann", attributes_to_get=chosen))
 
 
 @pytest.mark.parametrize(
@@ -315,23 +323,23 @@ def test_a_projection_without_the_keys_is_no_page(things: str) -> None:
 )
 def test_a_collection_is_judged_too(body: Any, expected: list[int]) -> None:
     with guarded(EVEN):
-        assert shown(Listing(9, 5).page(body)) == (expected, None)
+        assert shown(PageReader(9, 5).page(body)) == (expected, None)
 
 
 def test_what_is_no_instance_passes() -> None:
     with guarded(EVEN):
-        assert Listing(1, 5, (NOT_3,)).page([{"a": 1}, "b", 3]) == Page(({"a": 1}, "b", 3))
+        assert PageReader(1, 5, (NOT_3,)).page([{"a": 1}, "b", 3]) == Page(({"a": 1}, "b", 3))
 
 
 def test_checks_of_a_collection() -> None:
-    assert shown(Listing(9, 5, (NOT_3,)).page([Thing("ann", 2), Thing("ann", 3)])) == ([2], None)
+    assert shown(PageReader(9, 5, (NOT_3,)).page([Thing("ann", 2), Thing("ann", 3)])) == ([2], None)
 
 
 @pytest.mark.parametrize("own", [5, 0, "", {"a": 1}, None], ids=repr)
 def test_a_key_that_the_verb_gave(own: Any) -> None:
     """It stands as it is; None is none."""
-    assert shown(Listing(2, 5).page(rows([1, 2, 3]), own)) == ([1, 2], own)
-    assert shown(Listing(2, 5).page([Thing("ann", 1)], own)) == ([1], own)
+    assert shown(PageReader(2, 5).page(rows([1, 2, 3]), own)) == ([1, 2], own)
+    assert shown(PageReader(2, 5).page([Thing("ann", 1)], own)) == ([1], own)
 
 
 # --- a page at once -----------------------------------------------------------------------------------------
@@ -345,7 +353,7 @@ class Note(Model):
     id = NumberAttribute(range_key=True, attr_name="i")
 
 
-ANN, BOB = Same("o", {"S": "ann"}), Same("o", {"S": "bob"})
+ANN, BOB = TextEquals("o", {"S": "ann"}), TextEquals("o", {"S": "bob"})
 HUNDRED = list(range(CHUNK))
 
 
@@ -361,8 +369,8 @@ HUNDRED = list(range(CHUNK))
         pytest.param([[1, 2], [3]], 3, True, {}, False, id="another page is needed"),
         pytest.param([[1, 2, 3]], 2, True, {}, False, id="too many"),
         pytest.param([[*HUNDRED, 100]], 101, True, {}, False, id="more than are judged at a time"),
-        pytest.param([[1, 2]], 5, Checked(NOT_3), {}, True, id="a condition that holds"),
-        pytest.param([[1, 3]], 5, Checked(NOT_3), {}, False, id="a condition that does not"),
+        pytest.param([[1, 2]], 5, ConditionCheck(NOT_3), {}, True, id="a condition that holds"),
+        pytest.param([[1, 3]], 5, ConditionCheck(NOT_3), {}, False, id="a condition that does not"),
         pytest.param([[1]], 5, BOB, {}, False, id="somebody else's"),
         pytest.param([[1]], 5, ANN, {"certain": True}, True, id="the key says it"),
         pytest.param([[1]], 5, False, {}, False, id="denied"),
@@ -376,7 +384,7 @@ def test_a_page_at_once_is_what_it_is_row_by_row(
 ) -> None:
     """And where it is not given at once, nothing is read again."""
     monkeypatch.setenv(SWITCH, "1")
-    selection = Selection.of(Note, ("owner", "id"))
+    selection = FieldSelection.of(Note, ("owner", "id"))
     made = {"model": Note, "limit": None, **more}
     with guarded(Guard(verdict)):
         ours = Rows(pages=read(*pages), **made)

@@ -9,9 +9,9 @@ import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
-from polymicro_lambda.events import source_of
-from polymicro_lambda.local import Wsgi
-from polymicro_lambda.users import User
+from polymicro_lambda.http.sources.events import source_of
+from polymicro_lambda.http.users import User
+from polymicro_lambda.local.wsgi import Wsgi
 
 SOURCES = ("rest", "http", "url", "alb")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from polymicro_lambda._marshmallow import Deferred, deferred
+from polymicro_lambda.marshmallow_import import Deferred, deferred
 
 
 def pattern() -> Any:

@@ -9,8 +9,8 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, List, ModelResource, PolyMicro, Retrieve
-from polymicro_lambda._pynamodb import connect
-from polymicro_lambda.observing import Metered, Observation, Usage, observed
+from polymicro_lambda.dynamodb.client import connect
+from polymicro_lambda.observability.observation import MeteredObservation, Observation, Usage, observed
 from polymicro_lambda.testing import Client, strict
 
 
@@ -18,9 +18,9 @@ class Kept:
     """A sink that keeps what was noted."""
 
     def __init__(self) -> None:
-        self.seen: list[Metered] = []
+        self.seen: list[MeteredObservation] = []
 
-    def begin(self, seen: Metered) -> None:
+    def begin(self, seen: MeteredObservation) -> None:
         self.seen.append(seen)
 
 

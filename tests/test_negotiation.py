@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from polymicro_lambda.exceptions import BadRequest, HTTPError, NotAcceptable, UnsupportedMediaType
-from polymicro_lambda.negotiation import check_accept, read_body, read_limit, read_query
-from polymicro_lambda.requests import Request
+from polymicro_lambda.http.negotiation import check_accept, read_body, read_limit, read_query
+from polymicro_lambda.http.requests import Request
 
 
 def request(method: str = "POST", **members: Any) -> Request:

@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from polymicro_lambda import __version__
-from polymicro_lambda._commands import polymicro
-from polymicro_lambda._new_command import _source
-from polymicro_lambda._new_project import LONGEST, Named
+from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.commands.new import _source
+from polymicro_lambda.cli.new_project import LONGEST, Named
 
 ROOT = Path(__file__).parents[1]
 FILES = {
@@ -246,6 +246,6 @@ def test_where_this_package_is_from(
     if said is not None:
         (tmp_path / "direct_url.json").write_text(json.dumps(said))
     monkeypatch.setattr(
-        "polymicro_lambda._new_command.distribution", lambda _: metadata.PathDistribution(tmp_path)
+        "polymicro_lambda.cli.commands.new.distribution", lambda _: metadata.PathDistribution(tmp_path)
     )
     assert _source() == source

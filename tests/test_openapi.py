@@ -47,12 +47,12 @@ from polymicro_lambda import (
     Update,
     action,
 )
-from polymicro_lambda._commands import polymicro
-from polymicro_lambda._outcomes import ERRORS
-from polymicro_lambda._parameters import MEANINGS
+from polymicro_lambda.cli.commands.commands import polymicro
 from polymicro_lambda.exceptions import HTTPError
-from polymicro_lambda.filters import OPERATORS
-from polymicro_lambda.openapi import openapi
+from polymicro_lambda.lists.filters import OPERATORS
+from polymicro_lambda.openapi.document import openapi
+from polymicro_lambda.openapi.parameters import MEANINGS
+from polymicro_lambda.openapi.responses import ERRORS
 
 NUMBER = {"type": "number", "exclusiveMinimum": -1e126, "exclusiveMaximum": 1e126}
 """DynamoDB has 38 digits and exponents up to 125 (Developer Guide, "Naming rules and data types")."""

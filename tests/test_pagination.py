@@ -13,7 +13,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda import List, ModelResource, PolyMicro, User
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError
-from polymicro_lambda.pagination import SALT, Cursors, Page
+from polymicro_lambda.lists.cursors import SALT, Cursors, Page
 from polymicro_lambda.testing import Client
 
 SCOPE = ("alice", "/todo")

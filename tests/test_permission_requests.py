@@ -18,9 +18,9 @@ from polymicro_lambda import (
     Retrieve,
     Update,
 )
-from polymicro_lambda.actions import Method
-from polymicro_lambda.rules import rule_from
-from polymicro_lambda.verdicts import Ask
+from polymicro_lambda.rules.algebra import rule_from
+from polymicro_lambda.rules.methods import Method
+from polymicro_lambda.rules.verdicts import RuleContext
 
 ROLES = {("p", "alice"): "admin", ("p", "bob"): "viewer"}
 
@@ -165,7 +165,7 @@ def test_without_a_request_nobody_can_say(negated: bool) -> None:
             raise AssertionError("asked without a request")
 
     rule = rule_from(~Open() if negated else Open)
-    assert rule.decide(Ask(None, Method("list", "GET"), Model)) is False
+    assert rule.decide(RuleContext(None, Method("list", "GET"), Model)) is False
 
 
 def test_any_other_argument_is_refused(model: type[Model]) -> None:

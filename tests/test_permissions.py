@@ -10,10 +10,8 @@ from pynamodb.models import Model
 
 import polymicro_lambda
 from polymicro_lambda import permissions
-from polymicro_lambda.actions import Method
-from polymicro_lambda.conditions import holds
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.guards import as_stored
+from polymicro_lambda.http.users import User
 from polymicro_lambda.permissions import (
     AllowAny,
     HasPermission,
@@ -23,9 +21,11 @@ from polymicro_lambda.permissions import (
     Permission,
     ReadOnly,
 )
-from polymicro_lambda.rules import rule_from
-from polymicro_lambda.users import User
-from polymicro_lambda.verdicts import Ask, Same
+from polymicro_lambda.rules.algebra import rule_from
+from polymicro_lambda.rules.conditions import holds
+from polymicro_lambda.rules.guards import as_stored
+from polymicro_lambda.rules.methods import Method
+from polymicro_lambda.rules.verdicts import RuleContext, TextEquals
 
 
 class Doc(Model):
@@ -40,8 +40,8 @@ class Doc(Model):
 ALICE = User("alice", frozenset({"write"}), frozenset({"staff"}), {"uuid": "alice", "tenant": 7})
 
 
-def ask(user: Any = ALICE, verb: str = "update", http: str = "PATCH") -> Ask:
-    return Ask(user, Method(verb, http), Doc)
+def ask(user: Any = ALICE, verb: str = "update", http: str = "PATCH") -> RuleContext:
+    return RuleContext(user, Method(verb, http), Doc)
 
 
 def allowed(rule: Any, user: Any = ALICE, owner: str = "alice", http: str = "PATCH") -> bool:
@@ -368,7 +368,7 @@ def test_an_owner_of_each_type(rule: Callable[[], Any], own: dict[str, Any], oth
 def test_an_owner_that_is_a_text_takes_no_condition_to_see() -> None:
     """What is asked most often is the quickest: a text is compared as it stands, by its name in DynamoDB."""
     verdict = rule_from(OwnedBy("owner", prefix="USER#")).decide(ask())
-    assert isinstance(verdict, Same)
+    assert isinstance(verdict, TextEquals)
     assert (verdict.name, verdict.value) == ("o", {"S": "USER#alice"})
 
 

@@ -19,9 +19,9 @@ from polymicro_lambda import (
     PolyMicro,
     Retrieve,
 )
-from polymicro_lambda._explain import explain
-from polymicro_lambda._policy import statements
-from polymicro_lambda._routes import rows
+from polymicro_lambda.cli.explain import explain
+from polymicro_lambda.cli.route_table import rows
+from polymicro_lambda.deploy.policy import statements
 from polymicro_lambda.testing import FakeContext
 
 Make = Callable[..., Caller]

@@ -17,16 +17,16 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda.access import AccessPath
-from polymicro_lambda.actions import Method
+from polymicro_lambda.dynamodb.attributes import PrefixedAttribute
 from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.guards import Guard, guarded
-from polymicro_lambda.items import live
+from polymicro_lambda.items.stored_items import live_conditions
+from polymicro_lambda.lists.access_paths import AccessPath
+from polymicro_lambda.lists.planner import Planner
+from polymicro_lambda.lists.plans import ListQuery, Plan, plan_list
 from polymicro_lambda.permissions import AllowAny
-from polymicro_lambda.planner import Planner
-from polymicro_lambda.plans import Plan, Wish, plan
-from polymicro_lambda.prefixed import PrefixedAttribute
-from polymicro_lambda.verdicts import Ask, Checked, Opaque, Same
+from polymicro_lambda.rules.guards import Guard, guarded
+from polymicro_lambda.rules.methods import Method
+from polymicro_lambda.rules.verdicts import ConditionCheck, OpaqueCheck, RuleContext, TextEquals
 
 TABLE = AccessPath(None, "o", "i", frozenset("oi"))
 LSI = AccessPath("lsi", "o", "r", frozenset("oir"))
@@ -42,7 +42,7 @@ ann = o == "ann"
 
 
 def planned(*conditions: Condition, paths: Sequence[AccessPath] = PATHS, **wish: Any) -> Plan:
-    return plan(paths, Wish(conditions, **wish))
+    return plan_list(paths, ListQuery(conditions, **wish))
 
 
 def texts(conditions: Sequence[Condition]) -> list[str]:
@@ -277,7 +277,7 @@ def test_filters_and_order_by_python_names() -> None:
     [
         pytest.param({}, id="when it ends"),
         pytest.param({"fields": None}, id="all fields"),
-        pytest.param({"verdict": Checked(Thing.rank > 1)}, id="what the rule reads"),
+        pytest.param({"verdict": ConditionCheck(Thing.rank > 1)}, id="what the rule reads"),
     ],
 )
 def test_what_an_index_lacks_is_read_again(guard: dict[str, Any]) -> None:
@@ -290,9 +290,9 @@ def test_what_an_index_lacks_is_read_again(guard: dict[str, Any]) -> None:
         pytest.param({}, False, frozenset("oie"), id="the fields alone"),
         pytest.param({"fields": None}, False, None, id="all fields"),
         pytest.param({}, True, None, id="a hook sees the item"),
-        pytest.param({"verdict": Checked(Thing.rank > 1), "fields": frozenset()}, False, frozenset("oire"), id="where"),
+        pytest.param({"verdict": ConditionCheck(Thing.rank > 1), "fields": frozenset()}, False, frozenset("oire"), id="where"),
         pytest.param(
-            {"verdict": Opaque(AllowAny(), Ask(None, Method("list", "GET"), Thing), negated=False)}, False, None,
+            {"verdict": OpaqueCheck(AllowAny(), RuleContext(None, Method("list", "GET"), Thing), negated=False)}, False, None,
             id="opaque",
         ),
     ],
@@ -326,14 +326,14 @@ def test_what_a_request_can_reach(names: list[str] | None, indexes: set[str | No
 
 def test_a_rule_is_part_of_the_plan() -> None:
     """Its condition is filtered by, once where route or owner say the same."""
-    found = ask({}, verdict=Checked((Thing.owner == "ann") & (Thing.rank > 1)))
+    found = ask({}, verdict=ConditionCheck((Thing.owner == "ann") & (Thing.rank > 1)))
     assert (found.path.index, found.partition, str(found.key_condition)) == (
         "by_rank",
         {"S": "ann"},
         str(r > 1),
     )
     assert len(found.filters) == 1  # that it is live
-    other = ask({}, verdict=Checked(Thing.owner == "bob"))
+    other = ask({}, verdict=ConditionCheck(Thing.owner == "bob"))
     assert other.empty
 
 
@@ -356,7 +356,7 @@ def test_a_resource_may_scan() -> None:
     assert (found.partition, found.path.index, texts(found.filters)) == (
         None,
         None,
-        texts([r == 1, *live(Thing)]),
+        texts([r == 1, *live_conditions(Thing)]),
     )
 
 
@@ -385,7 +385,7 @@ class Lasting(Model):
 def test_an_index_that_has_all_is_not_read_again() -> None:
     by = Planner.of(Lasting, scan=False, whole=False)
     assert not ask({}, "due", by=by).completes
-    assert ask({}, "due", by=by, verdict=Checked(Lasting.rank > 1)).completes
+    assert ask({}, "due", by=by, verdict=ConditionCheck(Lasting.rank > 1)).completes
     assert ask({}, "due", by=by, fields=frozenset({"rank"})).completes
 
 
@@ -443,14 +443,14 @@ def no_search(*_: Any) -> Plan:
 
 def own(text: str) -> dict[str, Any]:
     """That the rule says whose, by a text, and nothing else does."""
-    return {"verdict": Same("o", {"S": text}), "bound": {}}
+    return {"verdict": TextEquals("o", {"S": text}), "bound": {}}
 
 
 STRAIGHT = [
     pytest.param({}, id="bound"),
     pytest.param(own("ann"), id="rule"),
     pytest.param(own("ann") | {"bound": {"owner": "ann"}}, id="rule, bound"),
-    pytest.param({"verdict": Checked(Path(["o"]) == "ann")}, id="condition, bound"),
+    pytest.param({"verdict": ConditionCheck(Path(["o"]) == "ann")}, id="condition, bound"),
     pytest.param({"bound": {"owner": ""}}, id="bound to what is no key"),
     pytest.param({"bound": {"owner": "x" * 2049}}, id="bound to what is too long"),
     pytest.param({"bound": {"owner": "x" * 2048}}, id="bound to what is just not"),
@@ -463,11 +463,11 @@ ROUND = [
     pytest.param(Lasting, {"bound": {"rank": 1}}, id="no text"),
     pytest.param(Lasting, {"bound": {"id": "1"}}, id="no partition"),
     pytest.param(Lasting, {"bound": {"owner": "ann", "id": "1"}}, id="both keys"),
-    pytest.param(Lasting, {"verdict": Same("i", {"S": "1"}), "bound": {}}, id="rule about another"),
+    pytest.param(Lasting, {"verdict": TextEquals("i", {"S": "1"}), "bound": {}}, id="rule about another"),
     pytest.param(Lasting, own("ann") | {"bound": {"owner": "bob"}}, id="rule against route"),
     pytest.param(Lasting, own("ann") | {"bound": {"id": "1"}}, id="rule and route"),
     pytest.param(Lasting, own("ann") | {"bound": {"id": "ann"}}, id="the same text of another"),
-    pytest.param(Lasting, {"verdict": Checked(Path(["r"]) > 1)}, id="rule beside"),
+    pytest.param(Lasting, {"verdict": ConditionCheck(Path(["r"]) > 1)}, id="rule beside"),
     pytest.param(Thing, {}, id="it expires"),
     pytest.param(Thing, own("ann"), id="rule, it expires"),
     pytest.param(Task, {}, id="shared table"),
@@ -493,13 +493,13 @@ def test_a_partition_is_found_without_a_search(
     guard: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the plainest lists wait for none."""
-    monkeypatch.setattr("polymicro_lambda.planner.plan", no_search)
+    monkeypatch.setattr("polymicro_lambda.lists.planner.plan_list", no_search)
     assert ask({}, by=Planner.of(Lasting, scan=False, whole=False), **guard, fields=None).path.index is None
 
 
 @pytest.mark.parametrize("bound", [{}, {"owner": "ann"}], ids=["rule", "rule, bound"])
 def test_a_partition_of_a_rule_takes_no_condition(bound: dict[str, Any]) -> None:
-    class Unworded(Same):
+    class Unworded(TextEquals):
         @property
         def condition(self) -> Condition:  # type: ignore[override]
             raise AssertionError("worded")

@@ -16,16 +16,16 @@ from pynamodb.models import Model
 
 from handlers import todo
 from polymicro_lambda import Create, InGroup, List, ModelResource, PolyMicro, User
-from polymicro_lambda._policy import Grant, grants, statements
-from polymicro_lambda._policy import _condition as sample
-from polymicro_lambda._pynamodb import connect
-from polymicro_lambda._tables import logical_id
-from polymicro_lambda.access import access_paths
+from polymicro_lambda.deploy.policy import Grant, grants, statements
+from polymicro_lambda.deploy.policy import _condition as sample
+from polymicro_lambda.deploy.tables import logical_id
+from polymicro_lambda.deploy.template import Options, template
+from polymicro_lambda.dynamodb.client import connect
 from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.lists.access_paths import access_paths_of
+from polymicro_lambda.lists.plans import ListQuery, plan_list
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
-from polymicro_lambda.plans import Wish, plan
-from polymicro_lambda.routing import Route
-from polymicro_lambda.template import Options, template
+from polymicro_lambda.routing.routes import Route
 from polymicro_lambda.testing import Client
 
 APPS = {"todo": todo.pm, "second": second_app.pm}
@@ -330,14 +330,14 @@ def test_no_request_is_served_by_an_index_that_is_not_granted(data: strategies.D
         (n, o) for n, operators in filters.items() for o in operators if data.draw(strategies.booleans())
     ]
     attributes = Many.get_attributes()
-    wish = Wish(
+    wish = ListQuery(
         [sample(attributes[name], operator) for name, operator in asked],
         data.draw(strategies.frozensets(strategies.sampled_from(("key", *"pabcd")))),
         sort=data.draw(strategies.sampled_from((None, *"abcd"))),
         scan=True,
     )
     with suppress(BadRequest):
-        made = plan(access_paths(Many), wish)
+        made = plan_list(access_paths_of(Many), wish)
         called = {("", "Scan") if made.partition is None else (made.path.index or "", "Query")}
         called |= {("", "BatchGetItem")} if made.completes else set()
         assert made.empty or called <= allowed

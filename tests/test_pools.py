@@ -34,11 +34,11 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from benchmarks import agreement
-from polymicro_lambda._botocore import TRANSPORT, hasten, private_session
-from polymicro_lambda._engine import ENDPOINT
-from polymicro_lambda._isolation import FAKE_AWS
-from polymicro_lambda._pools import QUICK, USUAL
-from polymicro_lambda._pynamodb import connect, prepare
+from polymicro_lambda.dynamodb.client import connect, prepare_models
+from polymicro_lambda.dynamodb.transport.connection_pools import BOTOCORE_POOLS, DIRECT_POOLS
+from polymicro_lambda.dynamodb.transport.sessions import TRANSPORT, private_session, use_direct_pools
+from polymicro_lambda.project.engine import ENDPOINT
+from polymicro_lambda.project.isolation import FAKE_AWS
 
 WAIT = b"wait"
 """An answer that never comes."""
@@ -138,7 +138,7 @@ def client(url: str, *, quick: bool = True, verify: Any = None, tries: int = 2, 
         config=Config(retries={"total_max_attempts": tries, "mode": "standard"}, **settings),
     )
     if quick:
-        hasten(made)
+        use_direct_pools(made)
     return made
 
 
@@ -379,7 +379,7 @@ def classes(client: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("said", "pools"),
-    [("", QUICK), ("botocore", USUAL), ("BotoCore", USUAL)],
+    [("", DIRECT_POOLS), ("botocore", BOTOCORE_POOLS), ("BotoCore", BOTOCORE_POOLS)],
     ids=["unset", "off", "in any case"],
 )
 def test_the_switch(monkeypatch: pytest.MonkeyPatch, said: str, pools: Any) -> None:
@@ -387,7 +387,7 @@ def test_the_switch(monkeypatch: pytest.MonkeyPatch, said: str, pools: Any) -> N
         monkeypatch.setenv(name, value)
     monkeypatch.setenv(TRANSPORT, said)
     monkeypatch.setattr(Todo, "_connection", None)
-    prepare([Todo], "")
+    prepare_models([Todo], "")
     made = connect(Todo).client
     assert classes(made) == pools
     timeout = made._endpoint.http_session._manager.connection_from_url("http://127.0.0.1").timeout
@@ -401,7 +401,7 @@ def test_another_sender_stays() -> None:
     own, patched = client("http://127.0.0.1", quick=False), client("http://127.0.0.1", quick=False)
     own._endpoint.http_session = Own()
     others = patched._endpoint.http_session._manager.pool_classes_by_scheme = {"http": object}
-    hasten(own)
-    hasten(patched)
-    assert classes(own) == USUAL
+    use_direct_pools(own)
+    use_direct_pools(patched)
+    assert classes(own) == BOTOCORE_POOLS
     assert classes(patched) is others

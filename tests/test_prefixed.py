@@ -23,9 +23,9 @@ from polymicro_lambda import (
     Retrieve,
     Update,
 )
-from polymicro_lambda._engine import create_tables
-from polymicro_lambda._explain import explain
-from polymicro_lambda._tables import tables
+from polymicro_lambda.cli.explain import explain
+from polymicro_lambda.deploy.tables import tables_of
+from polymicro_lambda.project.engine import create_tables
 
 
 class ByPage(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
@@ -197,7 +197,7 @@ def test_conditions_of_a_rule_know_the_text_alone(dynamodb: None) -> None:
 
 
 def test_the_models_are_one_table() -> None:
-    (table,) = tables([Page, Loan])
+    (table,) = tables_of([Page, Loan])
     assert [key["AttributeName"] for key in table.properties["KeySchema"]] == ["pk", "sk"]
     assert [index["IndexName"] for index in table.properties["GlobalSecondaryIndexes"]] == ["inverted"]
 

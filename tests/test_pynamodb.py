@@ -6,7 +6,7 @@ import pytest
 from pynamodb.attributes import DiscriminatorAttribute, TTLAttribute, UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda import _instances
+from polymicro_lambda.items import instances
 
 
 class Plain(Model):
@@ -54,11 +54,11 @@ class OwnReading(Plain):
 )
 def test_an_item_is_read_as_pynamodb_reads_it(model: type[Model], more: dict[str, Any]) -> None:
     raw = {"id": {"S": "1"}, **({"kind": {"S": "blue"}} if issubclass(model, Kind) else {}), **more}
-    ours, theirs = _instances.instance_of(model, raw), model.from_raw_data(raw)
+    ours, theirs = instances.instance_of(model, raw), model.from_raw_data(raw)
     assert type(ours) is type(theirs)
     assert ours.attribute_values == theirs.attribute_values
 
 
 def test_a_value_of_another_type_is_refused_all_the_same() -> None:
     with pytest.raises(Exception, match="Cannot deserialize 'c'"):
-        _instances.instance_of(Plain, {"id": {"S": "1"}, "c": {"N": "1"}})
+        instances.instance_of(Plain, {"id": {"S": "1"}, "c": {"N": "1"}})

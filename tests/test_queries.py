@@ -9,11 +9,11 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda._pynamodb import LARGEST
-from polymicro_lambda.access import AccessPath, access_paths
+from polymicro_lambda.dynamodb.client import LARGEST
 from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.plans import Plan
-from polymicro_lambda.queries import rows_of
+from polymicro_lambda.lists.access_paths import AccessPath, access_paths_of
+from polymicro_lambda.lists.plans import Plan
+from polymicro_lambda.lists.queries import rows_of
 
 
 class ByRank(LocalSecondaryIndex[Any]):
@@ -36,7 +36,7 @@ class Thing(Model):
     by_rank = ByRank()
 
 
-TABLE, LSI = access_paths(Thing)
+TABLE, LSI = access_paths_of(Thing)
 THIN = AccessPath("by_rank", "o", "r", LSI.keys, LSI.keys)
 ANN = {"S": "ann"}
 i, r, x = Path(["i"]), Path(["r"]), Path(["x"])

@@ -19,12 +19,12 @@ from polymicro_lambda import (
     Retrieve,
     action,
 )
-from polymicro_lambda._explain import explain
-from polymicro_lambda._policy import statements
-from polymicro_lambda._routes import rows
-from polymicro_lambda._tables import logical_id
-from polymicro_lambda.openapi import openapi
-from polymicro_lambda.template import Options, template
+from polymicro_lambda.cli.explain import explain
+from polymicro_lambda.cli.route_table import rows
+from polymicro_lambda.deploy.policy import statements
+from polymicro_lambda.deploy.tables import logical_id
+from polymicro_lambda.deploy.template import Options, template
+from polymicro_lambda.openapi.document import openapi
 
 
 class Note(Model):

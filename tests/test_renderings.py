@@ -18,10 +18,10 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda.etags import canonical
-from polymicro_lambda.renderings import Renderer, renderer_of
-from polymicro_lambda.serializers import moment_stored
-from polymicro_lambda.wire import Reader, reader_of
+from polymicro_lambda.items.etags import canonical_bytes
+from polymicro_lambda.items.readers import ItemReader, reader_of
+from polymicro_lambda.items.renderings import Renderer, renderer_of
+from polymicro_lambda.items.serializers import stored_datetime
 
 
 class Kept(Model):
@@ -45,7 +45,7 @@ class Versioned(Kept):
 
 
 TEXT = st.text(st.characters(codec="utf-8")).map(lambda text: {"S": text})
-MOMENT = st.datetimes(timezones=st.just(UTC)).map(lambda moment: {"S": moment_stored(moment)})
+MOMENT = st.datetimes(timezones=st.just(UTC)).map(lambda moment: {"S": stored_datetime(moment)})
 SURE = {"id": TEXT, "made": MOMENT}
 MAYBE = {
     "%s": TEXT,
@@ -59,7 +59,7 @@ MAYBE = {
 }
 
 
-def both() -> tuple[Reader, Renderer]:
+def both() -> tuple[ItemReader, Renderer]:
     reader, renderer = reader_of(Kept), renderer_of(Kept)
     assert reader is not None
     assert renderer is not None
@@ -69,7 +69,7 @@ def both() -> tuple[Reader, Renderer]:
 @given(st.fixed_dictionaries(SURE, optional=MAYBE))
 def test_both_forms_are_what_each_is_by_itself(raw: dict[str, Any]) -> None:
     reader, renderer = both()
-    assert renderer.rendered(raw) == (reader.text(raw), canonical(raw))
+    assert renderer.rendered(raw) == (reader.text(raw), canonical_bytes(raw))
 
 
 WHOLE: dict[str, Any] = {"id": {"S": "1"}, "made": {"S": "2030-01-02T03:04:05.000000+0000"}}

@@ -12,10 +12,16 @@ from pynamodb.attributes import MapAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve
-from polymicro_lambda._json import dumps
+from polymicro_lambda.dispatch.verb_results import (
+    VerbResult,
+    is_collection,
+    json_default,
+    result_of,
+)
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.http.strict_json import json_bytes
+from polymicro_lambda.lists.cursors import NO_KEY
 from polymicro_lambda.permissions import AllowAny
-from polymicro_lambda.results import NO_KEY, Result, encoder, is_collection, result_of
 from polymicro_lambda.testing import Client
 
 
@@ -37,57 +43,57 @@ class Pair(NamedTuple):
     right: Any
 
 
-ANY_VERB: dict[str, tuple[Any, Result]] = {
-    "an instance": (A, Result(A)),
-    "nothing": (None, Result(None)),
-    "a list": ([A, B], Result([A, B])),
-    "a JSON object": ({"a": 1}, Result({"a": 1})),
-    "an empty tuple": ((), Result(())),
-    "a tuple of one": ((A,), Result((A,))),
-    "a tuple of two instances": ((A, B), Result((A, B))),
-    "a tuple of three instances": ((A, B, A), Result((A, B, A))),
-    "a tuple of two texts": (("a", "b"), Result(("a", "b"))),
-    "a status": ((A, 202), Result(A, 202)),
-    "a status of the enum": ((A, HTTPStatus.ACCEPTED), Result(A, 202)),
-    "headers": ((A, HEADERS), Result(A, None, HEADERS)),
-    "no headers": ((A, {}), Result(A, None, {})),
-    "status and headers": ((A, 202, HEADERS), Result(A, 202, HEADERS)),
-    "nothing with a status": ((None, 205), Result(None, 205)),
-    "a bool is no status": ((A, True), Result((A, True))),
-    "a float is no status": ((A, 200.0), Result((A, 200.0))),
-    "None is neither": ((A, None), Result((A, None))),
-    "an instance, then what looks like a status": ((A, B, 200), Result((A, B, 200))),
-    "a tuple as the body": (((A, B), 202), Result((A, B), 202)),
+ANY_VERB: dict[str, tuple[Any, VerbResult]] = {
+    "an instance": (A, VerbResult(A)),
+    "nothing": (None, VerbResult(None)),
+    "a list": ([A, B], VerbResult([A, B])),
+    "a JSON object": ({"a": 1}, VerbResult({"a": 1})),
+    "an empty tuple": ((), VerbResult(())),
+    "a tuple of one": ((A,), VerbResult((A,))),
+    "a tuple of two instances": ((A, B), VerbResult((A, B))),
+    "a tuple of three instances": ((A, B, A), VerbResult((A, B, A))),
+    "a tuple of two texts": (("a", "b"), VerbResult(("a", "b"))),
+    "a status": ((A, 202), VerbResult(A, 202)),
+    "a status of the enum": ((A, HTTPStatus.ACCEPTED), VerbResult(A, 202)),
+    "headers": ((A, HEADERS), VerbResult(A, None, HEADERS)),
+    "no headers": ((A, {}), VerbResult(A, None, {})),
+    "status and headers": ((A, 202, HEADERS), VerbResult(A, 202, HEADERS)),
+    "nothing with a status": ((None, 205), VerbResult(None, 205)),
+    "a bool is no status": ((A, True), VerbResult((A, True))),
+    "a float is no status": ((A, 200.0), VerbResult((A, 200.0))),
+    "None is neither": ((A, None), VerbResult((A, None))),
+    "an instance, then what looks like a status": ((A, B, 200), VerbResult((A, B, 200))),
+    "a tuple as the body": (((A, B), 202), VerbResult((A, B), 202)),
 }
 
-LIST_ONLY: dict[str, tuple[Any, Result]] = {
-    "status and key": (([A], 200, "k"), Result([A], 200, {}, "k")),
-    "headers and key": (([A], HEADERS, "k"), Result([A], None, HEADERS, "k")),
-    "all four": (([A], 200, HEADERS, LEK), Result([A], 200, HEADERS, LEK)),
-    "a last_evaluated_key alone": (([A], LEK), Result([A], None, {}, LEK)),
-    "a key that is an object": (([A], 200, {"page": 2}), Result([A], 200, {}, {"page": 2})),
-    "a key of None": (([A], 200, None), Result([A], 200, {}, None)),
-    "a key of 0": (([A], 200, 0), Result([A], 200, {}, 0)),
-    "a key of ''": (([A], 200, ""), Result([A], 200, {}, "")),
-    "a key of False": (([A], 200, False), Result([A], 200, {}, False)),
-    "a text is no key without status or headers": (([A], "k"), Result(([A], "k"))),
-    "two numbers are status and key": (([A], 200, 7), Result([A], 200, {}, 7)),
+LIST_ONLY: dict[str, tuple[Any, VerbResult]] = {
+    "status and key": (([A], 200, "k"), VerbResult([A], 200, {}, "k")),
+    "headers and key": (([A], HEADERS, "k"), VerbResult([A], None, HEADERS, "k")),
+    "all four": (([A], 200, HEADERS, LEK), VerbResult([A], 200, HEADERS, LEK)),
+    "a last_evaluated_key alone": (([A], LEK), VerbResult([A], None, {}, LEK)),
+    "a key that is an object": (([A], 200, {"page": 2}), VerbResult([A], 200, {}, {"page": 2})),
+    "a key of None": (([A], 200, None), VerbResult([A], 200, {}, None)),
+    "a key of 0": (([A], 200, 0), VerbResult([A], 200, {}, 0)),
+    "a key of ''": (([A], 200, ""), VerbResult([A], 200, {}, "")),
+    "a key of False": (([A], 200, False), VerbResult([A], 200, {}, False)),
+    "a text is no key without status or headers": (([A], "k"), VerbResult(([A], "k"))),
+    "two numbers are status and key": (([A], 200, 7), VerbResult([A], 200, {}, 7)),
     "str headers, then a key of str": (
         ([A], HEADERS, {"next": "b"}),
-        Result([A], None, HEADERS, {"next": "b"}),
+        VerbResult([A], None, HEADERS, {"next": "b"}),
     ),
-    "too many": (([A], 200, HEADERS, "k", "more"), Result(([A], 200, HEADERS, "k", "more"))),
+    "too many": (([A], 200, HEADERS, "k", "more"), VerbResult(([A], 200, HEADERS, "k", "more"))),
 }
 
 
 @pytest.mark.parametrize("is_list", [False, True], ids=["item", "list"])
 @pytest.mark.parametrize(("returned", "result"), ANY_VERB.values(), ids=ANY_VERB)
-def test_forms_of_any_verb(returned: Any, result: Result, is_list: bool) -> None:
+def test_forms_of_any_verb(returned: Any, result: VerbResult, is_list: bool) -> None:
     assert result_of(returned, is_list=is_list) == result
 
 
 @pytest.mark.parametrize(("returned", "result"), LIST_ONLY.values(), ids=LIST_ONLY)
-def test_forms_of_list(returned: Any, result: Result) -> None:
+def test_forms_of_list(returned: Any, result: VerbResult) -> None:
     assert result_of(returned, is_list=True) == result
 
 
@@ -150,12 +156,12 @@ def counted() -> Iterator[int]:
     ],
 )
 def test_values_as_json(value: Any, text: str) -> None:
-    assert dumps(value, encoder(shown)).decode() == text
+    assert json_bytes(value, json_default(shown)).decode() == text
 
 
 def test_a_set_of_instances_inside_a_value() -> None:
     """Instances have no order, and need none."""
-    document = dumps({"found": {A, B}}, encoder(shown)).decode()
+    document = json_bytes({"found": {A, B}}, json_default(shown)).decode()
     assert document in (
         '{"found":[{"id":"a"},{"id":"b"}]}',
         '{"found":[{"id":"b"},{"id":"a"}]}',
@@ -168,7 +174,7 @@ def test_a_set_of_instances_inside_a_value() -> None:
 )
 def test_what_json_cannot_say(value: Any) -> None:
     with pytest.raises(ConfigurationError, match="a verb returned a "):
-        dumps(value, encoder(shown))
+        json_bytes(value, json_default(shown))
 
 
 # --- as responses ---------------------------------------------------------------------------------------

@@ -30,9 +30,11 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import _instances, _json, _pynamodb
+from polymicro_lambda.dynamodb import client
 from polymicro_lambda.exceptions import Unprocessable
-from polymicro_lambda.schemas import ItemSchema, compile_schema
+from polymicro_lambda.http import strict_json
+from polymicro_lambda.items import instances
+from polymicro_lambda.schemas.item_schemas import ItemSchema, compile_schema
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
 
@@ -113,29 +115,31 @@ def model(table_name: str) -> Iterator[type[Model]]:
 
 def kept(model: type[Model], schema: ItemSchema, body: dict[str, Any]) -> dict[str, Any]:
     """What a get gives after a create, but for nulls; and after an update with the same values."""
-    loaded = schema.load_create(_json.loads(json.dumps({"id": "i", **body}).encode()))
+    loaded = schema.load_create(strict_json.read_json(json.dumps({"id": "i", **body}).encode()))
     instance = model()
     for name, value in loaded.items():
         setattr(instance, name, value)
     shown = schema.dump(instance)
     instance.save()
     read = schema.dump(model.get("i", consistent_read=True))
-    assert _json.dumps(read) == _json.dumps({**shown, "version": 1})
+    assert strict_json.json_bytes(read) == strict_json.json_bytes({**shown, "version": 1})
     assert_read_alike(model, schema)
     actions = [getattr(model, name).set(value) for name, value in loaded.items() if name != "id"]
     model("i", version=1).update([*actions, model.touched.set(1)])
     again = schema.dump(model.get("i", consistent_read=True))
-    assert _json.dumps(again) == _json.dumps({**shown, "version": 2, "touched": 1})
+    assert strict_json.json_bytes(again) == strict_json.json_bytes({**shown, "version": 2, "touched": 1})
     model("i", version=2).delete()
     return {name: value for name, value in read.items() if value is not None and name in ATTRIBUTES}
 
 
 def assert_read_alike(model: type[Model], schema: ItemSchema) -> None:
     """An item is read and shown by our shorter ways as by PynamoDB's and marshmallow's own."""
-    raw = _pynamodb.execute(model, "GetItem", Key={"id": {"S": "i"}}, ConsistentRead=True)["Item"]
-    ours, theirs = _instances.instance_of(model, raw), model.from_raw_data(raw)
+    raw = client.execute(model, "GetItem", Key={"id": {"S": "i"}}, ConsistentRead=True)["Item"]
+    ours, theirs = instances.instance_of(model, raw), model.from_raw_data(raw)
     assert ours.serialize() == theirs.serialize()
-    assert _json.dumps(schema.dump(ours)) == _json.dumps(Schema.dump(schema.creating, theirs, many=False))
+    assert strict_json.json_bytes(schema.dump(ours)) == strict_json.json_bytes(
+        Schema.dump(schema.creating, theirs, many=False)
+    )
 
 
 def canonical(value: Any) -> str:

@@ -24,9 +24,9 @@ from polymicro_lambda import (
     Update,
     action,
 )
-from polymicro_lambda._routes import Row, columns, rows
-from polymicro_lambda._wording import of_rule
-from polymicro_lambda.rules import rule_from
+from polymicro_lambda.cli.route_table import Row, columns, rows
+from polymicro_lambda.cli.wording import of_rule
+from polymicro_lambda.rules.algebra import rule_from
 
 
 class ByKind(GlobalSecondaryIndex[Any]):

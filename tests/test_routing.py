@@ -7,10 +7,11 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update
-from polymicro_lambda.compiling import compile_routes
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.permissions import AllowAny
-from polymicro_lambda.routing import Match, Route, Router
+from polymicro_lambda.routing.compiler import compile_routes
+from polymicro_lambda.routing.router import Match, Router
+from polymicro_lambda.routing.routes import Route
 
 
 class Doc(Model):

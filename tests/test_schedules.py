@@ -25,7 +25,7 @@ from polymicro_lambda import (
     Update,
     action,
 )
-from polymicro_lambda._isolation import FAKE_AWS, forget_connections, strict_moto
+from polymicro_lambda.project.isolation import FAKE_AWS, forget_connections, strict_moto
 
 pytestmark = pytest.mark.thorough
 

@@ -30,9 +30,9 @@ from pynamodb.attributes import (
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda import _json
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError, Unprocessable
-from polymicro_lambda.schemas import ItemSchema, compile_schema
+from polymicro_lambda.http import strict_json
+from polymicro_lambda.schemas.item_schemas import ItemSchema, compile_schema
 
 MISSING = "Missing data for required field."
 NULL = "Field may not be null."
@@ -83,7 +83,7 @@ def compiled(**options: Any) -> ItemSchema:
 def errors(load: Any, body: Any) -> dict[str, str]:
     """Pointer -> detail of what the schema says to a body."""
     with pytest.raises(Unprocessable) as caught:
-        load(_json.loads(json.dumps(body).encode()))
+        load(strict_json.read_json(json.dumps(body).encode()))
     return {error["pointer"]: error["detail"] for error in caught.value.errors}
 
 
@@ -260,7 +260,7 @@ def test_a_bound_attribute_is_not_required() -> None:
 ORDER = """
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
-from polymicro_lambda.schemas import compile_schema
+from polymicro_lambda.schemas.item_schemas import compile_schema
 
 class Plain(Model):
     class Meta:

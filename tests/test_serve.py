@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from polymicro_lambda._reload import snapshot
+from polymicro_lambda.cli.serving.supervisor import snapshot
 
 ROOT = Path(__file__).parent.parent
 WAIT = 20

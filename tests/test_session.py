@@ -18,7 +18,7 @@ from polymicro_lambda import (
     ReadOnly,
     Retrieve,
 )
-from polymicro_lambda._session import EXAMPLE_USER, example_user
+from polymicro_lambda.cli.serving.start_message import EXAMPLE_USER, example_user
 
 
 class Doc(Model):

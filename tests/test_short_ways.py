@@ -24,12 +24,17 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, RemoveAction, SetAction, Update
 from pynamodb.models import Model
 
-from polymicro_lambda._expressions import Plain, expressed, expression_of, update_of
-from polymicro_lambda._switch import SWITCH
-from polymicro_lambda.items import serialized
-from polymicro_lambda.loading import Loader
-from polymicro_lambda.schemas import compile_schema
-from polymicro_lambda.serializers import ItemSerializer, moment_stored
+from polymicro_lambda.dynamodb.expressions import (
+    SimpleClause,
+    condition_expression,
+    expressions_of,
+    update_expression,
+)
+from polymicro_lambda.items.serializers import ItemSerializer, stored_datetime
+from polymicro_lambda.items.stored_items import serialized
+from polymicro_lambda.schemas.body_loader import BodyLoader
+from polymicro_lambda.schemas.fast_path import SWITCH
+from polymicro_lambda.schemas.item_schemas import compile_schema
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -75,7 +80,7 @@ A, B, ONE = Path(["a"]), Path(["b.c"]), Value({"N": "1"})
 def test_a_condition_is_written_as_pynamodb_writes_it(condition: Condition) -> None:
     ours: Any = ({"a": "#0"}, {":0": {"S": "before"}})
     theirs: Any = ({"a": "#0"}, {":0": {"S": "before"}})
-    assert expression_of(condition, *ours) == condition.serialize(*theirs)
+    assert condition_expression(condition, *ours) == condition.serialize(*theirs)
     assert ours == theirs
 
 
@@ -92,7 +97,7 @@ def test_a_condition_is_written_as_pynamodb_writes_it(condition: Condition) -> N
 def test_an_update_is_written_as_pynamodb_writes_it(actions: list[Action]) -> None:
     ours: Any = ({}, {})
     theirs: Any = ({}, {})
-    assert update_of(actions, *ours) == Update(*actions).serialize(*theirs)
+    assert update_expression(actions, *ours) == Update(*actions).serialize(*theirs)
     assert ours == theirs
 
 
@@ -131,7 +136,7 @@ def by_the_schema(body: Any, partial: Any) -> Any:
     ],
 )
 def test_a_body_is_loaded_as_the_schema_loads_it(body: Any, partial: Any) -> None:
-    loader = Loader.of(SCHEMA.creating)
+    loader = BodyLoader.of(SCHEMA.creating)
     assert loader is not None
     ours, theirs = loader.load(body, partial), by_the_schema(body, partial)
     assert repr(ours) == repr(theirs)
@@ -197,22 +202,31 @@ V1, V2, V3 = {"S": "one"}, {"N": "2"}, {"BOOL": True}
 @pytest.mark.parametrize(
     ("conditions", "actions"),
     [
-        pytest.param([Plain("free", "a")], [], id="free"),
-        pytest.param([Plain("there", "a"), Plain("same", "b", V1)], [], id="there and the same"),
+        pytest.param([SimpleClause("free", "a")], [], id="free"),
         pytest.param(
-            [Plain("there", "a"), Plain("same", "c", V1)],
-            [Plain("set", "c", V2), Plain("remove", "d"), Plain("set", "e", V3), Plain("add", "v", V2)],
+            [SimpleClause("there", "a"), SimpleClause("same", "b", V1)], [], id="there and the same"
+        ),
+        pytest.param(
+            [SimpleClause("there", "a"), SimpleClause("same", "c", V1)],
+            [
+                SimpleClause("set", "c", V2),
+                SimpleClause("remove", "d"),
+                SimpleClause("set", "e", V3),
+                SimpleClause("add", "v", V2),
+            ],
             id="an update",
         ),
-        pytest.param([Plain("same", "a", V1), Plain("same", "a", V1)], [], id="said twice"),
+        pytest.param([SimpleClause("same", "a", V1), SimpleClause("same", "a", V1)], [], id="said twice"),
     ],
 )
-def test_plain_expressions_are_worded_as_others(conditions: list[Plain], actions: list[Plain]) -> None:
+def test_plain_expressions_are_worded_as_others(
+    conditions: list[SimpleClause], actions: list[SimpleClause]
+) -> None:
     """The first time and from what is known then."""
-    made = expressed([one.made() for one in conditions], [one.made() for one in actions])
-    assert [expressed(conditions, actions), expressed(conditions, actions)] == [made, made]
+    made = expressions_of([one.made() for one in conditions], [one.made() for one in actions])
+    assert [expressions_of(conditions, actions), expressions_of(conditions, actions)] == [made, made]
     first, *rest = conditions
-    assert expressed([first.made(), *rest], actions) == made
+    assert expressions_of([first.made(), *rest], actions) == made
 
 
 # --- moments ----------------------------------------------------------------------------------------------
@@ -220,13 +234,13 @@ def test_plain_expressions_are_worded_as_others(conditions: list[Plain], actions
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_a_moment_is_stored_as_pynamodb_stores_it(moment: datetime) -> None:
-    assert moment_stored(moment) == UTCDateTimeAttribute().serialize(moment)
+    assert stored_datetime(moment) == UTCDateTimeAttribute().serialize(moment)
 
 
 @given(
     st.from_regex(r"[0-9]{4}-[0-3][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?[Zz]?")
 )
 def test_a_moment_is_loaded_as_the_schema_loads_it(text: str) -> None:
-    body, loader = {"due": text}, Loader.of(SCHEMA.creating)
+    body, loader = {"due": text}, BodyLoader.of(SCHEMA.creating)
     assert loader is not None
     assert loader.load(body, ("id", "text")) == by_the_schema(body, ("id", "text"))

@@ -16,8 +16,8 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, ConfigurationError, Create, List, ModelResource, PolyMicro, Retrieve
-from polymicro_lambda import sinks as sinks_module
-from polymicro_lambda.lines import Straight
+from polymicro_lambda.observability import powertools as sinks_module
+from polymicro_lambda.observability.access_log import DirectAccessLog
 from polymicro_lambda.testing import Client
 
 
@@ -230,7 +230,7 @@ def test_true_is_powertools_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "orders")
     sinks_module._default.cache_clear()
     log, _, metrics = sinks_module.sinks_of(True, True, None)
-    assert isinstance(log, Straight)
+    assert isinstance(log, DirectAccessLog)
     assert isinstance(metrics, sinks_module.Metrics)
     assert log.logger is Logger(service="orders")._logger
     assert (type(metrics.metrics), metrics.metrics.service, metrics.metrics.namespace) == (

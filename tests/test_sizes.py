@@ -22,13 +22,21 @@ from polymicro_lambda import (
     Retrieve,
     Update,
     action,
-    dispatch,
-    sizes,
 )
-from polymicro_lambda.events import source_of
+from polymicro_lambda.dispatch import dispatcher, response_sizes
+from polymicro_lambda.dispatch.response_sizes import (
+    BESIDES,
+    CARRIERS,
+    LAMBDA,
+    SMALL,
+    Carrier,
+    body_room,
+    fits,
+    json_size,
+)
 from polymicro_lambda.exceptions import Conflict
-from polymicro_lambda.responses import Response
-from polymicro_lambda.sizes import BESIDES, CARRIERS, LAMBDA, SMALL, Carrier, fits, room, written
+from polymicro_lambda.http.responses import Response
+from polymicro_lambda.http.sources.events import source_of
 from polymicro_lambda.testing import make_event
 
 MB = 1_000_000
@@ -69,8 +77,8 @@ class Doc(Model):
 
 def carries(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Have Lambda carry so many bytes."""
-    monkeypatch.setattr(sizes, "LAMBDA", Carrier("AWS Lambda", most))
-    for one in (sizes, dispatch):
+    monkeypatch.setattr(response_sizes, "LAMBDA", Carrier("AWS Lambda", most))
+    for one in (response_sizes, dispatcher):
         monkeypatch.setattr(one, "SMALL", 0)
 
 
@@ -331,15 +339,15 @@ def test_no_answer_is_larger_than_it_is_counted(body: bytes, form: str) -> None:
     event = make_event("GET", "/docs", **FORMS[form])
     headers = {"x-a": '"' * 4000, "x-b": "\\" * 4000, **{f"x-{n}": "1" for n in range(20)}}
     answer = source_of(event).to_response(Response(200, headers, body), event)
-    assert len(json.dumps(answer)) <= written(body) + BESIDES
-    assert written(body) <= len(body) * 6 + 2
+    assert len(json.dumps(answer)) <= json_size(body) + BESIDES
+    assert json_size(body) <= len(body) * 6 + 2
 
 
 def test_the_bound_itself() -> None:
     """A body of plain letters, to the byte; two are its quotes."""
     for source, carrier in {"rest": LAMBDA, **CARRIERS}.items():
         most = carrier.bytes - BESIDES - 2
-        assert room(source) == most + 2
-        assert written(b"\0" * SMALL) <= room(source)
+        assert body_room(source) == most + 2
+        assert json_size(b"\0" * SMALL) <= body_room(source)
         assert (fits(b"x" * most, source), fits(b"x" * (most + 1), source)) == (True, False)
     assert (LAMBDA.bytes, CARRIERS["alb"].bytes) == (6_291_456, 1_000_000)

@@ -20,10 +20,10 @@ from pynamodb.attributes import (
 from pynamodb.models import Model
 
 from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update, User
-from polymicro_lambda import _pynamodb as inside
+from polymicro_lambda.dynamodb import client as inside
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
 from polymicro_lambda.testing import Client, FakeContext
-from polymicro_lambda.uniqueness import markers_of
+from polymicro_lambda.writes.unique_constraints import reservation_table
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
 
@@ -867,7 +867,7 @@ def member(request: pytest.FixtureRequest, table_name: str) -> type[Model]:
 
     model = Versioned if request.param == "versioned" else Member
     table(model, table_name)
-    table(markers_of(model), f"{table_name}_unique")
+    table(reservation_table(model), f"{table_name}_unique")
     return model
 
 
@@ -878,7 +878,7 @@ def test_a_taken_value(member: type[Model]) -> None:
     assert posts == [201, 409, 201]
     assert api.patch("/x/2", json={"email": "a"}).status == 409
     assert [api.delete("/x/1").status, api.patch("/x/2", json={"email": "a"}).status] == [204, 200]
-    assert len(raw_items(markers_of(member))) == 1
+    assert len(raw_items(reservation_table(member))) == 1
     assert api.post("/x", json={"id": "3", "email": "b"}).status == 201
 
 
@@ -919,7 +919,7 @@ def test_a_value_set_while_its_item_is_deleted(member: type[Model]) -> None:
     api.post("/x", json={"id": "1"})
     with meanwhile(lambda: api.patch("/x/1", json={"email": "a"})):
         assert api.delete("/x/1").status == 204
-    assert raw_items(markers_of(member)) == []
+    assert raw_items(reservation_table(member)) == []
 
 
 def test_a_rule_beside_a_unique_value(member: type[Model]) -> None:

@@ -11,7 +11,7 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 
-from polymicro_lambda._isolation import moto
+from polymicro_lambda.project.isolation import moto
 from polymicro_lambda.testing import strict
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "1"}}

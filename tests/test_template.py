@@ -26,18 +26,18 @@ from pynamodb.models import Model
 
 from handlers import todo
 from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
-from polymicro_lambda._bodies import body_model
-from polymicro_lambda._commands import polymicro
-from polymicro_lambda._engine import DEVELOPMENT_SECRET
-from polymicro_lambda._parts import Part, merged
-from polymicro_lambda._powertools import unnamed
-from polymicro_lambda._pynamodb import table_name as table_name_of
-from polymicro_lambda._sam_events import MAX_EVENTS, Preflights, events
-from polymicro_lambda._tables import GLOBAL, LOCAL, logical_id, staged, tables
-from polymicro_lambda._yaml import Noted, dump
+from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.deploy.artifact.powertools import unnamed
+from polymicro_lambda.deploy.parts import Part, merged
+from polymicro_lambda.deploy.sam_events import MAX_EVENTS, Preflights, events
+from polymicro_lambda.deploy.tables import GLOBAL, LOCAL, logical_id, staged, tables_of
+from polymicro_lambda.deploy.template import Options, template, template_parts
+from polymicro_lambda.deploy.yaml_text import Noted, dump
+from polymicro_lambda.dynamodb.client import table_name as table_name_of
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.openapi.gateway_models import body_model
 from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
-from polymicro_lambda.template import Options, parts, template
+from polymicro_lambda.project.engine import DEVELOPMENT_SECRET
 from polymicro_lambda.testing import Client
 
 ROOT = Path(__file__).parents[1]
@@ -89,16 +89,16 @@ def loaded(text: str) -> Any:
 def test_its_text_says_what_the_template_is(app: str, api: str, authorizer: str) -> None:
     """The same values by a YAML parser, and the same text by another run."""
     chosen = options(api=api, authorizer=authorizer, cors=CORS(origins=("https://a.example",)))
-    text = merged(HEAD, parts(APPS[app].routes, chosen))
+    text = merged(HEAD, template_parts(APPS[app].routes, chosen))
     said = {"AWSTemplateFormatVersion": "2010-09-09", "Transform": "AWS::Serverless-2016-10-31"}
     assert loaded(text) == said | json.loads(json.dumps(template(APPS[app].routes, chosen)))
-    assert merged(HEAD, parts(APPS[app].routes, chosen)) == text
+    assert merged(HEAD, template_parts(APPS[app].routes, chosen)) == text
 
 
 @pytest.mark.parametrize(("api", "authorizer"), [("rest", "lambda"), ("http", "jwt")])
 def test_cloudformation_finds_no_fault_with_it(api: str, authorizer: str) -> None:
     """As far as cfn-lint knows it without SAM's own transform; it does see a fault that is there."""
-    text = merged(HEAD, parts(second_app.pm.routes, options(api=api, authorizer=authorizer, snap_start=True)))
+    text = merged(HEAD, template_parts(second_app.pm.routes, options(api=api, authorizer=authorizer, snap_start=True)))
     wrong = text.replace("BillingMode: PAY_PER_REQUEST", "BillingMode: PAY_PER_YEAR")
     assert [lint(one) for one in (text, wrong)] == [set(), {"E3030", "E3639"}]
 
@@ -350,7 +350,7 @@ class Box(Model):
 
 
 def test_models_that_share_a_table_become_one() -> None:
-    (table,) = tables([Shelf, Box])
+    (table,) = tables_of([Shelf, Box])
     assert (table.name, table.models) == ("things", (Shelf, Box))
     assert table.properties == {
         "AttributeDefinitions": [{"AttributeName": "shelf", "AttributeType": "S"}],
@@ -432,7 +432,7 @@ def test_the_prefix_of_a_compiled_app_is_not_part_of_the_name() -> None:
 )
 def test_models_that_cannot_share_a_table(model: type[Model], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        tables([Shelf, model])
+        tables_of([Shelf, model])
     assert str(caught.value) == message
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from polymicro_lambda import testing
-from polymicro_lambda.events import request_id, source_of
 from polymicro_lambda.exceptions import HTTPError
-from polymicro_lambda.responses import Response, json_response, problem
+from polymicro_lambda.http.responses import Response, json_response, problem
+from polymicro_lambda.http.sources.events import request_id, source_of
+from polymicro_lambda.http.users import User
 from polymicro_lambda.testing import Client, FakeClock, FakeContext, make_event
-from polymicro_lambda.users import User
 
 FORMS: dict[str, dict[str, Any]] = {
     "rest": {"source": "rest"},

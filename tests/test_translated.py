@@ -13,9 +13,9 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 from handlers import todo
 from polymicro_lambda import CORS, PolyMicro
-from polymicro_lambda import _sam_events as sam_events
-from polymicro_lambda._sam_events import events
-from polymicro_lambda.template import Options, template
+from polymicro_lambda.deploy import sam_events
+from polymicro_lambda.deploy.sam_events import events
+from polymicro_lambda.deploy.template import Options, template
 
 APPS = {"todo": todo.pm, "second": second_app.pm}
 CORSES = {

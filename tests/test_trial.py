@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from polymicro_lambda import _trial
-from polymicro_lambda._importer import compiled
+from polymicro_lambda.deploy.artifact import trial_import
+from polymicro_lambda.deploy.artifact.bytecode_importer import compiled
 
 PATTERNS = [
     pytest.param(r"a(?P<name>b)?(c)\1", 0, id="groups"),
@@ -23,10 +23,10 @@ PATTERNS = [
 
 def known(pattern: Any, flags: int, file: Path) -> Any:
     """The pattern as an artifact has it; Python is not asked for it."""
-    with _trial.noted() as made:
+    with trial_import.noted() as made:
         re.purge()
         re.compile(pattern, flags)
-    _trial.write(made, str(file))
+    trial_import.write(made, str(file))
     re.purge()
     asked: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -50,16 +50,16 @@ def test_what_is_made_of_its_code_is_what_python_compiles(pattern: Any, flags: i
 def test_the_same_patterns_give_the_same_bytes(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("one", "other")]
     for file, order in zip(files, (1, -1), strict=True):
-        with _trial.noted() as made:
+        with trial_import.noted() as made:
             re.purge()
             for param in PATTERNS[::order]:
                 re.compile(*param.values)  # type: ignore[arg-type]
-        _trial.write(made, str(file))
+        trial_import.write(made, str(file))
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_code_of_another_python_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with _trial.noted() as made:
+    with trial_import.noted() as made:
         re.purge()
         re.compile("a")
     made["a", 0] = (*made["a", 0][:2], [0], *made["a", 0][3:])  # code that would be refused
@@ -70,7 +70,7 @@ def test_code_of_another_python_is_left_alone(tmp_path: Path, monkeypatch: pytes
             "_sre",
             SimpleNamespace(MAGIC=sre.MAGIC + 1, CODESIZE=sre.CODESIZE),  # type: ignore[attr-defined]
         )
-        _trial.write(made, str(tmp_path / "patterns"))
+        trial_import.write(made, str(tmp_path / "patterns"))
     re.purge()
     with compiled(str(tmp_path / "patterns")):
         assert re.compile("a").fullmatch("a")
@@ -81,7 +81,7 @@ def test_without_the_file_and_with_a_text_of_a_class_of_its_own_python_compiles(
         __slots__ = ()
 
     re.purge()
-    with compiled(str(tmp_path / "none")), _trial.noted() as made:
+    with compiled(str(tmp_path / "none")), trial_import.noted() as made:
         assert re.compile(Text("b")).fullmatch("b")
     assert made == {}
 
@@ -93,7 +93,8 @@ def test_a_trial_imports_and_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "tried_failing.py").write_text("1 / 0\n")
     file = tmp_path / "patterns"
     statuses = [
-        _trial.main(str(tmp_path), f"tried_{name}", str(file)) for name in ("missing", "failing", "module")
+        trial_import.main(str(tmp_path), f"tried_{name}", str(file))
+        for name in ("missing", "failing", "module")
     ]
-    assert statuses == [_trial.MISSING, 1, 0]
+    assert statuses == [trial_import.MISSING, 1, 0]
     assert b"a b c d tried" in zlib.decompress(file.read_bytes())

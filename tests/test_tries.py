@@ -11,8 +11,8 @@ from pynamodb.models import Model
 from test_failures import Wire, failure
 
 from polymicro_lambda import AllowAny, Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update
-from polymicro_lambda._isolation import FAKE_AWS
-from polymicro_lambda._pynamodb import connect
+from polymicro_lambda.dynamodb.client import connect
+from polymicro_lambda.project.isolation import FAKE_AWS
 from polymicro_lambda.testing import Client, FakeClock, FakeContext
 
 
@@ -36,7 +36,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client whose DynamoDB is wherever the environment says, with a budget of retries of its own."""
     for name, value in FAKE_AWS.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("polymicro_lambda._pynamodb._clients", {})
+    monkeypatch.setattr("polymicro_lambda.dynamodb.client._clients", {})
     Doc._connection = None
     pm = PolyMicro()
     Docs(pm)

@@ -49,11 +49,11 @@ from polymicro_lambda import (
     Update,
     action,
 )
-from polymicro_lambda._explain import explain
-from polymicro_lambda._policy import statements
-from polymicro_lambda._routes import rows
-from polymicro_lambda._tables import logical_id
 from polymicro_lambda.backfill import mark
+from polymicro_lambda.cli.explain import explain
+from polymicro_lambda.cli.route_table import rows
+from polymicro_lambda.deploy.policy import statements
+from polymicro_lambda.deploy.tables import logical_id
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.testing import FakeContext, assert_permission_matrix
 

@@ -19,7 +19,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttrib
 from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, Create, Delete, ModelResource, PolyMicro, Retrieve, Update, action
-from polymicro_lambda._isolation import FAKE_AWS, forget_connections, strict_moto
+from polymicro_lambda.project.isolation import FAKE_AWS, forget_connections, strict_moto
 from soak.proxy import Proxy
 
 

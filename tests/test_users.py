@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from polymicro_lambda.users import User, user_from
+from polymicro_lambda.http.users import User, user_from
 
 NULLS = {"cognitoIdentityId": None, "userArn": None, "sourceIp": "127.0.0.1"}
 ARN = "arn:aws:iam::123456789012:user/alice"

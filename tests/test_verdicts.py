@@ -8,21 +8,21 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from polymicro_lambda.actions import Method
-from polymicro_lambda.conditions import holds
-from polymicro_lambda.guards import as_stored
 from polymicro_lambda.permissions import Permission
-from polymicro_lambda.verdicts import (
-    Ask,
-    Checked,
-    Every,
-    Opaque,
-    Some,
+from polymicro_lambda.rules.conditions import holds
+from polymicro_lambda.rules.guards import as_stored
+from polymicro_lambda.rules.methods import Method
+from polymicro_lambda.rules.verdicts import (
+    AllHold,
+    AnyHolds,
+    ConditionCheck,
+    OpaqueCheck,
+    RuleContext,
     Verdict,
-    attributes_of,
+    attributes_of_verdict,
     condition_of,
     is_opaque,
-    joined,
+    join_verdicts,
 )
 
 
@@ -47,12 +47,12 @@ class Answering(Permission):
         return self.answer
 
 
-def opaque(answer: Any, negated: bool = False) -> Opaque:
-    return Opaque(Answering(answer), Ask("u", Method("update", "PUT"), Row), negated)
+def opaque(answer: Any, negated: bool = False) -> OpaqueCheck:
+    return OpaqueCheck(Answering(answer), RuleContext("u", Method("update", "PUT"), Row), negated)
 
 
-OWN = Checked(Row.owner == "a")
-HIGH = Checked(Row.rank > 5)
+OWN = ConditionCheck(Row.owner == "a")
+HIGH = ConditionCheck(Row.rank > 5)
 YES, NO, BOOM = opaque(True), opaque(False), opaque(ZeroDivisionError())
 ITEM = Row("a", rank=1)
 RAW = as_stored(ITEM)
@@ -68,13 +68,13 @@ RAW = as_stored(ITEM)
         pytest.param([OWN], OWN, OWN, id="one"),
         pytest.param([True, OWN], OWN, True, id="true and one"),
         pytest.param([OWN, False], False, OWN, id="one and false"),
-        pytest.param([OWN, YES], Every((OWN, YES)), Some((OWN, YES)), id="two"),
-        pytest.param([True, OWN, YES], Every((OWN, YES)), True, id="true and two"),
+        pytest.param([OWN, YES], AllHold((OWN, YES)), AnyHolds((OWN, YES)), id="two"),
+        pytest.param([True, OWN, YES], AllHold((OWN, YES)), True, id="true and two"),
     ],
 )
 def test_joined(parts: list[Verdict], every: Verdict, some: Verdict) -> None:
     """Residues are compared by identity: PynamoDB's conditions have no truth value."""
-    assert repr((joined(parts, every=True), joined(parts, every=False))) == repr((every, some))
+    assert repr((join_verdicts(parts, every=True), join_verdicts(parts, every=False))) == repr((every, some))
 
 
 def test_joined_asks_for_no_more_than_it_needs() -> None:
@@ -83,8 +83,8 @@ def test_joined_asks_for_no_more_than_it_needs() -> None:
         yield decisive
         raise AssertionError("asked for more")
 
-    assert joined(verdicts(False), every=True) is False
-    assert joined(verdicts(True), every=False) is True
+    assert join_verdicts(verdicts(False), every=True) is False
+    assert join_verdicts(verdicts(True), every=False) is True
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_joined_asks_for_no_more_than_it_needs() -> None:
         pytest.param(opaque(False, negated=True), True, id="negated no"),
         pytest.param(opaque(None), False, id="forgotten"),
         pytest.param(opaque(None, negated=True), False, id="negated forgotten"),
-        pytest.param(Every((OWN, YES)), True, id="every"),
-        pytest.param(Every((OWN, NO)), False, id="not every"),
-        pytest.param(Every((BOOM, HIGH)), False, id="conditions go before opaque checks"),
-        pytest.param(Some((HIGH, YES)), True, id="some"),
-        pytest.param(Some((HIGH, NO)), False, id="none"),
-        pytest.param(Some((Every((OWN, NO)), Every((OWN, YES)))), True, id="nested"),
+        pytest.param(AllHold((OWN, YES)), True, id="every"),
+        pytest.param(AllHold((OWN, NO)), False, id="not every"),
+        pytest.param(AllHold((BOOM, HIGH)), False, id="conditions go before opaque checks"),
+        pytest.param(AnyHolds((HIGH, YES)), True, id="some"),
+        pytest.param(AnyHolds((HIGH, NO)), False, id="none"),
+        pytest.param(AnyHolds((AllHold((OWN, NO)), AllHold((OWN, YES)))), True, id="nested"),
     ],
 )
 def test_judged(verdict: Any, expected: bool) -> None:
@@ -112,7 +112,7 @@ def test_judged(verdict: Any, expected: bool) -> None:
 
 def test_an_opaque_check_that_raises() -> None:
     """It is no denial, whatever stands beside it."""
-    for verdict in (BOOM, Every((OWN, BOOM)), Some((HIGH, BOOM))):
+    for verdict in (BOOM, AllHold((OWN, BOOM)), AnyHolds((HIGH, BOOM))):
         with pytest.raises(ZeroDivisionError):
             verdict.allows(ITEM, RAW)
 
@@ -123,18 +123,18 @@ def test_an_opaque_check_that_raises() -> None:
         pytest.param(True, False, set(), id="true"),
         pytest.param(OWN, False, {"o"}, id="condition"),
         pytest.param(YES, True, set(), id="opaque"),
-        pytest.param(Every((OWN, HIGH)), False, {"o", "rank"}, id="every"),
-        pytest.param(Some((OWN, Every((HIGH, YES)))), True, {"o", "rank"}, id="nested"),
+        pytest.param(AllHold((OWN, HIGH)), False, {"o", "rank"}, id="every"),
+        pytest.param(AnyHolds((OWN, AllHold((HIGH, YES)))), True, {"o", "rank"}, id="nested"),
     ],
 )
 def test_what_a_verdict_reads(verdict: Verdict, blind: bool, attributes: set[str]) -> None:
     """Conditions by their attributes' names in DynamoDB; an opaque check has to be tried."""
-    assert (is_opaque(verdict), set(attributes_of(verdict))) == (blind, attributes)
+    assert (is_opaque(verdict), set(attributes_of_verdict(verdict))) == (blind, attributes)
 
 
 @pytest.mark.parametrize(
     "verdict",
-    [True, False, YES, Some((OWN, YES)), Every((YES, NO))],
+    [True, False, YES, AnyHolds((OWN, YES)), AllHold((YES, NO))],
     ids=["true", "false", "opaque", "some", "every"],
 )
 def test_no_condition_is_implied(verdict: Verdict) -> None:
@@ -142,17 +142,17 @@ def test_no_condition_is_implied(verdict: Verdict) -> None:
     assert condition_of(verdict) is None
 
 
-DONE = Checked(Row.done == True)  # noqa: E712 - a condition
+DONE = ConditionCheck(Row.done == True)  # noqa: E712 - a condition
 
 
 @pytest.mark.parametrize(
     "verdict",
     [
         pytest.param(OWN, id="one"),
-        pytest.param(Every((OWN, HIGH, DONE)), id="every"),
-        pytest.param(Some((OWN, HIGH, DONE)), id="some"),
-        pytest.param(Some((Every((OWN, HIGH)), DONE)), id="some of every"),
-        pytest.param(Every((Some((OWN, HIGH)), DONE)), id="every of some"),
+        pytest.param(AllHold((OWN, HIGH, DONE)), id="every"),
+        pytest.param(AnyHolds((OWN, HIGH, DONE)), id="some"),
+        pytest.param(AnyHolds((AllHold((OWN, HIGH)), DONE)), id="some of every"),
+        pytest.param(AllHold((AnyHolds((OWN, HIGH)), DONE)), id="every of some"),
     ],
 )
 def test_a_condition_is_the_verdict(verdict: Any) -> None:
@@ -167,6 +167,6 @@ def test_a_condition_is_the_verdict(verdict: Any) -> None:
 
 
 def test_a_conjunction_with_opaque_parts_implies_its_conditions() -> None:
-    condition = condition_of(Every((OWN, YES, Some((HIGH, NO)))))
+    condition = condition_of(AllHold((OWN, YES, AnyHolds((HIGH, NO)))))
     assert condition is not None
     assert [holds(condition, as_stored(Row(owner))) for owner in "ab"] == [True, False]

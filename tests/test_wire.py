@@ -31,12 +31,13 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import PrefixedAttribute, _json
-from polymicro_lambda._instances import instance_of, members_of, shown_of
-from polymicro_lambda._switch import SWITCH
-from polymicro_lambda.schemas import compile_schema
-from polymicro_lambda.selections import Selection
-from polymicro_lambda.wire import reader_of
+from polymicro_lambda import PrefixedAttribute
+from polymicro_lambda.http import strict_json
+from polymicro_lambda.items.instances import instance_of, model_members, unchanged_json
+from polymicro_lambda.items.readers import reader_of
+from polymicro_lambda.items.selections import FieldSelection
+from polymicro_lambda.schemas.fast_path import SWITCH
+from polymicro_lambda.schemas.item_schemas import compile_schema
 
 
 class Street(MapAttribute):  # type: ignore[type-arg]
@@ -174,21 +175,21 @@ def outcome(make: Callable[[], Any]) -> Any:
 
 
 def the_long_way(model: type[Model], raw: Any) -> bytes:
-    return _json.dumps(SCHEMA.dump(model.from_raw_data(deepcopy(raw))))
+    return strict_json.json_bytes(SCHEMA.dump(model.from_raw_data(deepcopy(raw))))
 
 
 def the_short_way(raw: Any) -> bytes:
     """As a list goes it: as text, else as a dict, else by an instance."""
-    selection = Selection.of(All, SCHEMA.names)
+    selection = FieldSelection.of(All, SCHEMA.names)
     assert selection is not None
     text = selection.text(raw)
-    return text.encode() if text is not None else _json.dumps(SCHEMA.dump(instance_of(All, raw)))
+    return text.encode() if text is not None else strict_json.json_bytes(SCHEMA.dump(instance_of(All, raw)))
 
 
 def by_an_instance(raw: Any) -> bytes:
     instance = instance_of(All, raw)
-    shown = shown_of(instance)
-    return _json.dumps(SCHEMA.dump(instance) if shown is None else SCHEMA.selected(shown))
+    shown = unchanged_json(instance)
+    return strict_json.json_bytes(SCHEMA.dump(instance) if shown is None else SCHEMA.selected(shown))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -251,9 +252,9 @@ def test_an_item_as_pynamodb_writes_it_takes_no_instance() -> None:
     """Else the tests above would compare the long way with itself."""
     reader = reader_of(All)
     assert reader is not None
-    assert json.loads(_json.dumps(reader.shown(WHOLE))) == json.loads(the_long_way(All, WHOLE))
+    assert json.loads(strict_json.json_bytes(reader.shown(WHOLE))) == json.loads(the_long_way(All, WHOLE))
     without = {name: value for name, value in WHOLE.items() if name not in ("n", "moment", "street")}
-    assert json.loads(_json.dumps(reader.shown(without))) == json.loads(the_long_way(All, without))
+    assert json.loads(strict_json.json_bytes(reader.shown(without))) == json.loads(the_long_way(All, without))
 
 
 def test_plain_attributes_are_written_as_text_at_once() -> None:
@@ -314,7 +315,7 @@ def test_a_default_that_is_made_anew_is_that_of_the_instance() -> None:
     numbers = iter(range(9))
     model = of(NumberAttribute(default=lambda: next(numbers)))
     instance: Any = instance_of(model, {"id": {"S": "1"}})
-    assert (shown_of(instance), instance.own, instance.own) == (None, 0, 0)
+    assert (unchanged_json(instance), instance.own, instance.own) == (None, 0, 0)
 
 
 def test_what_may_have_been_changed_is_shown_as_it_is() -> None:
@@ -326,25 +327,25 @@ def test_what_may_have_been_changed_is_shown_as_it_is() -> None:
         lambda one: one.texts.add("c"),
     ):
         ours: Any = instance_of(All, deepcopy(WHOLE))
-        assert shown_of(ours) is not None
+        assert unchanged_json(ours) is not None
         change(ours)
         theirs = All.from_raw_data(deepcopy(WHOLE))
         change(theirs)
-        assert shown_of(ours) is None
+        assert unchanged_json(ours) is None
         assert SCHEMA.dump(ours) == SCHEMA.dump(theirs)
 
 
 def test_reading_alone_changes_nothing() -> None:
     ours: Any = instance_of(All, WHOLE)
     assert (ours.named, ours.moment) == ("é\n", datetime(2026, 1, 31, 10, tzinfo=UTC))
-    assert shown_of(ours) is not None
+    assert unchanged_json(ours) is not None
 
 
 @pytest.mark.parametrize("value", ["0", "false", "False"])
 def test_the_switch_turns_it_off(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, value)
     model = of(BooleanAttribute())
-    members = members_of(model)
+    members = model_members(model)
     assert members is not None
-    assert (Selection.of(model, ["id", "own"]), members.reader) == (None, None)
-    assert shown_of(instance_of(model, {"id": {"S": "1"}, "own": {"BOOL": True}})) is None
+    assert (FieldSelection.of(model, ["id", "own"]), members.reader) == (None, None)
+    assert unchanged_json(instance_of(model, {"id": {"S": "1"}, "own": {"BOOL": True}})) is None

@@ -165,8 +165,8 @@ def dispatch_us(counts: list[int], rounds: int, turns: int) -> list[list[float]]
 
     The apps take turns in one process: the same code in two processes has differed by half.
     """
-    from polymicro_lambda.dispatch import route_of  # noqa: PLC0415 - of this measurement alone
-    from polymicro_lambda.routing import Router  # noqa: PLC0415 - as above
+    from polymicro_lambda.dispatch.dispatcher import route_of  # noqa: PLC0415 - of this measurement alone
+    from polymicro_lambda.routing.router import Router  # noqa: PLC0415 - as above
 
     def router(count: int) -> Router:
         pm, kinds = _many(count, lambda _: Todo)

@@ -77,7 +77,7 @@ class Clock:
     @contextmanager
     def following(self) -> Iterator[None]:
         """The phases of ours, where this package is."""
-        observing = sys.modules.get("polymicro_lambda.observing")
+        observing = sys.modules.get("polymicro_lambda.observability.observation")
         if observing is None:
             yield
             return

@@ -11,7 +11,7 @@ import pytest
 from botocore.session import Session
 from test_serve import ALICE, ROOT, make_token, serving
 
-from polymicro_lambda._engine import ENDPOINT, start_embedded
+from polymicro_lambda.project.engine import ENDPOINT, start_embedded
 
 from .conftest import CLIENTS, Api, run, settings
 

@@ -18,7 +18,7 @@ from pynamodb.expressions import condition as c
 from pynamodb.expressions.operand import Path, Value
 from test_conditions import ITEM, REFUSED, ROWS
 
-from polymicro_lambda.conditions import holds
+from polymicro_lambda.rules.conditions import holds
 
 pytestmark = pytest.mark.real_engine
 

@@ -10,7 +10,7 @@ import pytest
 
 from handlers import authorizer
 from handlers.todo import pm
-from polymicro_lambda._curl import curl_session
+from polymicro_lambda.cli.serving.curl_session import curl_session
 
 from .conftest import JWT_SECRET, POLYMICRO, Served, output
 

@@ -9,8 +9,8 @@ import tracker.single
 from moto import mock_aws
 from worlds import made
 
-from polymicro_lambda._engine import create_tables
-from polymicro_lambda._isolation import own_tables
+from polymicro_lambda.project.engine import create_tables
+from polymicro_lambda.project.isolation import own_tables
 from polymicro_lambda.testing import Client
 
 FAKE_AWS = {

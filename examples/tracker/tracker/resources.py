@@ -2,17 +2,7 @@
 
 from pynamodb.exceptions import PutError
 
-from polymicro_lambda import (
-    Create,
-    Delete,
-    List,
-    ModelResource,
-    OwnedBy,
-    ReadOnly,
-    Retrieve,
-    Update,
-    action,
-)
+from polymicro_lambda import Create, Delete, List, ModelResource, OwnedBy, ReadOnly, Retrieve, Update, action
 from polymicro_lambda.exceptions import Conflict, Unprocessable
 
 from .models import Comment, Invitation, Member, Project, Task, Tenant, new_id, now

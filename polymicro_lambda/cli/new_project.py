@@ -1,0 +1,157 @@
+"""A new project: the files of a skeleton under its name, events, and a template that its own classes make."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from keyword import iskeyword
+from pathlib import Path
+from typing import Any
+
+from polymicro_lambda import __version__
+from polymicro_lambda.deploy import RUNTIMES
+from polymicro_lambda.http import User
+from polymicro_lambda.project import UsageError
+from polymicro_lambda.testing import make_event
+
+SKELETONS = Path(__file__).with_name("skeleton")
+AUTHORIZER = ("authorizer.py", "jwks.py")
+"""The modules that are those of this repository's own example: a wheel has them beside the skeletons."""
+CHECKOUT = Path(__file__).parents[2] / "handlers"
+"""Where they are in a checkout."""
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
+LONGEST = 40
+"""Characters of a name: the names of stacks and tables, which it begins, have room for more behind it."""
+TAKEN = frozenset({"events", "tests", "wheels"})
+"""Names that the project's other directories have."""
+UUID = "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10"
+TEMPLATE = ("-B", "-m", "polymicro_lambda.cli", "template", "--build-method", "makefile")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a project is called: as people write it, as Python does, and as CloudFormation does."""
+
+    name: str
+
+    @property
+    def package(self) -> str:
+        """The name of its package."""
+        return self.name.replace("-", "_")
+
+    @property
+    def stack(self) -> str:
+        """What its stacks' names begin with: CloudFormation has no underscores there."""
+        return self.name.replace("_", "-")
+
+    def fault(self) -> str | None:
+        """Why it will not do, None if it will."""
+        if not NAME.fullmatch(self.name) or len(self.name) > LONGEST:
+            return f"a name has at most {LONGEST} letters and digits, begins with a letter, and may have single - or _"
+        if iskeyword(self.package) or self.package in TAKEN:
+            return f"{self.package} means something else already; choose another name"
+        spec = find_spec(self.package)
+        if spec is not None and spec.origin is not None:  # a directory without modules is no hindrance
+            return f"Python has a module {self.package} here already; choose another name"
+        return None
+
+
+def project(named: Named) -> dict[str, str]:
+    """The files of a whole project by their paths, but for the template, which its classes make."""
+    files = {**_skeleton("project"), **_authorizer(), **_events()}
+    return {_placed(path, named): _filled(text, named) for path, text in files.items()}
+
+
+def minimal(_: Named) -> dict[str, str]:
+    """The one file of a small project."""
+    return _skeleton("minimal")
+
+
+def write(root: Path, files: Mapping[str, str]) -> None:
+    """Write files into a directory that is new or empty. Raises ``UsageError`` for any other."""
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise UsageError(
+            f"{root} is there already: nothing is overwritten. Choose another name, or move it away."
+        )
+    for path, text in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(text)
+
+
+def make_template(root: Path) -> None:
+    """Have the project's classes make its template, in a process of its own. Raises ``UsageError``."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("POLYMICRO_")}
+    done = subprocess.run(  # nosec B603 # noqa: S603 - it is this package's own command
+        [sys.executable, *TEMPLATE], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise UsageError(f"The template cannot be made:\n\n{done.stderr.strip()}")
+
+
+# --- the files ------------------------------------------------------------------------------------------
+
+
+def _skeleton(name: str) -> dict[str, str]:
+    """A skeleton's files, without what tools leave beside them."""
+    root = SKELETONS / name
+    found = {path.relative_to(root): path for path in sorted(root.rglob("*")) if path.is_file()}
+    left = {path for path in found if any(part.startswith((".", "__pycache__")) for part in path.parts)}
+    return {p.as_posix(): file.read_text(encoding="utf-8") for p, file in found.items() if p not in left}
+
+
+def _authorizer() -> dict[str, str]:
+    found = {name: SKELETONS / "authorizer" / name for name in AUTHORIZER}
+    return {
+        f"project_name/{name}": (file if file.is_file() else CHECKOUT / name).read_text(encoding="utf-8")
+        for name, file in found.items()
+    }
+
+
+def _events() -> dict[str, str]:
+    return {f"events/{name}.json": json.dumps(event, indent=2) + "\n" for name, event in _made_events()}
+
+
+def _made_events() -> Iterator[tuple[str, dict[str, Any]]]:
+    """A REST API's event for each verb, by alice."""
+    item = f"/todos/{UUID}"
+    for name, method, path, body in (
+        ("create", "POST", "/todos", {"text": "Water the plants"}),
+        ("list", "GET", "/todos?limit=10", None),
+        ("retrieve", "GET", item, None),
+        ("update", "PATCH", item, {"done": True}),
+        ("delete", "DELETE", item, None),
+    ):
+        headers = {"Content-Type": "application/json"} if body else None
+        text = json.dumps(body) if body else None
+        yield name, make_event(method, path, headers=headers, body=text, user=User("alice"), stage="dev")
+
+
+def _placed(path: str, named: Named) -> str:
+    """Where a file goes: names that begin with a dot are spelled out in the skeleton, where tools would obey them."""
+    parts = (part.replace("project_name", named.package) for part in path.split("/"))
+    return "/".join(re.sub("^dot_", ".", part) for part in parts)
+
+
+def _filled(text: str, named: Named) -> str:
+    said = {
+        "project_name": named.package,
+        "project-name": named.name,
+        "stack-name": named.stack,
+        "~=0.0.0": f"~={__version__}",
+        "3.13": _python(),
+    }
+    for placeholder, value in said.items():
+        text = text.replace(placeholder, value)
+    return text
+
+
+def _python() -> str:
+    """The Python that runs, if a Lambda can have it, else the newest that one can: what is built needs it here too."""
+    this = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return this if f"python{this}" in RUNTIMES else RUNTIMES[-1].removeprefix("python")

@@ -1,0 +1,153 @@
+"""A curl session that walks through a resource, made from its routes and its schema."""
+
+import json
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    BinarySetAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    NumberSetAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.models import Model
+
+from polymicro_lambda.exceptions import HTTPError
+from polymicro_lambda.routing import Route
+from polymicro_lambda.schemas import ItemSchema
+
+SAMPLES: Mapping[type[Attribute[Any]], Any] = {
+    BooleanAttribute: True,
+    UnicodeAttribute: "Water the plants",
+    NumberAttribute: 3,
+    UTCDateTimeAttribute: "2030-01-01T09:00:00+00:00",
+    TTLAttribute: "2030-01-01T09:00:00+00:00",
+    UnicodeSetAttribute: ["blue", "green"],
+    NumberSetAttribute: [1, 2],
+    BinaryAttribute: "aGVsbG8=",
+    BinarySetAttribute: ["aGVsbG8="],
+    JSONAttribute: {"size": 3},
+    ListAttribute: [],
+}
+"""Attribute class -> a JSON value that it takes, in the order in which a PATCH prefers them."""
+
+
+def curl_session(routes: Sequence[Route], address: str, *, token: str | None) -> list[str]:
+    """Shell lines that walk through the first resource, create to delete; none without routes.
+
+    ``token`` is a command that prints a bearer token, which each request then sends.
+    """
+    own = {(route.verb, route.http): route for route in routes if route.resource is routes[0].resource}
+    calls = {key: call(own[key]) for key, call in CALLS.items() if key in own}
+    if CREATE not in own:  # then there is no item to speak of
+        calls = {key: call for key, call in calls.items() if not own[key].about.detail}
+    lines = [f"token=$({token})"] if token else []
+    curl = """curl -sS -w '\\n'""" + (' -H "Authorization: Bearer $token"' if token else "")
+    item = next((own[key].template for key in calls if own[key].about.detail), None)
+    for key, call in calls.items():
+        lines.append(_keeping(item, f"{curl} {call}") if key == CREATE and item else f"{curl} {call}")
+    return [f"api={address}", *lines] if calls else []
+
+
+CREATE = ("create", "POST")
+CALLS: Mapping[tuple[str, str], Callable[[Route], str]] = {
+    CREATE: lambda route: (
+        f"-X POST {_collection(route)}{_demanded(route)} {_json(create_body(route.schema, route.model))}"
+    ),
+    ("list", "GET"): lambda route: _collection(route),
+    ("retrieve", "GET"): lambda _: "$item",
+    ("update", "PATCH"): lambda route: f"-X PATCH $item{_demanded(route)} {_json(_change(route))}",
+    ("delete", "DELETE"): lambda route: f"-X DELETE $item{_demanded(route)}",
+}
+"""Verb and HTTP verb -> the arguments for curl, in the order of the walk."""
+
+
+def _keeping(item: str, create: str) -> str:
+    """Keep the address of the created item, whose path has its attributes in braces."""
+    script = f'import json, sys; print("{item}".format(**json.load(sys.stdin)))'
+    return f"item=$api$({create} | python3 -c {shlex.quote(script)})"
+
+
+def _collection(route: Route) -> str:
+    """The collection's URL, with an example for what its path binds."""
+    return "/".join(["$api", *("example" if part.startswith("{") else part for part in route.parts)])
+
+
+KEY = "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')"
+
+
+def _demanded(route: Route) -> str:
+    """The headers without which the resource refuses the request."""
+    resource = route.resource
+    key = f' -H "{KEY}"' if resource.require_idempotency_key and route.markers is not None else ""
+    match = " -H 'If-Match: *'" if resource.require_if_match and route.verb in ("update", "delete") else ""
+    return key + match
+
+
+def _change(route: Route) -> dict[str, Any]:
+    """A body for PATCH, of a field that no rule of its own guards."""
+    return patch_body(route.schema, route.model, guarded=frozenset(route.field_rules.write))
+
+
+def _json(body: Mapping[str, Any]) -> str:
+    return f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
+
+
+def create_body(schema: ItemSchema, model: type[Model]) -> dict[str, Any]:
+    """A body with a sample for each attribute that the schema says is missing."""
+    body: dict[str, Any] = {}
+    for name in _refused(schema.load_create, body):
+        if name in model.get_attributes():
+            body[name] = sample(model.get_attributes()[name])
+    return body
+
+
+def patch_body(
+    schema: ItemSchema, model: type[Model], *, guarded: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """A body that changes one attribute, of a kind as early in ``SAMPLES`` as there is, and not ``guarded``."""
+    kinds = list(SAMPLES)
+    attributes = [
+        (name, attribute)
+        for name, attribute in model.get_attributes().items()
+        if type(attribute) in kinds and name not in guarded
+    ]
+    attributes.sort(key=lambda pair: kinds.index(type(pair[1])))
+    bodies = ({name: sample(attribute)} for name, attribute in attributes)
+    return next((body for body in bodies if not _refused(schema.load_merge, body)), {})
+
+
+def sample(attribute: Attribute[Any]) -> Any:
+    """A JSON value that the attribute takes; a map's is made of its required members."""
+    if attribute.is_hash_key or attribute.is_range_key:
+        return "example" if isinstance(attribute, UnicodeAttribute) else _by_class(attribute)
+    if isinstance(attribute, MapAttribute):
+        members = type(attribute).get_attributes().items()
+        return {
+            name: sample(member) for name, member in members if not member.null and member.default is None
+        }
+    return _by_class(attribute)
+
+
+def _by_class(attribute: Attribute[Any]) -> Any:
+    return next((SAMPLES[kind] for kind in type(attribute).__mro__ if kind in SAMPLES), None)
+
+
+def _refused(load: Callable[[object], object], body: Mapping[str, Any]) -> Iterable[str]:
+    """The names of the members that the schema complains about; none where it loads."""
+    try:
+        load(body)
+    except HTTPError as error:
+        pointers = (entry.get("pointer", "") for entry in error.errors)
+        return [pointer.removeprefix("#/").partition("/")[0] for pointer in pointers]
+    return []

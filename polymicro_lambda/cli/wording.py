@@ -1,0 +1,81 @@
+"""Rules, conditions and stored values in words, for people at their own machine."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Value
+from pynamodb.models import Model
+
+from polymicro_lambda.items import serialized
+from polymicro_lambda.permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, ReadOnly
+from polymicro_lambda.rules import AllHold, AllOf, AnyOf, ConditionCheck, NoneOf, OpaqueCheck, Rule, Verdict
+
+
+def of_rule(rule: Rule) -> str:
+    """A rule as the resource declares it; a permission of the app's own is called by its name."""
+    say = RULES.get(type(rule))
+    return str(rule) if say is None else say(rule)
+
+
+def _part(rule: Rule, within: type | None = None) -> str:
+    """A part of a rule, in brackets where it is joined otherwise than what it stands in."""
+    bracketed = isinstance(rule, AllOf | AnyOf) and type(rule) is not within
+    return f"({of_rule(rule)})" if bracketed else of_rule(rule)
+
+
+def _joined(rule: AllOf | AnyOf, word: str) -> str:
+    return f" {word} ".join(_part(part, type(rule)) for part in rule.parts)
+
+
+RULES: Mapping[type, Callable[[Any], str]] = {
+    AllOf: lambda rule: _joined(rule, "and"),
+    AnyOf: lambda rule: _joined(rule, "or"),
+    NoneOf: lambda rule: f"not {_part(rule.part)}",
+    AllowAny: lambda _: "anybody",
+    IsAuthenticated: lambda _: "any user",
+    ReadOnly: lambda rule: f"{'anybody' if rule.anonymous else 'any user'}, to read",
+    HasPermission: lambda rule: f"permission {rule.name}",
+    InGroup: lambda rule: f"group {rule.name}",
+    OwnedBy: lambda rule: f"{rule.attribute} is the user's {rule.claim}",
+}
+"""Class of a rule -> how it is said."""
+
+
+def of_verdict(verdict: Verdict) -> str:
+    """A verdict: its conditions as DynamoDB has them, and the names of the checks that only Python can make."""
+    if isinstance(verdict, bool):
+        return "holds for this user, whatever the item" if verdict else "does not hold"
+    if isinstance(verdict, ConditionCheck):
+        return of_condition(verdict.condition)
+    if isinstance(verdict, OpaqueCheck):
+        return f"{'not ' if verdict.negated else ''}{verdict.permission}.has_object_permission"
+    return f"({(' and ' if isinstance(verdict, AllHold) else ' or ').join(map(of_verdict, verdict.parts))})"
+
+
+def of_all(conditions: Iterable[Condition]) -> str:
+    """Conditions that must all hold."""
+    return " AND ".join(map(of_condition, conditions))
+
+
+def of_condition(part: Any) -> str:
+    """A condition, or an operand of one, as DynamoDB's expression with the values in it."""
+    if isinstance(part, Condition):
+        return part.format_string.format(*map(of_condition, part.values), operator=part.operator)
+    return of_stored(part.value) if isinstance(part, Value) else str(part)
+
+
+def of_values(model: type[Model], values: Mapping[str, Any]) -> str:
+    """Values by the Python names of their attributes."""
+    attributes = model.get_attributes()
+    raw = {attributes[name].attr_name: serialized(attributes[name], value) for name, value in values.items()}
+    return ", ".join(f"{name} = {of_stored(value or {})}" for name, value in raw.items())
+
+
+def of_stored(raw: Mapping[str, Any]) -> str:
+    """A stored value: a number as it is written, all else as JSON."""
+    return " ".join(
+        str(value) if kind == "N" else json.dumps(value, ensure_ascii=False, default=repr)
+        for kind, value in raw.items()
+    )

@@ -1,0 +1,34 @@
+"""Deploy."""
+
+from .artifact.build import Plan, build
+from .artifact.contents import table
+from .artifact.powertools import unnamed
+from .artifact.target_python import THIS, BuildError
+from .parts import Part, has_parts, merged
+from .policy import NEEDS, Grant, grants, plans
+from .tables import GLOBAL, LOCAL, Table, staged, tables_of
+from .template import RUNTIMES, Options, template_parts
+
+__all__ = [
+    "GLOBAL",
+    "LOCAL",
+    "NEEDS",
+    "RUNTIMES",
+    "THIS",
+    "BuildError",
+    "Grant",
+    "Options",
+    "Part",
+    "Plan",
+    "Table",
+    "build",
+    "grants",
+    "has_parts",
+    "merged",
+    "plans",
+    "staged",
+    "table",
+    "tables_of",
+    "template_parts",
+    "unnamed",
+]

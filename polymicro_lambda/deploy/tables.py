@@ -1,0 +1,185 @@
+"""Models as DynamoDB tables: what CloudFormation has to make for them, and how an index comes one at a time."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pynamodb.indexes import Index
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import indexes_of, model_info, table_name
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.lists import access_paths_of
+
+Properties: TypeAlias = dict[str, Any]
+GLOBAL, LOCAL = "GlobalSecondaryIndexes", "LocalSecondaryIndexes"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table, and the models whose items it holds."""
+
+    name: str
+    """As the models say it, without a prefix."""
+    models: tuple[type[Model], ...]
+    properties: Properties
+    """Those of ``AWS::DynamoDB::Table``, without the name."""
+
+    @property
+    def logical_id(self) -> str:
+        """Its name in the template."""
+        return logical_id(self.name)
+
+
+def logical_id(table: str) -> str:
+    """``todos`` -> ``TodosTable``; CloudFormation takes letters and digits."""
+    words = re.split(r"[^A-Za-z0-9]+", table)
+    return "".join(word[:1].upper() + word[1:] for word in words) + "Table"
+
+
+def tables_of(models: Iterable[type[Model]]) -> tuple[Table, ...]:
+    """The tables of the models, in the models' order; models of the same table share one.
+
+    Raises ``ConfigurationError`` that names two models and what they say differently of the table that they share.
+    """
+    shared: dict[str, list[type[Model]]] = {}
+    for model in models:
+        shared.setdefault(table_name(model), []).append(model)
+    found = tuple(Table(name, tuple(users), _properties(users)) for name, users in shared.items())
+    ids: dict[str, str] = {}
+    for table in found:
+        other = ids.setdefault(table.logical_id, table.name)
+        if other != table.name:
+            raise ConfigurationError(
+                f"the tables {other!r} and {table.name!r} are both {table.logical_id} in the template: rename one"
+            )
+    return found
+
+
+def _properties(users: Iterable[type[Model]]) -> Properties:
+    """What all kinds of item that the table holds need of it."""
+    known: dict[Any, tuple[type[Model], Any]] = {}
+    for model in dict.fromkeys(kind for user in users for kind in _kinds(user)):
+        for said, value in _said(model):
+            first, other = known.setdefault(said, (model, value))
+            if other != value:
+                raise ConfigurationError(
+                    f"{first.__name__} and {model.__name__} share the table {table_name(model)!r}, but differ in"
+                    f" {' '.join(said)}: {other} and {value}"
+                )
+    values = {said: value for said, (_, value) in known.items()}
+    return {
+        "AttributeDefinitions": [
+            {"AttributeName": said[1], "AttributeType": value}
+            for said, value in values.items()
+            if said[0] == "the type of"
+        ],
+        "KeySchema": values[("its keys",)],
+        **_listed(values, LOCAL),
+        **_listed(values, GLOBAL),
+        **{said[1]: value for said, value in values.items() if said[0] == "its"},
+    }
+
+
+def _kinds(model: type[Model]) -> Iterator[type[Model]]:
+    """The model and, with a discriminator, every other class of the same table: PynamoDB makes one for all."""
+    yield model
+    if (discriminator := model_info(model).discriminator) is not None:
+        for kind in discriminator.get_registered_subclasses(Model):
+            if table_name(kind) == table_name(model):
+                yield kind
+
+
+def _said(model: type[Model]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """What a model says of its table, each with the words for it."""
+    paths = access_paths_of(model)
+    indexes = {i.Meta.index_name: i for i in indexes_of(model).values()}
+    types = {one.attr_name: one.attr_type for one in model.get_attributes().values()}
+    for index in indexes.values():
+        types |= {one.attr_name: one.attr_type for one in index.Meta.attributes.values()}
+    yield ("its keys",), _key_schema(paths[0].partition, paths[0].sort)
+    for path in paths:
+        for name in (path.partition, path.sort):
+            if name is not None:
+                yield ("the type of", name), types[name]
+        if path.index is not None:
+            kind = GLOBAL if path.is_global else LOCAL
+            yield (
+                ("the index", path.index),
+                (kind, _key_schema(path.partition, path.sort), _projection(indexes[path.index])),
+            )
+    if (ttl := model_info(model).ttl) is not None:
+        yield ("its", "TimeToLiveSpecification"), {"AttributeName": ttl.attr_name, "Enabled": True}
+    if view := getattr(model.Meta, "stream_view_type", None):
+        yield ("its", "StreamSpecification"), {"StreamViewType": view}
+
+
+def _key_schema(partition: str, sort: str | None) -> list[dict[str, str]]:
+    keys = [{"AttributeName": partition, "KeyType": "HASH"}]
+    return keys if sort is None else [*keys, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+
+def _projection(index: Index[Any]) -> dict[str, Any]:
+    projection = index.Meta.projection
+    attributes = projection.non_key_attributes
+    return {"ProjectionType": projection.projection_type} | (
+        {"NonKeyAttributes": list(attributes)} if attributes else {}
+    )
+
+
+def _listed(values: Mapping[Any, Any], kind: str) -> Properties:
+    indexes = [
+        {"IndexName": said[1], "KeySchema": value[1], "Projection": value[2]}
+        for said, value in values.items()
+        if said[0] == "the index" and value[0] == kind
+    ]
+    return {kind: indexes} if indexes else {}
+
+
+# --- one index at a time ----------------------------------------------------------------------------------
+
+
+def staged(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Properties, list[str]]:
+    """The properties after the next step from ``old`` to ``new``, and the steps that remain after it, in words.
+
+    A step creates or deletes one global index, as one update of a table does (DynamoDB API reference, UpdateTable).
+    New ones come first; one that changes goes and comes again. Raises ``ConfigurationError`` where the keys or the
+    local indexes differ, which a table has for good.
+    """
+    for fixed in ("KeySchema", LOCAL):
+        if old.get(fixed, []) != new.get(fixed, []):
+            raise ConfigurationError(f"{fixed} of an existing table cannot change: make another table")
+    before, after = _indexes(old), _indexes(new)
+    steps = [("create", name) for name in after if name not in before]
+    for name in before:
+        if before[name] != after.get(name):
+            steps += [("delete", name), *([("create", name)] if name in after else [])]
+    indexes = dict(before)
+    for action, name in steps[:1]:
+        if action == "create":
+            indexes[name] = after[name]
+        else:
+            del indexes[name]
+    remaining = [f"{action} index {name}" for action, name in steps[1:]]
+    return _with_indexes(old, new, [indexes[n] for n in {**after, **before} if n in indexes]), remaining
+
+
+def _indexes(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {index["IndexName"]: index for index in properties.get(GLOBAL, ())}
+
+
+def _with_indexes(old: Mapping[str, Any], new: Mapping[str, Any], indexes: list[Any]) -> Properties:
+    """The new properties with other global indexes; no attribute is defined that is no key (DynamoDB refuses it)."""
+    keyed = [new, *new.get(LOCAL, ()), *indexes]
+    used = {key["AttributeName"] for one in keyed for key in one["KeySchema"]}
+    definitions = {
+        one["AttributeName"]: one for one in (*new["AttributeDefinitions"], *old["AttributeDefinitions"])
+    }
+    properties = {name: indexes if name == GLOBAL else value for name, value in new.items()}
+    properties["AttributeDefinitions"] = [one for name, one in definitions.items() if name in used]
+    if indexes:
+        properties[GLOBAL] = indexes
+    else:
+        properties.pop(GLOBAL, None)
+    return properties

@@ -1,0 +1,18 @@
+"""Dispatch."""
+
+from .dispatcher import Dispatcher, asks_for_user, permitted, route_of
+from .operations import Operation
+from .response_sizes import fits
+from .startup import make_ready, quiet_libraries, without_garbage_collection
+
+__all__ = [
+    "Dispatcher",
+    "Operation",
+    "asks_for_user",
+    "fits",
+    "make_ready",
+    "permitted",
+    "quiet_libraries",
+    "route_of",
+    "without_garbage_collection",
+]

@@ -1,0 +1,227 @@
+"""From `Request` to `Response`: the way of a request, step by step, and the one place that catches errors."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import http_error_of
+from polymicro_lambda.exceptions import (
+    Forbidden,
+    HTTPError,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    Unauthorized,
+)
+from polymicro_lambda.http import CORS, HSTS, Request, Response, check_accept, problem, read_body
+from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
+from polymicro_lambda.items import Tagger
+from polymicro_lambda.lists import Cursors
+from polymicro_lambda.observability import (
+    MeteredObservation,
+    Observation,
+    Telemetry,
+    begin_observation,
+    end_observation,
+    report_error,
+    safely,
+    seconds_left_of,
+)
+from polymicro_lambda.routing import Match, Route, Router
+from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict
+from polymicro_lambda.throttling import Limiter
+
+from .operations import Operation
+from .response_headers import ALWAYS, fitting_headers
+from .response_sizes import SMALL, fits, slimmed, within_limit
+
+CHALLENGE = {"www-authenticate": "Bearer"}
+"""What a 401 asks for (RFC 6750, section 3)."""
+
+BODILESS = frozenset({204, 205, 304})
+"""Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
+
+PAGE_ALLOWS = "GET, HEAD, OPTIONS"
+PAGE_METHOD = Method("docs", "GET")
+"""What the permissions of a page are asked about."""
+Page: TypeAlias = Callable[[Request], Response]
+
+
+class Pages(Protocol):
+    """What an app serves that is no route, such as its documentation."""
+
+    @property
+    def rule(self) -> Rule:
+        """Who may see it, decided by the user alone."""
+
+    @property
+    def pages(self) -> Mapping[tuple[str, ...], Page]:
+        """Each page by the segments of its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Answers requests by the routes of an app."""
+
+    router: Router
+    user_of: Callable[[Request], Any]
+    """The user of a request, or None."""
+    user_id: Callable[[Any], str]
+    """What is bound to a user, e.g. a cursor, is bound to this."""
+    cursors: Cursors
+    tagger: Tagger
+    max_body: int
+    cors: CORS | None
+    telemetry: Telemetry
+    docs: Pages | None = None
+    """What there is besides the routes."""
+    markers: IdempotencyKeys = NO_KEYS
+    hsts: HSTS | None = None
+    limiter: Limiter | None = None
+
+    def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
+        """The answer to the request that ``read`` gives; every error becomes a problem document."""
+        telemetry = self.telemetry
+        made = MeteredObservation if telemetry.metered else Observation
+        seen = made(request_id, telemetry.logger, telemetry.debug)
+        token = begin_observation(seen)
+        try:
+            if isinstance(seen, MeteredObservation):
+                telemetry.begin(seen)
+            response = self._completed(seen, self._answered(read, seen))
+            return telemetry.told(seen, response) if isinstance(seen, MeteredObservation) else response
+        finally:
+            end_observation(token)
+
+    def _answered(self, read: Callable[[], Request], seen: Observation) -> Response:
+        """The response; that of a problem for every error."""
+        try:
+            request = seen.request = read()
+            seen.seconds_left = seconds_left_of(request.context)
+            for tell in seen.on_read:
+                safely(tell)
+            response = self._answer(request, seen)
+            return response if len(response.body) <= SMALL else within_limit(response, seen)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
+            return self._problem(self._answerable(error, seen), seen)
+
+    def _problem(self, error: HTTPError, seen: Observation) -> Response:
+        response = problem(error, seen.request_id)
+        if seen.request is None or fits(response.body, seen.request.source):
+            return response
+        return problem(slimmed(error), seen.request_id)
+
+    def _completed(self, seen: Observation, response: Response) -> Response:
+        request, headers = seen.request, {**ALWAYS, **seen.headers, **response.headers}
+        if self.hsts is not None:
+            headers |= self.hsts.headers(request)
+        if request is not None and self.cors is not None:
+            headers |= self.cors.headers(request, headers.get("vary", ""))
+        bare = response.status in BODILESS or (request is not None and request.method == "HEAD")
+        body = b"" if bare else response.body
+        return Response(response.status, fitting_headers(headers), body)
+
+    def _answer(self, request: Request, seen: Observation) -> Response:
+        seen.phase = "route"
+        page = None if self.docs is None else self.docs.pages.get(request.segments)
+        if self.docs is not None and page is not None:
+            return self._shown(page, self.docs.rule, request, seen)
+        match = self.router.find(request.segments)
+        route = match.routes.get(request.method)
+        if route is None:
+            seen.template = match.template
+            if request.method == "OPTIONS":
+                return self._allowed(request, match.allow)
+            route = route_of(match, request.method)
+        seen.template, seen.verb = route.template, route.verb
+        seen.phase = "permit"
+        request.at(match.params(route))
+        user = self.user_of(request)
+        if user is not request.user:
+            request = seen.request = request.but(user=user)
+        verdict = permitted(route, request)
+        if seen.metered:
+            self.telemetry.watch()
+        if self.limiter is not None and route.rate is not None:
+            seen.phase = "limit"
+            seen.headers = self.limiter.spend(route.rate, request)
+        seen.phase = "load"
+        check_accept(request)
+        body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
+        return Operation(
+            route, request, verdict, self.cursors, self.user_id, self.tagger, self.markers, seen
+        ).run(body)
+
+    def _allowed(self, request: Request, allow: str) -> Response:
+        preflight = self.cors.preflight(request, allow) if self.cors is not None else {}
+        return Response(204, {"allow": allow, **preflight})
+
+    def _shown(self, page: Page, rule: Rule, request: Request, seen: Observation) -> Response:
+        """A page, to whom its rule lets in."""
+        seen.template = "/" + "/".join(request.segments)
+        if request.method == "OPTIONS":
+            return self._allowed(request, PAGE_ALLOWS)
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed(f"This path serves {PAGE_ALLOWS}.", headers={"allow": PAGE_ALLOWS})
+        request = seen.request = request.but(user=self.user_of(request))
+        decided(rule, RuleContext(request.user, PAGE_METHOD, Model, request))
+        return page(request)
+
+    def _answerable(self, error: Exception, seen: Observation) -> HTTPError:
+        """The error as one that can be answered; what is our fault goes to the log with its cause."""
+        answer = error if isinstance(error, HTTPError) else http_error_of(error) or InternalError()
+        if answer.status >= 500:
+            seen.cause = answer.__cause__ or error
+            name = type(seen.cause).__name__
+            report_error("Request failed: %s", name, cause=seen.cause, status=answer.status)
+        return answer
+
+
+def route_of(match: Match, method: str) -> Route:
+    """The route of an HTTP verb, HEAD's being that of GET. Raises ``MethodNotAllowed``."""
+    route = match.routes.get("GET" if method == "HEAD" else method)
+    if route is None:
+        raise MethodNotAllowed(f"This path serves {match.allow}.", headers={"allow": match.allow})
+    return route
+
+
+def permitted(route: Route, request: Request) -> Verdict:
+    """What the rule says before the item is known. Raises ``Unauthorized`` or ``Forbidden`` where that is no.
+
+    And ``NotFound``, before a permission sees it, for a path that holds what can be no key.
+    """
+    if route.asks_request and (request.user is not None or any(one.anonymous for one in route.rule.leaves())):
+        # What can be no key finds nothing: a permission that looks it up need not expect it.
+        for name, text in request.path_params.items():
+            _check_key(route, name, text)
+    verdict = route.rule.decide(RuleContext(request.user, route.method, route.model, request))
+    return denied(request.user) if verdict is False else verdict
+
+
+def decided(rule: Rule, ask: RuleContext) -> Verdict:
+    """What a rule says so far. Raises as ``permitted``."""
+    verdict = rule.decide(ask)
+    return denied(ask.user) if verdict is False else verdict
+
+
+def denied(user: Any) -> NoReturn:
+    """Raise ``Unauthorized`` to nobody in particular, to a user ``Forbidden``."""
+    if user is None:
+        raise Unauthorized(
+            "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
+        )
+    raise Forbidden("You may not do this.")
+
+
+def _check_key(route: Route, name: str, text: str) -> None:
+    try:
+        route.schema.parse_key(name, text)
+    except ValueError as error:
+        raise NotFound() from error
+
+
+def asks_for_user(rule: Rule) -> bool:
+    """Whether a page's rule turns away who is nobody in particular."""
+    return rule.decide(RuleContext(None, PAGE_METHOD, Model)) is False

@@ -1,0 +1,101 @@
+"""How large an answer may be, by event source, and what goes out where it would be larger."""
+
+import json
+from collections.abc import Mapping
+from copy import copy
+from types import MappingProxyType
+from typing import NamedTuple
+
+from polymicro_lambda.exceptions import HTTPError, InternalError, PolymicroError
+from polymicro_lambda.http import Response
+from polymicro_lambda.observability import Observation, report_error
+from polymicro_lambda.rules import SAFE_METHODS
+
+
+class Carrier(NamedTuple):
+    """Who hands an answer on, and how many bytes of it."""
+
+    name: str
+    bytes: int
+
+
+LAMBDA = Carrier("AWS Lambda", 6 * 1024 * 1024)
+"""Lambda quotas, "Invocation payload (request and response)", synchronous: 6 MB of the JSON that the runtime writes."""
+CARRIERS: Mapping[str, Carrier] = MappingProxyType({"alb": Carrier("a load balancer", 1_000_000)})
+"""Event source -> what carries less than Lambda. A load balancer takes 1 MB of that JSON (its guide, "Lambda functions
+as targets"), and does not say which megabyte."""
+BESIDES = 20_000
+"""Bytes of an answer besides its body: headers (8,192, quotes in them count twice), status and names of members."""
+WIDEST = 6
+"""Bytes of JSON that one of a body can take: ``\\u0001``."""
+
+SMALL = (min(LAMBDA.bytes, *(one.bytes for one in CARRIERS.values())) - BESIDES - 2) // WIDEST
+"""Bytes of a body that everything carries, whatever is in it."""
+
+KEEPS = frozenset({"create", "update", "delete"})
+"""Verbs whose success is told even where the item cannot be shown."""
+
+WHOLE = frozenset({200, 201})
+"""Statuses that say all; of a 207 the body says what has failed."""
+
+
+class AnswerTooLarge(PolymicroError):
+    """The cause of a 500: an answer that its event source does not carry."""
+
+
+def carrier_of(source: str) -> Carrier:
+    """What carries the answers to an event source."""
+    return CARRIERS.get(source, LAMBDA)
+
+
+def json_size(body: bytes) -> int:
+    """Bytes that a body takes in the JSON of an answer, by the runtime that escapes most (Python 3.11's)."""
+    try:
+        return len(json.dumps(body.decode()))
+    except UnicodeDecodeError:
+        return len(body) * 4 // 3 + 6  # base64 and its quotes
+
+
+def body_room(source: str) -> int:
+    """Bytes that there are for a body, as ``written`` counts them."""
+    return carrier_of(source).bytes - BESIDES
+
+
+def fits(body: bytes, source: str) -> bool:
+    """Whether an answer with this body is carried."""
+    return len(body) <= SMALL or json_size(body) <= body_room(source)
+
+
+def within_limit(response: Response, seen: Observation) -> Response:
+    """The answer, or where it is too large and a write has been done the same without its body.
+
+    Raises ``InternalError`` for any other that is too large.
+    """
+    request, verb = seen.request, seen.verb
+    if request is None or fits(response.body, request.source):
+        return response
+    if verb in KEEPS and response.status in WHOLE:
+        report_error("The answer to a write was too large, and went out without its body: %s", verb)
+        headers = {name: value for name, value in response.headers.items() if name != "content-type"}
+        return Response(204 if response.status == 200 else response.status, headers)
+    done = "" if request.method in SAFE_METHODS else "This was done, but "
+    raise too_large(request.source, of=f"{done}the answer".capitalize())
+
+
+def too_large(source: str, *, of: str) -> HTTPError:
+    """The 500 for what is larger than the source carries."""
+    carrier = carrier_of(source)
+    error = InternalError(
+        f"{of} is larger than what {carrier.name} carries ({carrier.bytes // 1_000_000} MB): ask for less of it,"
+        " e.g. by fields."
+    )
+    error.__cause__ = AnswerTooLarge(f"over {carrier.bytes} bytes")
+    return error
+
+
+def slimmed(error: HTTPError) -> HTTPError:
+    """The same error without what makes it large: the item that it shows, and messages for fields."""
+    slimmer = copy(error)
+    slimmer.members, slimmer.errors = {}, ()
+    slimmer.detail = error.detail and error.detail[:1000]
+    return slimmer

@@ -1,0 +1,37 @@
+"""Http."""
+
+from .cors import CORS
+from .hsts import HSTS, hsts_of
+from .negotiation import MERGE_TYPE, bad_query, check_accept, read_body, read_limit, read_query, wrong
+from .requests import Request
+from .responses import JSON_TYPE, PROBLEM_TYPE, Response, document, json_response, problem
+from .sources.events import request_id, source_of
+from .strict_json import INT_DIGITS, json_bytes, json_text, read_json
+from .users import User
+
+__all__ = [
+    "CORS",
+    "HSTS",
+    "INT_DIGITS",
+    "JSON_TYPE",
+    "MERGE_TYPE",
+    "PROBLEM_TYPE",
+    "Request",
+    "Response",
+    "User",
+    "bad_query",
+    "check_accept",
+    "document",
+    "hsts_of",
+    "json_bytes",
+    "json_response",
+    "json_text",
+    "problem",
+    "read_body",
+    "read_json",
+    "read_limit",
+    "read_query",
+    "request_id",
+    "source_of",
+    "wrong",
+]

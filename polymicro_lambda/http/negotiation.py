@@ -1,0 +1,149 @@
+"""What a request may ask for and send: Accept, Content-Type, the body and the query, refused before any work."""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from polymicro_lambda.exceptions import (
+    BadRequest,
+    ContentTooLarge,
+    HTTPError,
+    NotAcceptable,
+    Unprocessable,
+    UnsupportedMediaType,
+)
+
+from . import strict_json
+from .requests import Request
+from .responses import JSON_TYPE
+
+MERGE_TYPE = "application/merge-patch+json"  # RFC 7396
+_SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
+"""What half a character begins with in JSON; most have their other half."""
+LONGEST_LETTER = 4
+"""Bytes (RFC 3629, section 3)."""
+ACCEPTED = frozenset({"*/*", "application/*", JSON_TYPE})
+
+
+def check_accept(request: Request) -> None:
+    """Raise ``NotAcceptable`` unless the request takes JSON (RFC 9110, section 12.5.1); no header takes all."""
+    header = request.headers.get("accept", "").strip()
+    if not header or header in ACCEPTED:
+        return
+    wanted = {media: _weight(parameters) for media, parameters in map(_media, header.split(","))}
+    # The most specific range that matches decides.
+    found = [wanted[media] for media in (JSON_TYPE, "application/*", "*/*") if media in wanted]
+    if not (found and found[0] > 0):  # so "q=nan" weighs nothing
+        raise NotAcceptable(f"This API answers with {JSON_TYPE}: accept that, or send no Accept header.")
+
+
+def _media(text: str) -> tuple[str, dict[str, str]]:
+    media, *parameters = (part.strip() for part in text.split(";"))
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return media.lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def _weight(parameters: dict[str, str]) -> float:
+    try:
+        return float(parameters.get("q", "1"))
+    except ValueError:
+        return 0.0
+
+
+def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any:
+    """The body as JSON; ``{}`` where there is none and it is ``optional``, as that of an action.
+
+    Raises, in this order, for its type (415), its size (413), its syntax (400), and if ``optional``, where no schema
+    of an item will, for text that no UTF-8 carries (422).
+    """
+    if optional and not request.content:
+        return {}
+    return (
+        request.json
+        if not optional and _is_usual(request, max_body)
+        else _checked(request, max_body, optional)
+    )
+
+
+def _is_usual(request: Request, max_body: int) -> bool:
+    """Whether neither type nor size, and no lack, of the body can be refused; what it holds is still unknown."""
+    content = request.content
+    return (
+        type(content) is str
+        and content[:1] == "{"
+        and len(content) * LONGEST_LETTER <= max_body
+        and not request.base64_encoded
+        and request.headers.get("content-type") == JSON_TYPE
+    )
+
+
+def _checked(request: Request, max_body: int, optional: bool) -> Any:
+    said = request.headers.get("content-type", JSON_TYPE)
+    media, parameters = (said, {}) if said == JSON_TYPE else _media(said)
+    patch = request.method == "PATCH" and media == MERGE_TYPE
+    if not (media == JSON_TYPE or patch) or parameters.get("charset", "utf-8").lower() not in (
+        "utf-8",
+        "utf8",
+    ):
+        takes = {"accept-patch": f"{JSON_TYPE}, {MERGE_TYPE}"} if request.method == "PATCH" else {}
+        raise UnsupportedMediaType(f"Send the body as {JSON_TYPE} in UTF-8.", headers=takes)
+    # Three quarters of a base64 text are what it decodes to: too much is refused undecoded.
+    encoded = len(request.content or "") * 3 // 4 - 2 if request.base64_encoded else 0
+    if encoded > max_body or len(request.body) > max_body:
+        raise ContentTooLarge(f"The body may be at most {max_body} bytes.")
+    if not request.body.strip():
+        raise BadRequest("The body is empty: send a JSON object.")
+    if optional and _SURROGATE.search(request.body):
+        _check_text(request.json)
+    return request.json
+
+
+def _check_text(body: Any) -> None:
+    try:
+        strict_json.json_bytes(body, default=str)
+    except UnicodeEncodeError as error:
+        detail = "Holds a lone surrogate, which UTF-8 cannot carry."
+        raise Unprocessable(
+            "The body cannot be kept.", errors=[{"pointer": "#", "detail": detail}]
+        ) from error
+
+
+def read_query(
+    request: Request, single: Collection[str], several: Collection[str] = (), *, strict: bool
+) -> dict[str, tuple[str, ...]]:
+    """The query's parameters: those of ``single`` have one value, of ``several`` any number.
+
+    Raises ``BadRequest`` for repeated ones, and if ``strict`` for unknown ones.
+    """
+    errors = []
+    for name, values in request.query.items():
+        if name in single and len(values) > 1:
+            errors.append(wrong(name, "is given more than once"))
+        elif strict and name not in single and name not in several:
+            errors.append(wrong(name, f"is not a parameter here{_known({*single, *several})}"))
+    if errors:
+        raise bad_query(errors)
+    return {name: tuple(v) for name, v in request.query.items() if name in single or name in several}
+
+
+def read_limit(text: str | None, default: int, max_limit: int) -> int:
+    """The page size. Raises ``BadRequest`` unless it is a decimal number from 1 to ``max_limit``."""
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= max_limit):
+        raise bad_query([wrong("limit", f"must be a number from 1 to {max_limit}")])
+    return int(text)
+
+
+def _known(allowed: Collection[str]) -> str:
+    return f"; there are {', '.join(sorted(allowed))}" if allowed else ""
+
+
+def wrong(name: str, why: str) -> dict[str, str]:
+    """The message for one parameter; ``why`` may be a field's own, which ends in a full stop."""
+    return {"parameter": name[:100], "detail": f"{name[:100]} {why.removesuffix('.')}."}
+
+
+def bad_query(errors: list[dict[str, str]]) -> HTTPError:
+    """The 400 of a query, with a message for each parameter."""
+    return BadRequest("The query is not valid: " + errors[0]["detail"], errors=errors)

@@ -1,0 +1,60 @@
+"""One HTTP response, before an event source gives it its form."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from polymicro_lambda.exceptions import HTTPError
+from polymicro_lambda.types import MAX_ERRORS
+
+from . import strict_json
+
+JSON_TYPE = "application/json"
+PROBLEM_TYPE = "application/problem+json"  # RFC 9457, section 3
+
+
+@dataclass(slots=True)
+class Response:
+    """A status, headers by lower-case name, and the body's bytes."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def json_response(
+    status: int,
+    value: Any,
+    headers: Mapping[str, str] | None = None,
+    default: Callable[[Any], Any] | None = None,
+) -> Response:
+    """A response with a JSON body; ``default`` is that of ``json.dumps``."""
+    return Response(
+        status, {"content-type": JSON_TYPE, **(headers or {})}, strict_json.json_bytes(value, default)
+    )
+
+
+def problem(error: HTTPError, request_id: str) -> Response:
+    """The problem document of an error as a response; ``instance`` is the request id."""
+    headers = {"content-type": PROBLEM_TYPE, **{name.lower(): value for name, value in error.headers.items()}}
+    return Response(error.status, headers, strict_json.json_bytes(document(error, request_id)))
+
+
+def document(error: HTTPError, request_id: str = "") -> dict[str, Any]:
+    """The problem document of an error (RFC 9457).
+
+    ``type`` is ``about:blank``: the status says it all, and ``title`` is its phrase (RFC 9457, section 4.2.1).
+    """
+    said: dict[str, Any] = {
+        **error.members,
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+    }
+    if error.detail:
+        said["detail"] = error.detail
+    if request_id:
+        said["instance"] = request_id
+    if error.errors:
+        said["errors"] = list(error.errors)[:MAX_ERRORS]
+    return said

@@ -1,0 +1,166 @@
+"""The request's user, as the authorizer says it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from polymicro_lambda.types import MAPPINGS
+
+__all__ = ["User", "user_from"]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who makes the request; made from an authorizer's context, never from a header.
+
+    ``uuid`` is the user's id, ``permissions`` and ``groups`` are sets of names, ``claims`` is all that the
+    authorizer said.
+    """
+
+    uuid: str
+    permissions: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    claims: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+Claims: TypeAlias = Mapping[str, Any]
+_NOBODY: frozenset[str] = frozenset()
+
+_IDS = ("uuid", "sub", "principalId")
+_NAMES = ("permissions", "scope", "scopes", "groups", "cognito:groups")
+_GROUPS = 2
+"""How many of these, from the end, are of groups."""
+
+
+def user_from(request_context: object) -> User | None:
+    """Read the user from an event's ``requestContext``, whichever authorizer filled it.
+
+    None where there is no authorizer or what it says is malformed; never raises for anything that JSON can
+    say. An authorizer decides alone: only where it said nothing does the IAM identity count.
+    """
+    context = request_context if type(request_context) is dict else _mapping(request_context)
+    authorizer = context.get("authorizer")
+    if type(authorizer) is dict and _SHAPED.isdisjoint(authorizer):
+        user = _user(authorizer)
+        if user is not None:
+            return user  # whom a flat context names, as most do, has spoken
+    if not _speaks(authorizer):
+        return _iam_rest(_mapping(context.get("identity")))
+    said = _mapping(authorizer)
+    if not _SHAPED.isdisjoint(said):
+        for name, read in _SHAPES.items():
+            if isinstance(said.get(name), MAPPINGS):
+                return read(said)
+    return _flat(said)
+
+
+def _mapping(value: object) -> Claims:
+    return value if type(value) is dict or isinstance(value, MAPPINGS) else {}
+
+
+def _speaks(authorizer: object) -> bool:
+    # Without an authorizer, HTTP API (payload 1.0) still sends {"claims": null, "scopes": null}.
+    if type(authorizer) is dict or isinstance(authorizer, MAPPINGS):
+        return [*authorizer.values()].count(None) < len(authorizer)
+    return authorizer is not None
+
+
+def _flat(authorizer: Claims) -> User | None:
+    """Lambda authorizer on a REST API. ``claims`` that are text are a broken Cognito context: no user."""
+    return _user(authorizer) if authorizer.get("claims") is None else None
+
+
+def _lambda(authorizer: Claims) -> User | None:
+    """Lambda authorizer on an HTTP API."""
+    return _user(authorizer["lambda"])
+
+
+def _jwt(authorizer: Claims) -> User | None:
+    """JWT authorizer on an HTTP API (payload 2.0)."""
+    jwt = authorizer["jwt"]
+    return _user(_mapping(jwt.get("claims")), scopes=jwt.get("scopes"))
+
+
+def _claims(authorizer: Claims) -> User | None:
+    """Cognito on a REST API; JWT on an HTTP API (payload 1.0), which adds ``scopes``."""
+    return _user(authorizer["claims"], scopes=authorizer.get("scopes"))
+
+
+def _iam(authorizer: Claims) -> User | None:
+    """IAM on an HTTP API (payload 2.0) or a function URL."""
+    iam = authorizer["iam"]
+    cognito = _mapping(iam.get("cognitoIdentity"))
+    return _user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
+
+
+def _iam_rest(identity: Claims) -> User | None:
+    """IAM on a REST API, whose every event has an ``identity``, if only of nulls."""
+    return _user(identity, ids=(identity.get("cognitoIdentityId"), identity.get("userArn")))
+
+
+_SHAPES: Mapping[str, Callable[[Claims], User | None]] = MappingProxyType(
+    {"lambda": _lambda, "jwt": _jwt, "iam": _iam, "claims": _claims}
+)
+"""Member of the authorizer that holds an object -> the reader of that shape; with none of them it is flat."""
+_SHAPED = frozenset(_SHAPES)
+
+
+def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
+    first = claims.get(_IDS[0]) if ids is None else None
+    uuid = first if type(first) is str and first.strip() else _id(_first(claims, ids))
+    if uuid is None:
+        return None
+    said = (scopes, *map(claims.get, _NAMES))
+    try:
+        permissions, groups = _read(said)
+    except TypeError:  # lists, which no cache holds
+        permissions, groups = _read.__wrapped__(said)
+    return User(uuid, permissions, groups, claims)
+
+
+@lru_cache(maxsize=64)
+def _read(said: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """Permissions and groups in what authorizers say again and again."""
+    names = [_named(value) for value in said]
+    return _NOBODY.union(*names[:-_GROUPS]), _NOBODY.union(*names[-_GROUPS:])
+
+
+def _first(claims: Claims, ids: tuple[Any, ...] | None) -> object:
+    """The first id that is said: of ``ids``, or where there are none of the claims."""
+    said = map(claims.get, _IDS) if ids is None else ids
+    return next((one for one in said if one is not None), None)
+
+
+def _id(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _digits(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _digits(value: int) -> str | None:
+    try:
+        return str(value)
+    except ValueError:  # CPython refuses more digits than sys.get_int_max_str_digits()
+        return None
+
+
+def _named(value: object) -> frozenset[str]:
+    """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
+    if isinstance(value, str):
+        value = _listed(value.strip())
+    if not isinstance(value, list | tuple):
+        return frozenset()
+    return frozenset([name for name in value if isinstance(name, str) and name])
+
+
+def _listed(text: str) -> object:
+    if not (text.startswith("[") and text.endswith("]")):
+        return text.replace(",", " ").split()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # HTTP API renders a claim that is an array as [a b].
+        return text[1:-1].replace(",", " ").split()

@@ -1,0 +1,75 @@
+"""Tables and indexes as something to query; every attribute by its name in DynamoDB."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from pynamodb.constants import ALL
+from pynamodb.indexes import GlobalSecondaryIndex, Index
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import indexes_of, model_info
+
+
+@dataclass(frozen=True)
+class AccessPath:
+    """A table or one of its indexes."""
+
+    index: str | None
+    """The index's name, None for the table."""
+    partition: str
+    sort: str | None
+    keys: frozenset[str]
+    """What a cursor holds: its own keys and the table's."""
+    projected: frozenset[str] | None = None
+    """The attributes that its items have, None for all."""
+    is_global: bool = False
+    sparse: bool = False
+    """Its sort key may be absent from an item, which the index then lacks."""
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """Its key attributes, which no filter expression may name."""
+        return frozenset({self.partition} if self.sort is None else {self.partition, self.sort})
+
+    def has(self, attributes: Iterable[str]) -> bool:
+        """Whether its items have these attributes."""
+        return self.projected is None or self.projected.issuperset(attributes)
+
+
+@cache
+def stored_names(model: type[Model]) -> frozenset[str]:
+    """All attributes that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
+    kinds = {model}
+    if (discriminator := model_info(model).discriminator) is not None:
+        kinds.update(discriminator.get_registered_subclasses(model))
+    return frozenset(attribute.attr_name for kind in kinds for attribute in kind.get_attributes().values())
+
+
+@cache
+def access_paths_of(model: type[Model]) -> tuple[AccessPath, ...]:
+    """The model's table, then its indexes in the order of their attributes' names."""
+    table = [attribute.attr_name for attribute in model_info(model).keys.values()]
+    return (
+        AccessPath(None, table[0], table[1] if len(table) > 1 else None, frozenset(table)),
+        *(_of_index(model, frozenset(table), index) for index in indexes_of(model).values()),
+    )
+
+
+def _of_index(model: type[Model], table: frozenset[str], index: Index[Any]) -> AccessPath:
+    attributes = index.Meta.attributes.values()
+    partition = next(attribute.attr_name for attribute in attributes if attribute.is_hash_key)
+    sort = next((attribute.attr_name for attribute in attributes if attribute.is_range_key), None)
+    keys = table | ({partition} if sort is None else {partition, sort})
+    projection = index.Meta.projection
+    optional = {attribute.attr_name for attribute in model.get_attributes().values() if attribute.null}
+    return AccessPath(
+        index.Meta.index_name,
+        partition,
+        sort,
+        keys,
+        None if projection.projection_type == ALL else keys | frozenset(projection.non_key_attributes or ()),
+        is_global=isinstance(index, GlobalSecondaryIndex),
+        sparse=sort in optional,
+    )

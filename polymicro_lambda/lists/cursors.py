@@ -1,0 +1,135 @@
+"""Cursors: where a list goes on, sealed so that only its own request can use it."""
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from itsdangerous import BadData, BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.http import json_bytes
+
+SALT = "polymicro_lambda.cursor.v2"
+NO_KEY = object()
+"""There was no pagination key among what a list returned; the iterator has it."""
+NONCE = 16
+"""Bytes: enough never to meet twice at random."""
+
+
+@dataclass(slots=True)
+class Page:
+    """Rows of a list, and the key after which the next page starts, None on the last."""
+
+    items: tuple[Any, ...]
+    key: Any = None
+    after: Callable[[int], Any] | None = field(default=None, compare=False, repr=False)
+    """The key after the item of this place, counted from 0; None where nobody knows it."""
+
+    def first(self, count: int) -> "Page":
+        """The page as it were if it had ended after so many items, at least one; where ``after`` is known."""
+        assert self.after is not None  # nosec B101 # noqa: S101 - for the type checker
+        return Page(self.items[:count], self.after(count - 1), self.after)
+
+
+class _Veil:
+    """JSON that nobody without the secret can read: a key can be of an item, or of a field, that the user may not see.
+
+    The text XOR the stream of SHAKE-256 (FIPS 202) over a key and a nonce that is used once.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._key = hashlib.sha256(f"{SALT}.veil:{secret}".encode()).digest()
+
+    def dumps(self, value: Any, **_: Any) -> bytes:
+        nonce = secrets.token_bytes(NONCE)
+        return nonce + self._xor(nonce, json_bytes(value))
+
+    def loads(self, data: bytes, **_: Any) -> Any:
+        return json.loads(self._xor(data[:NONCE], data[NONCE:]))
+
+    def _xor(self, nonce: bytes, text: bytes) -> bytes:
+        stream = hashlib.shake_256(self._key + nonce).digest(len(text))
+        return bytes(one ^ other for one, other in zip(text, stream, strict=True))
+
+
+class Cursors:
+    """Seals and opens pagination keys: opaque, signed, expiring, bound to what they were made for.
+
+    ``secrets`` are the secrets, the first of which seals; the others still open what they sealed.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._serializers = [URLSafeTimedSerializer(one, salt=SALT, serializer=_Veil(one)) for one in secrets]
+
+    def seal(self, key: Any, scope: Sequence[Any]) -> str:
+        """The cursor for a pagination key: any JSON value, or a ``last_evaluated_key`` of DynamoDB's.
+
+        ``scope`` is what it is bound to: user, route, filters, sort.
+        """
+        text = self._serializers[0].dumps([_digest(scope), _encoded(key)])
+        return text if isinstance(text, str) else text.decode()
+
+    def open(self, cursor: str, scope: Sequence[Any], max_age: int) -> Any:
+        """The pagination key in a cursor that is at most ``max_age`` seconds old.
+
+        Raises ``BadRequest`` for a cursor that was changed, has expired, or was made for another user or query.
+        """
+        try:
+            digest, key = self._loads(cursor, max_age)
+        except SignatureExpired as error:
+            raise _refused("has expired: start again from the first page") from error
+        except (BadData, ValueError, TypeError) as error:
+            raise _refused("is not one that this API gave out") from error
+        if digest != _digest(scope):
+            raise _refused("belongs to another user or another query: start again from the first page")
+        return _decoded(key)
+
+    def _loads(self, cursor: str, max_age: int) -> Any:
+        for serializer in self._serializers[:-1]:
+            try:
+                return serializer.loads(cursor, max_age=max_age)
+            except SignatureExpired:
+                raise
+            except BadSignature:
+                continue
+        return self._serializers[-1].loads(cursor, max_age=max_age)
+
+
+def _refused(why: str) -> BadRequest:
+    detail = f"pagination_key {why}."
+    return BadRequest(detail, errors=[{"parameter": "pagination_key", "detail": detail}])
+
+
+def _digest(scope: Sequence[Any]) -> str:
+    text = json_bytes(list(scope), default=str)
+    return base64.urlsafe_b64encode(hashlib.sha256(text).digest()[:12]).decode()
+
+
+def _is_key(value: Any) -> bool:
+    """Whether a value has the form of a ``last_evaluated_key``: name -> {type: value}."""
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and all(
+            isinstance(v, Mapping) and len(v) == 1 and next(iter(v)) in ("S", "N", "B")
+            for v in value.values()
+        )
+    )
+
+
+def _encoded(key: Any) -> list[Any]:
+    """A pagination key as JSON: binary key values, which are bytes, as base64."""
+    if not _is_key(key):
+        return ["json", key]
+    binary = {k: base64.b64encode(v["B"]).decode() for k, v in key.items() if isinstance(v.get("B"), bytes)}
+    return ["key", {k: dict(v) for k, v in key.items() if k not in binary}, binary]
+
+
+def _decoded(key: Sequence[Any]) -> Any:
+    if key[0] == "json":
+        return key[1]
+    return key[1] | {name: {"B": base64.b64decode(value)} for name, value in key[2].items()}

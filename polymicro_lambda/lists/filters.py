@@ -1,0 +1,223 @@
+"""Filters of a list: ``?done=true&due_date_time__gte=…`` typed through the fields, and said as conditions."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    BinarySetAttribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+)
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import PrefixedAttribute, model_info
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.http import bad_query, wrong
+from polymicro_lambda.items import serialized
+from polymicro_lambda.lazy import lazy
+from polymicro_lambda.schemas import ItemSchema
+from polymicro_lambda.spelling import did_you_mean
+
+MAX_OPERANDS = 100
+"""Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
+
+RESERVED = frozenset({"limit", "pagination_key", "sort", "fields"})
+"""Parameters of a list: an attribute of such a name is filtered by as ``limit__eq``."""
+
+Filters: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What a list is asked for: attribute -> operator -> typed value, e.g. ``{"done": {"eq": True}}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A comparison that a query may ask for."""
+
+    condition: Callable[..., Condition]
+    """(path, operand, …) -> condition; the operands are PynamoDB's values, of ``exists`` a bool."""
+    types: frozenset[str]
+    """The DynamoDB types of attributes that it can be declared for."""
+    operands: range = range(1, 2)
+
+
+_TRUTH = {"true": True, "false": False}
+_SCALARS = frozenset({"S", "N", "B"})
+_ALL = _SCALARS | {"BOOL", "SS", "NS", "BS", "L", "M", "NULL"}
+
+OPERATORS: Mapping[str, Operator] = MappingProxyType(
+    {
+        "eq": Operator(lambda path, value: path == value, _SCALARS | {"BOOL"}),
+        "ne": Operator(lambda path, value: path != value, _SCALARS | {"BOOL"}),
+        "lt": Operator(lambda path, value: path < value, _SCALARS),
+        "lte": Operator(lambda path, value: path <= value, _SCALARS),
+        "gt": Operator(lambda path, value: path > value, _SCALARS),
+        "gte": Operator(lambda path, value: path >= value, _SCALARS),
+        "between": Operator(lambda path, low, high: path.between(low, high), _SCALARS, range(2, 3)),
+        "begins_with": Operator(lambda path, value: path.startswith(value), frozenset({"S", "B"})),
+        "contains": Operator(
+            lambda path, value: path.contains(value), frozenset({"S", "SS", "NS", "BS", "L"})
+        ),
+        "in": Operator(lambda path, *values: path.is_in(*values), _SCALARS, range(1, MAX_OPERANDS + 1)),
+        "exists": Operator(lambda path, there: path.exists() if there else path.does_not_exist(), _ALL),
+    }
+)
+"""Operator name -> what it is. ``ne`` holds on an item that lacks the attribute, as it does in DynamoDB."""
+
+
+@dataclass(frozen=True)
+class DeclaredFilters:
+    """The filters that a resource declares: parameter name -> attribute and operator."""
+
+    parameters: Mapping[str, tuple[str, str]]
+
+    @classmethod
+    def of(
+        cls, resource: str, model: type[Model], declared: Mapping[str, Sequence[str] | str]
+    ) -> "DeclaredFilters":
+        """Read ``filters = {"done": ("eq",)}``. Raises ``ConfigurationError`` naming resource and attribute."""
+        if not isinstance(declared, Mapping):
+            raise ConfigurationError(f'{resource}.filters must say operators, e.g. {{"done": ("eq",)}}')
+        if not declared:
+            return NONE
+        parameters: dict[str, tuple[str, str]] = {}
+        for name, operators in declared.items():
+            where, attribute = f"{resource}.filters[{name!r}]", model.get_attributes().get(name)
+            if attribute is None:
+                near = did_you_mean(name, model.get_attributes())
+                raise ConfigurationError(f"{where}: the model has no such attribute{near}")
+            for operator in (operators,) if isinstance(operators, str) else operators:
+                _check(where, attribute, operator)
+                parameters[f"{name}__{operator}"] = (name, operator)
+                if operator == "eq" and name not in RESERVED:
+                    parameters[name] = (name, operator)
+        return cls(parameters)
+
+    @lazy
+    def attributes(self) -> frozenset[str]:
+        """The attributes that can be filtered by."""
+        return frozenset([name for name, _ in self.parameters.values()])
+
+    @lazy
+    def equals(self) -> frozenset[str]:
+        """The attributes that a query can bind to one value, and so the partition keys that it can name."""
+        return frozenset([name for name, operator in self.parameters.values() if operator == "eq"])
+
+    def picking(self, model: type[Model]) -> frozenset[str]:
+        """The key of the model's table, if it is one attribute and a query can say several values of it."""
+        keys = list(model_info(model).keys) if self.parameters else ()
+        return frozenset(keys[:1] if len(keys) == 1 and (keys[0], "in") in self.parameters.values() else ())
+
+    def read(self, query: Mapping[str, Sequence[str]], schema: ItemSchema) -> dict[str, dict[str, Any]]:
+        """The filters of a query, typed. Raises ``BadRequest`` for what a field does not take."""
+        filters: dict[str, dict[str, Any]] = {}
+        errors: list[dict[str, str]] = []
+        for parameter in [name for name in query if name in self.parameters]:
+            name, operator = self.parameters[parameter]
+            given = filters.setdefault(name, {})
+            if operator in given:
+                errors.append(wrong(parameter, "is given twice"))
+                continue
+            try:
+                given[operator] = _operand(
+                    operator, query[parameter], partial(_parsed, schema, name, operator)
+                )
+            except ValueError as error:
+                errors.append(wrong(parameter, f"is not valid: {error}"))
+        if errors:
+            raise bad_query(errors)
+        return filters
+
+
+NONE = DeclaredFilters({})
+"""What resources declare that say nothing of filters."""
+
+
+def _check(where: str, attribute: Attribute[Any], operator: str) -> None:
+    if operator not in OPERATORS:
+        raise ConfigurationError(f"{where}: {operator!r} is no operator; there are {', '.join(OPERATORS)}")
+    allowed = next((names for kind, names in _ONLY.items() if isinstance(attribute, kind)), OPERATORS)
+    element = _element(attribute)
+    searched = operator != "contains" or element is None or element.attr_type in _SCALARS
+    if operator not in allowed or attribute.attr_type not in OPERATORS[operator].types or not searched:
+        raise ConfigurationError(f"{where}: {operator!r} does not work on {type(attribute).__name__}")
+
+
+# Attributes whose type in DynamoDB says too much: JSON is text in some spelling, a kind is a class, a prefix is hidden.
+_ONLY: Mapping[type, frozenset[str]] = {
+    JSONAttribute: frozenset({"exists"}),
+    DiscriminatorAttribute: frozenset({"eq", "ne", "in", "exists"}),
+    PrefixedAttribute: frozenset(OPERATORS) - {"begins_with", "contains"},
+}
+
+
+def _element(attribute: Attribute[Any]) -> Attribute[Any] | None:
+    """What a list attribute declares its elements to be, None where it does not: then text is looked for."""
+    of = getattr(attribute, "element_type", None)
+    if of is None:
+        return None
+    binary = issubclass(of, BinaryAttribute | BinarySetAttribute)
+    element: Attribute[Any] = of(legacy_encoding=False) if binary else of()
+    return element
+
+
+def _parsed(schema: ItemSchema, name: str, operator: str, text: str) -> Any:
+    if operator == "exists":
+        if text not in _TRUTH:
+            raise ValueError("must be true or false")
+        return _TRUTH[text]
+    attribute = schema.attributes[name]
+    if operator == "begins_with" and attribute.attr_type == "S":
+        return text  # of dates too: the beginning of what is stored
+    if operator == "contains" and attribute.attr_type == "L" and _element(attribute) is None:
+        return text
+    return schema.parse_operand(name, text, element=operator == "contains")
+
+
+def _operand(operator: str, texts: Sequence[str], parse: Callable[[str], Any]) -> Any:
+    """The typed value of one parameter: a list where the operator takes several. Raises ``ValueError``."""
+    counts = OPERATORS[operator].operands
+    if counts.stop == 2:
+        if len(texts) > 1:
+            raise ValueError("is given more than once")
+        return parse(texts[0])
+    values = [parse(text) for text in (texts if len(texts) > 1 else texts[0].split(","))]
+    if len(values) not in counts:
+        raise ValueError(
+            f"takes {counts.start} to {counts.stop - 1} values" if len(counts) > 1 else "takes 2 values"
+        )
+    if operator == "between" and values[0] > values[1]:
+        raise ValueError("takes the lower value first")
+    return values
+
+
+def filter_conditions(model: type[Model], filters: Filters) -> Iterator[Condition]:
+    """The filters as conditions on the stored item, one for each."""
+    for name, wanted in filters.items():
+        attribute = model.get_attributes()[name]
+        for operator, value in wanted.items():
+            values = value if isinstance(value, list) else [value]
+            operands = values if operator == "exists" else [_raw(attribute, one, operator) for one in values]
+            yield OPERATORS[operator].condition(Path([attribute.attr_name]), *operands)
+
+
+# What an element of a set is stored as.
+_ELEMENTS = {"SS": "S", "NS": "N", "BS": "B"}
+
+
+def _raw(attribute: Attribute[Any], value: Any, operator: str) -> Value:
+    """A typed value as DynamoDB compares it with the attribute."""
+    if operator == "begins_with" and isinstance(value, str):
+        return Value({"S": value})
+    if operator != "contains" or attribute.attr_type not in (*_ELEMENTS, "L"):
+        return Value(serialized(attribute, value))
+    if attribute.attr_type == "L":
+        element = _element(attribute)
+        return Value(value) if element is None else Value(serialized(element, value))
+    (stored,) = (serialized(attribute, {value}) or {}).get(attribute.attr_type, [None])
+    return Value({_ELEMENTS[attribute.attr_type]: stored})

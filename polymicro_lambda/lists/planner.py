@@ -1,0 +1,146 @@
+"""The planner of a resource: what a request binds, filters and sorts by becomes a plan."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pynamodb.constants import STRING
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.http import bad_query, wrong
+from polymicro_lambda.items import live_conditions, prefix_conditions, serialized
+from polymicro_lambda.lazy import lazy
+from polymicro_lambda.rules import (
+    Guard,
+    TextEquals,
+    attributes_of,
+    attributes_of_verdict,
+    current_guard,
+    equality_of,
+    is_opaque,
+    text_equality_of,
+)
+from polymicro_lambda.schemas import HASH_BYTES
+
+from .access_paths import AccessPath, access_paths_of, stored_names
+from .filters import Filters, filter_conditions
+from .plans import ListQuery, Plan, is_key, plan_list
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans the lists of one resource: what it may be asked for, compiled."""
+
+    model: type[Model]
+    scan: bool
+    whole: bool
+    """Whether the answer may need all of an item: a hook or a schema of the resource's own sees it."""
+    sayable: frozenset[str]
+    """The attributes that a filter can bind to one value, by DynamoDB's names."""
+
+    @lazy
+    def paths(self) -> tuple[AccessPath, ...]:
+        """The table and its indexes."""
+        return access_paths_of(self.model)
+
+    @lazy
+    def everything(self) -> frozenset[str]:
+        """All that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
+        return stored_names(self.model)
+
+    @lazy
+    def stored(self) -> Mapping[str, str]:
+        """Python name -> DynamoDB's."""
+        return {name: one.attr_name for name, one in self.model.get_attributes().items()}
+
+    @lazy
+    def lasting(self) -> bool:
+        """Whether any item with a key of the model's is one of the list's, and none expires."""
+        return model_info(self.model).lasting
+
+    @classmethod
+    def of(cls, model: type[Model], *, scan: bool, whole: bool, sayable: Iterable[str] = ()) -> "Planner":
+        """The planner of a resource over this model; ``sayable`` are Python names."""
+        named = frozenset([model.get_attributes()[name].attr_name for name in sayable])
+        return cls(model, scan, whole, named)
+
+    def plan(self, filters: Filters, sort: str | None) -> Plan:
+        """The plan for the request under the current guard. Raises ``BadRequest``."""
+        guard = current_guard()
+        plain = sort is None and guard.fields is None and not filters
+        if plain and (found := self._own_partition(guard)) is not None:
+            return found
+        attributes = self.model.get_attributes()
+        rule = [guard.condition] if guard.condition is not None else []
+        picks = tuple(filter_conditions(self.model, filters))
+        conditions = [*self._bound(), *rule, *picks, *live_conditions(self.model)]
+        if plain and (found := self._whole_partition(conditions)) is not None:
+            return found
+        names = {attribute.attr_name: name for name, attribute in attributes.items()}
+        projects = guard.fields is not None and not self.whole and not is_opaque(guard.verdict)
+        shown = self.everything
+        if projects and guard.fields is not None:
+            shown = frozenset(attributes[name].attr_name for name in guard.fields if name in attributes)
+        read = attributes_of_verdict(guard.verdict).union(
+            *map(attributes_of, (*live_conditions(self.model), *prefix_conditions(self.model)))
+        )
+        wish = ListQuery(
+            conditions,
+            read | shown,
+            projects,
+            self._sort_key(sort),
+            not (sort or "").startswith("-"),
+            self.scan,
+            names,
+            self.sayable,
+            picks,
+            prefix_conditions(self.model),
+        )
+        return plan_list(self.paths, wish)
+
+    def _own_partition(self, guard: Guard) -> Plan | None:
+        """The plan where all that is asked for is the partition that the rule says."""
+        verdict, table = guard.verdict, self.paths[0]
+        if not isinstance(verdict, TextEquals) or verdict.name != table.partition or not self.lasting:
+            return None
+        for name, value in guard.bound.items():
+            if self.stored[name] != verdict.name or value != verdict.value[STRING]:
+                return None
+        return Plan(table, {**verdict.value}, empty=not is_key(verdict.value, HASH_BYTES), certain=True)
+
+    def _whole_partition(self, conditions: Sequence[Condition]) -> Plan | None:
+        """The plan, known without a search, where all that is asked for is a partition of the table."""
+        if len(conditions) != 1 or not self.lasting:
+            return None
+        same, table = text_equality_of(conditions[0]), self.paths[0]
+        if same is None or same[0] != table.partition:
+            return None
+        return Plan(table, dict(same[1]), empty=not is_key(same[1], HASH_BYTES))
+
+    def _bound(self) -> Iterator[Condition]:
+        """What route and rule bind, where the rule's own condition does not say the same."""
+        guard, attributes = current_guard(), self.model.get_attributes()
+        said = {} if guard.condition is None else equality_of(guard.condition)
+        for name, value in guard.bound.items():
+            attribute = attributes[name]
+            raw = serialized(attribute, value)
+            if said.get(attribute.attr_name) != raw:
+                yield Path([attribute.attr_name]) == Value(raw)
+
+    def _sort_key(self, sort: str | None) -> str | None:
+        if sort is None:
+            return None
+        attribute = self.model.get_attributes().get(sort.removeprefix("-"))
+        if attribute is None:
+            raise bad_query(
+                [wrong("sort", "must be an attribute, or one with - before it for the other way")]
+            )
+        return attribute.attr_name
+
+    def usable(self, names: Iterable[str] | None) -> Iterator[AccessPath]:
+        """The access paths whose partition key is among these attributes, by Python name; of None all."""
+        attributes = self.model.get_attributes()
+        bound = None if names is None else {attributes[name].attr_name for name in names}
+        return (path for path in self.paths if bound is None or path.partition in bound)

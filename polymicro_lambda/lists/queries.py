@@ -1,0 +1,149 @@
+"""A plan carried out: DynamoDB's Query and Scan, page by page, and the second read of what an index lacks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from operator import and_
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+
+from polymicro_lambda import dynamodb
+from polymicro_lambda.dynamodb import (
+    GROWTH,
+    LARGEST,
+    ReadPage,
+    batch_get,
+    batch_pages,
+    condition_expression,
+    in_order,
+    model_info,
+)
+from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.rules import holds
+from polymicro_lambda.types import RawItem
+
+from .access_paths import access_paths_of, stored_names
+from .plans import Plan
+from .rows import Called, Rows
+
+INDEX = ""
+"""Where a cursor names its index; no attribute has an empty name (DynamoDB: 1 to 255 bytes)."""
+
+
+def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
+    """The rows of a plan from ``pagination_key`` on. Raises ``BadRequest`` for a key of another access path."""
+    start, passed = (None, False) if pagination_key is None else _place(plan, pagination_key)
+    if plan.empty or passed:
+        pages: Iterator[ReadPage] = iter(())
+    elif plan.keys is not None:
+        pages = batch_pages(model, plan.keys, start, limit)
+    else:
+        pages = _Query(model, plan, limit).pages(start)
+    complete = partial(_completed, model) if plan.completes else None
+    return Rows(
+        model,
+        pages,
+        limit,
+        plan.checks,
+        complete,
+        certain=plan.certain,
+        signed={INDEX: {"S": plan.path.index or ""}},
+    )
+
+
+def rows_from(iterator: "ResultIterator[Any]") -> Rows:
+    """The rows of a PynamoDB query or scan, from where it stands; whole, also where its index lacks attributes."""
+    model, limit = dynamodb.model_of_iterator(iterator), dynamodb.limit_of_iterator(iterator)
+    start = iterator.last_evaluated_key if limit == 0 else None
+    index = dynamodb.index_of_iterator(iterator)
+    lacks = model is not None and any(
+        path.index == index and not path.has(stored_names(model)) for path in access_paths_of(model)
+    )
+    complete = partial(_completed, model) if model is not None and lacks else None
+    return Rows(model, dynamodb.pages_of_iterator(iterator), limit, complete=complete, start=start)
+
+
+def _place(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
+    """The key to start after, None for the first, and whether all items are before it.
+
+    The bounds of a rule may move between two pages, as those of "since yesterday" do: DynamoDB refuses a key that
+    is no longer within them.
+    """
+    place = {name: value for name, value in key.items() if name != INDEX} if isinstance(key, Mapping) else {}
+    same = place.keys() == plan.path.keys and key.get(INDEX) == {"S": plan.path.index or ""}
+    if not same or not all(holds(condition, place) for condition in _partition(plan)):
+        detail = "pagination_key belongs to another query: start again from the first page."
+        raise BadRequest(detail, errors=[{"parameter": "pagination_key", "detail": detail}])
+    bounds = plan.key_condition
+    if bounds is None or holds(bounds, place):
+        return place, False
+    path, least, *_ = bounds.values
+    before = bounds.operator in (">", ">=") or holds(path < least, place)
+    return None, before is not plan.forward
+
+
+def _partition(plan: Plan) -> list[Condition]:
+    return [] if plan.partition is None else [Path([plan.path.partition]) == Value(plan.partition)]
+
+
+@dataclass(slots=True)
+class _Query:
+    model: type[Model]
+    plan: Plan
+    limit: int
+
+    def pages(self, start: Any) -> Iterator[ReadPage]:
+        """The pages as DynamoDB gives them.
+
+        Where rows can drop out, each page may be four times as large as the one before, so that a rare match does
+        not take calls without end.
+        """
+        operation = "Scan" if self.plan.partition is None else "Query"
+        arguments, size = self._arguments(), self.limit
+        while True:
+            place = {"ExclusiveStartKey": start} if start is not None else {}
+            data = dynamodb.execute(self.model, operation, **arguments, **place, Limit=size)
+            start = data.get("LastEvaluatedKey")
+            yield ReadPage(data["Items"], self.plan.path.keys, start)
+            if start is None:
+                return
+            size = min(size * GROWTH, LARGEST)
+
+    def _arguments(self) -> dict[str, Any]:
+        plan = self.plan
+        partition = plan.partition is not None and plan.path.index is None and plan.key_condition is None
+        if partition and not plan.filters and plan.projection is None:
+            return {
+                "KeyConditionExpression": "#0 = :0",
+                "ScanIndexForward": plan.forward,
+                "ExpressionAttributeNames": {"#0": plan.path.partition},
+                "ExpressionAttributeValues": {":0": plan.partition},
+            }
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        arguments: dict[str, Any] = {} if plan.path.index is None else {"IndexName": plan.path.index}
+        if plan.partition is not None:
+            key = _partition(plan) + ([] if plan.key_condition is None else [plan.key_condition])
+            arguments["KeyConditionExpression"] = condition_expression(reduce(and_, key), names, values)
+            arguments["ScanIndexForward"] = plan.forward
+        if plan.filters:
+            arguments["FilterExpression"] = condition_expression(reduce(and_, plan.filters), names, values)
+        if plan.projection is not None:
+            paths = [Path([name]).serialize(names, values) for name in sorted(plan.projection)]
+            arguments["ProjectionExpression"] = ", ".join(paths)
+        if names:
+            arguments["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
+        if values:
+            arguments["ExpressionAttributeValues"] = values
+        return arguments
+
+
+def _completed(model: type[Model], items: Sequence[RawItem], called: Called) -> Sequence[RawItem | None]:
+    """Up to 100 items whole, by a consistent read of the table, in the order given; None for one that is gone."""
+    names = [attribute.attr_name for attribute in model_info(model).keys.values()]
+    keys = [{name: raw[name] for name in names} for raw in items]
+    return in_order(names, keys, batch_get(model, keys, called))

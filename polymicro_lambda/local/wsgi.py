@@ -1,0 +1,166 @@
+"""The app under any WSGI server: an HTTP request becomes the event that AWS would send, and back."""
+
+import base64
+import json
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TypeAlias
+from urllib.parse import quote, unquote_to_bytes
+from uuid import uuid4
+
+from polymicro_lambda.http import User
+from polymicro_lambda.testing import FakeContext, make_event
+from polymicro_lambda.types import Handler
+
+from .gateway import Refused, authorize
+
+__all__ = ["Wsgi"]
+
+Environ: TypeAlias = MutableMapping[str, Any]
+StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], object]
+WsgiResponse: TypeAlias = tuple[str, list[tuple[str, str]], bytes]
+"""The status line, the headers, the body."""
+
+logger = logging.getLogger(__name__)
+
+IN_PATH = "!$&'()*+,/:;=@~"
+"""What a path holds as it is, besides letters and digits (RFC 3986, section 3.3)."""
+
+BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+"""Statuses that never carry a body (RFC 9110, section 6.4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wsgi:
+    """A WSGI application (PEP 3333) that hands each request to ``handler`` as an event of ``source``.
+
+    ``source`` is ``rest``, ``http``, ``url`` or ``alb``. ``user`` makes every request, or ``authorizer``, a
+    Lambda authorizer's function, is asked first as API Gateway would ask it, but for the paths ``unasked``; with
+    neither there is no user.
+    A ``handler`` that raises is 502, as behind API Gateway, and its traceback goes to the log.
+    """
+
+    handler: Handler
+    source: str = field(default="rest", kw_only=True)
+    authorizer: Handler | None = field(default=None, kw_only=True)
+    user: User | None = field(default=None, kw_only=True)
+    unasked: Collection[str] = field(default=(), kw_only=True)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        status, headers, body = self._response(_request(environ))
+        start_response(status, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" or not body else [body]
+
+    def _response(self, request: Mapping[str, Any]) -> WsgiResponse:
+        try:
+            context = self._authorizer_context(request)
+            event = make_event(**request, source=self.source, user=self.user, authorizer=context)
+            invocation = FakeContext(aws_request_id=request["request_id"])
+            return _wsgi_response(self.handler(event, invocation), request["method"])
+        except Refused as refused:
+            return _message(refused.status, refused.message)
+        except Exception:
+            logger.exception("The handler failed, which API Gateway answers with 502.")
+            return _message(HTTPStatus.BAD_GATEWAY, "Internal server error")
+
+    def _authorizer_context(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What the authorizer says of this request; a preflight is not asked about, it carries no token."""
+        unasked = request["method"] == "OPTIONS" or request["path"].rstrip("/") in self.unasked
+        if self.authorizer is None or unasked:
+            return None
+        return authorize(self.authorizer, request, source=self.source)
+
+
+def _request(environ: Environ) -> dict[str, Any]:
+    """The arguments of ``make_event`` that the request itself gives."""
+    return {
+        "method": environ["REQUEST_METHOD"],
+        "path": _path(environ),
+        "query": _quoted(environ.get("QUERY_STRING", ""), safe=f"{IN_PATH}?%"),
+        "headers": dict(_headers(environ)),
+        "body": _body(environ) or None,
+        "stage": environ.get("SCRIPT_NAME", "").strip("/") or None,
+        "request_id": str(uuid4()),
+        "source_ip": environ.get("REMOTE_ADDR") or "127.0.0.1",
+    }
+
+
+def _quoted(text: str, *, safe: str) -> str:
+    """Percent-encode what a URL cannot hold; WSGI's texts are bytes read as Latin-1."""
+    return quote(text.encode("latin-1"), safe=safe)
+
+
+def _path(environ: Environ) -> str:
+    """The path below the mount, percent-encoded as the client sent it where the server tells.
+
+    WSGI's own PATH_INFO is decoded, so that ``a%2Fb`` and ``a/b`` are one; the raw path is taken where it is
+    the same path, which it is no more when a middleware has rewritten PATH_INFO.
+    """
+    mount, below = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
+    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    segments = raw.partition("?")[0].split("/")[mount.count("/") + 1 :]
+    path = _quoted("/" + "/".join(segments), safe=f"{IN_PATH}%")
+    if raw.startswith("/") and unquote_to_bytes(path) == (below or "/").encode("latin-1"):
+        return path
+    return _quoted(below, safe=IN_PATH) or "/"
+
+
+def _headers(environ: Environ) -> Iterator[tuple[str, str]]:
+    """The request's headers, with those that AWS's front door sets itself."""
+    for name, value in environ.items():
+        if name.startswith("HTTP_"):
+            yield name.removeprefix("HTTP_").replace("_", "-").title(), value
+        elif name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
+            yield name.replace("_", "-").title(), value
+    yield "X-Forwarded-For", environ.get("REMOTE_ADDR") or "127.0.0.1"
+    yield "X-Forwarded-Port", environ["SERVER_PORT"]
+    yield "X-Forwarded-Proto", environ["wsgi.url_scheme"]
+
+
+def _body(environ: Environ) -> bytes:
+    """The whole body: of the stated length, or to its end where the server knows the end."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdecimal():
+        return bytes(environ["wsgi.input"].read(int(length)))
+    return bytes(environ["wsgi.input"].read()) if environ.get("wsgi.input_terminated") else b""
+
+
+def _message(status: int, message: str) -> WsgiResponse:
+    """An answer of API Gateway's own."""
+    body = json.dumps({"message": message})
+    headers = {"Content-Type": "application/json"}
+    return _wsgi_response({"statusCode": status, "headers": headers, "body": body}, "GET")
+
+
+def _wsgi_response(answer: Mapping[str, Any], method: str) -> WsgiResponse:
+    """Status line, headers and body for WSGI, from a handler's answer in the form of any source."""
+    status = int(answer["statusCode"])
+    text = answer.get("body") or ""
+    body = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
+    headers = list(_response_headers(answer))
+    if status in BODILESS:
+        return _status_line(status), headers, b""
+    if method != "HEAD" and not any(name.lower() == "content-length" for name, _ in headers):
+        headers.append(("Content-Length", str(len(body))))
+    return _status_line(status), headers, body
+
+
+def _response_headers(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Single, multi-value and payload 2.0's cookie headers; a multi-value one stands for its single one."""
+    several = answer.get("multiValueHeaders") or {}
+    taken = {name.lower() for name in several}
+    yield from ((name, str(value)) for name, values in several.items() for value in values)
+    for name, value in (answer.get("headers") or {}).items():
+        if name.lower() not in taken:
+            yield name, str(value)
+    yield from (("Set-Cookie", cookie) for cookie in answer.get("cookies") or ())
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:  # a status of the app's own, e.g. 299
+        return f"{status} Unknown"

@@ -1,0 +1,144 @@
+"""The routes as an OpenAPI 3.1 document."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, cast
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow.fields import Field
+
+from polymicro_lambda.routing import Route
+from polymicro_lambda.schemas import parameter
+
+from . import responses
+from .body_schemas import Forms, described
+from .field_schemas import JSONSchema, field_schema, key_rules, or_null
+from .operations import Documented, operation_id, unique
+
+__all__ = ["openapi"]
+
+VERSION = "3.1.0"
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "A token that the authorizer in front of the API accepts.",
+}
+
+
+class Converter(OpenAPIConverter):
+    """apispec's converter, which knows our fields too."""
+
+    def field2property(self, field: Field[Any]) -> JSONSchema:
+        """The schema of a field: what its class says, then its validators and metadata."""
+        said = field_schema(field, self.field2property)
+        if said is None:
+            said = dict(super().field2property(field))
+            return key_rules(field, said) | said
+        for more in (
+            self.field2choices,
+            self.field2read_only,
+            self.field2range,
+            self.field2length,
+            self.field2pattern,
+            self.metadata2properties,
+        ):
+            said |= more(field, ret=said)
+        said = key_rules(field, said) | said
+        return or_null(said) if field.allow_none else said
+
+
+class Plugin(MarshmallowPlugin):
+    """apispec's plugin with that converter."""
+
+    Converter = Converter
+
+
+def openapi(
+    routes: Sequence[Route],
+    *,
+    title: str = "API",
+    version: str = "1.0.0",
+    description: str = "",
+) -> dict[str, Any]:
+    """The document of compiled routes, JSON-ready.
+
+    ``title``, ``version`` and ``description`` are those of the API, the description in Markdown. The address of
+    the API is that of the document, whatever stands before it in the URL.
+    """
+    resources = _resources(routes)
+    taken = {name for forms in resources for name in forms.names} | set(responses.SCHEMAS)
+    plugin = Plugin(schema_name_resolver=partial(_name_apart, taken))
+    info = {"description": description} if description else {}
+    spec = APISpec(
+        title,
+        version,
+        VERSION,
+        plugins=(plugin,),
+        info=info,
+        servers=[{"url": ".", "description": "Where this document is."}],
+        security=[{"bearer": []}],
+    )
+    _shared(spec)
+    describe = cast(Converter, plugin.converter).field2property
+    schemas = {name: schema for forms in resources for name, schema in forms.schemas(describe).items()}
+    for name, schema in schemas.items():
+        spec.components.schema(name, schema)
+    for forms in resources:
+        about = described(type(forms.resource).__doc__)
+        spec.tag({"name": forms.name, **({"description": about} if about else {})})
+    paths = _paths(resources)
+    every = [one for operations in paths.values() for one in operations]
+    for path, operations in paths.items():
+        made = {one.route.http.lower(): one.operation(describe, schemas, every) for one in operations}
+        spec.path(path, operations=made)
+    return {"openapi": VERSION, **spec.to_dict()}
+
+
+def _name_apart(taken: set[str], schema: Any) -> str:
+    """A name for a schema of the app's own that another one nests."""
+    kind = schema if isinstance(schema, type) else type(schema)
+    name = unique(kind.__name__.removesuffix("Schema") or "Schema", taken)
+    taken.add(name)
+    return name
+
+
+def _shared(spec: APISpec) -> None:
+    """What is the same for every resource."""
+    spec.components.security_scheme("bearer", BEARER)
+    for name, schema in responses.SCHEMAS.items():
+        spec.components.schema(name, schema)
+    for name, header in responses.HEADERS.items():
+        spec.components.header(name, header)
+    for name, response in responses.components().items():
+        spec.components.response(name, response)
+
+
+def _resources(routes: Iterable[Route]) -> list[Forms]:
+    """The routes by resource, each with a name of its own: that of its class, without ``Resource``."""
+    own: dict[int, list[Route]] = {}
+    for route in routes:
+        own.setdefault(id(route.resource), []).append(route)
+    found: dict[str, Forms] = {}
+    for several in own.values():
+        kind = type(several[0].resource).__name__
+        name = unique(kind.removesuffix("Resource") or kind, found)
+        found[name] = Forms(name, tuple(several))
+    return list(found.values())
+
+
+def _paths(resources: Iterable[Forms]) -> dict[str, list[Documented]]:
+    """The operations by path; paths that differ in the names of parameters alone are one (OpenAPI, "Paths Object")."""
+    paths: dict[tuple[str, ...], tuple[str, list[Documented]]] = {}
+    ids: set[str] = set()
+    for forms in resources:
+        for route in forms.routes:
+            shape = tuple("{}" if parameter(part) else part for part in route.parts)
+            path, operations = paths.setdefault(shape, (route.template, []))
+            name = unique(operation_id(route, forms), ids)
+            ids.add(name)
+            operations.append(Documented(route, forms, name, tuple(re.findall(r"\{(.+?)\}", path))))
+    return dict(paths.values())

@@ -1,0 +1,172 @@
+"""The parameters of a route: of its path, its query and its headers."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.idempotency import KEY
+from polymicro_lambda.lists import OPERATORS, RESERVED
+from polymicro_lambda.routing import Route
+
+from .field_schemas import Describe, JSONSchema
+
+Parameter = dict[str, Any]
+
+CURSOR = "Where the page begins: the `pagination_key` of the page before. It is good for this user and query alone."
+FIELDS = "The members to show: the parameter repeated, or commas between them."
+SORT = "The attribute to sort by; `-` before it turns the order round."
+
+
+def parameters(route: Route, names: Iterable[str], describe: Describe) -> list[Parameter]:
+    """All parameters; ``names`` are those of the path, in order, as the document calls them."""
+    return [*_path(route, names, describe), *_query(route, describe), *_headers(route)]
+
+
+def _path(route: Route, names: Iterable[str], describe: Describe) -> Iterator[Parameter]:
+    for name, attribute in zip(names, route.params, strict=True):
+        schema = describe(route.schema.keys[attribute])
+        schema.pop("default", None)
+        yield {"name": name, "in": "path", "required": True, "schema": _in_url(schema)}
+
+
+def _in_url(schema: JSONSchema) -> JSONSchema:
+    """A value as a URL holds it: binary is base64url without padding."""
+    if schema.get("contentEncoding") == "base64":
+        return {**schema, "contentEncoding": "base64url"}
+    return schema
+
+
+# --- the query ---------------------------------------------------------------------------------------------------
+
+
+def _query(route: Route, describe: Describe) -> Iterator[Parameter]:
+    if route.verb == "list":
+        top = route.resource.max_limit
+        limit = {"type": "integer", "minimum": 1, "maximum": top, "default": route.limit}
+        yield _asked("limit", limit, "The most items of a page.")
+        yield _asked("pagination_key", {"type": "string"}, CURSOR)
+    if "sort" in route.arguments and (sorts := _sorts(route)):
+        yield _asked("sort", {"type": "string", "enum": sorts}, SORT)
+    if route.verb in ("list", "retrieve"):
+        names = {"type": "string", "enum": list(route.schema.names)}
+        chosen = {"type": "array", "items": names, "minItems": 1}
+        yield _asked("fields", chosen, FIELDS)
+    if route.verb == "list":
+        yield from _filters(route, describe)
+
+
+def _asked(name: str, schema: JSONSchema, description: str) -> Parameter:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _sorts(route: Route) -> list[str]:
+    """What the table, or some index that a request can reach, has in order."""
+    names = {attribute.attr_name: name for name, attribute in route.model.get_attributes().items()}
+    keys = [path.sort for path in route.resource.planner.usable(route.bindable)]
+    sorts = dict.fromkeys(names[key] for key in keys if key is not None and key in names)
+    return [f"{sign}{name}" for name in sorts if name in route.schema.names for sign in ("", "-")]
+
+
+def _filters(route: Route, describe: Describe) -> Iterator[Parameter]:
+    for parameter, (name, operator) in route.filters.parameters.items():
+        if operator == "eq" and parameter != name and name not in RESERVED:
+            continue  # ``done__eq`` is ``done``
+        field = route.schema.keys[name]
+        said = describe(getattr(field, "inner", field) if operator == "contains" else field)
+        said = _in_url({key: one for key, one in said.items() if key not in ("default", "readOnly")})
+        schema = OPERANDS[operator](said) if operator in OPERANDS else said
+        keyed = operator == "in" and name == list(model_info(route.model).keys)[-1]
+        yield _asked(parameter, schema, MEANINGS[operator].format(name=name) + _PICKED * keyed)
+
+
+_PICKED = " What is not there, or not the user's, is absent."
+
+
+def _several(one: JSONSchema) -> JSONSchema:
+    return {"type": "array", "items": one, "minItems": 1, "maxItems": OPERATORS["in"].operands.stop - 1}
+
+
+OPERANDS: Mapping[str, Callable[[JSONSchema], JSONSchema]] = {
+    "between": lambda one: {"type": "array", "items": one, "minItems": 2, "maxItems": 2},
+    "in": _several,
+    "exists": lambda _: {"type": "boolean"},
+    "begins_with": lambda _: {"type": "string"},
+}
+"""Operator -> the schema of its value, from that of the attribute's; any other takes one of the attribute's."""
+
+MEANINGS: Mapping[str, str] = {
+    "eq": "`{name}` is this.",
+    "ne": "`{name}` is not this, or is absent.",
+    "lt": "`{name}` is less than this.",
+    "lte": "`{name}` is this at most.",
+    "gt": "`{name}` is more than this.",
+    "gte": "`{name}` is this at least.",
+    "between": "`{name}` is the first value at least, the second at most.",
+    "begins_with": "`{name}` begins with this.",
+    "contains": "`{name}` contains this.",
+    "in": "`{name}` is one of these.",
+    "exists": "Whether there is a `{name}`.",
+}
+"""Operator -> what it means; the operators are those of ``filters.OPERATORS``."""
+
+
+# --- headers -----------------------------------------------------------------------------------------------------
+
+_TAG = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$'}
+"""``*``, or any number of entity tags (RFC 9110, section 13.1.1)."""
+_MATCH = "The `ETag` of the item as you know it, or `*`: the request fails with 412 where the item is another by now."
+_IDEMPOTENCY_KEY = {"type": "string", "pattern": KEY}
+_REPEATED = (
+    "A new value, such as a UUID, for each operation, and the same with each repetition: what is done is not done"
+    " again."
+)
+_LENIENT = (
+    "`handling=lenient`: the items of a list are created each for itself, and the answer is 207 with a status for each;"
+    " otherwise all of them are created or none (RFC 7240)."
+)
+_NONE_MATCH = "An `ETag` that you know: the answer is 304 where it still holds."
+
+
+def _if_match(route: Route) -> Iterator[Parameter]:
+    if changes(route):
+        required = route.resource.require_if_match and route.verb in ("update", "delete")
+        yield _sent("If-Match", _TAG, _MATCH, required=required)
+
+
+def _if_none_match(route: Route) -> Iterator[Parameter]:
+    if route.verb in ("list", "retrieve"):
+        yield _sent("If-None-Match", _TAG, _NONE_MATCH)
+
+
+def _idempotency_key(route: Route) -> Iterator[Parameter]:
+    if route.markers is not None:
+        required = route.resource.require_idempotency_key
+        yield _sent("Idempotency-Key", _IDEMPOTENCY_KEY, _REPEATED, required=required)
+
+
+def _prefer(route: Route) -> Iterator[Parameter]:
+    if route.takes_many:
+        yield _sent("Prefer", {"type": "string"}, _LENIENT)
+
+
+HEADERS: tuple[Callable[[Route], Iterator[Parameter]], ...] = (
+    _if_match,
+    _if_none_match,
+    _idempotency_key,
+    _prefer,
+)
+"""What a request may say in headers: a function for each, which yields nothing for a route that does not read it."""
+
+
+def _headers(route: Route) -> Iterator[Parameter]:
+    return (one for header in HEADERS for one in header(route))
+
+
+def changes(route: Route) -> bool:
+    """Whether the route writes to an item that is there."""
+    return route.about.detail and not route.method.safe
+
+
+def _sent(name: str, schema: JSONSchema, description: str, *, required: bool = False) -> Parameter:
+    said = {"name": name, "in": "header", "description": description, "schema": schema}
+    return said | ({"required": True} if required else {})

@@ -1,0 +1,162 @@
+"""The DynamoDB of a local run: an embedded one unless the environment names another, and its tables."""
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.models import Model
+
+from polymicro_lambda import dynamodb
+from polymicro_lambda.deploy import GLOBAL, LOCAL, Table, tables_of
+from polymicro_lambda.routing import Route
+
+from .settings import UsageError
+
+ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
+"""botocore's own variable for DynamoDB's address."""
+
+DEVELOPMENT_SECRET = "polymicro-local-development-only"  # nosec B105 # noqa: S105 (a known value, for this machine alone)
+"""What signs tokens in a local run: 32 bytes, HS256's least (RFC 7518, section 3.2)."""
+
+
+EMBEDDED = "embedded DynamoDB, gone when the command ends"
+"""The name of the embedded engine."""
+
+CREATION = 60
+"""Seconds that the engine gets to make a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where DynamoDB is, in words, and the environment variables that make the app use it."""
+
+    name: str
+    environment: Mapping[str, str]
+
+
+def set_defaults(environ: MutableMapping[str, str]) -> None:
+    """Give a local run what a deployed one has from its template, and errors with their text, unless set already."""
+    environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    environ.setdefault("JWT_SECRET", DEVELOPMENT_SECRET)
+    environ.setdefault("POLYMICRO_DEBUG", "true")
+    environ.setdefault("POLYMICRO_CURSOR_SECRET", secrets.token_urlsafe(32))
+
+
+def engine_of(environ: Mapping[str, str]) -> Engine:
+    """The engine that the environment names, else an embedded one, started."""
+    if address := environ.get(ENDPOINT):
+        return Engine(f"DynamoDB at {address}", {})
+    return start_embedded()
+
+
+def require_region(models: Iterable[type[Model]]) -> None:
+    """Raise ``UsageError`` where neither the environment nor a model says whose DynamoDB is called."""
+    known = get_session().get_config_variable("region")
+    if known is None and any(getattr(model.Meta, "region", None) is None for model in models):
+        raise UsageError(
+            "No AWS region is set: set AWS_DEFAULT_REGION, and credentials; or use --embedded, a DynamoDB of its own."
+        )
+
+
+def start_embedded() -> Engine:
+    """Start an in-memory DynamoDB, moto's, on a free port of this machine; it lives as long as this process."""
+    # Deferred: it takes half a second and is needed only here.
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
+
+    # Its log would tell each call of the app, before the line of the request that made it.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    return Engine(EMBEDDED, {ENDPOINT: f"http://{host}:{port}", **_embedded()})
+
+
+def _embedded() -> dict[str, str]:
+    """Put over what is set: an embedded engine never sees real credentials, and no proxy stands before it."""
+    direct = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1")))
+    return {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",  # nosec B105 # an engine here asks for any
+        "AWS_SESSION_TOKEN": "local",  # nosec B105 # as above
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }
+
+
+def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
+    """Create the tables of the routes' models that are missing; their names, in the routes' order.
+
+    An embedded engine's tables also get the global indexes that they lack since the models changed. Raises
+    ``UsageError`` where the engine does not answer or refuses.
+    """
+    models = dict.fromkeys(model for route in routes for model in route.models)
+    try:
+        for model in models:
+            dynamodb.connect(model)  # so that PynamoDB's own calls have the client that all share
+        wanted = tables_of(models)
+        missing = [table for table in wanted if not table.models[0].exists()]
+        known = [table for table in wanted if table not in missing]
+        for table in missing:
+            _create(table)
+        if engine == EMBEDDED:
+            for table in known:
+                _complete(table)
+    except (PynamoDBException, BotoCoreError, ClientError) as error:
+        raise UsageError(f"The tables cannot be made in the {engine}: {error}") from error
+    return [table.models[0].Meta.table_name for table in missing]
+
+
+def _create(table: Table) -> None:
+    """Make a table as the template does, with what all the models that share it need; no items expire in it."""
+    model, streams = table.models[0], "StreamSpecification"
+    wanted = {name: value for name, value in table.properties.items() if name != "TimeToLiveSpecification"}
+    if streams in wanted:
+        wanted[streams] = {"StreamEnabled": True, **wanted[streams]}
+    dynamodb.execute(model, "CreateTable", BillingMode="PAY_PER_REQUEST", **wanted)
+    deadline = time.monotonic() + CREATION
+    while not _is_active(model):
+        if time.monotonic() > deadline:
+            raise UsageError(f"The table {model.Meta.table_name} is not there after {CREATION} s.")
+        time.sleep(0.1)
+
+
+def _complete(table: Table) -> None:
+    """Create the global indexes that the table lacks, one by one as UpdateTable does.
+
+    Raises ``UsageError`` where keys or local indexes differ, which a table has for good.
+    """
+    model = table.models[0]
+    there = dynamodb.execute(model, "DescribeTable")["Table"]
+    same = there["KeySchema"] == table.properties["KeySchema"]
+    if not same or _local(there) | _local(table.properties) != _local(there):
+        raise UsageError(
+            f"The keys or local indexes of {model.Meta.table_name} have changed, which a table cannot follow:"
+            " stop `polymicro serve` and start it again. What is in the table is then gone."
+        )
+    known = {index["IndexName"] for index in there.get(GLOBAL, ())}
+    for index in table.properties.get(GLOBAL, ()):
+        if index["IndexName"] not in known:
+            dynamodb.execute(
+                model,
+                "UpdateTable",
+                AttributeDefinitions=table.properties["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": index}],
+            )
+
+
+def _local(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of each local index, by its name."""
+    return {index["IndexName"]: index["KeySchema"] for index in properties.get(LOCAL) or ()}
+
+
+def _is_active(model: type[Model]) -> bool:
+    described = dynamodb.execute(model, "DescribeTable")
+    return bool(described["Table"]["TableStatus"] == "ACTIVE")

@@ -1,0 +1,103 @@
+"""What a resource's permissions are asked, and whether they can answer."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from types import FunctionType
+from typing import Any
+
+from pynamodb.models import Model
+
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.permissions import OwnedBy, Permission
+from polymicro_lambda.rules import Rule, rule_from, takes_request
+from polymicro_lambda.spelling import did_you_mean
+
+# What each question of a permission is asked with.
+_ASKED: Mapping[str, tuple[str, ...]] = {
+    "has_permission": ("user", "method"),
+    "has_object_permission": ("user", "method", "instance"),
+    "where": ("user", "method", "model"),
+}
+
+
+def read_rule(name: str, permissions: Any) -> Rule:
+    """The rule of a resource, every permission of it checked. Raises ``ConfigurationError``."""
+    try:
+        rule = rule_from(permissions)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{name}.permissions: {error}") from error
+    for leaf in rule.leaves():
+        _check_permission(name, leaf)
+    return rule
+
+
+def check_owners(name: str, model: type[Model], leaves: Iterable[Permission]) -> None:
+    """Raise ``ConfigurationError`` for an owner that no attribute of the model holds."""
+    for owner in leaves:
+        if isinstance(owner, OwnedBy) and owner.attribute not in model.get_attributes():
+            near = did_you_mean(owner.attribute, model.get_attributes())
+            raise ConfigurationError(
+                f"{name}.permissions: {owner} names no attribute of {model.__name__}{near}"
+            )
+
+
+def _check_permission(name: str, leaf: Permission) -> None:
+    kind = type(leaf)
+    methods = (kind.has_permission, kind.has_object_permission, kind.where)
+    if not (leaf.anonymous or methods != _NEVER) or not (
+        _ASKED.keys().isdisjoint(vars(leaf)) and _is_sound(*methods)
+    ):
+        _check_questions(name, leaf)
+
+
+_NEVER: tuple[Callable[..., Any], ...] = (
+    Permission.has_permission,
+    Permission.has_object_permission,
+    Permission.where,
+)
+
+
+@lru_cache(1024)
+def _is_sound(*methods: Callable[..., Any]) -> bool:
+    """Whether functions of a class, which many permissions may share, can be asked."""
+    if set(map(type, methods)) != {FunctionType} or (
+        _NEVER[1] is not methods[1] and _NEVER[2] is not methods[2]
+    ):
+        return False
+    try:
+        for method, arguments in zip(methods, _ASKED.values(), strict=True):
+            _bind(method, ("self", *arguments))
+    except TypeError:
+        return False
+    return True
+
+
+def _bind(question: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    """Raise ``TypeError`` for what does not take these arguments."""
+    also = {"request": None} if takes_request(question) else {}
+    inspect.signature(question).bind(*arguments, **also)
+
+
+def _check_questions(name: str, leaf: Permission) -> None:
+    def overrides(method: Callable[..., Any]) -> bool:
+        return getattr(type(leaf), method.__name__) is not method
+
+    for method, arguments in _ASKED.items():
+        try:
+            _bind(getattr(leaf, method), arguments)
+        except TypeError as error:
+            raise ConfigurationError(
+                f"{name}.permissions: {type(leaf).__name__}.{method} must take"
+                f" (self, {', '.join(arguments)}): {error}"
+            ) from None
+    if not leaf.anonymous and not any(map(overrides, _NEVER)):
+        raise ConfigurationError(
+            f"{name}.permissions: {type(leaf).__name__} has none of has_permission, where and"
+            " has_object_permission, and would let every user in: write one, or say IsAuthenticated"
+        )
+    if overrides(Permission.where) and overrides(Permission.has_object_permission):
+        raise ConfigurationError(
+            f"{name}.permissions: {type(leaf).__name__} has both where and has_object_permission;"
+            " where is the one source of an object rule"
+        )

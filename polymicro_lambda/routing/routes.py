@@ -1,0 +1,158 @@
+"""Routes: the one form in which everything about an API is known, and the tree that finds them by path."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import Schema
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.items import FieldSelection
+from polymicro_lambda.lazy import compute_lazy, lazy
+from polymicro_lambda.lists import DeclaredFilters
+from polymicro_lambda.resources import ModelResource
+from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Rule
+from polymicro_lambda.schemas import ItemSchema, parameter
+from polymicro_lambda.throttling import Rate
+from polymicro_lambda.writes import UniqueConstraints
+
+from .declared_calls import Call
+from .verbs import Verb
+
+
+@dataclass(eq=False)
+class Route:
+    """One HTTP verb on one path, compiled: what is asked, loaded, called and answered.
+
+    Nobody changes one. That Python does not see to it saves a fifth of a compilation.
+    """
+
+    resource: ModelResource
+    about: Verb
+    http: str
+    parts: tuple[str, ...]
+    """The path's segments: literals, and parameters as ``{name}``."""
+    rule: Rule
+    visible: Rule | None
+    """The rule for ``retrieve``, None where nobody can retrieve an item."""
+    schema: ItemSchema
+    call: Callable[..., Any]
+    arguments: frozenset[str]
+    """What the verb's method declares."""
+    is_default: bool
+    """The verb is the mixin's own: it needs no instance but its key."""
+    filters: DeclaredFilters
+    """What a list can be filtered by."""
+    field_rules: FieldRules
+    """Which fields a user may read and write."""
+    markers: type[Model] | None = None
+    """Where the markers of this verb's ``Idempotency-Key`` are, None where it takes none."""
+    uniqueness: UniqueConstraints | None = None
+    """What is unique among the items, None for nothing."""
+    rate: Rate | None = None
+    """How often a user may use this verb, None where that is not limited."""
+    is_action: bool = False
+    takes: Schema | None = None
+    """The schema of an action's body, None where any JSON will do."""
+    asks_request: bool = False
+    """Some permission of the rule looks at the request."""
+    calls: tuple[Call, ...] = ()
+    """What the resource and its permissions say that they call by themselves."""
+    whole: bool = False
+    """A hook or a schema of the resource's own needs instances for what an answer shows of items."""
+    limit: int = 25
+    """The page size where a request says none."""
+    bound: Mapping[str, Owner] = field(default_factory=dict)
+    """Attributes that every caller must own."""
+    bindable: frozenset[str] | None = None
+    """Attributes that a request may bind to one value, None where only the request tells."""
+    owned: Mapping[str, Owner] = field(default_factory=dict)
+    """Attributes that a new item takes from the user where the body does not say."""
+    verb: str = field(init=False, repr=False)
+    """The verb's name."""
+    model: type[Model] = field(init=False, repr=False)
+    """The resource's model."""
+    template: str = field(init=False, repr=False)
+    """The path, e.g. ``/todo/{owner}/{uuid}``."""
+
+    def __post_init__(self) -> None:
+        self.verb, self.model = self.about.name, self.resource.model
+        self.template = "/" + "/".join(self.parts)
+
+    @lazy
+    def params(self) -> tuple[str, ...]:
+        """The names of the path's parameters, in order."""
+        return tuple(name for name in map(parameter, self.parts) if name is not None)
+
+    @lazy
+    def beyond(self) -> tuple[str, ...]:
+        """The path's parameters that say of an item more than its key."""
+        keys = model_info(self.model).keys if self.about.detail else self.params
+        return tuple(name for name in self.params if name not in keys)
+
+    @lazy
+    def offered(self) -> Mapping[str, Owner]:
+        """Those of ``owned`` that not every caller must own."""
+        return {name: owner for name, owner in self.owned.items() if name not in self.bound}
+
+    @lazy
+    def method(self) -> Method:
+        """What permissions are asked about."""
+        return Method(self.verb, self.http)
+
+    @lazy
+    def selection(self) -> FieldSelection | None:
+        """What an answer shows of items, where nothing needs instances for it."""
+        return None if self.whole else FieldSelection.of(self.model, self.schema.names)
+
+    @lazy
+    def at_once(self) -> bool:
+        """Whether the verb is the mixin's own, of one item by its key, and an answer shows all of what is stored."""
+        shows = self.selection is not None and self.selection.names is None and self.field_rules.free
+        return self.is_default and shows and self.verb != "list" and not self.beyond
+
+    def ready(self) -> None:
+        """Make what a first request would have to make."""
+        for owner in (
+            self,
+            self.schema,
+            self.field_rules,
+            self.filters,
+            self.resource.store,
+            self.resource.planner,
+        ):
+            compute_lazy(owner)
+
+    @property
+    def full_name(self) -> str:
+        """Resource and verb, e.g. ``TodoResource.create``."""
+        return f"{type(self.resource).__name__}.{self.verb}"
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The resource's model, those whose tables its code and its permissions call, and the app's own."""
+        claimed = self.uniqueness.markers if self.uniqueness is not None and self.writes else None
+        counters = None if self.rate is None else self.rate.counters
+        ledgers = (one for one in (self.markers, claimed, counters) if one is not None)
+        return (self.model, *(call.model for call in self.calls), *ledgers)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may write items of the model."""
+        return self.http not in SAFE_METHODS
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether its body may be a list of items."""
+        return self.verb == "create" and not self.is_action and self.resource.max_bulk > 0
+
+
+def models_of(routes: Iterable[Route]) -> dict[type[Model], None]:
+    """Those of all the routes, each once, in their order."""
+    models: dict[type[Model], None] = {}
+    for route in routes:
+        models[route.model] = None
+        if route.calls or route.uniqueness or route.markers or route.rate:
+            models.update(dict.fromkeys(route.models))
+    return models

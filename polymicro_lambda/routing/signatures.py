@@ -1,0 +1,146 @@
+"""What the methods and the route of a resource say: arguments, page size, actions, segments of the path."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType, MethodType, NoneType
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+from marshmallow import Schema
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.resources import ModelResource
+from polymicro_lambda.schemas import parameter
+
+from .verbs import ACTION, HTTP_VERBS, VERBS, WITH_BODY, Action, Verb, verb_of
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
+STATUSES = range(200, 205)
+"""What an action can answer with where it does not say: 205 and 206 mean more (RFC 9110, section 15.3)."""
+Signature: TypeAlias = tuple[frozenset[str], int]
+"""The arguments that a verb's method asks for, and its page size."""
+_NO_METHODS = frozenset({bool, dict, int, NoneType, str, tuple})
+"""Most of what a resource holds besides methods."""
+PAGE = 25
+"""The page size where neither request nor resource says one."""
+
+
+_known: WeakKeyDictionary[Callable[..., Any], dict[frozenset[str], Signature]] = WeakKeyDictionary()
+"""What was read of a function, which resources may share, by what it may ask for."""
+
+
+def signature(resource: ModelResource, verb: Verb) -> Signature:
+    """What the verb's method asks for, and its page size."""
+    call = getattr(resource, verb.name)
+    if type(call) is not MethodType or type(call.__func__) is not FunctionType:
+        return _read(resource, verb, call)
+    known = _known.setdefault(call.__func__, {})
+    found = known.get(verb.arguments)
+    if found is None:
+        found = known[verb.arguments] = _read(resource, verb, call)
+    return found
+
+
+def _read(resource: ModelResource, verb: Verb, call: Any) -> Signature:
+    where = f"{type(resource).__name__}.{verb.name}"
+    if not callable(call) or inspect.iscoroutinefunction(call):
+        raise ConfigurationError(f"{where} must be a plain method")
+    try:
+        parameters = inspect.signature(call).parameters
+    except ValueError:
+        raise ConfigurationError(f"{where} must take self first") from None
+    names = set[str]()
+    for param in parameters.values():
+        if param.kind is param.VAR_KEYWORD:
+            names |= verb.arguments
+        elif param.kind in (param.VAR_POSITIONAL, param.POSITIONAL_ONLY) or param.name not in verb.arguments:
+            raise ConfigurationError(
+                f"{where} asks for {str(param)!r}; it can ask for {', '.join(sorted(verb.arguments))}"
+            )
+        else:
+            names.add(param.name)
+    return frozenset(names), _page_size(where, parameters.get("limit"))
+
+
+def actions_of(name: str, resource: ModelResource, own: Mapping[str, Any]) -> Iterator[Verb]:
+    """The methods marked by ``@action`` among a resource's ``own`` members, in the order of their names."""
+    for method in sorted([member for member, one in own.items() if type(one) not in _NO_METHODS]):
+        said: Action | None = getattr(getattr(type(resource), method, None), ACTION, None)
+        if said is None:
+            continue
+        unknown = set(said.methods) - HTTP_VERBS
+        if unknown or not said.methods:
+            raise ConfigurationError(
+                f"{name}.{method}: methods must be some of {', '.join(sorted(HTTP_VERBS))}, not {said.methods!r}"
+            )
+        if said.schema is not None:
+            _check_schema(f"{name}.{method}", said)
+        if type(said.status) is not int or said.status not in STATUSES:
+            raise ConfigurationError(f"{name}.{method}: status must be from 200 to 204, not {said.status!r}")
+        if method in VERBS:
+            raise ConfigurationError(f"{name}.{method}: an action cannot have the name of a verb")
+        yield verb_of(method, said)
+
+
+def _check_schema(where: str, said: Action) -> None:
+    if not (isinstance(said.schema, type) and issubclass(said.schema, Schema)):
+        raise ConfigurationError(f"{where}: schema must be a marshmallow Schema class")
+    if WITH_BODY.isdisjoint(said.methods):
+        raise ConfigurationError(f"{where} has a schema, but under {', '.join(said.methods)} no body")
+
+
+def action_path(name: str, method: str, said: Action | None) -> tuple[str, ...]:
+    """What an action adds to the path: its ``path``, else its name."""
+    if said is None or said.path == "":
+        return ()
+    path = method if said.path is None else said.path
+    return _segments(f"{name}.{method}: path", path, parameters=False)
+
+
+def _page_size(where: str, limit: inspect.Parameter | None) -> int:
+    size = PAGE if limit is None or limit.default is limit.empty else limit.default
+    if type(size) is not int or size < 1:
+        raise ConfigurationError(f"{where}: the default of limit must be an int of at least 1, not {size!r}")
+    return size
+
+
+def route_parts(name: str, resource: ModelResource) -> tuple[str, ...]:
+    """The segments of ``route``."""
+    route = getattr(resource, "route", None)
+    if not isinstance(route, str) or not route.strip("/"):
+        raise ConfigurationError(f'{name}.route must be a path such as "todo", not {route!r}')
+    return _segments(f"{name}.route", route, parameters=True)
+
+
+def route_parameters(name: str, model: type[Model], parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the route's parameters, each of them an attribute."""
+    names = tuple([part[1:-1] for part in parts if part[0] == "{"])
+    if not names:
+        return names
+    attributes, where = model.get_attributes(), f"{name}.route"
+    for one in names:
+        if one not in attributes:
+            raise ConfigurationError(
+                f"{where}: {{{one}}} is no attribute of {model.__name__}, whose keys are"
+                f" {', '.join(model_info(model).keys)}"
+            )
+        if attributes[one].attr_type not in ("S", "N", "B"):
+            raise ConfigurationError(f"{where}: {{{one}}} must be a text, a number or binary")
+        if names.count(one) > 1:
+            raise ConfigurationError(f"{where} names {{{one}}} twice")
+    return names
+
+
+def _segments(where: str, path: str, *, parameters: bool) -> tuple[str, ...]:
+    parts = tuple(path.strip("/").split("/"))
+    for part in parts:
+        if part.isalnum() and part.isascii():
+            continue
+        name = parameter(part)
+        fits = _SEGMENT.fullmatch(part) if name is None else parameters and name.isidentifier()
+        if part in (".", "..") or not fits:
+            raise ConfigurationError(f"{where}: {part!r} can be no path segment")
+    return parts

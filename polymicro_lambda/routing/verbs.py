@@ -1,0 +1,124 @@
+"""The five verbs as data, and actions: which HTTP verb, on the collection or the item, with which status."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, TypeVar, overload
+
+from polymicro_lambda.exceptions import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What a verb of a resource is on the wire."""
+
+    name: str
+    http: tuple[str, ...]
+    detail: bool
+    """On the item's path, not the collection's."""
+    status: int
+    body: bool
+    """Reads a request body."""
+    arguments: frozenset[str]
+    """What an override may declare."""
+
+
+_ANY = frozenset({"user", "request"})
+
+VERBS: Mapping[str, Verb] = MappingProxyType(
+    {
+        verb.name: verb
+        for verb in (
+            Verb("create", ("POST",), False, 201, True, _ANY | {"req"}),
+            Verb("list", ("GET",), False, 200, False, _ANY | {"pagination_key", "limit", "filters", "sort"}),
+            Verb("retrieve", ("GET",), True, 200, False, _ANY | {"instance"}),
+            Verb("update", ("PATCH", "PUT"), True, 200, True, _ANY | {"instance", "req"}),
+            Verb("delete", ("DELETE",), True, 204, False, _ANY | {"instance"}),
+        )
+    }
+)
+"""Verb name -> what it is, in the order in which routes are listed."""
+
+
+HTTP_VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+"""What an action can be under."""
+WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""HTTP verbs under which an action may have a body."""
+ACTION = "_polymicro_action"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What ``@action`` says of a method."""
+
+    detail: bool
+    methods: tuple[str, ...]
+    path: str | None
+    schema: Any = None
+    """The marshmallow schema of its body, None where any JSON will do."""
+    status: int = 200
+    """The status of what it returns, where it returns none with it."""
+
+
+_BY_NAME = ": the resource's permissions are asked with the action's name as method, and can refuse it"
+# What other frameworks say of a single action, and how it is said here.
+_MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        "permission_classes": _BY_NAME,
+        "permissions": _BY_NAME,
+        "serializer_class": ": say schema",
+        "url_path": ": say path",
+    }
+)
+
+
+@overload
+def action(method: F, /) -> F: ...
+@overload
+def action(
+    *,
+    detail: bool = True,
+    methods: Sequence[str] = ("POST",),
+    path: str | None = None,
+    schema: Any = None,
+    status: int = 200,
+) -> Callable[[F], F]: ...
+def action(
+    method: F | None = None,
+    /,
+    *,
+    detail: bool = True,
+    methods: Sequence[str] = ("POST",),
+    path: str | None = None,
+    schema: Any = None,
+    status: int = 200,
+    **elsewhere: Any,
+) -> F | Callable[[F], F]:
+    """Make a method of a resource a verb of its own.
+
+    With ``detail=True`` it is ``/todo/{uuid}/<name>`` and called with ``(self, instance, req, user)``; with
+    ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
+    is the item or the collection itself. Permissions are asked with its name as ``method``; ``req`` is the body's
+    JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what that loads of it, else 422. What
+    it returns goes out with ``status``, unless it says another; nothing is 204. Raises ``ConfigurationError`` for any
+    other argument.
+    """
+    for name in elsewhere:
+        raise ConfigurationError(f"action({name}=…) means nothing here{_MEANT.get(name, '')}")
+
+    def mark(method: F) -> F:
+        said = (methods,) if isinstance(methods, str) else tuple(methods)
+        setattr(method, ACTION, Action(detail, said, path, schema, status))
+        return method
+
+    return mark if method is None else mark(method)
+
+
+@lru_cache(1024)
+def verb_of(name: str, said: Action) -> Verb:
+    """An action as a verb."""
+    arguments = _ANY | {"req"} | ({"instance"} if said.detail else set())
+    body = not WITH_BODY.isdisjoint(said.methods)
+    return Verb(name, said.methods, said.detail, said.status, body, arguments)

@@ -1,0 +1,208 @@
+"""PynamoDB conditions judged here as DynamoDB judges them there.
+
+A ConditionExpression knows only true and false: a test of something missing is false, but for ``<>``, the
+exact opposite of ``=``, and ``NOT`` turns whatever it is given. Numbers are equal however written; two types
+are never equal and in no order.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, DecimalException
+from typing import Any, TypeAlias
+
+from pynamodb.constants import ATTRIBUTE_TYPES
+from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.operand import Path, Value
+
+from polymicro_lambda.dynamodb import (
+    OPERATORS,
+    ORDERED,
+    PREFIXED,
+    SIZES,
+    RefusedError,
+    Test,
+    Typed,
+    at_most,
+    typed,
+)
+from polymicro_lambda.types import RawItem
+
+_Raw: TypeAlias = Mapping[str, Any]
+_Item: TypeAlias = RawItem | Mapping[str, _Raw]
+
+_Size = type(size("any"))  # type: ignore[no-untyped-call]  # PynamoDB names only the function, not the class
+
+
+def holds(condition: Condition, item: _Item) -> bool:
+    """Say whether a conditional write on this item would go through.
+
+    ``item`` is ``{attr_name: {type: value}}`` as DynamoDB stores it, ``B`` as bytes; ``{}`` is no item.
+    A condition that DynamoDB refuses as a whole (a ValidationException) holds for nothing, also under ``NOT``
+    or beside an ``OR`` that holds: an order of what has none, ``begins_with`` a number, bounds that cross, an
+    attribute compared with itself, a number of more than 38 digits. Raises TypeError for an operator or an
+    operand that is not one of a condition.
+    """
+    return evaluator(condition)(item)
+
+
+def evaluator(condition: Condition) -> Callable[[_Item], bool]:
+    """Compile a condition into what says of one item after another whether it ``holds``; raises as that does."""
+    if (same := text_equality_of(condition)) is not None:
+        name, text = same
+        return lambda item: item.get(name) == text
+    try:
+        test = _compiled(condition)
+    except (RefusedError, DecimalException):
+        return lambda _: False
+
+    def holds_on(item: _Item) -> bool:
+        try:
+            return test(item)
+        except (RefusedError, DecimalException):
+            return False
+
+    return holds_on
+
+
+def text_equality_of(condition: Condition) -> tuple[str, Mapping[str, Any]] | None:
+    """The attribute and the text that it must equal, where the condition says that and no more."""
+    if condition.operator != "=":
+        return None
+    path, value = condition.values
+    plain = type(path) is Path and type(value) is Value and value.attr_type == "S"
+    if not plain or len(path.path) != 1 or "[" in path.path[0]:
+        return None
+    return path.path[0], value.value
+
+
+def attributes_of(condition: Condition) -> frozenset[str]:
+    """Name the top-level attributes, by DynamoDB's names, that the condition reads."""
+    return frozenset(next(_steps(path)) for path in _paths(condition))
+
+
+def equality_of(condition: Condition) -> Mapping[str, dict[str, Any]]:
+    """Give what top-level attributes must equal for the condition to hold: attr_name -> ``{type: value}``.
+
+    Only ``=`` with a value counts, alone or under AND. Two values for one attribute can never both hold; the
+    first is given.
+    """
+    if condition.operator == "AND":
+        first, second = map(equality_of, condition.values)
+        return {**second, **first}
+    if condition.operator != "=":
+        return {}
+    path, value = sorted(condition.values, key=lambda side: isinstance(side, Value))
+    if not isinstance(path, Path) or not isinstance(value, Value):
+        return {}
+    name, *deeper = _steps(path)
+    return {} if deeper else {name: dict(value.value)}
+
+
+def _steps(path: Path) -> Iterator[Any]:
+    """Split PynamoDB's segments: ``["a", "b[0]"]`` is the steps ``"a"``, ``"b"``, ``0``."""
+    for segment in path.path:
+        if "[" not in segment:
+            yield segment
+            continue
+        name, *indexes = re.findall(r"[^\[\]]+", segment)
+        yield name
+        yield from map(int, indexes)
+
+
+_Reader: TypeAlias = Callable[[_Item], Typed | None]
+
+
+def _reads_path(operand: Path) -> _Reader:
+    steps = [("L" if isinstance(step, int) else "M", step) for step in _steps(operand)]
+
+    def read(item: _Item) -> Typed | None:
+        raw: _Raw = {"M": item}
+        try:
+            for kind, step in steps:
+                raw = raw[kind][step]
+        except LookupError:
+            return None
+        return typed(raw)
+
+    return read
+
+
+def _reads_size(operand: Any) -> _Reader:
+    """Measure what the path leads to; what has no size (a number, a boolean, null) is as if missing."""
+    inner = _reader(operand.values[0])
+
+    def read(item: _Item) -> Typed | None:
+        found = inner(item)
+        measure = SIZES.get(found.kind) if found else None
+        return Typed("N", Decimal(measure(found.value))) if found and measure else None
+
+    return read
+
+
+def _reads_value(operand: Value) -> _Reader:
+    known = typed(operand.value)
+    return lambda _: known
+
+
+_READERS: Mapping[type, Callable[[Any], _Reader]] = {
+    Path: _reads_path,
+    Value: _reads_value,
+    _Size: _reads_size,
+}
+
+
+def _reader(operand: object) -> _Reader:
+    if type(operand) not in _READERS:
+        raise TypeError(f"{type(operand).__name__} is not an operand of a condition")
+    return _READERS[type(operand)](operand)
+
+
+def _paths(node: object) -> Iterator[Path]:
+    """Yield every path in a condition or an operand, ``size`` looked into."""
+    if isinstance(node, Path):
+        yield node
+    elif isinstance(node, Condition | _Size):
+        for inner in node.values:
+            yield from _paths(inner)
+
+
+_JUNCTIONS: Mapping[str, Test] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}
+
+
+def _compiled(condition: Condition) -> Callable[[_Item], bool]:
+    if junction := _JUNCTIONS.get(condition.operator):
+        parts = [_compiled(part) for part in condition.values]
+        # A list and no generator: a part that DynamoDB refuses must be met, wherever it stands.
+        return lambda item: junction([part(item) for part in parts])
+    if condition.operator not in OPERATORS:
+        raise TypeError(f"{condition.operator} is not an operator of a condition")
+    test, readers = OPERATORS[condition.operator], [_reader(operand) for operand in condition.values]
+    if _refused(condition):
+        raise RefusedError
+    return lambda item: test(*[read(item) for read in readers])
+
+
+# The types that a value, or size, may have there: known and refused before any item is read.
+_ALLOWED = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), ORDERED) | {"begins_with": PREFIXED}
+
+
+def _crossed(_: Any, lower: Any, upper: Any) -> bool:
+    known = isinstance(lower, Value) and isinstance(upper, Value)
+    return known and not at_most(typed(lower.value), typed(upper.value))
+
+
+_REFUSED: Mapping[str, Callable[..., bool]] = {
+    "BETWEEN": _crossed,
+    "IN": lambda _, *options: not 1 <= len(options) <= 100,  # DynamoDB's limit
+    "attribute_type": lambda _, kind: (
+        not (isinstance(kind, Value) and kind.value.get("S") in ATTRIBUTE_TYPES)
+    ),
+}
+
+
+def _refused(leaf: Condition) -> bool:
+    first, *others = leaf.values
+    itself = isinstance(first, Path) and first.path in [o.path for o in others if isinstance(o, Path)]
+    kinds = {operand.attr_type for operand in leaf.values if not isinstance(operand, Path)}
+    wrong = not kinds <= _ALLOWED.get(leaf.operator, kinds)
+    return itself or wrong or (leaf.operator in _REFUSED and _REFUSED[leaf.operator](*leaf.values))

@@ -1,0 +1,180 @@
+"""What protects one request while its verb runs: the rule's verdict, carried to every call of the store.
+
+It travels in a context variable, because a verb's ``super().update(instance, req, user)`` has no other way to hand
+it on, and a resource is shared. Outside a request there is no guard: code that calls a resource's verbs itself is
+trusted.
+"""
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from polymicro_lambda.exceptions import Forbidden, NotFound, PreconditionFailed
+from polymicro_lambda.items import UNKEYED, LazyValues, ReadRecorder, Tagger, Tags, serialized, stored_item
+from polymicro_lambda.types import RawItem
+
+from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque
+
+
+def _everybody(_: Model, __: RawItem) -> bool:
+    return True
+
+
+class CreateInterceptor(Protocol):
+    """What takes part in the creates of a request: keeps a repeated one from creating twice, or gathers them."""
+
+    def create(self, creation: Any) -> RawItem:
+        """The new item of a ``creations.Creation``, or the one that an earlier try of the request has made."""
+
+    def changes(self, model: type[Model]) -> None:
+        """An item of this model is about to be changed or deleted. Raises where that cannot be."""
+
+    def shows(self, instance: Model) -> None:
+        """The answer will show this item."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """One request's rule, and who may know of an item."""
+
+    verdict: Verdict = True
+    visible: Callable[[Model, RawItem], bool] = _everybody
+    """Whether the user may retrieve an item: then a denial may be told from its absence."""
+    bound: Mapping[str, Any] = field(default_factory=dict)
+    """Attributes whose value the route or the rule says, e.g. the owner."""
+    fields: frozenset[str] | None = None
+    """The attributes that the answer shows, None for all."""
+    if_match: Tags | None = None
+    """The entity tags of which the item must have one to be written."""
+    tagger: Tagger = UNKEYED
+    """What makes the tags."""
+    show: Callable[[Model], Any] = str
+    """An item as this user may see it."""
+    journal: CreateInterceptor | None = None
+    """That of a request with an ``Idempotency-Key``, or of many items."""
+
+    @property
+    def condition(self) -> Condition | None:
+        """The rule as far as DynamoDB can check it inside a write."""
+        return condition_of(self.verdict)
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether the rule asks Python about the instance."""
+        return is_opaque(self.verdict)
+
+    def must_see(self, changed: frozenset[str] = frozenset()) -> bool:
+        """Whether a write that changes these attributes of the item needs the item in Python first.
+
+        So it is where the rule is opaque, and where it reads what changes: it must hold before and after.
+        """
+        return is_opaque(self.verdict) or (
+            bool(changed) and bool(attributes_of_verdict(self.verdict) & changed)
+        )
+
+    def allows(self, instance: Model, raw: RawItem | None = None) -> bool:
+        """Whether the rule holds on an item; ``raw`` is how DynamoDB stores it, if that is known."""
+        if isinstance(self.verdict, bool):
+            return self.verdict
+        return self.verdict.allows(instance, raw or as_stored(instance))
+
+    def holds(self, raw: RawItem) -> bool:
+        """Whether it is certain from the stored item alone that the rule lets it pass."""
+        return certainly_allows(self.verdict, raw)
+
+    def judge(self, instance: Model, raw: RawItem) -> frozenset[str]:
+        """The attributes that opaque checks read of the item, by their names in DynamoDB.
+
+        Raises ``NotFound`` where the rule does not hold, or ``Forbidden`` if the user may know of the item.
+        """
+        if self.holds(raw):
+            return frozenset()
+        allowed, relied = self._observed(instance, raw)
+        if allowed:
+            return relied
+        if self.visible(instance, raw):
+            raise Forbidden("You may see this item, but not do this to it.")
+        raise NotFound()
+
+    def judge_new(self, instance: Model, raw: RawItem) -> frozenset[str]:
+        """The same for an item about to be written. Raises ``Forbidden``: nobody's item is given away by that."""
+        allowed, relied = self._observed(instance, raw)
+        if allowed:
+            return relied
+        raise Forbidden("The item as it would be written is not one that you may have.")
+
+    def check_match(self, instance: Model, raw: RawItem) -> None:
+        """Raise ``PreconditionFailed``, with the item as it is now where the user may see it, if no tag fits."""
+        if self.if_match is None or self.if_match.any:
+            return
+        tag = self.tagger.strong(type(instance), raw)
+        if self.if_match.match(tag):
+            return
+        members = {"current": self.show(instance)} if self.visible(instance, raw) else {}
+        headers = {"etag": tag} if members else {}
+        raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
+
+    def _observed(self, instance: Model, raw: RawItem) -> tuple[bool, frozenset[str]]:
+        """Whether the rule holds, and what its opaque checks read to say so."""
+        read: set[str] = set()
+        if not is_opaque(self.verdict):
+            return self.allows(instance, raw), frozenset()
+        values = instance.attribute_values
+        instance.attribute_values = ReadRecorder(
+            values.peek() if type(values) is LazyValues else values, read
+        )
+        try:
+            allowed = self.allows(instance, raw)
+        finally:
+            instance.attribute_values = values
+        attributes = instance.get_attributes()
+        names = {attributes[name].attr_name for name in read if name in attributes}
+        return allowed, frozenset(names)
+
+    @property
+    def relied(self) -> frozenset[str]:
+        """The attributes that the rule's conditions read, by their names in DynamoDB."""
+        return attributes_of_verdict(self.verdict)
+
+
+_current: ContextVar[Guard] = ContextVar("polymicro_guard", default=Guard())  # noqa: B039 - nobody changes one
+
+
+def current_guard() -> Guard:
+    """The guard of the request that runs now, one that lets everything pass outside a request."""
+    return _current.get()
+
+
+begin_guard = _current.set
+"""Every call of the store is under the guard that this gets, until ``end`` gets what this gives."""
+end_guard = _current.reset
+
+
+class guarded:  # noqa: N801 - it is used as a function
+    """Every call of the store inside is under this guard."""
+
+    __slots__ = ("guard", "token")
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+
+    def __enter__(self) -> None:
+        self.token = begin_guard(self.guard)
+
+    def __exit__(self, *_: object) -> None:
+        end_guard(self.token)
+
+
+def as_stored(instance: Model) -> RawItem:
+    """An instance as DynamoDB stores it: the item it was made from, else what its values would be stored as."""
+    known = stored_item(instance)
+    if known is not None:
+        return known
+    pairs = (
+        (a.attr_name, serialized(a, getattr(instance, name))) for name, a in instance.get_attributes().items()
+    )
+    return {name: value for name, value in pairs if value is not None}

@@ -1,0 +1,223 @@
+"""What a rule says before the item is known: True, False, or what is to be seen on it."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, partial, reduce
+from operator import and_, or_
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+
+from polymicro_lambda.http import Request
+from polymicro_lambda.lazy import lazy
+from polymicro_lambda.observability import report_error
+from polymicro_lambda.types import RawItem
+
+from .conditions import attributes_of, evaluator
+from .methods import Method
+
+
+@dataclass(slots=True)
+class RuleContext:
+    """What a rule is asked with: the user or None, the method, the model, and the request if there is one."""
+
+    user: Any
+    method: Method
+    model: type[Model]
+    request: Request | None = None
+
+
+class ObjectRule(Protocol):
+    """The part of a permission that an opaque check asks."""
+
+    def has_object_permission(self, user: Any, method: Method, instance: Any) -> Any:
+        """Whether the user may do this to this instance."""
+
+
+@dataclass
+class ConditionCheck:
+    """Holds where this condition holds on the stored item."""
+
+    condition: Condition
+
+    @lazy
+    def _holds(self) -> Callable[[RawItem], bool]:
+        return evaluator(self.condition)
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
+        """Whether the condition holds on the item as DynamoDB stores it."""
+        return self._holds(raw)
+
+    def test(self) -> Callable[[RawItem], bool]:
+        """What says so of items, for verdicts that need no instance."""
+        return self._holds
+
+
+class TextEquals(ConditionCheck):
+    """Holds where an attribute of the item is this text, which takes no condition to see.
+
+    ``name`` is the attribute's in DynamoDB, ``value`` the text as it stands there: ``{"S": "alice"}``.
+    """
+
+    def __init__(self, name: str, value: dict[str, Any]) -> None:
+        self.name = name
+        self.value = value
+
+    @lazy
+    def condition(self) -> Condition:
+        """The same for DynamoDB to check."""
+        condition: Condition = Path([self.name]) == Value(self.value)
+        return condition
+
+    @lazy
+    def _holds(self) -> Callable[[RawItem], bool]:
+        name, value = self.name, self.value
+        return lambda raw: raw.get(name) == value
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
+        """Whether the item has the text."""
+        return raw.get(self.name) == self.value
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueCheck:
+    """Holds where the permission's ``has_object_permission`` says so."""
+
+    permission: "ObjectRule"
+    ask: RuleContext
+    negated: bool
+
+    def test(self) -> Callable[[RawItem], bool]:
+        """As that of ``Checked``."""
+        return partial(self.allows, None)
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
+        """Whether the permission, asked about the instance, lets it pass."""
+        answer = ask_permission(self.permission.has_object_permission, self.ask, instance)
+        return (
+            has_answered(answer, self.permission, "has_object_permission")
+            and bool(answer) is not self.negated
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AllHold:
+    """Holds where all parts do."""
+
+    parts: tuple["ItemCheck", ...]
+
+    def test(self) -> Callable[[RawItem], bool]:
+        """As that of ``Checked``."""
+        return partial(self.allows, None)
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
+        """Whether every part holds; the conditions are tried before the opaque checks."""
+        return all(part.allows(instance, raw) for part in sorted(self.parts, key=is_opaque))
+
+
+@dataclass(frozen=True, slots=True)
+class AnyHolds:
+    """Holds where one part does."""
+
+    parts: tuple["ItemCheck", ...]
+
+    def test(self) -> Callable[[RawItem], bool]:
+        """As that of ``Checked``."""
+        return partial(self.allows, None)
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
+        """Whether one part holds."""
+        return any(part.allows(instance, raw) for part in self.parts)
+
+
+ItemCheck: TypeAlias = ConditionCheck | OpaqueCheck | AllHold | AnyHolds
+Verdict: TypeAlias = "bool | ItemCheck"
+"""True, False, or what is to be seen on the instance."""
+
+
+def certainly_allows(verdict: Verdict, raw: RawItem) -> bool:
+    """Whether it is certain from the stored item alone that the verdict lets it pass."""
+    return verdict is True or (isinstance(verdict, ConditionCheck) and verdict.allows(None, raw))
+
+
+def is_opaque(verdict: Verdict) -> bool:
+    """Whether Python must see the instance to decide."""
+    if isinstance(verdict, bool | ConditionCheck):
+        return False
+    return isinstance(verdict, OpaqueCheck) or any(map(is_opaque, verdict.parts))
+
+
+def condition_of(verdict: Verdict) -> Condition | None:
+    """The strongest DynamoDB condition that the verdict implies, None where it implies none.
+
+    For a verdict without opaque checks it is the verdict itself.
+    """
+    if isinstance(verdict, ConditionCheck):
+        return verdict.condition
+    if isinstance(verdict, AllHold):
+        return _folded(and_, verdict.parts)
+    return _folded(or_, verdict.parts) if isinstance(verdict, AnyHolds) and not is_opaque(verdict) else None
+
+
+def _folded(operator: Callable[[Any, Any], Any], parts: Iterable[ItemCheck]) -> Condition | None:
+    conditions = [condition for condition in map(condition_of, parts) if condition is not None]
+    return reduce(operator, conditions) if conditions else None
+
+
+def attributes_of_verdict(verdict: Verdict) -> frozenset[str]:
+    """The attributes that the verdict's conditions read, by their names in DynamoDB."""
+    if isinstance(verdict, TextEquals):
+        return frozenset({verdict.name})
+    if isinstance(verdict, AllHold | AnyHolds):
+        return frozenset[str]().union(*map(attributes_of_verdict, verdict.parts))
+    return attributes_of(verdict.condition) if isinstance(verdict, ConditionCheck) else frozenset()
+
+
+def join_verdicts(verdicts: Iterable[Verdict], *, every: bool) -> Verdict:
+    """The conjunction (or disjunction) of verdicts; asks for no more of them than it needs."""
+    parts: list[ItemCheck] = []
+    for verdict in verdicts:
+        if verdict is (not every):
+            return verdict
+        if not isinstance(verdict, bool):
+            parts.append(verdict)
+    if len(parts) < 2:
+        return parts[0] if parts else every
+    return AllHold(tuple(parts)) if every else AnyHolds(tuple(parts))
+
+
+def ask_permission(question: Callable[..., Any], ask: RuleContext, *about: Any) -> Any:
+    """The answer of a permission's method, which gets the request where it declares ``request``."""
+    given = {"request": ask.request} if takes_request(question) else {}
+    return question(ask.user, ask.method, *about, **given)
+
+
+class PermissionShape(NamedTuple):
+    """Which of the questions a permission's class answers itself, and whether the first asks for the request."""
+
+    asks_user: bool
+    takes_request: bool
+    asks_object: bool
+    says_where: bool
+
+
+def takes_request(question: Callable[..., Any]) -> bool:
+    """Whether a permission's method asks for the request."""
+    return _takes_request(getattr(question, "__func__", question))
+
+
+@cache
+def _takes_request(function: Callable[..., Any]) -> bool:
+    return "request" in inspect.signature(function).parameters
+
+
+def has_answered(answer: object, permission: object, name: str) -> bool:
+    """Whether a permission answered at all; None, a forgotten return, is logged."""
+    if answer is None:
+        report_error(
+            "%s.%s returned None, which denies: return True or False", type(permission).__name__, name
+        )
+    return answer is not None

@@ -1,0 +1,175 @@
+"""Values that DynamoDB and PynamoDB carry exactly, from JSON and back; all others are refused.
+
+What would be rounded, coerced or dropped on the way to DynamoDB and back raises ``ValidationError``.
+"""
+
+import base64
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import singledispatch
+from typing import Any, NoReturn, TypeVar
+
+from marshmallow import ValidationError
+from pynamodb.attributes import MapAttribute
+
+from polymicro_lambda.http import INT_DIGITS
+from polymicro_lambda.types import MAX_ERRORS
+
+DIGITS = 38
+"""Significant digits of a DynamoDB number (Developer Guide, "Naming rules and data types")."""
+SMALLEST, LARGEST = Decimal("1E-130"), Decimal("9.9999999999999999999999999999999999999E+125")
+"""The magnitudes that a DynamoDB number other than 0 can have (same place)."""
+CONTAINERS = 31
+"""Maps and lists around a value in one attribute: DynamoDB's 32 levels, the value itself counted."""
+JSON_CONTAINERS = 100
+"""As CONTAINERS, for JSON kept as text: DynamoDB sets no bound there, Python's call stack does."""
+NAME_BYTES = 65535
+"""The longest name of a map's member in UTF-8, as DynamoDB refuses it."""
+
+SAME_HASH = 16
+"""Elements of a set that may have one hash. Python hashes an int by its rest by 2**61 - 1: of multiples of that, a
+set takes time by the square of their number to make, here and at each read of the item."""
+
+_T = TypeVar("_T")
+_K = TypeVar("_K", bound=Hashable)
+
+
+def refuse(message: str | dict[Any, Any]) -> NoReturn:
+    """Raise the ``ValidationError`` with this message, or with messages by key."""
+    raise ValidationError(message)
+
+
+def load_each(pairs: Iterable[tuple[_K, _T]], load: Callable[[_K, _T], Any]) -> dict[_K, Any]:
+    """Load every pair, then raise their errors at once, by key; past ``MAX_ERRORS`` the rest is not looked at."""
+    loaded, errors = {}, {}
+    for key, value in pairs:
+        try:
+            loaded[key] = load(key, value)
+        except ValidationError as error:
+            errors[key] = error.messages
+            if len(errors) == MAX_ERRORS:
+                break
+    if errors:
+        raise ValidationError(errors)
+    return loaded
+
+
+def load_distinct(values: Iterable[_T], load: Callable[[_T], _K]) -> set[_K]:
+    """Load every value into a set; all errors are raised at once, duplicates among them."""
+    seen: dict[int, list[_K]] = {}
+
+    def add(_: int, value: _T) -> None:
+        loaded = load(value)
+        alike = seen.setdefault(hash(loaded), [])
+        if loaded in alike:
+            refuse("Is a duplicate.")
+        if len(alike) == SAME_HASH:
+            refuse("Is one of too many multiples of a large number.")
+        alike.append(loaded)
+
+    load_each(enumerate(values), add)
+    return {loaded for alike in seen.values() for loaded in alike}
+
+
+def load_text(value: object) -> str:
+    """A string that UTF-8 can hold."""
+    if not isinstance(value, str):
+        refuse("Not a string.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        refuse("Holds a lone surrogate, which UTF-8 cannot carry.")
+    return value
+
+
+def load_number(value: object, *, stored: bool = True) -> int | float:
+    """An int if integral, else the float that reads back as the same decimal.
+
+    ``stored`` numbers are DynamoDB's and keep its bounds; others are part of a JSON text.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        refuse("Not a number.")
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not exact.is_finite():
+        refuse("Not a finite number.")
+    if stored and exact:
+        _bounds(exact)
+    if exact == exact.to_integral_value():
+        return int(exact) if exact.adjusted() < INT_DIGITS - 1 else refuse("Too large a number.")
+    carried = float(exact)
+    return (
+        carried if Decimal(repr(carried)) == exact else refuse("More digits than can be kept exactly (17).")
+    )
+
+
+def _bounds(exact: Decimal) -> None:
+    if not SMALLEST <= exact.copy_abs() <= LARGEST:
+        refuse("Out of range: a magnitude from 1e-130 to 9.99e125.")
+    if len("".join(map(str, exact.as_tuple().digits)).strip("0")) > DIGITS:
+        refuse(f"More than {DIGITS} significant digits.")
+
+
+def load_json(value: object, *, room: int, stored: bool = True) -> Any:
+    """Any JSON value; ``room`` is how many maps and lists may still stand inside one another."""
+    if value is None or isinstance(value, bool):
+        return value
+    if not isinstance(value, list | dict):
+        return load_text(value) if isinstance(value, str) else load_number(value, stored=stored)
+    if not room:
+        refuse("Nested too deep.")
+    room -= 1
+    if isinstance(value, list):
+        return list(
+            load_each(enumerate(value), lambda _, one: load_json(one, room=room, stored=stored)).values()
+        )
+    return load_each(value.items(), lambda name, one: _member(name, one, room, stored))
+
+
+def _member(name: str, value: object, room: int, stored: bool) -> Any:
+    size = len(load_text(name).encode())
+    if stored and not 0 < size <= NAME_BYTES:
+        refuse(f"A name has 1 to {NAME_BYTES} bytes.")
+    return load_json(value, room=room, stored=stored)
+
+
+@singledispatch
+def as_json(value: Any) -> Any:
+    """What goes out for a value of whatever type a raw map, or another writer of the table, holds."""
+    return value
+
+
+@as_json.register
+def _(value: float | Decimal) -> int | float:
+    exact = Decimal(repr(value)) if isinstance(value, float) else value
+    whole = exact.is_finite() and exact == exact.to_integral_value()
+    return int(exact) if whole else float(value)
+
+
+@as_json.register
+def _(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+@as_json.register
+def _(value: datetime) -> str:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)  # as UTCDateTimeAttribute stores it
+    return aware.astimezone(UTC).isoformat()
+
+
+@as_json.register(list)
+@as_json.register(tuple)
+def _(value: Iterable[Any]) -> list[Any]:
+    return [as_json(each) for each in value]
+
+
+@as_json.register
+def _(value: set | frozenset) -> list[Any]:  # type: ignore[type-arg]
+    return [as_json(each) for each in sorted(value)]
+
+
+@as_json.register(Mapping)
+@as_json.register(MapAttribute)
+def _(value: Any) -> dict[str, Any]:
+    # DynamoDB keeps no order of members: sorted, an item looks alike, and has one digest, however it was got.
+    return {name: as_json(value[name]) for name in sorted(value)}

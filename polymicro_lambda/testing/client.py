@@ -1,0 +1,171 @@
+"""A client for tests: it sends a handler the events that AWS would send, and says what came back."""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partialmethod
+from http import HTTPStatus
+from json import loads
+from typing import Any, Final, Protocol, Self
+from urllib.parse import urlsplit
+
+from polymicro_lambda.http import JSON_TYPE, User, json_bytes
+from polymicro_lambda.types import Event, Handler
+
+from .events import FakeContext, completed, make_event
+
+SHOWN = 500
+"""Characters of a body that stand in the text of a result."""
+
+_UNSET: Final[Any] = object()
+_NEXT = re.compile(r'<([^>]*)>; rel="next"')
+
+
+class Headers(dict[str, str]):
+    """Headers by lower-case name, to be asked for in any case: ``headers["ETag"]``."""
+
+    def __missing__(self, name: str) -> str:
+        if name.islower():
+            raise KeyError(name)
+        return self[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The header's value, else ``default``."""
+        return super().get(name.lower(), default)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Result:
+    """What came back: headers by name in any case, the body's bytes, and the raw event and response.
+
+    ``request`` is what was asked, e.g. ``GET /todo``.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    event: Event
+    response: Mapping[str, Any]
+    request: str = ""
+
+    def __repr__(self) -> str:
+        said = self.body[:SHOWN].decode(errors="backslashreplace") + "…" * (len(self.body) > SHOWN)
+        return f"<{self.request}: {self.status} {_phrase(self.status)} {said}>"
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8 text."""
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON. Raises ``ValueError`` where it is none."""
+        return loads(self.body)
+
+    def raise_for_status(self) -> Self:
+        """The result itself. Raises ``AssertionError`` with request, status and body where it is an error."""
+        if self.status >= HTTPStatus.BAD_REQUEST:
+            raise AssertionError(repr(self))
+        return self
+
+
+class Compilable(Protocol):
+    """An app, such as ``PolyMicro``."""
+
+    def compile(self) -> Handler:
+        """The app's handler."""
+
+
+class Client:
+    """Sends requests to a handler, or to an app that is compiled at the first one.
+
+    ``user`` makes every request unless a request says another or None; ``source`` and ``options`` are those of
+    ``make_event``, for every request unless a request says otherwise. ``headers`` of a request go before these.
+    """
+
+    def __init__(
+        self, app: Handler | Compilable, *, user: User | None = None, source: str = "rest", **options: Any
+    ) -> None:
+        self.app = app
+        self.user = user
+        self.source = source
+        self.event_options = options
+
+    @cached_property
+    def handler(self) -> Handler:
+        """The handler under test."""
+        compiles = getattr(self.app, "compile", None)
+        return compiles() if compiles else self.app  # type: ignore[return-value]
+
+    def as_(self, user: User | None) -> Self:
+        """A client of the same handler, whose requests ``user`` makes, or nobody."""
+        return type(self)(self.handler, user=user, source=self.source, **self.event_options)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = _UNSET,
+        headers: Mapping[str, str] | None = None,
+        context: object = None,
+        **options: Any,
+    ) -> Result:
+        """Send one request; ``json`` is a body with its content type."""
+        said = {"user": self.user, "source": self.source} | self.event_options | options
+        said["headers"] = completed(headers, self.event_options.get("headers") or {})
+        if json is not _UNSET:
+            said["body"] = json_bytes(json)
+            said["headers"] = completed(said["headers"], {"Content-Type": JSON_TYPE})
+        event = make_event(method, path, **said)
+        return _result(f"{method} {path}", event, self.handler(event, context or FakeContext()))
+
+    get = partialmethod(request, "GET")
+    post = partialmethod(request, "POST")
+    put = partialmethod(request, "PUT")
+    patch = partialmethod(request, "PATCH")
+    delete = partialmethod(request, "DELETE")
+    head = partialmethod(request, "HEAD")
+    options = partialmethod(request, "OPTIONS")
+
+    def pages(self, path: str, **options: Any) -> Iterator[Result]:
+        """Every page of a list, by the ``Link`` of the one before; ``options`` are those of ``request``.
+
+        Raises ``AssertionError`` for a page that is an error, or that leads to itself.
+        """
+        query = ""
+        while True:
+            page = self.request("GET", path, **options).raise_for_status()
+            yield page
+            link = _NEXT.search(page.headers.get("link", ""))
+            if link is None:
+                return
+            before, query = query, urlsplit(link[1]).query
+            if query == before:
+                raise AssertionError(f"This page leads to itself: {page!r}")
+            # The reference begins with the stage, the path does not: its query is all that is new.
+            path, options = path.partition("?")[0], options | {"query": query}
+
+    def items(self, path: str, **options: Any) -> Iterator[Any]:
+        """The items of every page, as ``pages`` gives them."""
+        for page in self.pages(path, **options):
+            yield from page.json["items"]
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in {*HTTPStatus} else ""
+
+
+def _result(request: str, event: Event, response: Mapping[str, Any]) -> Result:
+    headers = dict(response.get("headers") or {})
+    headers |= {name: ", ".join(values) for name, values in response.get("multiValueHeaders", {}).items()}
+    if response.get("cookies"):
+        headers["set-cookie"] = ", ".join(response["cookies"])
+    text = response.get("body") or ""
+    body = base64.b64decode(text) if response.get("isBase64Encoded") else text.encode()
+    named = Headers({name.lower(): value for name, value in headers.items()})
+    return Result(response["statusCode"], named, body, event, response, request)

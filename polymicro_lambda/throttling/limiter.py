@@ -1,0 +1,108 @@
+"""Counts the requests of each user, in DynamoDB, by one conditional update for each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from polymicro_lambda import dynamodb
+from polymicro_lambda.dynamodb import CONDITION_FAILED, Digester, error_code, translating_errors
+from polymicro_lambda.exceptions import HTTPError, TooManyRequests
+from polymicro_lambda.http import Request
+from polymicro_lambda.observability import report_error
+
+from .rate_limits import Rate, RateLimit
+
+KEPT = 60
+"""Seconds that a counter outlives its window: DynamoDB may remove it from then on, clocks may differ until then."""
+COUNTED = {
+    "UpdateExpression": "SET #expires = :expires ADD #used :one",
+    "ConditionExpression": "attribute_not_exists(#used) OR #used < :most",
+    "ExpressionAttributeNames": {"#expires": "expires", "#used": "used"},
+    "ReturnValues": "UPDATED_NEW",
+}
+
+
+class Window(NamedTuple):
+    """A user's window of time: which it is, and the seconds that are left of it."""
+
+    number: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limiter:
+    """Lets requests pass, or not."""
+
+    limit: RateLimit
+    user_id: Callable[[Any], str]
+    digest: Digester
+
+    def spend(self, rate: Rate, request: Request) -> dict[str, str]:
+        """Count a request; the headers that tell what is left of the quota. Raises ``TooManyRequests``.
+
+        Where DynamoDB cannot count, it raises what that failure means, or where the app fails open lets it pass.
+        """
+        who = self.digest([rate.name, rate.seconds, *self._who(request)])
+        window = self.window(who, rate.seconds)
+        try:
+            used = self._used(rate, self.digest([who, window.number]), window)
+        except TooManyRequests:
+            raise
+        except HTTPError as error:
+            if not self.limit.fail_open:
+                raise
+            report_error("A request was served although it could not be counted", cause=error.__cause__)
+            return {}
+        return _headers(rate, rate.requests - used, window)
+
+    def _who(self, request: Request) -> list[str]:
+        if request.user is not None:
+            return ["user", self.user_id(request.user)]
+        return ["address", self.limit.anonymous(request)]
+
+    def window(self, who: str, seconds: int) -> Window:
+        """The window that is now for this digest. Each user's begins at another moment: not all come back at once."""
+        now = self.limit.clock() + int.from_bytes(who[:4].encode()) % seconds
+        number = int(now // seconds)
+        return Window(number, ceil((number + 1) * seconds - now))
+
+    def _used(self, rate: Rate, key: str, window: Window) -> int:
+        """How many requests the window has had, this one included."""
+        values = {
+            ":expires": {"N": str(int(self.limit.clock()) + window.left + KEPT)},
+            ":one": {"N": "1"},
+            ":most": {"N": str(rate.requests)},
+        }
+        with translating_errors():
+            try:
+                data = dynamodb.execute(
+                    rate.counters,
+                    "UpdateItem",
+                    Key={"id": {"S": key}},
+                    ExpressionAttributeValues=values,
+                    **COUNTED,
+                )
+            except (ClientError, BotoCoreError) as error:
+                if error_code(error) != CONDITION_FAILED:
+                    raise
+                raise _refused(rate, window) from error
+        return int(data["Attributes"]["used"]["N"])
+
+
+def _headers(rate: Rate, remaining: int, window: Window) -> dict[str, str]:
+    """What a client is told (draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4)."""
+    return {
+        "ratelimit-policy": rate.policy,
+        "ratelimit": f'"{rate.name}";r={remaining};t={window.left}',
+    }
+
+
+def _refused(rate: Rate, window: Window) -> TooManyRequests:
+    return TooManyRequests(
+        f"{rate.requests} requests in {rate.seconds} seconds are all that you may make here:"
+        f" try again in {window.left} seconds.",
+        headers={**_headers(rate, 0, window), "retry-after": str(window.left)},
+    )

@@ -1,0 +1,95 @@
+"""One conditional write, and the three ways in which it can end: done, refused by its condition, or unknown."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+from pynamodb.models import Model
+
+from polymicro_lambda import dynamodb
+from polymicro_lambda.dynamodb import (
+    CLIENT_ERRORS,
+    CONDITION_FAILED,
+    ONCE,
+    Clause,
+    Step,
+    answer_to,
+    error_code,
+    expressions_of,
+    http_error_of,
+    is_answer_lost,
+    item_of_failed_condition,
+    retry_after,
+)
+from polymicro_lambda.exceptions import HTTPError, ServiceUnavailable
+from polymicro_lambda.observability import seconds_left
+from polymicro_lambda.types import RawItem
+
+WRITE_SECONDS = 1.5
+"""No write starts with less time left: it might happen without an answer."""
+
+
+class ConditionFailed(Exception):
+    """The condition did not hold on ``item``, which is None where there is none.
+
+    ``retried`` says that an earlier try of a transaction got no answer, and so may be what changed the item.
+    """
+
+    def __init__(self, item: RawItem | None, *, retried: bool = False) -> None:
+        super().__init__("The condition of a write did not hold.")
+        self.item = item
+        self.retried = retried
+
+
+class OutcomeUnknown(Exception):
+    """The write got no answer, and may have happened. ``answer`` is what to say if that stays open.
+
+    ``hung_up`` says that its connection was closed: most likely one that was dead before, on which nothing arrives.
+    """
+
+    def __init__(self, answer: HTTPError, *, hung_up: bool) -> None:
+        super().__init__("The outcome of a write is unknown.")
+        self.answer = answer
+        self.hung_up = hung_up
+
+
+def check_time_left() -> None:
+    """Raise ``ServiceUnavailable`` where there is too little time left for a write."""
+    if seconds_left() < WRITE_SECONDS:
+        raise ServiceUnavailable("There was too little time left to write: try again.", headers=retry_after())
+
+
+def write_if(
+    model: type[Model],
+    operation: str,
+    conditions: Sequence[Clause],
+    actions: Sequence[Step] = (),
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Do it once, where all conditions hold; an update answers with the item as it is then (``Attributes``).
+
+    Raises ``ConditionFailed``, ``OutcomeUnknown``, and what `failures` makes of every other error.
+    """
+    check_time_left()
+    arguments |= expressions_of(conditions, actions)
+    arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    if actions:
+        arguments["ReturnValues"] = "ALL_NEW"
+    token = ONCE.set(True)
+    try:
+        return dynamodb.execute(model, operation, **arguments)
+    except CLIENT_ERRORS as error:
+        raise _ended(error) from error
+    finally:
+        ONCE.reset(token)
+
+
+def _ended(error: Exception) -> Exception:
+    """How a write has ended whose call raised this."""
+    if isinstance(error, ClientError | BotoCoreError):
+        if error_code(error) == CONDITION_FAILED:
+            return ConditionFailed(item_of_failed_condition(error))
+        if is_answer_lost(error):
+            answer = http_error_of(error) or ServiceUnavailable()
+            return OutcomeUnknown(answer, hung_up=isinstance(error, ConnectionClosedError))
+    return answer_to(error)
