@@ -1,22 +1,22 @@
 """`PolyMicro`: resources register with it, and it compiles them into a Lambda handler."""
 
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import dynamodb
-from .dispatch import Dispatcher, make_ready, quiet_libraries, without_garbage_collection
-from .dynamodb import Digester, metering_of
+from pynamodb.models import Model
+
+from .dispatch import Dispatcher, Services, make_ready, quiet_libraries, without_garbage_collection
+from .dynamodb import Digester, metering_of, prepare_models
 from .exceptions import ConfigurationError
-from .http import CORS, HSTS, Request, hsts_of, request_id, source_of
+from .http import CORS, HSTS, Request, hsts_of, request_id, source_of, user_id_by
 from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
 from .items import Tagger
-from .lists import Cursors
+from .lists import Cursors, configured_secrets, signing_secrets
 from .observability import Telemetry, UserHasher, error_logger, sinks_of
 from .permissions import IsAuthenticated
-from .routing import Route, Router, compile_routes, models_of
+from .routing import AppSettings, Route, Router, compile_routes, models_of
 from .throttling import Limiter, RateLimit
 from .types import Event, Handler
 
@@ -28,6 +28,8 @@ __all__ = ["PolyMicro"]
 
 MAX_BODY = 1024 * 1024
 """Bytes of a decoded body, unless the app says otherwise."""
+_ON = ("1", "true")
+"""What switches a variable of the environment on."""
 
 
 class PolyMicro:
@@ -109,68 +111,82 @@ class PolyMicro:
             return self._compiled(served=True)
 
     def _compiled(self, *, served: bool) -> Handler:
+        self._check()
+        table = None if self._idempotency is None else self._idempotency.model
+        self.routes = compile_routes(
+            self._resources, AppSettings(self._default_permissions, table, self._rate_limit)
+        )
+        router, models, prefix = Router(self.routes), tuple(models_of(self.routes)), self._table_prefix
+        prepare_models(models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix)
+        self.documentation = self._documented(self.routes, served=served)
+        signing = signing_secrets(self._cursor_secret)
+        debug = os.environ.get("POLYMICRO_DEBUG", "").lower()
+        user_id = partial(user_id_by, self._user_id)
+        telemetry = self._telemetry(UserHasher.of(user_id, signing[0]), models, debug)
+        keyed = configured_secrets(self._cursor_secret)[0]
+        dispatch = Dispatcher(
+            router=router,
+            user_of=self._user_of,
+            services=Services(
+                Cursors(signing),
+                user_id,
+                Tagger.of(signing[0]),
+                self._idempotency_keys(keyed, telemetry.logger),
+            ),
+            max_body=self._max_body,
+            cors=_cors(self._cors),
+            hsts=hsts_of(self._hsts),
+            limiter=self._limiter(user_id, keyed),
+            telemetry=telemetry,
+            docs=self.documentation,
+        )
+        make_ready(models, telemetry.logger, debug=debug in _ON, routes=self.routes)
+
+        def handler(event: Event, context: Any) -> dict[str, Any]:
+            source = source_of(event)
+            known_id = request_id(event, context)
+            response = dispatch(lambda: source.to_request(event, context, known_id), known_id)
+            return source.to_response(response, event)
+
+        return handler
+
+    def _check(self) -> None:
+        """Raise ``ConfigurationError`` for arguments that cannot be."""
         if not self._resources:
             raise ConfigurationError(
                 "PolyMicro has no resource: make one, e.g. TodoResource(pm), before compile()"
             )
         if type(self._max_body) is not int or self._max_body < 1:
             raise ConfigurationError(f"PolyMicro.max_body must be a number of bytes, not {self._max_body!r}")
-        idempotency = self._idempotency
-        if not isinstance(idempotency, Idempotency | None):
-            raise ConfigurationError(f"PolyMicro.idempotency must be an Idempotency(), not {idempotency!r}")
+        if not isinstance(self._idempotency, Idempotency | None):
+            raise ConfigurationError(
+                f"PolyMicro.idempotency must be an Idempotency(), not {self._idempotency!r}"
+            )
         if not isinstance(self._rate_limit, RateLimit | None):
             raise ConfigurationError(f"PolyMicro.rate_limit must be a RateLimit(), not {self._rate_limit!r}")
-        markers = None if idempotency is None else idempotency.model
-        routes = compile_routes(self._resources, self._default_permissions, markers, self._rate_limit)
-        router, models, prefix = Router(routes), models_of(routes), self._table_prefix
-        dynamodb.prepare_models(
-            models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix
-        )
-        self.routes = routes
-        self.documentation = self._documented(routes, served=served)
-        secrets_ = _secrets(self._cursor_secret)
-        said = os.environ.get("POLYMICRO_DEBUG", "").lower()
-        debug = said in ("1", "true")
-        if not debug:
+
+    def _telemetry(self, hasher: UserHasher, models: Sequence[type[Model]], debug: str) -> Telemetry:
+        """What tells of requests; ``debug`` is what the environment says, in lower case."""
+        if debug not in _ON:
             quiet_libraries()
-        user_id = partial(_identified, self._user_id or _user_id)
-        telemetry = Telemetry(
-            hasher=UserHasher.of(user_id, secrets_[0]),
+        return Telemetry(
+            hasher=hasher,
             logger=error_logger(self._observers[0]),
             sinks=sinks_of(*self._observers),
-            debug=debug or said == "log",
-            timed=debug,
-            watch=metering_of(tuple(models)),
+            debug=debug in (*_ON, "log"),
+            timed=debug in _ON,
+            watch=metering_of(models),
         )
-        dispatch = Dispatcher(
-            router=router,
-            user_of=self._user_of,
-            user_id=user_id,
-            cursors=Cursors(secrets_),
-            tagger=Tagger.of(secrets_[0]),
-            max_body=self._max_body,
-            cors=_cors(self._cors),
-            hsts=hsts_of(self._hsts),
-            limiter=None
-            if self._rate_limit is None
-            else Limiter(self._rate_limit, user_id, Digester.of(_configured(self._cursor_secret)[0], "rate")),
-            telemetry=telemetry,
-            docs=self.documentation,
-            markers=NO_KEYS
-            if idempotency is None
-            else IdempotencyKeys.of(
-                _configured(self._cursor_secret)[0], idempotency.expires_after, telemetry.logger
-            ),
-        )
-        make_ready(models, telemetry.logger, debug=debug, routes=routes)
 
-        def handler(event: Event, context: Any) -> dict[str, Any]:
-            source = source_of(event)
-            said = request_id(event, context)
-            response = dispatch(lambda: source.to_request(event, context, said), said)
-            return source.to_response(response, event)
+    def _idempotency_keys(self, secret: str, logger: Any) -> IdempotencyKeys:
+        if self._idempotency is None:
+            return NO_KEYS
+        return IdempotencyKeys.of(secret, self._idempotency.expires_after, logger)
 
-        return handler
+    def _limiter(self, user_id: Callable[[Any], str], secret: str) -> Limiter | None:
+        if self._rate_limit is None:
+            return None
+        return Limiter(self._rate_limit, user_id, Digester.of(secret, "rate"))
 
     def _documented(self, routes: tuple[Route, ...], *, served: bool) -> "Documentation | None":
         said = self._docs is not False and self._docs is not None
@@ -207,47 +223,9 @@ def _authorized(request: Request) -> Any:
     return request.user
 
 
-def _identified(user_id: Callable[[Any], Any], user: Any) -> str:
-    """The id of a user, empty for nobody. Raises ``ConfigurationError`` for a user without: all such would share it."""
-    if user is None:
-        return ""
-    known = user_id(user)
-    if known is None or known == "":
-        raise ConfigurationError(
-            f"PolyMicro.user_id must say what identifies a {type(user).__name__}: it has no uuid"
-            if user_id is _user_id
-            else f"PolyMicro.user_id gave {known!r} for a {type(user).__name__}"
-        )
-    return str(known)
-
-
-def _user_id(user: Any) -> Any:
-    """The ``uuid`` of a user, or itself if it is a str."""
-    return user if isinstance(user, str) else getattr(user, "uuid", None)
-
-
 def _cors(declared: CORS | str | None) -> CORS | None:
     if declared is None or isinstance(declared, CORS):
         return declared
     if declared == "*":
         return CORS(origins=("*",))
     raise ConfigurationError(f'PolyMicro.cors must be "*" or a CORS, not {declared!r}')
-
-
-def _secrets(given: str | Sequence[str] | None) -> list[str]:
-    """The secrets that sign cursors; one of this process alone where none is configured and none is needed.
-
-    Raises ``ConfigurationError`` in a deployed Lambda, whose next instance could not read such cursors.
-    """
-    found = [secret for secret in _configured(given) if secret]
-    deployed = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
-    if not found and deployed:
-        raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
-    return found or [secrets.token_urlsafe(32)]
-
-
-def _configured(given: str | Sequence[str] | None) -> list[str]:
-    """The secrets that argument or environment say, one empty where they say none."""
-    if given is None:
-        given = os.environ.get("POLYMICRO_CURSOR_SECRET", "").split(",")
-    return [secret for secret in ([given] if isinstance(given, str) else given) if secret] or [""]

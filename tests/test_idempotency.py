@@ -710,7 +710,7 @@ def test_the_policy_grants_what_is_called_on_markers(docs: Make, table_name: str
     routes = client.app_.routes  # type: ignore[attr-defined]
     granted = [one for one in statements(routes) if logical_id(f"{table_name}m") in str(one["Resource"])]
     assert [set(one["Action"]) for one in granted] == [called]
-    assert statements([route for route in routes if route.markers is None]) != statements(routes)
+    assert statements([route for route in routes if route.idempotency_table is None]) != statements(routes)
 
 
 def test_the_template_makes_the_table(docs: Make, table_name: str) -> None:

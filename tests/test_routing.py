@@ -10,6 +10,7 @@ from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Ret
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.routing.compiler import compile_routes
+from polymicro_lambda.routing.declarations import AppSettings
 from polymicro_lambda.routing.router import Match, Router
 from polymicro_lambda.routing.routes import Route
 
@@ -37,7 +38,7 @@ def resource(name: str, path: str, of: type[Model], *verbs: type) -> type:
 
 def routes(*resources: type) -> tuple[Route, ...]:
     pm = PolyMicro()
-    return compile_routes([made(pm) for made in resources], AllowAny)
+    return compile_routes([made(pm) for made in resources], AppSettings(AllowAny))
 
 
 ROUTES = routes(

@@ -552,7 +552,7 @@ def test_kinds_in_one_table_are_apart(dynamodb: None, table_name: str) -> None:
         body = {"model": kind(f"{name}#"), "route": name, "permissions": AllowAny, "unique": "email"}
         type(name.title(), (ModelResource, Create, Delete), body)(pm)
     client = Caller(pm.compile())
-    for model in (pm.routes[0].model, pm.routes[0].uniqueness.markers):  # type: ignore[union-attr]
+    for model in (pm.routes[0].model, pm.routes[0].uniqueness.reservation_table):  # type: ignore[union-attr]
         model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     posted = [
         client.post(path, json={"pk": pk, "email": "a"}).status

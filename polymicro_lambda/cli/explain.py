@@ -7,7 +7,7 @@ from typing import TypeAlias
 from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.app import PolyMicro
-from polymicro_lambda.dispatch import Operation, permitted, route_of
+from polymicro_lambda.dispatch import Operation, Services, VerbRequest, permitted, route_of
 from polymicro_lambda.dynamodb import GROWTH, model_info
 from polymicro_lambda.http import Request, User, source_of
 from polymicro_lambda.items import live_conditions
@@ -48,7 +48,8 @@ def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
     query = {name: values for name, values in request.query.items() if name != "pagination_key"}
     match = {"if-match": "*"} if route.resource.require_if_match else {}
     request = replace(request, user=user, query=query, headers={**request.headers, **match})
-    return Operation(route, request, permitted(route, request), Cursors(["explain"]), str)
+    asked = VerbRequest(route, request, Services(Cursors(["explain"]), str))
+    return Operation(asked, permitted(route, request))
 
 
 def _verb(route: Route) -> str:
@@ -59,7 +60,7 @@ def _verb(route: Route) -> str:
 
 def _with_a_key(route: Route) -> Iterator[Line]:
     """What an ``Idempotency-Key`` adds."""
-    if route.markers is not None:
+    if route.idempotency_table is not None:
         needed = ", and required (else 400)" if route.resource.require_idempotency_key else ""
         yield (
             "with a key",
@@ -71,17 +72,17 @@ def _with_a_key(route: Route) -> Iterator[Line]:
 
 
 def _list(operation: Operation) -> Iterator[Line]:
-    if operation.route.is_default:
+    if operation.asked.route.is_default:
         yield from _planned(operation, operation.plan())
         return
     operation.guard()  # refuses a query that the list does not take
     yield "calls", "those of the verb: it queries by itself"
-    given = operation.route.filters.parameters and "filters" not in operation.route.arguments
+    given = operation.asked.route.filters.parameters and "filters" not in operation.asked.route.arguments
     yield (
         "then",
         f"{'filters and rule are' if given else 'the rule is'} checked here on every row that it returns",
     )
-    yield "pages", f"at most {operation.route.resource.read_budget} of a query or scan that it returns"
+    yield "pages", f"at most {operation.asked.route.resource.read_budget} of a query or scan that it returns"
 
 
 def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
@@ -126,7 +127,7 @@ def _picked(operation: Operation, plan: Plan) -> Iterator[Line]:
 
 def _pages(operation: Operation, plan: Plan, name: str) -> str:
     """How many calls a page of the list takes."""
-    limit = operation.request.query.get("limit", (str(operation.route.limit),))[0]
+    limit = operation.asked.request.query.get("limit", (str(operation.asked.route.limit),))[0]
     checked = plan.checks and not plan.completes
     name, one = (
         (f"{name} and BatchGetItem", f"1 {name} and 1 BatchGetItem")
@@ -135,7 +136,7 @@ def _pages(operation: Operation, plan: Plan, name: str) -> str:
     )
     if not (plan.filters or checked or is_opaque(operation.verdict)):
         return f"{one} for {limit} items; more only where these exceed the 1 MB of one call"
-    budget = operation.route.resource.read_budget
+    budget = operation.asked.route.resource.read_budget
     return (
         f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {GROWTH} times the last"
     )
@@ -152,15 +153,15 @@ def _place(path: AccessPath) -> str:
 def _create(operation: Operation) -> Iterator[Line]:
     yield "calls", f"{_own(operation)}1 PutItem, on the condition that its key is free"
     yield from _unique(operation, "the item has")
-    if operation.route.takes_many:
-        most = operation.route.resource.max_bulk
+    if operation.asked.route.takes_many:
+        most = operation.asked.route.resource.max_bulk
         yield (
             "a list",
             f"of at most {most}: 1 TransactWriteItems; with Prefer: handling=lenient the above for each",
         )
     bound = operation.guard().bound
     if bound:
-        yield "sets", of_values(operation.route.model, bound)
+        yield "sets", of_values(operation.asked.route.model, bound)
     if operation.verdict is not True:
         yield "first", "the rule is judged on the new item; where it does not hold, nothing is written (403)"
 
@@ -168,7 +169,7 @@ def _create(operation: Operation) -> Iterator[Line]:
 def _retrieve(operation: Operation) -> Iterator[Line]:
     yield (
         "calls",
-        "1 GetItem, consistent" + ("" if operation.route.is_default else ", then those of the verb"),
+        "1 GetItem, consistent" + ("" if operation.asked.route.is_default else ", then those of the verb"),
     )
     yield "key", _key(operation)
     if operation.verdict is not True:
@@ -176,10 +177,10 @@ def _retrieve(operation: Operation) -> Iterator[Line]:
 
 
 def _update(operation: Operation) -> Iterator[Line]:
-    schema = operation.route.schema
+    schema = operation.asked.route.schema
     names = {name for name in schema.updating.load_fields if name in schema.attributes}
     writable = frozenset(schema.attributes[name].attr_name for name in names)
-    puts = operation.route.http == "PUT"
+    puts = operation.asked.route.http == "PUT"
     yield from _written(operation, "UpdateItem", writable if puts else frozenset())
     yield from _unique(operation, "changes, after 1 GetItem")
     verdict = operation.guard().verdict
@@ -195,14 +196,14 @@ def _delete(operation: Operation) -> Iterator[Line]:
 
 def _unique(operation: Operation, which: str) -> Iterator[Line]:
     """What a write does to keep values unique."""
-    if operation.route.uniqueness is not None:
-        said = ", ".join(" with ".join(one.names) for one in operation.route.uniqueness.constraints)
+    if operation.asked.route.uniqueness is not None:
+        said = ", ".join(" with ".join(one.names) for one in operation.asked.route.uniqueness.constraints)
         yield "unique", f"{said}: 1 TransactWriteItems instead, with a marker of each value that {which}"
 
 
 def _written(operation: Operation, name: str, changed: frozenset[str]) -> Iterator[Line]:
     """One conditional write to an item that must be there, after a read where the rule must see the item."""
-    route, guard = operation.route, operation.guard()
+    route, guard = operation.asked.route, operation.guard()
     sees = guard.must_see(changed)
     read = "1 GetItem, consistent, then " if sees or not route.is_default else ""
     yield "calls", f"{read}{_own(operation)}1 {name}, on a condition"
@@ -224,7 +225,7 @@ def _both(judged: Iterable[str]) -> str:
 
 
 def _action(operation: Operation) -> Iterator[Line]:
-    if operation.route.about.detail:
+    if operation.asked.route.about.detail:
         yield "calls", "1 GetItem, consistent, for the instance; then those of the action"
         yield "key", _key(operation)
     else:
@@ -244,10 +245,12 @@ VERBS: Mapping[str, Callable[[Operation], Iterable[Line]]] = {
 def _own(operation: Operation) -> str:
     """What comes before the call where the verb is not the mixin's."""
     return (
-        "" if operation.route.is_default else f"those of the verb; its super().{operation.route.verb}() is "
+        ""
+        if operation.asked.route.is_default
+        else f"those of the verb; its super().{operation.asked.route.verb}() is "
     )
 
 
 def _key(operation: Operation) -> str:
-    bound, keys = operation.guard().bound, model_info(operation.route.model).keys
-    return of_values(operation.route.model, {name: bound[name] for name in keys})
+    bound, keys = operation.guard().bound, model_info(operation.asked.route.model).keys
+    return of_values(operation.asked.route.model, {name: bound[name] for name in keys})

@@ -78,14 +78,14 @@ def grants(route: Route) -> frozenset[Grant]:
     needs = NEEDS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
     own = said.union(Grant(table_name(route.model), "", operation) for operation in needs)
     own |= _of_claims(route, own)
-    return own if route.markers is None else own | _of_markers(route, route.markers)
+    return own if route.idempotency_table is None else own | _of_markers(route, route.idempotency_table)
 
 
 def _of_claims(route: Route, granted: Iterable[Grant]) -> frozenset[Grant]:
     """What the writes of a verb call for what must be unique, where it makes any."""
     if route.uniqueness is None:
         return frozenset()
-    table, claimed = table_name(route.model), table_name(route.uniqueness.markers)
+    table, claimed = table_name(route.model), table_name(route.uniqueness.reservation_table)
     writes = [CLAIMS[one.operation] for one in granted if one.table == table and one.operation in CLAIMS]
     return frozenset(
         Grant(claimed if on_markers else table, "", operation)

@@ -14,7 +14,7 @@ from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import current_guard, guarded
 from polymicro_lambda.writes import BulkCreation
 
-from .answers import ResponseBuilder
+from .response_builder import ResponseBuilder
 from .response_sizes import fits
 from .verb_results import VerbResult, json_default
 

@@ -16,9 +16,6 @@ from polymicro_lambda.exceptions import (
     Unauthorized,
 )
 from polymicro_lambda.http import CORS, HSTS, Request, Response, check_accept, problem, read_body
-from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
-from polymicro_lambda.items import Tagger
-from polymicro_lambda.lists import Cursors
 from polymicro_lambda.observability import (
     MeteredObservation,
     Observation,
@@ -36,6 +33,8 @@ from polymicro_lambda.throttling import Limiter
 from .operations import Operation
 from .response_headers import ALWAYS, fitting_headers
 from .response_sizes import SMALL, fits, slimmed, within_limit
+from .services import Services
+from .verb_request import VerbRequest
 
 CHALLENGE = {"www-authenticate": "Bearer"}
 """What a 401 asks for (RFC 6750, section 3)."""
@@ -68,16 +67,12 @@ class Dispatcher:
     router: Router
     user_of: Callable[[Request], Any]
     """The user of a request, or None."""
-    user_id: Callable[[Any], str]
-    """What is bound to a user, e.g. a cursor, is bound to this."""
-    cursors: Cursors
-    tagger: Tagger
+    services: Services
     max_body: int
     cors: CORS | None
     telemetry: Telemetry
     docs: Pages | None = None
     """What there is besides the routes."""
-    markers: IdempotencyKeys = NO_KEYS
     hsts: HSTS | None = None
     limiter: Limiter | None = None
 
@@ -150,9 +145,7 @@ class Dispatcher:
         seen.phase = "load"
         check_accept(request)
         body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
-        return Operation(
-            route, request, verdict, self.cursors, self.user_id, self.tagger, self.markers, seen
-        ).run(body)
+        return Operation(VerbRequest(route, request, self.services), verdict, seen).run(body)
 
     def _allowed(self, request: Request, allow: str) -> Response:
         preflight = self.cors.preflight(request, allow) if self.cors is not None else {}

@@ -3,69 +3,60 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-from polymicro_lambda.http import Request, Response
-from polymicro_lambda.idempotency import IdempotencyKeys
-from polymicro_lambda.items import Tagger
+from polymicro_lambda.http import Response
 from polymicro_lambda.observability import Observation
-from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import Guard, Verdict, certainly_allows, guarded, is_opaque
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import PynamoStore
 
-from .answers import ResponseBuilder
+from .response_builder import ResponseBuilder
+from .verb_request import VerbRequest
 from .verb_results import VerbResult
 
 
 class FastOperation(Protocol):
     """What these verbs need of an operation."""
 
-    route: Route
-    request: Request
+    asked: VerbRequest
     verdict: Verdict
-    tagger: Tagger
-    markers: IdempotencyKeys
     seen: Observation
 
     @property
-    def user_id(self) -> Callable[[Any], str]:
-        """What is bound to a user, e.g. a key for a request, is bound to this."""
-
-    @property
-    def bound(self) -> dict[str, Any]:
-        """The attributes that the path and the rule say. Raises ``NotFound``."""
-
-    @property
-    def answers(self) -> ResponseBuilder:
-        """The answers of the request."""
+    def responses(self) -> ResponseBuilder:
+        """What makes the response."""
 
     def guard(self) -> Guard:
         """What protects the request."""
 
 
-def fast_store(one: FastOperation) -> PynamoStore | None:
-    """What does the verb at once, None where it is to be called."""
-    route, request, store = one.route, one.request, one.route.resource.store
+def fast_store(asked: VerbRequest, verdict: Verdict) -> PynamoStore | None:
+    """What does the verb without its method, None where that is to be called."""
+    route, request, store = asked.route, asked.request, asked.route.resource.store
     if not route.at_once or request.query or not isinstance(store, PynamoStore):
         return None
-    if "if-match" in request.headers or "if-none-match" in request.headers or is_opaque(one.verdict):
+    if "if-match" in request.headers or "if-none-match" in request.headers or is_opaque(verdict):
         return None
     return store
 
 
 def fast_retrieve(one: FastOperation, body: Any, store: PynamoStore) -> Response:
     """The answer to a retrieve. Raises as ``store.read``."""
-    key = store.serializer.key(one.bound)
-    one.markers.journal(one.route, one.request, one.user_id, body)  # which refuses a key for it
-    one.seen.phase = "fetch"
+    asked, seen = one.asked, one.seen
+    key = store.serializer.key(asked.bound)
+    services = asked.services  # the keys refuse one that is sent here
+    services.idempotency_keys.journal(asked.route, asked.request, services.user_id, body)
+    seen.phase = "fetch"
     raw = store.fetch(key)
-    one.seen.phase = "verb"
-    if certainly_allows(one.verdict, raw) and (response := one.answers.shown(raw, one.tagger)) is not None:
-        one.seen.phase = "dump"
-        return response
+    seen.phase = "verb"
+    if certainly_allows(one.verdict, raw):
+        response = one.responses.shown(raw, services.tagger)
+        if response is not None:
+            seen.phase = "dump"
+            return response
     with guarded(one.guard()):
         instance = store.seen(raw)
-        one.seen.phase = "dump"
-        return one.answers.answered(VerbResult(instance))
+        seen.phase = "dump"
+        return one.responses.answered(VerbResult(instance))
 
 
 def _created(one: FastOperation, values: Mapping[str, Any], store: PynamoStore) -> Response:
@@ -74,26 +65,26 @@ def _created(one: FastOperation, values: Mapping[str, Any], store: PynamoStore) 
     if raw is None:
         instance = store.create(values["req"])
         one.seen.phase = "dump"
-        return one.answers.answered(VerbResult(instance))
+        return one.responses.answered(VerbResult(instance))
     return _shown(one, store.put(raw), store)
 
 
 def _updated(one: FastOperation, values: Mapping[str, Any], store: PynamoStore) -> Response:
     one.seen.phase = "fetch"
-    key = store.serializer.key(one.bound)
+    key = store.serializer.key(one.asked.bound)
     one.seen.phase = "verb"
     return _shown(one, store.change(key, values["req"]), store)
 
 
 def _shown(one: FastOperation, raw: RawItem, store: PynamoStore) -> Response:
     one.seen.phase = "dump"
-    response = one.answers.shown(raw, one.tagger)
-    return one.answers.answered(VerbResult(store.instance(raw))) if response is None else response
+    response = one.responses.shown(raw, one.asked.services.tagger)
+    return one.responses.answered(VerbResult(store.instance(raw))) if response is None else response
 
 
 def _deleted(one: FastOperation, _: Mapping[str, Any], store: PynamoStore) -> Response:
     one.seen.phase = "fetch"
-    key = store.serializer.key(one.bound)
+    key = store.serializer.key(one.asked.bound)
     one.seen.phase = "verb"
     store.remove(key)
     one.seen.phase = "dump"

@@ -8,7 +8,7 @@ from typing import Any
 from polymicro_lambda.http import Response
 from polymicro_lambda.lists import Page
 
-from .answers import ResponseBuilder
+from .response_builder import ResponseBuilder
 from .response_sizes import body_room, fits, too_large
 from .verb_results import VerbResult
 

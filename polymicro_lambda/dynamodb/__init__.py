@@ -39,7 +39,7 @@ from .failures import (
     translating_errors,
 )
 from .metering import metering_of
-from .models import ModelInfo, declaring_model, indexes_of, model_info
+from .models import ModelInfo, indexes_of, model_info
 from .own_tables import check_own_tables, check_table, own_table
 from .transport.retries import ONCE
 from .transport.sessions import private_session, rehearse_call
@@ -75,7 +75,6 @@ __all__ = [
     "check_table",
     "condition_expression",
     "connect",
-    "declaring_model",
     "error_code",
     "execute",
     "expressions_of",

@@ -35,9 +35,6 @@ class ModelInfo:
 @cache
 def model_info(model: type[Model]) -> ModelInfo:
     """What the model declares."""
-    first = declaring_model(model)
-    if first is not model and model_info(first).discriminator is None:
-        return model_info(first)
     attributes = model.get_attributes()
     marked = [one for one in attributes.values() if isinstance(one, MEANING)]
     keys = {n: a for n, a in attributes.items() if a.is_hash_key} | {
@@ -64,24 +61,6 @@ def _only(attributes: Iterable[Attribute[Any]], kind: type[Any]) -> Any:
 
 
 _THEIRS = frozenset(Model.__mro__)
-
-
-@cache
-def declaring_model(model: type[Model]) -> type[Model]:
-    """The first of a model's parents that has the same attributes, and like it no index; itself where none has."""
-    base = model.__mro__[1]
-    if not issubclass(base, Model) or base is Model or base.__mro__ != model.__mro__[1:]:
-        return model
-    if model.get_attributes().keys() != base.get_attributes().keys():
-        return model
-    # PynamoDB gives each model copies of its parents' indexes.
-    return model if _declares(frozenset(map(type, vars(model).values()))) else declaring_model(base)
-
-
-@cache
-def _declares(kinds: frozenset[type]) -> bool:
-    """Whether some of what a class holds, of these types, is an attribute or an index."""
-    return any(issubclass(kind, Attribute | Index) for kind in kinds)
 
 
 @cache

@@ -7,6 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.types import MAPPINGS
 
 __all__ = ["User", "user_from"]
@@ -164,3 +165,25 @@ def _listed(text: str) -> object:
     except (ValueError, RecursionError):
         # HTTP API renders a claim that is an array as [a b].
         return text[1:-1].replace(",", " ").split()
+
+
+def user_id_by(own: Callable[[Any], Any] | None, user: Any) -> str:
+    """The id of a user, empty for nobody: its ``uuid``, itself if it is a str, or what the app's ``own`` function says.
+
+    Raises ``ConfigurationError`` for a user without one: all such would share it.
+    """
+    if user is None:
+        return ""
+    known = _uuid_of(user) if own is None else own(user)
+    if known is None or known == "":
+        kind = type(user).__name__
+        raise ConfigurationError(
+            f"PolyMicro.user_id must say what identifies a {kind}: it has no uuid"
+            if own is None
+            else f"PolyMicro.user_id gave {known!r} for a {kind}"
+        )
+    return str(known)
+
+
+def _uuid_of(user: Any) -> Any:
+    return user if isinstance(user, str) else getattr(user, "uuid", None)

@@ -40,13 +40,13 @@ class IdempotencyKeys:
         if self.expires_after is None:
             return None
         required = route.resource.require_idempotency_key
-        key = read_key(request, taken=route.markers is not None, required=required)
-        if key is None or route.markers is None:
+        key = read_key(request, taken=route.idempotency_table is not None, required=required)
+        if key is None or route.idempotency_table is None:
             return None
         place = [user_id(request.user), route.http, route.template, list(request.path_params.values()), key]
         content = [body, sorted((name, list(values)) for name, values in request.query.items())]
         record = IdempotencyRecord(
-            route.markers, self.digest(place), self.digest(content), self.expires_after, self.logger
+            route.idempotency_table, self.digest(place), self.digest(content), self.expires_after, self.logger
         )
         return IdempotentRequest(record)
 

@@ -1,7 +1,7 @@
 """Lists."""
 
 from .access_paths import AccessPath, access_paths_of
-from .cursors import NO_KEY, Cursors, Page
+from .cursors import NO_KEY, Cursors, Page, configured_secrets, signing_secrets
 from .filters import OPERATORS, RESERVED, DeclaredFilters, Filters, filter_conditions
 from .pages import PageReader
 from .planner import Planner
@@ -24,7 +24,9 @@ __all__ = [
     "Planner",
     "Rows",
     "access_paths_of",
+    "configured_secrets",
     "filter_conditions",
     "plan_list",
     "rows_of",
+    "signing_secrets",
 ]

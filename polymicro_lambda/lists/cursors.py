@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 from itsdangerous import BadData, BadSignature, SignatureExpired, URLSafeTimedSerializer
 
-from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.exceptions import BadRequest, ConfigurationError
 from polymicro_lambda.http import json_bytes
 
 SALT = "polymicro_lambda.cursor.v2"
@@ -133,3 +134,22 @@ def _decoded(key: Sequence[Any]) -> Any:
     if key[0] == "json":
         return key[1]
     return key[1] | {name: {"B": base64.b64decode(value)} for name, value in key[2].items()}
+
+
+def signing_secrets(given: str | Sequence[str] | None) -> list[str]:
+    """The secrets that sign cursors; one of this process alone where none is configured and none is needed.
+
+    Raises ``ConfigurationError`` in a deployed Lambda, whose next instance could not read such cursors.
+    """
+    found = [secret for secret in configured_secrets(given) if secret]
+    deployed = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
+    if not found and deployed:
+        raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
+    return found or [secrets.token_urlsafe(32)]
+
+
+def configured_secrets(given: str | Sequence[str] | None) -> list[str]:
+    """The secrets that argument or environment say, one empty where they say none."""
+    if given is None:
+        given = os.environ.get("POLYMICRO_CURSOR_SECRET", "").split(",")
+    return [secret for secret in ([given] if isinstance(given, str) else given) if secret] or [""]

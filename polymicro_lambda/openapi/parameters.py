@@ -139,7 +139,7 @@ def _if_none_match(route: Route) -> Iterator[Parameter]:
 
 
 def _idempotency_key(route: Route) -> Iterator[Parameter]:
-    if route.markers is not None:
+    if route.idempotency_table is not None:
         required = route.resource.require_idempotency_key
         yield _sent("Idempotency-Key", _IDEMPOTENCY_KEY, _REPEATED, required=required)
 

@@ -194,7 +194,7 @@ def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str
     media = {"schema": shown} | ({} if example is None else {"example": example})
     done = {"content": {JSON_TYPE: media}}
     again = (
-        *(() if route.markers is None else ("Idempotency-Replayed",)),
+        *(() if route.idempotency_table is None else ("Idempotency-Replayed",)),
         *(() if route.rate is None else RATE),
     )
     nothing = {"204": {"description": "Done; there is nothing to say.", **_with(again)}}

@@ -8,7 +8,7 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import declaring_model, indexes_of, model_info, table_meta
+from polymicro_lambda.dynamodb import indexes_of, model_info, table_meta
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.spelling import closest
@@ -81,7 +81,7 @@ def check_model(resource: str, model: type[Model]) -> None:
     if first is None or not first.is_hash_key:
         raise ConfigurationError(f"{resource}.model: {model.__name__} has no attribute with hash_key=True")
     table_meta(model)
-    indexes = indexes_of(model).items() if declaring_model(model) is model else ()
+    indexes = indexes_of(model).items()
     attributes = {one.attr_name: one for one in model.get_attributes().values()} if indexes else {}
     for name, index in indexes:
         for key in index.Meta.attributes.values():

@@ -1,9 +1,8 @@
-"""Families of resources: what they say besides model and route, read and checked once for all that say the same."""
+"""What one resource declares, read and checked: the step between its class and its routes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from types import FunctionType
 from typing import Any
 
 from marshmallow import Schema
@@ -15,13 +14,13 @@ from polymicro_lambda.lazy import lazy
 from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
 from polymicro_lambda.resources import ModelResource, own_members
 from polymicro_lambda.rules import AllOf, AnyOf, Owner, Rule
-from polymicro_lambda.throttling import RateLimit, rates_of
+from polymicro_lambda.throttling import RateLimit
 
-from .declaration_checks import check_names
+from .declaration_checks import check_model, check_names
 from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
-from .permission_checks import read_rule
-from .signatures import action_path, actions_of, signature
+from .permission_checks import check_owners, read_rule
+from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .verbs import ACTION, VERBS, Action, Verb
 
 _SETTINGS: Mapping[str, type] = {
@@ -34,121 +33,133 @@ _SETTINGS: Mapping[str, type] = {
     "envelope": bool,
 }
 _MIXED_IN: Mapping[str, Any] = {name: getattr(getattr(mixins, name.capitalize()), name) for name in VERBS}
-_CALLS = ModelResource.calls
-_COMPILED = frozenset({"store", "planner", "item"})
-"""What compiling sets on a resource."""
-_APART = frozenset({"model", "route"})
-_UNTOLD = _APART | {"__annotations__", "__doc__", "__firstlineno__", "__module__", "__static_attributes__"}
-"""What a class may hold that says nothing of its family."""
-_TOLD = {*ModelResource.__annotations__, *VERBS, "represent", "fields_for"} - _COMPILED - _APART
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AppSettings:
     """What an app says for all its resources."""
 
     permissions: Any
     """Those of resources that declare none."""
-    markers: type[Model] | None = None
+    idempotency_table: type[Model] | None = None
+    """Where the records of requests with an ``Idempotency-Key`` are, None where the app keeps none."""
     rate_limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """One verb, as every resource of a family serves it."""
+class DeclaredVerb:
+    """One verb of a resource, or one action."""
 
     verb: Verb
     arguments: frozenset[str]
-    """What its method declares."""
+    """What its method asks for."""
     limit: int
+    """Its page size where a request says none."""
     is_default: bool
+    """It is the mixin's own."""
     is_action: bool
     tail: tuple[str, ...]
     """What it adds to the path."""
     takes: Schema | None
+    """The schema of an action's body, None where any JSON will do."""
     is_idempotent: bool
+    """It takes an ``Idempotency-Key``."""
 
     @classmethod
-    def of(cls, name: str, resource: ModelResource, verb: Verb, idempotent: frozenset[str]) -> "Served":
-        """The verb as the resource says it. Raises ``ConfigurationError``."""
-        said: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
+    def of(cls, resource: ModelResource, verb: Verb, idempotent: frozenset[str]) -> "DeclaredVerb":
+        """The verb as the resource declares it. Raises ``ConfigurationError``."""
+        action: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
         arguments, limit = signature(resource, verb)
         return cls(
             verb,
             arguments,
             min(limit, resource.max_limit),
-            _is_default(resource, verb.name),
-            said is not None,
-            action_path(name, verb.name, said),
-            said.schema() if said is not None and said.schema is not None else None,
+            is_mixed_in(resource, verb.name),
+            action is not None,
+            action_path(type(resource).__name__, verb.name, action),
+            action.schema() if action is not None and action.schema is not None else None,
             verb.name in idempotent,
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Family:
-    """What resources say alike, whatever their model and route."""
+@dataclass(frozen=True)
+class Declaration:
+    """What a resource declares of its model, route, verbs and permissions."""
 
     resource: ModelResource
-    """One of them."""
-    verbs: tuple[Served, ...]
-    names: frozenset[str]
-    """Those of the verbs."""
+    name: str
+    """The name of its class, for messages."""
+    parts: tuple[str, ...]
+    """The segments of the collection's path."""
+    in_path: tuple[str, ...]
+    """The attributes that these bind."""
+    verbs: tuple[DeclaredVerb, ...]
     rule: Rule
-    leaves: tuple[Permission, ...]
-    """The permissions that the rule is made of."""
+    permissions: tuple[Permission, ...]
+    """Those that the rule is made of."""
     bound: Mapping[str, Owner]
     """The attributes that every caller must own."""
-    whole: bool
-    """A hook or a schema of the resource's own needs instances for what an answer shows of items."""
-    is_shared: bool
-    """Whether any other resource may be of it."""
 
     @classmethod
-    def of(cls, resource: ModelResource, terms: Terms, *, is_shared: bool) -> "Family":
-        """The family of a resource. Raises ``ConfigurationError`` that names it."""
-        name = type(resource).__name__
+    def of(cls, resource: Any, app: AppSettings) -> "Declaration":
+        """Read a resource. Raises ``ConfigurationError`` that names its class and attribute."""
+        name = _checked_name(resource)
         _check_settings(name, resource)
         own = own_members(type(resource))
         check_names(name, own)
-        verbs = (
-            *[verb for verb in VERBS.values() if hasattr(resource, verb.name)],
-            *actions_of(name, resource, own),
-        )
+        verbs = [*_mixed_in_verbs(resource), *actions_of(name, resource, own)]
         if not verbs:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
-        said = resource.permissions
-        rule = read_rule(name, terms.permissions if said is None else said)
-        idempotent = idempotent_verbs(resource, verbs, terms.markers)
-        if terms.rate_limit is None:
-            rates_of(resource, "", (), None)
+        rule = read_rule(name, app.permissions if resource.permissions is None else resource.permissions)
+        idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
+        parts, permissions = route_parts(name, resource), tuple(rule.leaves())
+        check_owners(name, resource.model, permissions)
         return cls(
             resource,
-            tuple([Served.of(name, resource, verb, idempotent) for verb in verbs]),
-            frozenset([verb.name for verb in verbs]),
+            name,
+            parts,
+            route_parameters(name, resource.model, parts),
+            tuple([DeclaredVerb.of(resource, verb, idempotent) for verb in verbs]),
             rule,
-            tuple(rule.leaves()),
+            permissions,
             rule.binding(),
-            type(resource).represent is not ModelResource.represent or resource.schema is not None,
-            is_shared,
-        )
-
-    def has(self, verb: str) -> bool:
-        """Whether it has the verb."""
-        return verb in self.names
-
-    def has_own(self, *, actions: bool = True) -> bool:
-        """Whether code of the resource's own creates or updates."""
-        return (actions and not self.names <= VERBS.keys()) or any(
-            name in self.names and not _is_default(self.resource, name) for name in ("create", "update")
         )
 
     @property
-    def lists(self) -> bool:
-        """Whether it has the mixin's own list."""
-        return "list" in self.names and _is_default(self.resource, "list")
+    def model(self) -> type[Model]:
+        """The resource's model."""
+        return self.resource.model
 
     @lazy
+    def by_name(self) -> Mapping[str, DeclaredVerb]:
+        """Its verbs and actions."""
+        return {one.verb.name: one for one in self.verbs}
+
+    @property
+    def whole(self) -> bool:
+        """Whether a hook or a schema of the resource's own needs instances for what an answer shows of items."""
+        cls = type(self.resource)
+        return cls.represent is not ModelResource.represent or self.resource.schema is not None
+
+    @property
+    def fields_for(self) -> Any:
+        """The resource's hook of that name, None where it has none of its own."""
+        own = type(self.resource).fields_for is not ModelResource.fields_for
+        return self.resource.fields_for if own else None
+
+    @property
+    def has_own_writes(self) -> bool:
+        """Whether code of the resource's own creates or updates."""
+        return any(
+            name in self.by_name and not self.by_name[name].is_default for name in ("create", "update")
+        )
+
+    @property
+    def has_actions(self) -> bool:
+        """Whether it has verbs besides the five."""
+        return any(one.is_action for one in self.verbs)
+
+    @property
     def has_items(self) -> bool:
         """Whether some verb is on an item's path."""
         return any(one.verb.detail for one in self.verbs)
@@ -156,54 +167,48 @@ class Family:
     @lazy
     def owned(self) -> Mapping[str, Owner]:
         """The attributes that a new item takes from the user where the body does not say."""
-        return {leaf.attribute: leaf for leaf in self.leaves if isinstance(leaf, OwnedBy)}
+        return {one.attribute: one for one in self.permissions if isinstance(one, OwnedBy)}
 
-    @lazy
-    def sometimes(self) -> frozenset[str] | None:
-        """What the rule may bind to one value; of a rule's own ``where`` that is not known without a user."""
-        known = (Permission.where, OwnedBy.where)
-        return frozenset(_sometimes(self.rule)) if all(type(o).where in known for o in self.leaves) else None
+    def bindable(self, by_filters: frozenset[str]) -> frozenset[str] | None:
+        """The attributes that a request may bind to one value; None where only the request can tell.
 
-    def calls(self, more: Iterator[Permission]) -> tuple[Call, ...]:
-        """What resource and permissions declare, ``more`` of them too, each call once."""
-        owners: list[Any] = [self.resource, *self.leaves, *more]
-        said = [
-            owner for owner in owners if owner.calls is not _CALLS and owner.calls is not Permission.calls
-        ]
-        found = [calls_of(f"{type(owner).__name__}.calls", owner.calls) for owner in said]
+        What a rule's own ``where`` binds is not known without a user.
+        """
+        if any(type(one).where not in (Permission.where, OwnedBy.where) for one in self.permissions):
+            return None
+        return frozenset({*self.bound, *self.in_path, *by_filters, *_bound_sometimes(self.rule)})
+
+    def calls(self, of_fields: Sequence[Permission]) -> tuple[Call, ...]:
+        """What resource and permissions, those ``of_fields`` too, say that they call by themselves, each call once."""
+        owners: list[Any] = [self.resource, *self.permissions, *of_fields]
+        found = [calls_of(f"{type(owner).__name__}.calls", owner.calls) for owner in owners]
         return tuple(dict.fromkeys(chain.from_iterable(found)))
 
 
-class Families:
-    """The families of an app's resources."""
-
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
-        self._known: dict[tuple[type, ...], Family] = {}
-        """By the classes that say all of one."""
-
-    def of(self, resource: ModelResource) -> Family:
-        """The family of a resource: that of others whose classes have the same parents and say no more than they."""
-        cls = type(resource)
-        if not (vars(cls).keys() <= _UNTOLD and vars(resource).keys() <= _COMPILED):
-            return Family.of(resource, self._terms, is_shared=False)
-        parents = cls.__mro__[1:]
-        family = self._known.get(parents)
-        if family is None:
-            family = Family.of(resource, self._terms, is_shared=_is_settled(cls))
-            if family.is_shared:
-                self._known[parents] = family
-        return family
+def is_mixed_in(resource: ModelResource, verb: str) -> bool:
+    """Whether the verb is the mixin's own."""
+    return getattr(type(resource), verb) is _MIXED_IN.get(verb)
 
 
-def _is_settled(cls: type) -> bool:
-    """Whether all resources of a class find the same in it: nothing is computed when it is asked for."""
-    members = {name: one for parent in reversed(cls.__mro__) for name, one in vars(parent).items()}
-    told = [members[name] for name in _TOLD if name in members]
-    plain = members["__getattribute__"] is object.__getattribute__ and "__getattr__" not in members
-    return plain and not any(
-        hasattr(type(one), "__get__") and not isinstance(one, FunctionType | staticmethod) for one in told
-    )
+def _mixed_in_verbs(resource: ModelResource) -> Iterator[Verb]:
+    return (verb for verb in VERBS.values() if hasattr(resource, verb.name))
+
+
+def _checked_name(resource: Any) -> str:
+    """The name of a resource's class. Raises ``ConfigurationError`` where it is no resource or has no model."""
+    if isinstance(resource, type):
+        name = resource.__name__
+        raise ConfigurationError(f"{name} is a class: write {name}(pm) in place of register")
+    name = type(resource).__name__
+    if not isinstance(resource, ModelResource):
+        raise ConfigurationError(
+            f"{name} has verbs but is no resource: write class {name}(ModelResource, Create, …)"
+        )
+    model = getattr(resource, "model", None)
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        raise ConfigurationError(f"{name}.model must be a PynamoDB model, not {model!r}")
+    check_model(name, model)
+    return name
 
 
 def _check_settings(name: str, resource: ModelResource) -> None:
@@ -214,15 +219,10 @@ def _check_settings(name: str, resource: ModelResource) -> None:
             raise ConfigurationError(f"{name}.{setting} must be {wanted}, not {value!r}")
 
 
-def _is_default(resource: ModelResource, verb: str) -> bool:
-    """Whether the verb is the mixin's own."""
-    return getattr(type(resource), verb) is _MIXED_IN.get(verb)
-
-
-def _sometimes(rule: Rule) -> set[str]:
+def _bound_sometimes(rule: Rule) -> set[str]:
     """The attributes that the rule binds for every user, or under ``|`` for those to whom the rest says no."""
     if not isinstance(rule, AllOf | AnyOf):
         return set(rule.binding())
     if isinstance(rule, AnyOf) and any(isinstance(part, (AllowAny, IsAuthenticated)) for part in rule.parts):
         return set()
-    return {name for part in rule.parts for name in _sometimes(part)}
+    return {name for part in rule.parts for name in _bound_sometimes(part)}

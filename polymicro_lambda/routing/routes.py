@@ -46,8 +46,8 @@ class Route:
     """What a list can be filtered by."""
     field_rules: FieldRules
     """Which fields a user may read and write."""
-    markers: type[Model] | None = None
-    """Where the markers of this verb's ``Idempotency-Key`` are, None where it takes none."""
+    idempotency_table: type[Model] | None = None
+    """Where the records of this verb's ``Idempotency-Key`` are, None where it takes none."""
     uniqueness: UniqueConstraints | None = None
     """What is unique among the items, None for nothing."""
     rate: Rate | None = None
@@ -132,10 +132,12 @@ class Route:
     @property
     def models(self) -> tuple[type[Model], ...]:
         """The resource's model, those whose tables its code and its permissions call, and the app's own."""
-        claimed = self.uniqueness.markers if self.uniqueness is not None and self.writes else None
+        reservations = (
+            self.uniqueness.reservation_table if self.uniqueness is not None and self.writes else None
+        )
         counters = None if self.rate is None else self.rate.counters
-        ledgers = (one for one in (self.markers, claimed, counters) if one is not None)
-        return (self.model, *(call.model for call in self.calls), *ledgers)
+        own = (one for one in (self.idempotency_table, reservations, counters) if one is not None)
+        return (self.model, *(call.model for call in self.calls), *own)
 
     @property
     def writes(self) -> bool:
@@ -153,6 +155,6 @@ def models_of(routes: Iterable[Route]) -> dict[type[Model], None]:
     models: dict[type[Model], None] = {}
     for route in routes:
         models[route.model] = None
-        if route.calls or route.uniqueness or route.markers or route.rate:
+        if route.calls or route.uniqueness or route.idempotency_table or route.rate:
             models.update(dict.fromkeys(route.models))
     return models

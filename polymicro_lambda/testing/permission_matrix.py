@@ -162,7 +162,7 @@ def _marked(
         names = [attribute.attr_name for attribute in model_info(one.model).keys.values()]
         keyed = [({name: raw[name] for name in names}, raw) for raw in given[one.model]]
         claims = [claim for key, raw in keyed for claim in Reservations.of(one, key, None, raw).takes]
-        marked[one.markers] = [claim.marker for claim in claims]
+        marked[one.reservation_table] = [claim.marker for claim in claims]
     return marked
 
 

@@ -44,12 +44,16 @@ class Reservation:
 
     def taken(self) -> TransactionPart:
         """The marker is put, where it is free or ours already."""
-        return transaction_part(self.uniqueness.markers, "Put", [_free() | _of(self.key)], Item=self.marker)
+        return transaction_part(
+            self.uniqueness.reservation_table, "Put", [_free() | _of(self.key)], Item=self.marker
+        )
 
     def dropped(self) -> TransactionPart:
         """The marker is removed, unless it is another's."""
         key = {"id": {"S": self.id}}
-        return transaction_part(self.uniqueness.markers, "Delete", [_free() | _of(self.key)], Key=key)
+        return transaction_part(
+            self.uniqueness.reservation_table, "Delete", [_free() | _of(self.key)], Key=key
+        )
 
     def is_cleared(self, marker: RawItem) -> bool:
         """Whether a marker that is in the way is no more: the item that it names has expired, gone or changed.
@@ -62,7 +66,9 @@ class Reservation:
             return False
         parts = [
             transaction_part(self.uniqueness.model, "ConditionCheck", [given_up], Key=owner),
-            transaction_part(self.uniqueness.markers, "Delete", [_of(owner)], Key={"id": {"S": self.id}}),
+            transaction_part(
+                self.uniqueness.reservation_table, "Delete", [_of(owner)], Key={"id": {"S": self.id}}
+            ),
         ]
         try:
             write_together(self.uniqueness.model, parts)

@@ -63,7 +63,7 @@ class UniqueConstraints:
     constraints: tuple[UniqueConstraint, ...]
 
     @property
-    def markers(self) -> type[Model]:
+    def reservation_table(self) -> type[Model]:
         """The table of the markers: the digest of a value, and the key of the item that has it."""
         return reservation_table(self.model)
 
@@ -168,7 +168,9 @@ def check_same_constraints(declared_by: Iterable[tuple[str, type[Model], UniqueC
     """
     first: dict[Any, tuple[str, frozenset[frozenset[str]]]] = {}
     every = list(declared_by)
-    tables = {unique.markers.Meta.table_name: name for name, _, unique in every if unique is not None}
+    tables = {
+        unique.reservation_table.Meta.table_name: name for name, _, unique in every if unique is not None
+    }
     for name, model, unique in every:
         if model.Meta.table_name in tables:
             raise ConfigurationError(

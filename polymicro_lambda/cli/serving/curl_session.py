@@ -89,7 +89,7 @@ KEY = "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')"
 def _demanded(route: Route) -> str:
     """The headers without which the resource refuses the request."""
     resource = route.resource
-    key = f' -H "{KEY}"' if resource.require_idempotency_key and route.markers is not None else ""
+    key = f' -H "{KEY}"' if resource.require_idempotency_key and route.idempotency_table is not None else ""
     match = " -H 'If-Match: *'" if resource.require_if_match and route.verb in ("update", "delete") else ""
     return key + match
 

@@ -1,0 +1,78 @@
+"""The guard of a request: its rule, what its path says of the item, and its ``If-Match``."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.exceptions import PreconditionFailed, PreconditionRequired
+from polymicro_lambda.items import Tags, key_only_instance, serialized, stored_item
+from polymicro_lambda.rules import ConditionCheck, Guard, Verdict, join_verdicts
+from polymicro_lambda.types import RawItem
+
+from .verb_request import RETRIEVE, VerbRequest
+
+KEY_IS_ENOUGH = frozenset({"update", "delete"})
+"""The mixins' own verbs that need no more of an item than its key."""
+
+
+def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], Any]) -> Guard:
+    """What protects the request while its verb runs; ``show`` gives an item as this user may see it.
+
+    Raises ``PreconditionRequired``, ``NotFound`` for a path that can lead to no item, and ``BadRequest``.
+    """
+    route, header = asked.route, asked.request.headers.get("if-match")
+    tags = None if header is None else Tags.read(header, "If-Match")
+    if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
+        raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
+    return Guard(
+        join_verdicts([verdict, *_of_path(asked)], every=True) if route.beyond else verdict,
+        partial(_is_visible, asked),
+        asked.bound,
+        asked.shown,
+        tags,
+        asked.services.tagger,
+        show,
+    )
+
+
+def _of_path(asked: VerbRequest) -> list[ConditionCheck]:
+    """What the path says of an item beyond its key: ``/projects/1/tasks/2`` is a task of project 1."""
+    attributes = asked.route.model.get_attributes()
+    return [ConditionCheck(_equals(attributes[name], asked.bound[name])) for name in asked.route.beyond]
+
+
+def _is_visible(asked: VerbRequest, instance: Model, raw: RawItem) -> bool:
+    """Whether the user may retrieve the item, and so may be told that it is there."""
+    if asked.route.visible is None:
+        return False
+    verdict = asked.route.visible.decide(asked.context(RETRIEVE))
+    return Guard(join_verdicts([verdict, *_of_path(asked)], every=True)).allows(instance, raw)
+
+
+def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
+    """The item that the path names: read, unless the mixin's own write needs no more than its key.
+
+    Raises ``NotFound``, ``Forbidden`` and ``PreconditionFailed``.
+    """
+    route, request = asked.route, asked.request
+    key = {name: asked.bound[name] for name in model_info(route.model).keys}
+    header = None if route.method.safe else request.headers.get("if-none-match")
+    unwanted = Tags.read(header, "If-None-Match")
+    if route.is_default and route.verb in KEY_IS_ENOUGH and unwanted is None:
+        return key_only_instance(route.model, key)
+    instance: Model = route.resource.store.read(key)
+    raw = stored_item(instance) or {}
+    guard.check_match(instance, raw)
+    if unwanted is not None and unwanted.match_weakly(guard.tagger.strong(route.model, raw)):
+        raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
+    return instance
+
+
+def _equals(attribute: Any, value: Any) -> Condition:
+    equals: Condition = Path([attribute.attr_name]) == Value(serialized(attribute, value))
+    return equals
