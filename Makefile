@@ -29,9 +29,13 @@ export SAM_CLI_TELEMETRY := 0
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
 # The tests that meet each of the dependencies, where a change of theirs would be seen; all of them with ARGS=tests.
-oldest := $(addprefix tests/test_,$(addsuffix .py,authorizer cli client console contract contract_errors \
-	correlation documentation events failures fields json local marshmallow observing openapi pagination pynamodb \
-	schemas sinks store strict translated))
+oldest := $(addprefix tests/,$(addsuffix .py,handlers/test_authorizer cli/test_command_line \
+	testing/test_testing_client cli/test_console api/test_todo_contract api/test_contract_errors \
+	observability/test_request_ids openapi/test_documentation_pages http/test_events dynamodb/test_failures \
+	schemas/test_fields http/test_strict_json local/test_wsgi schemas/test_marshmallow_import \
+	observability/test_observation openapi/test_document lists/test_cursors dynamodb/test_dynamodb_client \
+	schemas/test_item_schemas observability/test_powertools writes/test_store testing/test_strict_moto \
+	deploy/test_translated_template))
 
 .PHONY: help serve test coverage test-oldest fuzz mutants test-new test-real test-sam test-clients soak sam-local bench check format build clean
 help: ## list the targets
@@ -59,7 +63,7 @@ test-oldest: $(OLDEST_VENV)/.test ## run those tests that meet a dependency, on 
 	$(OLDEST_VENV)/bin/python -m pytest $(workers) $(if $(ARGS),$(ARGS),$(oldest))
 
 fuzz: $(VENV)/.test ## try 20,000 inputs for each test of any event, path, body and cursor, or FUZZ_EXAMPLES
-	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(python) -m pytest $(workers) tests/test_any_event.py $(ARGS)
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(python) -m pytest $(workers) tests/http/test_any_event.py $(ARGS)
 
 mutants: $(VENV)/.test ## change permissions, planner, pagination, store and dispatch, and see which tests fail
 	$(python) $(pip) 'mutmut>=3.8,<4'

@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from polymicro_lambda.cli.commands.build import read
-
 from polymicro_lambda.deploy.artifact.build import Plan, build
 
 from . import agreement, plot, report, runs

@@ -31,7 +31,6 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 
 from polymicro_lambda.cli.commands.build import read
-
 from polymicro_lambda.deploy.artifact.build import Plan, build
 from polymicro_lambda.deploy.artifact.contents import files
 from polymicro_lambda.deploy.artifact.target_python import Target

@@ -1,6 +1,6 @@
 """Strict mode: moto refuses what DynamoDB refuses, and answers as it does, where by itself it is kinder.
 
-Every check was seen on Amazon's own engine, DynamoDB Local; tests/test_strict.py runs them on both.
+Every check was seen on Amazon's own engine, DynamoDB Local; tests/testing/test_strict_moto.py runs them on both.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -511,7 +511,7 @@ def test_a_blank_that_a_local_rest_api_decoded_is_fine() -> None:
 
 # --- the samples for `sam local invoke` ---------------------------------------------------------------------
 
-SAMPLES = Path(__file__).parents[1] / "events"
+SAMPLES = Path(__file__).parents[2] / "events"
 STATUS = {"create": 201, "list": 200, "retrieve": 200, "update": 200, "replace": 200, "delete": 204}
 SOURCES = ("rest", "http", "url", "alb")
 

@@ -333,7 +333,7 @@ def test_without_cryptography(keys: bool, environment: pytest.MonkeyPatch) -> No
         script, extra = KEYS_WITHOUT_CRYPTOGRAPHY, signed()
         environment.setenv("JWT_JWKS", provider())
     command = [sys.executable, "-c", script, extra]
-    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -18,7 +18,7 @@ from benchmarks.runs import SIZES, Cold, Growth
 from benchmarks.worker import PEERS, Context
 from polymicro_lambda.project.isolation import FAKE_AWS, forget_connections
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HERE = ("by_botocore", "by_pynamodb", "on_polymicro")
 """The peers that need no more than this package's own tests."""
 

@@ -40,7 +40,7 @@ from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Per
 from polymicro_lambda.project.engine import DEVELOPMENT_SECRET
 from polymicro_lambda.testing import Client
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 APPS = {"todo": todo.pm, "second": second_app.pm}
 HEAD = 'AWSTemplateFormatVersion: "2010-09-09"\nTransform: AWS::Serverless-2016-10-31\n'
 KINDS = [
@@ -98,7 +98,9 @@ def test_its_text_says_what_the_template_is(app: str, api: str, authorizer: str)
 @pytest.mark.parametrize(("api", "authorizer"), [("rest", "lambda"), ("http", "jwt")])
 def test_cloudformation_finds_no_fault_with_it(api: str, authorizer: str) -> None:
     """As far as cfn-lint knows it without SAM's own transform; it does see a fault that is there."""
-    text = merged(HEAD, template_parts(second_app.pm.routes, options(api=api, authorizer=authorizer, snap_start=True)))
+    text = merged(
+        HEAD, template_parts(second_app.pm.routes, options(api=api, authorizer=authorizer, snap_start=True))
+    )
     wrong = text.replace("BillingMode: PAY_PER_REQUEST", "BillingMode: PAY_PER_YEAR")
     assert [lint(one) for one in (text, wrong)] == [set(), {"E3030", "E3639"}]
 

@@ -14,7 +14,7 @@ import polymicro_lambda
 from polymicro_lambda import ModelResource, permissions
 from polymicro_lambda.cli.commands.commands import polymicro
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "polymicro_lambda"
 PAGES = {
     path.name: path.read_text(encoding="utf-8")

@@ -152,7 +152,7 @@ def send(dynamodb: None, table_name: str) -> Callable[[Any], None]:
 
 # --- anything in any field ------------------------------------------------------------------------------
 
-ROOT = Path(__file__).parents[1] / "events"
+ROOT = Path(__file__).parents[2] / "events"
 
 
 def made() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -17,7 +17,7 @@ from polymicro_lambda.cli.commands.completion import SHELLS
 from polymicro_lambda.cli.main import EXTRA
 from polymicro_lambda.http.users import user_from
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PYPROJECT = '[tool.polymicro]\napp = "notes:pm"\nauthorizer = "gate:handler"\n'
 NOTES = """
 from pynamodb.attributes import UnicodeAttribute

@@ -18,7 +18,7 @@ from polymicro_lambda.cli.commands.commands import polymicro
 from polymicro_lambda.cli.commands.new import _source
 from polymicro_lambda.cli.new_project import LONGEST, Named
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FILES = {
     ".github/workflows/ci.yml",
     ".gitignore",
@@ -39,8 +39,8 @@ FILES = {
     "samconfig.toml",
     "template.yaml",
     "tests/conftest.py",
-    "tests/test_authorizer.py",
-    "tests/test_events.py",
+    "tests/handlers/test_authorizer.py",
+    "tests/http/test_events.py",
     "tests/test_todos.py",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 oldest = ModuleType("oldest")
 exec(SourceFileLoader("oldest", str(ROOT / "scripts" / "oldest")).get_code("oldest"), vars(oldest))  # type: ignore[arg-type]
 

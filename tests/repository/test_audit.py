@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "audit"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "audit"
 audit = ModuleType("audit")
 exec(SourceFileLoader("audit", str(SCRIPT)).get_code("audit"), vars(audit))  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "polymicro_lambda.cli")
 BOLD, RED = "\x1b[1m", "\x1b[1;31m"
 

@@ -38,7 +38,7 @@ from polymicro_lambda.deploy.artifact.imports import reachable, says
 from polymicro_lambda.deploy.artifact.powertools import lacking
 from polymicro_lambda.deploy.artifact.target_python import THIS, Target
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 UNCHECKED = 1
 """The flags of bytecode that is loaded without a look at its source (PEP 552)."""
 

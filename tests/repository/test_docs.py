@@ -22,7 +22,7 @@ from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.lists.filters import OPERATORS
 from polymicro_lambda.schemas.attributes import FIELDS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = {path.name: path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 
 
@@ -40,7 +40,7 @@ WITH_CODE = [page for page in PAGES if blocks(page, "python")]
 def test_code_runs(page: str, dynamodb: None, table_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page's blocks, one after the other in one namespace; then the test functions that they define.
 
-    Those that take fixtures run in tests/test_pytest_plugin.py, by pytest.
+    Those that take fixtures run in tests/testing/test_pytest_plugin.py, by pytest.
     """
     monkeypatch.setenv("POLYMICRO_TABLE_PREFIX", table_name)
     namespace: dict[str, Any] = {"__name__": f"page_{page.partition('.')[0]}"}

@@ -21,7 +21,7 @@ import pytest
 
 from polymicro_lambda.cli.serving.supervisor import snapshot
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 WAIT = 20
 """Seconds: far more than anything here takes."""
 ALICE = "alice:administrator,therapist"

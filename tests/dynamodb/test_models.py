@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb.models import declaring_model, indexes_of
+from polymicro_lambda.dynamodb.models import indexes_of
 
 
 class ByText(GlobalSecondaryIndex[Any]):
@@ -41,23 +40,6 @@ class Indexed(First):
 
 class Inheriting(Indexed):
     pass
-
-
-@pytest.mark.parametrize(
-    ("model", "first"),
-    [
-        pytest.param(First, First, id="itself"),
-        pytest.param(Plain, First, id="a method more"),
-        pytest.param(Moved, First, id="another table, twice removed"),
-        pytest.param(type("More", (First,), {"note": UnicodeAttribute(null=True)}), None, id="one more"),
-        pytest.param(type("Other", (First,), {"text": UnicodeAttribute()}), None, id="another of the name"),
-        pytest.param(type("Less", (First,), {"text": None}), None, id="one less"),
-        pytest.param(Indexed, Indexed, id="an index"),
-        pytest.param(Inheriting, Inheriting, id="an index that is inherited, and a copy"),
-    ],
-)
-def test_who_has_declared_it_first(model: type[Model], first: type[Model] | None) -> None:
-    assert declaring_model(model) is (model if first is None else first)
 
 
 def test_indexes() -> None:
