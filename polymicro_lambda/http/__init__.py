@@ -7,7 +7,7 @@ from .requests import Request
 from .responses import JSON_TYPE, PROBLEM_TYPE, Response, document, json_response, problem
 from .sources.events import request_id, source_of
 from .strict_json import INT_DIGITS, json_bytes, json_text, read_json
-from .users import User, user_id_by
+from .users import User, user_from, user_id_by
 
 __all__ = [
     "CORS",
@@ -33,6 +33,7 @@ __all__ = [
     "read_query",
     "request_id",
     "source_of",
+    "user_from",
     "user_id_by",
     "wrong",
 ]

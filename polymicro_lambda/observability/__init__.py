@@ -15,10 +15,12 @@ from .observation import (
 from .powertools import error_logger, sinks_of
 from .redaction import redacted_exc_info
 from .reports import Telemetry, UserHasher
+from .request_ids import RequestIds
 
 __all__ = [
     "MeteredObservation",
     "Observation",
+    "RequestIds",
     "Telemetry",
     "Usage",
     "UserHasher",

@@ -8,7 +8,8 @@
 from .client import Client, Result
 from .events import FakeClock, FakeContext, make_event
 from .permission_matrix import assert_permission_matrix
-from .strict_moto import checking, strict
+from .strict_moto import checking as checking  # for the fixtures of this package, not for users
+from .strict_moto import strict
 
 __all__ = [
     "Client",
@@ -16,7 +17,6 @@ __all__ = [
     "FakeContext",
     "Result",
     "assert_permission_matrix",
-    "checking",
     "make_event",
     "strict",
 ]

@@ -39,8 +39,8 @@ FILES = {
     "samconfig.toml",
     "template.yaml",
     "tests/conftest.py",
-    "tests/handlers/test_authorizer.py",
-    "tests/http/test_events.py",
+    "tests/test_authorizer.py",
+    "tests/test_events.py",
     "tests/test_todos.py",
 }
 

@@ -247,7 +247,7 @@ def test_a_route_at_the_same_place_is_a_mistake(route: str, monkeypatch: pytest.
 
 @pytest.mark.parametrize("name", ["apispec", "flask_swagger_ui"])
 def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module._page_files, "find_spec", lambda asked: None if asked == name else asked)
+    monkeypatch.setattr(module.swagger_ui, "find_spec", lambda asked: None if asked == name else asked)
     with pytest.raises(
         ConfigurationError, match=rf"PolyMicro\.docs needs {name}: .*polymicro-lambda\[docs\]"
     ):
@@ -255,7 +255,7 @@ def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_artifact_without_documentation_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "polymicro_lambda.openapi.pages", None)
+    monkeypatch.setitem(sys.modules, "polymicro_lambda.openapi", None)
     with pytest.raises(ConfigurationError, match="the artifact was built without it"):
         app().compile()
 

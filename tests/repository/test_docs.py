@@ -121,11 +121,11 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_the_tests_that_a_page_names_are_there(page: str) -> None:
     """Each as ``test_file.py`` or ``test_file.py::test_function``."""
     named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", PAGES[page].read_text(encoding="utf-8"))
-    tests = ROOT / "tests"
+    tests = [(path.name, path.read_text(encoding="utf-8")) for path in (ROOT / "tests").rglob("test_*.py")]
     lacking = [
         (file, test)
         for file, test in named
-        if not (tests / file).is_file() or f"def {test}" not in (tests / file).read_text(encoding="utf-8")
+        if not any(name == file and f"def {test}" in text for name, text in tests)
     ]
     assert len(named) > 10
     assert lacking == []
@@ -184,8 +184,8 @@ def test_the_house_is_drawn_as_it_stands() -> None:
     layers = contracts["importlinter:contract:layers"]["layers"].replace("|", " ").split()
     names = [layer.rpartition(".")[2] for layer in layers]
     picture = blocks("architecture.md", "text")[0][1]
-    drawn = [re.split(r" {2,}", line)[0].split() for line in picture.splitlines()]
-    assert [name.rstrip("/") for line in drawn for name in line] == names
+    drawn = [name for line in picture.splitlines() for name in line[:36].split()]
+    assert [name.rstrip("/") for name in drawn] == names
 
 
 def test_decisions_are_short() -> None:
