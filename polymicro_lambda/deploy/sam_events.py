@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.openapi import DOCUMENT, PAGE_TEMPLATE, Documentation, body_model
+from polymicro_lambda.openapi import DOCUMENT, PAGE, Documentation, body_model
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import RuleContext
 from polymicro_lambda.schemas import parameter
@@ -105,7 +105,7 @@ def _of_route(route: Route, path: str, *, validate: bool) -> Iterator[Event]:
 
 def _of_documentation(documentation: Documentation) -> Iterator[Event]:
     """The document, the page, and in one path all files of the page."""
-    pages = ("OpenapiJson", DOCUMENT), ("Docs", PAGE_TEMPLATE), ("DocsFile", (*PAGE_TEMPLATE, "{file}"))
+    pages = ("OpenapiJson", DOCUMENT), ("Docs", PAGE), ("DocsFile", (*PAGE, "{file}"))
     for name, path in pages:
         event = Event(name, "GET", "/" + "/".join(path), "PolyMicro(docs=…)", documentation.is_open)
         yield event

@@ -2,12 +2,11 @@
 
 from .document import openapi
 from .gateway_models import body_model
-from .pages import DOCUMENT, Documentation
-from .swagger_ui import PAGE_TEMPLATE
+from .pages import DOCUMENT, PAGE, Documentation
 
 __all__ = [
     "DOCUMENT",
-    "PAGE_TEMPLATE",
+    "PAGE",
     "Documentation",
     "body_model",
     "openapi",

@@ -268,5 +268,5 @@ def test_powertools_is_missing(thing: Any, name: str, monkeypatch: pytest.Monkey
 
 
 def test_what_is_off_is_not_imported() -> None:
-    code = "import polymicro_lambda, sys; print([m for m in sys.modules if 'powertools' in m or 'xray' in m])"
+    code = "import polymicro_lambda, sys; print([m for m in sys.modules if 'aws_lambda_powertools' in m or 'xray' in m])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

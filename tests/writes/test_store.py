@@ -19,7 +19,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update, User
+from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update, User, dynamodb
 from polymicro_lambda.dynamodb import client as inside
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
 from polymicro_lambda.testing import Client, FakeContext
@@ -60,6 +60,12 @@ def client(of: type[Model], *, user: User | None = ALICE, resource: type = All, 
     return Client(pm, user=user)
 
 
+def replace_execute(monkeypatch: pytest.MonkeyPatch, execute: Any) -> None:
+    """Let this make the calls, of the wing itself and of those who use its doorway."""
+    for place in (dynamodb, inside):
+        monkeypatch.setattr(place, "execute", execute)
+
+
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which operations the store calls from now on."""
     made: list[str] = []
@@ -69,7 +75,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(operation)
         return execute(model, operation, **arguments)
 
-    monkeypatch.setattr(inside, "execute", noting)
+    replace_execute(monkeypatch, noting)
     return made
 
 
@@ -555,7 +561,7 @@ def race(model: type[Model], monkeypatch: pytest.MonkeyPatch, moves: Iterator[di
                 execute(of, "DeleteItem", Key=arguments["Key"])
         return execute(of, operation, **arguments)
 
-    monkeypatch.setattr(inside, "execute", racing)
+    replace_execute(monkeypatch, racing)
     return made
 
 
@@ -740,7 +746,7 @@ def lose(monkeypatch: pytest.MonkeyPatch, *, done: bool, then: Any = None) -> No
             execute(of, "PutItem", Item=then)
         raise ReadTimeoutError(endpoint_url="https://hidden.example.com")
 
-    monkeypatch.setattr(inside, "execute", losing)
+    replace_execute(monkeypatch, losing)
 
 
 OTHERS = {"id": {"S": "1"}, "text": {"S": "theirs"}, "v": {"N": "9"}}
