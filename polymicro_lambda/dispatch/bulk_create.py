@@ -15,7 +15,7 @@ from polymicro_lambda.rules import current_guard, guarded
 from polymicro_lambda.writes import BulkCreation
 
 from .response_builder import ResponseBuilder
-from .response_sizes import fits
+from .response_limits import fits
 from .verb_results import VerbResult, json_default
 
 MULTI_STATUS = 207

@@ -31,10 +31,8 @@ from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict
 from polymicro_lambda.throttling import Limiter
 
 from .operations import Operation
-from .response_headers import ALWAYS, fitting_headers
-from .response_sizes import SMALL, fits, slimmed, within_limit
-from .services import Services
-from .verb_request import VerbRequest
+from .response_limits import ALWAYS, SMALL, fits, fitting_headers, slimmed, within_limit
+from .verb_request import Services, VerbRequest
 
 CHALLENGE = {"www-authenticate": "Bearer"}
 """What a 401 asks for (RFC 6750, section 3)."""

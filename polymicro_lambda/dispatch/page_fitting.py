@@ -9,7 +9,7 @@ from polymicro_lambda.http import Response
 from polymicro_lambda.lists import Page
 
 from .response_builder import ResponseBuilder
-from .response_sizes import body_room, fits, too_large
+from .response_limits import body_room, fits, too_large
 from .verb_results import VerbResult
 
 SPARE = 16_384

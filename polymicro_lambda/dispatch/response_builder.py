@@ -25,8 +25,7 @@ from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import current_guard
 from polymicro_lambda.types import RawItem
 
-from .response_headers import LONGEST
-from .response_sizes import json_size
+from .response_limits import LONGEST_HEADER, json_size
 from .verb_results import VerbResult, is_collection, json_default
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
@@ -78,7 +77,7 @@ class ResponseBuilder:
         """Where a new item is, None where its instance has to say."""
         item = self.route.resource.item
         path = None if item is None else item.path_of(raw, self._kept())
-        return path if path is None or len(path) <= LONGEST else ""
+        return path if path is None or len(path) <= LONGEST_HEADER else ""
 
     def _kept(self) -> int:
         """How many segments a relative reference leaves: all but the request's last (RFC 3986, section 5.2.3)."""
@@ -197,7 +196,7 @@ class ResponseBuilder:
         again = {name: values for name, values in self.request.query.items() if name != "pagination_key"}
         query = again | {"limit": (str(limit),), "pagination_key": (cursor,)}
         link = f'<?{urlencode(query, doseq=True, quote_via=quote)}>; rel="next"'
-        if len(link) <= LONGEST:
+        if len(link) <= LONGEST_HEADER:
             return {"link": link}
         if self.route.resource.envelope:
             return {}
@@ -210,7 +209,7 @@ class ResponseBuilder:
         if self.route.verb != "create" or item is None:
             return {}
         location = "/".join(item.segments_of(body, self.request.path_params, self._kept()))
-        return {"location": location} if len(location) <= LONGEST else {}
+        return {"location": location} if len(location) <= LONGEST_HEADER else {}
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What a request asks of a verb: its path, query and body, checked and typed, as the verb's arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +9,27 @@ from pynamodb.expressions.condition import Condition
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.http import Request, bad_query, read_limit, read_query, wrong
+from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
+from polymicro_lambda.items import UNKEYED, Tagger
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.lists import Filters, filter_conditions
+from polymicro_lambda.lists import Cursors, Filters, filter_conditions
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import Method, RuleContext
 from polymicro_lambda.schemas import load_body
 
-from .services import Services
-
 PAGING = frozenset({"limit", "pagination_key"})
 RETRIEVE = Method("retrieve", "GET")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every request of an app is served with: what seals cursors, names users, makes tags and keeps keys."""
+
+    cursors: Cursors
+    user_id: Callable[[Any], str]
+    """Gives what a cursor, a key for a request and a quota are bound to."""
+    tagger: Tagger = UNKEYED
+    idempotency_keys: IdempotencyKeys = NO_KEYS
 
 
 @dataclass

@@ -1,4 +1,14 @@
-"""Routing."""
+"""Resources become routes.
+
+In come the registered resources and what the app says for all of them; out goes ``tuple[Route, ...]``, the one form
+in which everything about an API is known, and the ``Router`` that finds the routes of a path. All of it happens when
+the app compiles: it needs neither network nor credentials, and names class and attribute of every mistake.
+
+``compiler`` makes the routes. ``declarations`` reads one resource, with ``signatures`` for its methods and its path,
+``verbs`` for the five verbs and ``@action``, ``idempotent_verbs`` and ``declared_calls`` for these two settings.
+``declaration_checks`` and ``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``,
+``router`` the tree of paths.
+"""
 
 from .compiler import compile_routes
 from .declarations import AppSettings

@@ -36,28 +36,12 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
 
 def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     """The routes of one resource, whose store, planner and item path are set on the way."""
-    resource, model, name = declared.resource, declared.model, declared.name
-    filters = DeclaredFilters.of(name, model, resource.filters)
-    schema = _schema(declared, filters)
-    unique = read_unique(
-        name, model, resource.unique, schema, own_verbs=declared.has_own_writes or declared.has_actions
-    )
-    by_key = filters.picking(model)
-    planner = Planner.of(model, scan=resource.scan, whole=declared.whole, sayable=filters.equals | by_key)
-    field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
-    bindable = declared.bindable(filters.equals)
-    if not by_key:
-        _check_list(declared, planner, bindable)
-    _check_bulk(declared, unique)
-    keys = [key for key in model_info(model).keys if key not in {*declared.bound, *declared.in_path}]
+    resource = declared.resource
+    keys = [key for key in model_info(declared.model).keys if key not in {*declared.bound, *declared.in_path}]
     item = (*declared.parts, *[f"{{{key}}}" for key in keys])
-    resource.store, resource.planner = PynamoStore(model, unique), planner
-    resource.item = ItemPath(item, schema) if declared.has_items else None
-    of_fields = tuple(field_rules.leaves())
-    asks_request = any(one.asks_request for one in (*declared.permissions, *of_fields))
-    calls = declared.calls(of_fields)
+    shared = _shared(declared)
+    resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
-    visible = declared.rule if "retrieve" in declared.by_name else None
     for one in declared.verbs:
         verb = one.verb
         for http in verb.http:
@@ -66,27 +50,45 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 about=verb,
                 http=http,
                 parts=(*(item if verb.detail else declared.parts), *one.tail),
-                rule=declared.rule,
-                visible=visible,
-                schema=schema,
                 call=getattr(resource, verb.name),
                 arguments=one.arguments,
                 is_default=one.is_default,
-                filters=filters,
-                field_rules=field_rules,
-                idempotency_table=app.idempotency_table if one.is_idempotent else None,
-                uniqueness=unique,
-                rate=rates.get(verb.name),
                 is_action=one.is_action,
                 takes=one.takes,
-                asks_request=asks_request,
-                calls=calls,
-                whole=declared.whole,
                 limit=one.limit,
-                bound=declared.bound,
-                bindable=bindable,
-                owned=declared.owned,
+                idempotency_table=app.idempotency_table if one.is_idempotent else None,
+                rate=rates.get(verb.name),
+                **shared,
             )
+
+
+def _shared(declared: Declaration) -> dict[str, Any]:
+    """What all routes of a resource have alike, by the names of their members; sets its store and its planner."""
+    resource, model, name = declared.resource, declared.model, declared.name
+    filters = DeclaredFilters.of(name, model, resource.filters)
+    schema = _schema(declared, filters)
+    own_verbs = declared.has_own_writes or declared.has_actions
+    unique = read_unique(name, model, resource.unique, schema, own_verbs=own_verbs)
+    field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
+    bindable = declared.bindable(filters.equals)
+    _check_bulk(declared, unique)
+    resource.store = PynamoStore(model, unique)
+    resource.planner = _planner(declared, filters, bindable)
+    of_fields = tuple(field_rules.leaves())
+    return {
+        "rule": declared.rule,
+        "visible": declared.rule if "retrieve" in declared.by_name else None,
+        "schema": schema,
+        "filters": filters,
+        "field_rules": field_rules,
+        "uniqueness": unique,
+        "asks_request": any(one.asks_request for one in (*declared.permissions, *of_fields)),
+        "calls": declared.calls(of_fields),
+        "whole": declared.whole,
+        "bound": declared.bound,
+        "bindable": bindable,
+        "owned": declared.owned,
+    }
 
 
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
@@ -107,12 +109,21 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
     )
 
 
-def _check_list(declared: Declaration, planner: Planner, bindable: frozenset[str] | None) -> None:
-    """The mixin's list must be able to query: a partition can be bound, keys be said, or the table be scanned."""
-    listed, resource = declared.by_name.get("list"), declared.resource
-    if listed is None or not listed.is_default or resource.scan or any(planner.usable(bindable)):
-        return
-    partition = next(iter(model_info(declared.model).keys))
+def _planner(declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None) -> Planner:
+    """The planner of a resource's lists.
+
+    Raises ``ConfigurationError`` where the mixin's list could serve no request: a partition must be bound, keys be
+    named by filters, or the table be scanned.
+    """
+    resource, model = declared.resource, declared.model
+    by_key = filters.picking(model)
+    planner = Planner.of(model, scan=resource.scan, whole=declared.whole, sayable=filters.equals | by_key)
+    listed = declared.by_name.get("list")
+    if listed is None or not listed.is_default:
+        return planner
+    if resource.scan or by_key or any(planner.usable(bindable)):
+        return planner
+    partition = next(iter(model_info(model).keys))
     raise ConfigurationError(
         f"{declared.name}.list could serve no request: nothing binds the partition key"
         f" {partition!r}. Bind it by OwnedBy({partition!r}), the route or filters, override list, or say"

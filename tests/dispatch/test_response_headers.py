@@ -14,7 +14,7 @@ from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import CORS, Create, IsAuthenticated, List, ModelResource, PolyMicro, Retrieve
-from polymicro_lambda.dispatch.response_headers import LARGEST, fitting_headers
+from polymicro_lambda.dispatch.response_limits import MOST_HEADERS, fitting_headers
 from polymicro_lambda.http.responses import Response
 from polymicro_lambda.http.sources.events import source_of
 from polymicro_lambda.testing import make_event
@@ -59,7 +59,7 @@ def assert_clean(result: Any) -> None:
     assert [name for name in said if not NAME.fullmatch(name)] == []
     assert {name: value for name, value in said.items() if not VALUE.fullmatch(value)} == {}
     assert "x-injected" not in said
-    assert sum(len(name) + len(value) + 4 for name, value in said.items()) <= LARGEST
+    assert sum(len(name) + len(value) + 4 for name, value in said.items()) <= MOST_HEADERS
 
 
 ANYTHING = st.text(max_size=300) | st.sampled_from(
@@ -173,6 +173,6 @@ def test_headers_that_are_too_large_are_left_out_and_logged(caplog: pytest.LogCa
 
 
 def test_what_fits_stays_as_it_is() -> None:
-    headers = {"a": "x" * (LARGEST - 5)}
+    headers = {"a": "x" * (MOST_HEADERS - 5)}
     assert fitting_headers(headers) is headers
-    assert fitting_headers({"a": "x" * (LARGEST - 4)}) == {}
+    assert fitting_headers({"a": "x" * (MOST_HEADERS - 4)}) == {}

@@ -23,8 +23,8 @@ from polymicro_lambda import (
     Update,
     action,
 )
-from polymicro_lambda.dispatch import dispatcher, response_sizes
-from polymicro_lambda.dispatch.response_sizes import (
+from polymicro_lambda.dispatch import dispatcher, response_limits
+from polymicro_lambda.dispatch.response_limits import (
     BESIDES,
     CARRIERS,
     LAMBDA,
@@ -77,8 +77,8 @@ class Doc(Model):
 
 def carries(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Have Lambda carry so many bytes."""
-    monkeypatch.setattr(response_sizes, "LAMBDA", Carrier("AWS Lambda", most))
-    for one in (response_sizes, dispatcher):
+    monkeypatch.setattr(response_limits, "LAMBDA", Carrier("AWS Lambda", most))
+    for one in (response_limits, dispatcher):
         monkeypatch.setattr(one, "SMALL", 0)
 
 
