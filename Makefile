@@ -82,10 +82,11 @@ soak: $(VENV)/.test ## serve under load and faults, and judge what is stored at 
 sam-local: $(VENV)/.dev $(SAM_VENV)/.sam ## serve the Todo API by sam local start-api on http://127.0.0.1:3000
 	PYTHON=$(python) SAM=$(sam) scripts/dynamodb-local run scripts/sam-local $(ARGS)
 
-check: $(VENV)/.test ## check format, lint, types, security, and that template.yaml is what the classes say
+check: $(VENV)/.test ## check format, lint, types, layers, security, and that template.yaml is what the classes say
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 	$(python) -m mypy
+	$(VENV)/bin/lint-imports --no-logo --cache-dir .cache/imports
 	$(python) -m bandit --quiet --configfile pyproject.toml --recursive polymicro_lambda handlers examples \
 		2> >(grep -v 'nosec encountered' >&2) # of each other part of a line that has one
 	$(python) scripts/audit
@@ -140,7 +141,7 @@ $(BENCH_VENV)-%/.peer: benchmarks/environments/%.txt benchmarks/environments/pyn
 	$(@D)/bin/python $(pip) --constraint benchmarks/constraints.txt --requirement $<
 	@touch $@
 
-$(BENCH_VENV)-polymicro/.peer: pyproject.toml $(wildcard polymicro_lambda/*.py)
+$(BENCH_VENV)-polymicro/.peer: pyproject.toml $(shell find polymicro_lambda -name "*.py")
 
 $(CHECKOV_VENV)/.checkov: Makefile
 	$$(scripts/python $(PYTHON)) -m venv $(CHECKOV_VENV)
