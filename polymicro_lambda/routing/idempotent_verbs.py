@@ -12,17 +12,17 @@ from polymicro_lambda.rules import SAFE_METHODS
 from .verbs import Verb
 
 
-def idempotent_verbs(resource: Any, verbs: Iterable[Verb], markers: type[Model] | None) -> frozenset[str]:
+def idempotent_verbs(resource: Any, verbs: Iterable[Verb], table: type[Model] | None) -> frozenset[str]:
     """The names of the resource's verbs that take an ``Idempotency-Key``.
 
     Raises ``ConfigurationError`` for names that are no verb of it or repeat without harm, and where the app keeps no
-    markers.
+    records.
     """
     name, said = type(resource).__name__, resource.idempotent
     said = (said,) if isinstance(said, str) else tuple(said)
     takes = {verb.name for verb in verbs if verb.name != "delete" and not SAFE_METHODS.issuperset(verb.http)}
     if said != DEFAULT_IDEMPOTENT or resource.require_idempotency_key:
-        if markers is None:
+        if table is None:
             setting = "idempotent" if said != DEFAULT_IDEMPOTENT else "require_idempotency_key"
             raise ConfigurationError(f"{name}.{setting} needs PolyMicro(idempotency=Idempotency())")
         for one in said:
@@ -30,4 +30,4 @@ def idempotent_verbs(resource: Any, verbs: Iterable[Verb], markers: type[Model] 
                 raise ConfigurationError(
                     f"{name}.idempotent: {one!r} can take no Idempotency-Key; {', '.join(sorted(takes)) or 'none'} can"
                 )
-    return frozenset(said) & takes if markers is not None else frozenset()
+    return frozenset(said) & takes if table is not None else frozenset()
