@@ -5,7 +5,8 @@ from .hsts import HSTS, hsts_of
 from .negotiation import MERGE_TYPE, bad_query, check_accept, read_body, read_limit, read_query, wrong
 from .requests import Request
 from .responses import JSON_TYPE, PROBLEM_TYPE, Response, document, json_response, problem
-from .sources.events import request_id, source_of
+from .sources.event_source import request_id
+from .sources.lookup import source_of
 from .strict_json import INT_DIGITS, json_bytes, json_text, read_json
 from .users import User, user_from, user_id_by
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from handlers.todo import Todo, handler
 from polymicro_lambda.exceptions import BadRequest, HTTPError, NotFound
+from polymicro_lambda.http import request_id, source_of
 from polymicro_lambda.http.requests import Request
 from polymicro_lambda.http.responses import Response
-from polymicro_lambda.http.sources.events import UNKNOWN, request_id, source_of
+from polymicro_lambda.http.sources.lookup import UNKNOWN
 from polymicro_lambda.http.users import User
 from polymicro_lambda.testing import FakeContext, make_event
 
@@ -152,9 +153,9 @@ def test_each_event_is_told_from_the_others(form: str) -> None:
     assert (
         type(source_of(EVENTS[form])).__name__
         == {
-            "rest": "Rest",
-            "http 1.0": "Http1",
-            "http 2.0": "Http2",
+            "rest": "RestApi",
+            "http 1.0": "HttpApi1",
+            "http 2.0": "HttpApi2",
             "url": "FunctionUrl",
             "alb": "LoadBalancer",
             "alb multi": "LoadBalancer",

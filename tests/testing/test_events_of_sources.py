@@ -8,8 +8,8 @@ import pytest
 
 from polymicro_lambda import testing
 from polymicro_lambda.exceptions import HTTPError
+from polymicro_lambda.http import request_id, source_of
 from polymicro_lambda.http.responses import Response, json_response, problem
-from polymicro_lambda.http.sources.events import request_id, source_of
 from polymicro_lambda.http.users import User
 from polymicro_lambda.testing import Client, FakeClock, FakeContext, make_event
 
