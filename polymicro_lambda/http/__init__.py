@@ -1,4 +1,14 @@
-"""Http."""
+"""HTTP: an event becomes a ``Request``, a ``Response`` becomes the answer to the event.
+
+``source_of(event)`` finds the event's source; its ``to_request`` and ``to_response`` are the way in and out. A source
+stands in ``sources``, which also says how to add one, e.g. VPC Lattice. Open for the rest:
+
+- ``requests``, ``responses``: the two objects, and problem documents (RFC 9457);
+- ``users``: the ``User`` of an authorizer's context;
+- ``negotiation``: ``Accept``, ``Content-Type``, the body and the query, read or refused;
+- ``strict_json``, ``urls``: JSON, and paths and queries, decoded strictly;
+- ``cors``, ``hsts``: the headers that an app's settings add to every answer.
+"""
 
 from .cors import CORS
 from .hsts import HSTS, hsts_of

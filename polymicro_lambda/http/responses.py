@@ -1,4 +1,4 @@
-"""One HTTP response, before an event source gives it its form."""
+"""One HTTP response, before an event source writes it as its payload; problem documents (RFC 9457)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,18 +43,18 @@ def problem(error: HTTPError, request_id: str) -> Response:
 def document(error: HTTPError, request_id: str = "") -> dict[str, Any]:
     """The problem document of an error (RFC 9457).
 
-    ``type`` is ``about:blank``: the status says it all, and ``title`` is its phrase (RFC 9457, section 4.2.1).
+    ``type`` is ``about:blank``: the status alone is the kind of problem, and ``title`` is its phrase (section 4.2.1).
     """
-    said: dict[str, Any] = {
+    members: dict[str, Any] = {
         **error.members,
         "type": "about:blank",
         "title": error.title,
         "status": error.status,
     }
     if error.detail:
-        said["detail"] = error.detail
+        members["detail"] = error.detail
     if request_id:
-        said["instance"] = request_id
+        members["instance"] = request_id
     if error.errors:
-        said["errors"] = list(error.errors)[:MAX_ERRORS]
-    return said
+        members["errors"] = list(error.errors)[:MAX_ERRORS]
+    return members
