@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.buffer import LoggerBufferConfig
 
 from polymicro_lambda.observability.access_log import (
-    NO_JSON,
-    PLAIN,
+    MESSAGE,
+    MESSAGE_WITH_ARGUMENT,
     AccessLog,
     DirectAccessLog,
     access_log_of,
@@ -107,7 +107,7 @@ def test_powertools_writes_the_same_line() -> None:
     stream = io.StringIO()
     logger = Logger(service="test_lines", stream=stream, level="INFO", team="blue", sampling_rate=1)
     logger.append_keys(stage="test", request_id="another")
-    told(AccessLog(logger, NO_JSON))
+    told(AccessLog(logger, MESSAGE_WITH_ARGUMENT))
     told(access_log_of(logger, standard=False))
     one, other = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert isinstance(access_log_of(logger, standard=False), DirectAccessLog)
@@ -149,5 +149,5 @@ def test_which_way(given: Any, kind: type) -> None:
     standard = isinstance(given, logging.Logger | logging.LoggerAdapter)
     assert access_log_of(given, standard=standard) == kind(
         given if standard or kind is AccessLog else logging.getLogger(given.name),
-        PLAIN if standard else NO_JSON,
+        MESSAGE if standard else MESSAGE_WITH_ARGUMENT,
     )

@@ -122,7 +122,7 @@ def test_what_cannot_take_keys_is_told_and_the_request_answered(
     app = client(logger, logger=logger)
     monkeypatch.setattr(logger.registered_formatter, "thread_safe_append_keys", None)
     assert app.post("/notes/write").status == 204
-    assert told(stream) == [("A request could not be told of",), ("written",), ("request",)]
+    assert told(stream) == [("A request could not be reported",), ("written",), ("request",)]
 
 
 # --- the standard library -------------------------------------------------------------------------------
