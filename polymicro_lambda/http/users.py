@@ -44,18 +44,18 @@ def user_from(request_context: object) -> User | None:
     """
     context = request_context if type(request_context) is dict else _mapping(request_context)
     authorizer = context.get("authorizer")
-    if type(authorizer) is dict and _SHAPED.isdisjoint(authorizer):
-        user = _user(authorizer)
+    if type(authorizer) is dict and _SHAPE_NAMES.isdisjoint(authorizer):
+        user = _make_user(authorizer)
         if user is not None:
             return user  # from a flat context, as most are
     if not _has_content(authorizer):
-        return _iam_rest(_mapping(context.get("identity")))
+        return _iam_rest_user(_mapping(context.get("identity")))
     claims = _mapping(authorizer)
-    if not _SHAPED.isdisjoint(claims):
+    if not _SHAPE_NAMES.isdisjoint(claims):
         for name, read in _SHAPES.items():
             if isinstance(claims.get(name), MAPPINGS):
                 return read(claims)
-    return _flat(claims)
+    return _flat_user(claims)
 
 
 def _mapping(value: object) -> Claims:
@@ -69,47 +69,47 @@ def _has_content(authorizer: object) -> bool:
     return authorizer is not None
 
 
-def _flat(authorizer: Claims) -> User | None:
+def _flat_user(authorizer: Claims) -> User | None:
     """Lambda authorizer on a REST API. ``claims`` that are text are a broken Cognito context: no user."""
-    return _user(authorizer) if authorizer.get("claims") is None else None
+    return _make_user(authorizer) if authorizer.get("claims") is None else None
 
 
-def _lambda(authorizer: Claims) -> User | None:
+def _lambda_user(authorizer: Claims) -> User | None:
     """Lambda authorizer on an HTTP API."""
-    return _user(authorizer["lambda"])
+    return _make_user(authorizer["lambda"])
 
 
-def _jwt(authorizer: Claims) -> User | None:
+def _jwt_user(authorizer: Claims) -> User | None:
     """JWT authorizer on an HTTP API (payload 2.0)."""
     jwt = authorizer["jwt"]
-    return _user(_mapping(jwt.get("claims")), scopes=jwt.get("scopes"))
+    return _make_user(_mapping(jwt.get("claims")), scopes=jwt.get("scopes"))
 
 
-def _claims(authorizer: Claims) -> User | None:
+def _claims_user(authorizer: Claims) -> User | None:
     """Cognito on a REST API; JWT on an HTTP API (payload 1.0), which adds ``scopes``."""
-    return _user(authorizer["claims"], scopes=authorizer.get("scopes"))
+    return _make_user(authorizer["claims"], scopes=authorizer.get("scopes"))
 
 
-def _iam(authorizer: Claims) -> User | None:
+def _iam_user(authorizer: Claims) -> User | None:
     """IAM on an HTTP API (payload 2.0) or a function URL."""
     iam = authorizer["iam"]
     cognito = _mapping(iam.get("cognitoIdentity"))
-    return _user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
+    return _make_user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
 
 
-def _iam_rest(identity: Claims) -> User | None:
+def _iam_rest_user(identity: Claims) -> User | None:
     """IAM on a REST API, whose every event has an ``identity``, if only of nulls."""
-    return _user(identity, ids=(identity.get("cognitoIdentityId"), identity.get("userArn")))
+    return _make_user(identity, ids=(identity.get("cognitoIdentityId"), identity.get("userArn")))
 
 
 _SHAPES: Mapping[str, Callable[[Claims], User | None]] = MappingProxyType(
-    {"lambda": _lambda, "jwt": _jwt, "iam": _iam, "claims": _claims}
+    {"lambda": _lambda_user, "jwt": _jwt_user, "iam": _iam_user, "claims": _claims_user}
 )
 """Member of the authorizer's context that holds an object -> its reader; a context with none of them is flat."""
-_SHAPED = frozenset(_SHAPES)
+_SHAPE_NAMES = frozenset(_SHAPES)
 
 
-def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
+def _make_user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
     first = claims.get(_ID_CLAIMS[0]) if ids is None else None
     uuid = first if type(first) is str and first.strip() else _user_id(_first_id(claims, ids))
     if uuid is None:

@@ -23,13 +23,13 @@ class RestApi:
 
     def to_request(self, event: Event, context: object, known_id: str | None = None) -> Request:
         """Read the event; ``prefix`` is the stage, where the client's URL has it."""
-        path, about = event_members.text(event.get("path")), request_context(event)
+        path, event_context = event_members.text(event.get("path")), request_context(event)
         return make_request(
             event,
             context,
             known_id,
             source=self.name,
-            prefix=urls.stage_prefix(path, about.get("path"), about.get("stage")),
+            prefix=urls.stage_prefix(path, event_context.get("path"), event_context.get("stage")),
             segments=urls.path_segments(path, encoded=True),
             method=event_members.text(event.get("httpMethod")),
             query=event_members.query(event),
@@ -84,8 +84,8 @@ class HttpApi2:
 
     def to_request(self, event: Event, context: object, known_id: str | None = None) -> Request:
         """Read the event; ``prefix`` is the stage, where it has a name."""
-        about = request_context(event)
-        prefix, path = urls.split_stage(event_members.text(event.get("rawPath")), about.get("stage"))
+        event_context = request_context(event)
+        prefix, path = urls.split_stage(event_members.text(event.get("rawPath")), event_context.get("stage"))
         return make_request(
             event,
             context,
@@ -93,7 +93,9 @@ class HttpApi2:
             source=self.name,
             prefix=prefix,
             segments=urls.path_segments(path, encoded=self.encoded_path),
-            method=event_members.text((event_members.member(about, "http", dict) or {}).get("method")),
+            method=event_members.text(
+                (event_members.member(event_context, "http", dict) or {}).get("method")
+            ),
             query=_raw_query(event),
             headers=_headers_with_cookies(event),
         )

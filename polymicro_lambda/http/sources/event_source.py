@@ -82,11 +82,11 @@ def request_context(event: object) -> Mapping[str, Any]:
 
 def request_id(event: object, context: object) -> str:
     """The event's request id, else a load balancer's trace id, else the invocation's, else ``""``."""
-    about = request_context(event)
-    given = about.get("requestId")
+    event_context = request_context(event)
+    given = event_context.get("requestId")
     if isinstance(given, str) and _ID.fullmatch(given):
         return given
-    trace = _trace_id(event) if "elb" in about else None
+    trace = _trace_id(event) if "elb" in event_context else None
     ids = (trace, getattr(context, "aws_request_id", None))
     return next((value for value in ids if isinstance(value, str) and _ID.fullmatch(value)), "")
 
