@@ -70,8 +70,8 @@ UNITS = {
 
 def emf(dimensions: dict[str, str], metrics: dict[str, str], values: dict[str, float]) -> dict[str, Any]:
     names = [{"Name": name, "Unit": unit} for name, unit in metrics.items()]
-    said = {"Namespace": "Shop", "Dimensions": [list(dimensions)], "Metrics": names}
-    return {"_aws": {"CloudWatchMetrics": [said]}} | dimensions | {n: [v] for n, v in values.items()}
+    directive = {"Namespace": "Shop", "Dimensions": [list(dimensions)], "Metrics": names}
+    return {"_aws": {"CloudWatchMetrics": [directive]}} | dimensions | {n: [v] for n, v in values.items()}
 
 
 def written(text: str) -> list[dict[str, Any]]:
