@@ -14,7 +14,7 @@ from .http import CORS, HSTS, Request, hsts_of, request_id, source_of, user_id_b
 from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
 from .items import Tagger
 from .lists import Cursors, configured_secrets, signing_secrets
-from .observability import Telemetry, UserHasher, error_logger, sinks_of
+from .observability import Telemetry, UserHasher, error_logger, request_observers
 from .permissions import IsAuthenticated
 from .routing import AppSettings, Route, Router, compile_routes, models_of
 from .throttling import Limiter, RateLimit
@@ -172,10 +172,10 @@ class PolyMicro:
         return Telemetry(
             hasher=hasher,
             logger=error_logger(self._observers[0]),
-            sinks=sinks_of(*self._observers),
+            observers=request_observers(*self._observers),
             debug=debug in (*_ON, "log"),
             timed=debug in _ON,
-            watch=metering_of(models),
+            start_metering=metering_of(models),
         )
 
     def _idempotency_keys(self, secret: str, logger: Any) -> IdempotencyKeys:

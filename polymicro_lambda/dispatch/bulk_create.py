@@ -7,7 +7,7 @@ from typing import Any
 
 from polymicro_lambda.dynamodb import http_error_of
 from polymicro_lambda.exceptions import ContentTooLarge, HTTPError, InternalError, Unprocessable, title_of
-from polymicro_lambda.http import Request, Response, document, json_response
+from polymicro_lambda.http import Request, Response, json_response, problem_document
 from polymicro_lambda.idempotency import IdempotentRequest
 from polymicro_lambda.observability import enter_phase, report_error
 from polymicro_lambda.routing import Route
@@ -164,4 +164,4 @@ def _answerable(error: Exception) -> HTTPError:
 
 
 def _refused(error: HTTPError) -> dict[str, Any]:
-    return {"status": error.status, "problem": document(error)}
+    return {"status": error.status, "problem": problem_document(error)}

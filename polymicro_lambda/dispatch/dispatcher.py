@@ -15,7 +15,7 @@ from polymicro_lambda.exceptions import (
     NotFound,
     Unauthorized,
 )
-from polymicro_lambda.http import CORS, HSTS, Request, Response, check_accept, problem, read_body
+from polymicro_lambda.http import CORS, HSTS, Request, Response, check_accept, problem_response, read_body
 from polymicro_lambda.observability import (
     MeteredObservation,
     Observation,
@@ -84,7 +84,7 @@ class Dispatcher:
             if isinstance(seen, MeteredObservation):
                 telemetry.begin(seen)
             response = self._completed(seen, self._answered(read, seen))
-            return telemetry.told(seen, response) if isinstance(seen, MeteredObservation) else response
+            return telemetry.finish(seen, response) if isinstance(seen, MeteredObservation) else response
         finally:
             end_observation(token)
 
@@ -101,10 +101,10 @@ class Dispatcher:
             return self._problem(self._answerable(error, seen), seen)
 
     def _problem(self, error: HTTPError, seen: Observation) -> Response:
-        response = problem(error, seen.request_id)
+        response = problem_response(error, seen.request_id)
         if seen.request is None or fits(response.body, seen.request.source):
             return response
-        return problem(slimmed(error), seen.request_id)
+        return problem_response(slimmed(error), seen.request_id)
 
     def _completed(self, seen: Observation, response: Response) -> Response:
         request, headers = seen.request, {**ALWAYS, **seen.headers, **response.headers}
@@ -130,13 +130,13 @@ class Dispatcher:
             route = route_of(match, request.method)
         seen.template, seen.verb = route.template, route.verb
         seen.phase = "permit"
-        request.at(match.params(route))
+        request.set_path_params(match.params(route))
         user = self.user_of(request)
         if user is not request.user:
-            request = seen.request = request.but(user=user)
+            request = seen.request = request.replaced(user=user)
         verdict = permitted(route, request)
         if seen.metered:
-            self.telemetry.watch()
+            self.telemetry.start_metering()
         if self.limiter is not None and route.rate is not None:
             seen.phase = "limit"
             seen.headers = self.limiter.spend(route.rate, request)
@@ -156,7 +156,7 @@ class Dispatcher:
             return self._allowed(request, PAGE_ALLOWS)
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(f"This path serves {PAGE_ALLOWS}.", headers={"allow": PAGE_ALLOWS})
-        request = seen.request = request.but(user=self.user_of(request))
+        request = seen.request = request.replaced(user=self.user_of(request))
         decided(rule, RuleContext(request.user, PAGE_METHOD, Model, request))
         return page(request)
 

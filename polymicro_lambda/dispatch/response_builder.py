@@ -81,7 +81,7 @@ class ResponseBuilder:
 
     def _kept(self) -> int:
         """How many segments a relative reference leaves: all but the request's last (RFC 3986, section 5.2.3)."""
-        return len(self.request.segments) - (0 if self.request.slash else 1)
+        return len(self.request.segments) - (0 if self.request.has_trailing_slash else 1)
 
     def listed(self, result: VerbResult, page: Page, cursor: str | None, limit: int) -> Response:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""

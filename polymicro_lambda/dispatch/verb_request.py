@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import NotFound
-from polymicro_lambda.http import Request, bad_query, read_limit, read_query, wrong
+from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED, Tagger
 from polymicro_lambda.lazy import lazy
@@ -110,7 +110,9 @@ class VerbRequest:
         filters = self.route.filters.read(query, self.route.schema)
         sort = query.get("sort", (None,))[0]
         if sort is not None and sort.removeprefix("-") not in self.readable:
-            raise bad_query([wrong("sort", "must be a field, or one with - before it for the other way")])
+            raise bad_query(
+                [parameter_error("sort", "must be a field, or one with - before it for the other way")]
+            )
         limit = read_limit(query.get("limit", (None,))[0], self._page_size(filters), resource.max_limit)
         cursors, max_age = self.services.cursors, resource.cursor_max_age
         key = None if cursor is None else cursors.open(cursor, self._cursor_scope, max_age)
@@ -175,7 +177,7 @@ class VerbRequest:
         names = [name for text in asked for name in text.split(",")]
         unknown = [name for name in names if name not in self.readable]
         if unknown:
-            raise bad_query([wrong("fields", f"names {unknown[0][:50]!r}, which is no field")])
+            raise bad_query([parameter_error("fields", f"names {unknown[0][:50]!r}, which is no field")])
         return frozenset(names)
 
     def context(self, method: Method) -> RuleContext:

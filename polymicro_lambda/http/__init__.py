@@ -1,11 +1,30 @@
-"""Http."""
+"""HTTP: an event becomes a ``Request``, a ``Response`` becomes the answer to the event.
+
+``source_of(event)`` finds the event's source; its ``to_request`` and ``to_response`` are the way in and out. A source
+stands in ``sources``, which also says how to add one, e.g. VPC Lattice. Open for the rest:
+
+- ``requests``, ``responses``: the two objects, and problem documents (RFC 9457);
+- ``users``: the ``User`` of an authorizer's context;
+- ``negotiation``: ``Accept``, ``Content-Type``, the body and the query, read or refused;
+- ``strict_json``, ``urls``: JSON, and paths and queries, decoded strictly;
+- ``cors``, ``hsts``: the headers that an app's settings add to every answer.
+"""
 
 from .cors import CORS
 from .hsts import HSTS, hsts_of
-from .negotiation import MERGE_TYPE, bad_query, check_accept, read_body, read_limit, read_query, wrong
+from .negotiation import (
+    MERGE_TYPE,
+    bad_query,
+    check_accept,
+    parameter_error,
+    read_body,
+    read_limit,
+    read_query,
+)
 from .requests import Request
-from .responses import JSON_TYPE, PROBLEM_TYPE, Response, document, json_response, problem
-from .sources.events import request_id, source_of
+from .responses import JSON_TYPE, PROBLEM_TYPE, Response, json_response, problem_document, problem_response
+from .sources.event_source import request_id
+from .sources.lookup import source_of
 from .strict_json import INT_DIGITS, json_bytes, json_text, read_json
 from .users import User, user_from, user_id_by
 
@@ -21,12 +40,13 @@ __all__ = [
     "User",
     "bad_query",
     "check_accept",
-    "document",
     "hsts_of",
     "json_bytes",
     "json_response",
     "json_text",
-    "problem",
+    "parameter_error",
+    "problem_document",
+    "problem_response",
     "read_body",
     "read_json",
     "read_limit",
@@ -35,5 +55,4 @@ __all__ = [
     "source_of",
     "user_from",
     "user_id_by",
-    "wrong",
 ]

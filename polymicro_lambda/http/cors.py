@@ -12,17 +12,19 @@ __all__ = ["CORS"]
 
 # No path (RFC 6454, section 6.2); a port from 1 to 5 digits, and IPv6 in brackets (RFC 3986, section 3.2).
 _ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?", re.IGNORECASE)
-_DEFAULT = {"http": "80", "https": "443"}
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a header's (RFC 9110, section 5.1)
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CORS:
-    """Who may call from a browser's page of another origin.
+    """The origins whose pages may call the API from a browser.
 
     ``origins`` are origins such as ``"https://app.example.com"``, or ``("*",)`` for any; ``credentials`` lets
     browsers send cookies, never with ``*``; ``allow_headers`` may be sent, ``expose_headers`` may be read by the
-    page; ``max_age`` is how long a preflight is good for, in seconds. Raises ``ConfigurationError``.
+    page; ``max_age`` is for how many seconds browsers may keep the answer to a preflight.
+
+    Raises ``ConfigurationError``.
     """
 
     origins: Sequence[str]
@@ -66,16 +68,16 @@ class CORS:
     def headers(self, request: Request, vary: str = "") -> dict[str, str]:
         """The headers for any answer to the request, whose own ``Vary`` is given."""
         if "*" in self.origins:
-            return {"access-control-allow-origin": "*", **self._exposed()}
-        varies = {"vary": _varying(vary)}
+            return {"access-control-allow-origin": "*", **self._expose_headers()}
+        by_origin = {"vary": _with_origin(vary)}
         if not self._allows(request):
-            return varies
+            return by_origin
         credentials = {"access-control-allow-credentials": "true"} if self.credentials else {}
         return {
             "access-control-allow-origin": request.headers["origin"],
-            **varies,
+            **by_origin,
             **credentials,
-            **self._exposed(),
+            **self._expose_headers(),
         }
 
     def preflight(self, request: Request, allow: str) -> dict[str, str]:
@@ -93,20 +95,20 @@ class CORS:
         origin = request.headers.get("origin")
         return origin is not None and ("*" in self.origins or origin in self.origins)
 
-    def _exposed(self) -> dict[str, str]:
+    def _expose_headers(self) -> dict[str, str]:
         return (
             {"access-control-expose-headers": ", ".join(self.expose_headers)} if self.expose_headers else {}
         )
 
 
-def _varying(vary: str) -> str:
+def _with_origin(vary: str) -> str:
     """``Vary`` with ``Origin`` in it (RFC 9110, section 12.5.5), once."""
-    known = {name.strip().lower() for name in vary.split(",")}
-    return vary if {"*", "origin"} & known else f"{vary}, Origin" if vary else "Origin"
+    names = {name.strip().lower() for name in vary.split(",")}
+    return vary if {"*", "origin"} & names else f"{vary}, Origin" if vary else "Origin"
 
 
 def _check_origin(origin: object) -> None:
-    """Raise ``ConfigurationError`` for what is no origin, or no such as a browser would ever send."""
+    """Raise ``ConfigurationError`` unless it is an origin, written as browsers write it."""
     if origin == "*":
         return
     match = _ORIGIN.fullmatch(origin) if isinstance(origin, str) else None
@@ -114,15 +116,15 @@ def _check_origin(origin: object) -> None:
         raise ConfigurationError(f"CORS.origins: {origin!r} is no origin such as https://app.example.com")
     scheme, host, port = match[1].lower(), match[2].lower(), match[3]
     # Lower case, and without the scheme's own port (the URL standard, "origin" and "URL serializing").
-    sent = f"{scheme}://{host}" + (f":{port}" if port and port != _DEFAULT[scheme] else "")
+    sent = f"{scheme}://{host}" + (f":{port}" if port and port != _DEFAULT_PORTS[scheme] else "")
     if sent != origin:
         raise ConfigurationError(f"CORS.origins: browsers do not say {origin!r} but {sent!r}: write that")
 
 
 def _check_names(where: str, names: object, *, star: bool) -> None:
-    """Raise ``ConfigurationError`` for what is no collection of header names."""
+    """Raise ``ConfigurationError`` unless it is a collection of header names."""
     if not isinstance(names, list | tuple | set | frozenset) or not all(
-        isinstance(name, str) and _NAME.fullmatch(name) for name in names
+        isinstance(name, str) and _HEADER_NAME.fullmatch(name) for name in names
     ):
         raise ConfigurationError(f"{where} must be a tuple of names of headers, not {names!r}")
     if "*" in names and not star:

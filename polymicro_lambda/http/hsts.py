@@ -1,4 +1,4 @@
-"""``Strict-Transport-Security`` (RFC 6797): a browser that has seen it comes back by HTTPS alone."""
+"""``Strict-Transport-Security`` (RFC 6797): browsers that got it use HTTPS alone from then on."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from .requests import Request
 __all__ = ["HSTS"]
 
 YEAR = 31_536_000
-"""Seconds; the least that hstspreload.org takes ("Deployment Recommendations" and "Submission Requirements")."""
+"""In seconds; the least that hstspreload.org takes ("Deployment Recommendations", "Submission Requirements")."""
 HEADER = "strict-transport-security"
 
 
@@ -19,7 +19,9 @@ class HSTS:
     """For how many seconds browsers use HTTPS alone, and whether for all subdomains of the API's host too.
 
     ``preload`` asks for a place in the list that browsers are built with, which is hard to leave: hstspreload.org
-    wants a year and all subdomains for it. ``max_age=0`` takes back what was said. Raises ``ConfigurationError``.
+    wants a year and all subdomains for it. ``max_age=0`` makes browsers forget the header.
+
+    Raises ``ConfigurationError``.
     """
 
     max_age: int = YEAR
@@ -41,9 +43,11 @@ class HSTS:
 
     @property
     def value(self) -> str:
-        """What the header says (RFC 6797, section 6.1; ``preload`` is hstspreload.org's)."""
-        said = {"includeSubDomains": self.include_subdomains, "preload": self.preload}
-        return "; ".join([f"max-age={self.max_age}", *(name for name, is_so in said.items() if is_so)])
+        """The value of the header (RFC 6797, section 6.1; ``preload`` is hstspreload.org's)."""
+        directives = [f"max-age={self.max_age}"]
+        directives += ["includeSubDomains"] if self.include_subdomains else []
+        directives += ["preload"] if self.preload else []
+        return "; ".join(directives)
 
     def headers(self, request: Request | None) -> dict[str, str]:
         """The header for an answer; none where a load balancer got the request by HTTP (RFC 6797, section 7.2)."""
@@ -51,12 +55,15 @@ class HSTS:
         return {} if plain else {HEADER: self.value}
 
 
-def hsts_of(said: Any) -> HSTS | None:
-    """What ``PolyMicro(hsts=…)`` says: True is a year for the API's own host. Raises ``ConfigurationError``."""
-    if said is None or said is False:
+def hsts_of(setting: Any) -> HSTS | None:
+    """The ``HSTS`` that ``PolyMicro(hsts=…)`` asks for: True is a year for the API's own host.
+
+    Raises ``ConfigurationError``.
+    """
+    if setting is None or setting is False:
         return None
-    if said is True:
+    if setting is True:
         return HSTS()
-    if isinstance(said, HSTS):
-        return said
-    raise ConfigurationError(f"PolyMicro.hsts must be True, False or an HSTS, not {said!r}")
+    if isinstance(setting, HSTS):
+        return setting
+    raise ConfigurationError(f"PolyMicro.hsts must be True, False or an HSTS, not {setting!r}")

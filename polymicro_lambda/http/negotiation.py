@@ -1,4 +1,4 @@
-"""What a request may ask for and send: Accept, Content-Type, the body and the query, refused before any work."""
+"""Accept, Content-Type, the body and the query of a request: read, or refused before any work."""
 
 import re
 from collections.abc import Collection
@@ -19,25 +19,25 @@ from .responses import JSON_TYPE
 
 MERGE_TYPE = "application/merge-patch+json"  # RFC 7396
 _SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
-"""What half a character begins with in JSON; most have their other half."""
-LONGEST_LETTER = 4
-"""Bytes (RFC 3629, section 3)."""
-ACCEPTED = frozenset({"*/*", "application/*", JSON_TYPE})
+"""An escape for half a character in JSON; most come with their other half."""
+MAX_UTF8_BYTES = 4
+"""The most bytes of one character in UTF-8 (RFC 3629, section 3)."""
+JSON_RANGES = frozenset({"*/*", "application/*", JSON_TYPE})
 
 
 def check_accept(request: Request) -> None:
     """Raise ``NotAcceptable`` unless the request takes JSON (RFC 9110, section 12.5.1); no header takes all."""
     header = request.headers.get("accept", "").strip()
-    if not header or header in ACCEPTED:
+    if not header or header in JSON_RANGES:
         return
-    wanted = {media: _weight(parameters) for media, parameters in map(_media, header.split(","))}
+    weights = {media: _weight(parameters) for media, parameters in map(_media_type, header.split(","))}
     # The most specific range that matches decides.
-    found = [wanted[media] for media in (JSON_TYPE, "application/*", "*/*") if media in wanted]
-    if not (found and found[0] > 0):  # so "q=nan" weighs nothing
+    weight = next((weights[media] for media in (JSON_TYPE, "application/*", "*/*") if media in weights), 0.0)
+    if not weight > 0:  # so "q=nan" weighs nothing
         raise NotAcceptable(f"This API answers with {JSON_TYPE}: accept that, or send no Accept header.")
 
 
-def _media(text: str) -> tuple[str, dict[str, str]]:
+def _media_type(text: str) -> tuple[str, dict[str, str]]:
     media, *parameters = (part.strip() for part in text.split(";"))
     pairs = (parameter.partition("=") for parameter in parameters)
     return media.lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
@@ -51,42 +51,42 @@ def _weight(parameters: dict[str, str]) -> float:
 
 
 def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any:
-    """The body as JSON; ``{}`` where there is none and it is ``optional``, as that of an action.
+    """The body as JSON; ``{}`` where there is none and it is ``optional``, as an action's is.
 
-    Raises, in this order, for its type (415), its size (413), its syntax (400), and if ``optional``, where no schema
-    of an item will, for text that no UTF-8 carries (422).
+    Raises, in this order, for its type (415), its size of more than ``max_body`` bytes (413), its syntax (400), and
+    if ``optional`` for text that UTF-8 cannot carry (422), which else the item's schema refuses.
     """
     if optional and not request.content:
         return {}
     return (
         request.json
-        if not optional and _is_usual(request, max_body)
-        else _checked(request, max_body, optional)
+        if not optional and _is_plain(request, max_body)
+        else _checked_json(request, max_body, optional)
     )
 
 
-def _is_usual(request: Request, max_body: int) -> bool:
-    """Whether neither type nor size, and no lack, of the body can be refused; what it holds is still unknown."""
+def _is_plain(request: Request, max_body: int) -> bool:
+    """Whether the body is text with JSON's type and small enough, as most are: there is only its syntax to check."""
     content = request.content
     return (
         type(content) is str
         and content[:1] == "{"
-        and len(content) * LONGEST_LETTER <= max_body
+        and len(content) * MAX_UTF8_BYTES <= max_body
         and not request.base64_encoded
         and request.headers.get("content-type") == JSON_TYPE
     )
 
 
-def _checked(request: Request, max_body: int, optional: bool) -> Any:
-    said = request.headers.get("content-type", JSON_TYPE)
-    media, parameters = (said, {}) if said == JSON_TYPE else _media(said)
+def _checked_json(request: Request, max_body: int, optional: bool) -> Any:
+    given = request.headers.get("content-type", JSON_TYPE)
+    media, parameters = (given, {}) if given == JSON_TYPE else _media_type(given)
     patch = request.method == "PATCH" and media == MERGE_TYPE
     if not (media == JSON_TYPE or patch) or parameters.get("charset", "utf-8").lower() not in (
         "utf-8",
         "utf8",
     ):
-        takes = {"accept-patch": f"{JSON_TYPE}, {MERGE_TYPE}"} if request.method == "PATCH" else {}
-        raise UnsupportedMediaType(f"Send the body as {JSON_TYPE} in UTF-8.", headers=takes)
+        headers = {"accept-patch": f"{JSON_TYPE}, {MERGE_TYPE}"} if request.method == "PATCH" else {}
+        raise UnsupportedMediaType(f"Send the body as {JSON_TYPE} in UTF-8.", headers=headers)
     # Three quarters of a base64 text are what it decodes to: too much is refused undecoded.
     encoded = len(request.content or "") * 3 // 4 - 2 if request.base64_encoded else 0
     if encoded > max_body or len(request.body) > max_body:
@@ -94,11 +94,11 @@ def _checked(request: Request, max_body: int, optional: bool) -> Any:
     if not request.body.strip():
         raise BadRequest("The body is empty: send a JSON object.")
     if optional and _SURROGATE.search(request.body):
-        _check_text(request.json)
+        _check_encodable(request.json)
     return request.json
 
 
-def _check_text(body: Any) -> None:
+def _check_encodable(body: Any) -> None:
     try:
         strict_json.json_bytes(body, default=str)
     except UnicodeEncodeError as error:
@@ -111,16 +111,18 @@ def _check_text(body: Any) -> None:
 def read_query(
     request: Request, single: Collection[str], several: Collection[str] = (), *, strict: bool
 ) -> dict[str, tuple[str, ...]]:
-    """The query's parameters: those of ``single`` have one value, of ``several`` any number.
+    """The parameters of the query: one value for a name in ``single``, any number for a name in ``several``.
 
-    Raises ``BadRequest`` for repeated ones, and if ``strict`` for unknown ones.
+    Raises ``BadRequest`` for repeated names of ``single``, and if ``strict`` for unknown names.
     """
     errors = []
     for name, values in request.query.items():
         if name in single and len(values) > 1:
-            errors.append(wrong(name, "is given more than once"))
+            errors.append(parameter_error(name, "is given more than once"))
         elif strict and name not in single and name not in several:
-            errors.append(wrong(name, f"is not a parameter here{_known({*single, *several})}"))
+            errors.append(
+                parameter_error(name, f"is not a parameter here{_allowed_names({*single, *several})}")
+            )
     if errors:
         raise bad_query(errors)
     return {name: tuple(v) for name, v in request.query.items() if name in single or name in several}
@@ -131,16 +133,16 @@ def read_limit(text: str | None, default: int, max_limit: int) -> int:
     if text is None:
         return default
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= max_limit):
-        raise bad_query([wrong("limit", f"must be a number from 1 to {max_limit}")])
+        raise bad_query([parameter_error("limit", f"must be a number from 1 to {max_limit}")])
     return int(text)
 
 
-def _known(allowed: Collection[str]) -> str:
+def _allowed_names(allowed: Collection[str]) -> str:
     return f"; there are {', '.join(sorted(allowed))}" if allowed else ""
 
 
-def wrong(name: str, why: str) -> dict[str, str]:
-    """The message for one parameter; ``why`` may be a field's own, which ends in a full stop."""
+def parameter_error(name: str, why: str) -> dict[str, str]:
+    """The message for one parameter; ``why`` may be a field's own message, which ends in a full stop."""
     return {"parameter": name[:100], "detail": f"{name[:100]} {why.removesuffix('.')}."}
 
 

@@ -15,9 +15,9 @@ from . import strict_json
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; what a verb gets when it asks for ``request``.
+    """One HTTP request; a verb gets it as its argument ``request``.
 
-    ``path`` is decoded, without stage; ``segments`` are its parts, each decoded exactly once after splitting;
+    ``path`` is decoded, without stage; ``segments`` are its parts, each decoded exactly once, after the split;
     ``query`` maps a parameter to all its values, decoded, in order; ``headers`` have lower-case names, several
     values joined by ``", "``; ``source`` is ``rest``, ``http``, ``url`` or ``alb``; ``id`` is the event's
     request id, else the invocation's; ``user`` is the user or None; ``path_params`` is filled when the route
@@ -39,28 +39,28 @@ class Request:
     source: str = "rest"
     id: str = ""
     prefix: str = ""
-    """What stands before ``path`` in the URL that the client used: the stage, e.g. ``/prod``, or nothing."""
+    """The part of the client's URL before ``path``: the stage, e.g. ``/prod``, or ``""``."""
     state: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What permissions and verbs keep for one another until the request is answered; it is theirs alone."""
+    """Values that permissions and verbs keep for one another until the answer; the library puts nothing here."""
 
     @classmethod
     def of(cls, members: dict[str, Any]) -> Self:
-        """What the constructor makes of all its members, in less time: it sets a frozen object's one by one."""
+        """The request with all these members, in less time than the constructor, which sets each by itself."""
         request = object.__new__(cls)
         object.__setattr__(request, "__dict__", members)
         return request
 
-    def but(self, **members: Any) -> Self:
-        """The same request, its body if that is read included, with other members than these had."""
+    def replaced(self, **members: Any) -> Self:
+        """A copy of the request with these members; a body that has been read is not read again."""
         return type(self).of({**vars(self), **members})
 
-    def at(self, path_params: Mapping[str, Any]) -> None:
-        """Say the path's parameters, while nobody else has the request."""
+    def set_path_params(self, path_params: Mapping[str, Any]) -> None:
+        """Set the parameters of the path, before anybody else has the request."""
         vars(self)["path_params"] = path_params
 
     @property
-    def slash(self) -> bool:
-        """Whether the client's path ended with a slash, which is the same resource without."""
+    def has_trailing_slash(self) -> bool:
+        """Whether the client's path ended with a slash; without it the resource is the same."""
         path = self.event.get("rawPath") or self.event.get("path")
         return isinstance(path, str) and len(path) > 1 and path.endswith("/")
 
@@ -85,5 +85,5 @@ class Request:
         """The body as JSON, None without a body. Raises ``BadRequest`` where it is not JSON."""
         content = self.content
         if type(content) is str and content.isascii() and content[:1] == "{" and not self.base64_encoded:
-            return strict_json.read_json(content)  # as most are: there is nothing to decode
+            return strict_json.read_json(content)  # as most bodies are: there is nothing to decode
         return strict_json.read_json(self.body) if self.body.strip() else None

@@ -1,4 +1,4 @@
-"""One HTTP response, before an event source gives it its form."""
+"""One HTTP response, before an event source writes it as its payload; problem documents (RFC 9457)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,27 +34,27 @@ def json_response(
     )
 
 
-def problem(error: HTTPError, request_id: str) -> Response:
+def problem_response(error: HTTPError, request_id: str) -> Response:
     """The problem document of an error as a response; ``instance`` is the request id."""
     headers = {"content-type": PROBLEM_TYPE, **{name.lower(): value for name, value in error.headers.items()}}
-    return Response(error.status, headers, strict_json.json_bytes(document(error, request_id)))
+    return Response(error.status, headers, strict_json.json_bytes(problem_document(error, request_id)))
 
 
-def document(error: HTTPError, request_id: str = "") -> dict[str, Any]:
+def problem_document(error: HTTPError, request_id: str = "") -> dict[str, Any]:
     """The problem document of an error (RFC 9457).
 
-    ``type`` is ``about:blank``: the status says it all, and ``title`` is its phrase (RFC 9457, section 4.2.1).
+    ``type`` is ``about:blank``: the status alone is the kind of problem, and ``title`` is its phrase (section 4.2.1).
     """
-    said: dict[str, Any] = {
+    members: dict[str, Any] = {
         **error.members,
         "type": "about:blank",
         "title": error.title,
         "status": error.status,
     }
     if error.detail:
-        said["detail"] = error.detail
+        members["detail"] = error.detail
     if request_id:
-        said["instance"] = request_id
+        members["instance"] = request_id
     if error.errors:
-        said["errors"] = list(error.errors)[:MAX_ERRORS]
-    return said
+        members["errors"] = list(error.errors)[:MAX_ERRORS]
+    return members

@@ -3,19 +3,19 @@
 import json
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from math import isinf
 from typing import Any, NoReturn
 
 from polymicro_lambda.exceptions import BadRequest
 
-# CPython refuses to turn longer texts into an int (sys.set_int_max_str_digits); a Decimal holds them exactly.
 INT_DIGITS = 4300
+"""CPython turns no longer text into an int (``sys.set_int_max_str_digits``); a Decimal holds it exactly."""
 
-# A double's largest power of ten, either way: RFC 8259, section 6, expects no more of a parser, and to write
-# out what Decimal can hold (1e-999999999) would take gigabytes.
-EXPONENT = sys.float_info.max_10_exp
+MAX_EXPONENT = sys.float_info.max_10_exp
+"""A double's largest power of ten, either way: RFC 8259, section 6, expects no more of a parser, and to write out a
+Decimal such as 1e-999999999 would take gigabytes."""
 
 
 def _integer(text: str) -> int | Decimal:
@@ -26,14 +26,14 @@ def _fraction(text: str) -> float | Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:  # an exponent past Decimal's own bound, as in 0e99999999999999999999
-        raise _uncarried(text) from error
-    if isinf(float(text)) or abs(number.adjusted()) > EXPONENT:
-        raise _uncarried(text)
-    # A float where it says the same; the Decimal where it would round.
+        raise _number_error(text) from error
+    if isinf(float(text)) or abs(number.adjusted()) > MAX_EXPONENT:
+        raise _number_error(text)
+    # A float where that is exact, else the Decimal.
     return float(text) if Decimal(repr(float(text))) == number else number
 
 
-def _uncarried(text: str) -> BadRequest:
+def _number_error(text: str) -> BadRequest:
     return BadRequest(f"The body holds a number that no parser can carry: {text[:20]}.")
 
 
@@ -41,19 +41,25 @@ def _constant(text: str) -> NoReturn:
     raise BadRequest(f"The body is not JSON: {text} is not a JSON number.")
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise BadRequest(f"The body names {json.dumps(twice[:50])} twice in one object.")
+        _refuse_repeated(name for name, _ in pairs)
     return members
+
+
+def _refuse_repeated(names: Iterable[str]) -> None:
+    earlier: set[str] = set()
+    for name in names:
+        if name in earlier:
+            raise BadRequest(f"The body names {json.dumps(name[:50])} twice in one object.")
+        earlier.add(name)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 _decoder = json.JSONDecoder(
-    parse_int=_integer, parse_float=_fraction, parse_constant=_constant, object_pairs_hook=_members
+    parse_int=_integer, parse_float=_fraction, parse_constant=_constant, object_pairs_hook=_object
 )
 _scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
 
@@ -78,7 +84,7 @@ def read_json(body: bytes | str) -> Any:
 
 
 def _decoded(document: str) -> Any:
-    """As the decoder does, which looks for white space around the document before and after."""
+    """The value of a document, as the decoder reads it; without white space around, as most are, in less time."""
     try:
         value, end = _scan(document, 0)
     except StopIteration:
@@ -87,19 +93,19 @@ def _decoded(document: str) -> Any:
 
 
 def json_text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
-    """Write compact JSON; ``default`` turns what JSON does not know into what it does.
+    """Write compact JSON; ``default`` is that of ``json.dumps``: it turns values of other types into JSON's.
 
-    Raises ``ValueError`` for NaN and infinities, ``TypeError`` for what ``default`` does not know either.
+    Raises ``ValueError`` for NaN and infinities, ``TypeError`` for a value that ``default`` refuses too.
     """
     try:
         return _ENCODER.encode(value)
     except TypeError:
         if default is None:
             raise
-    # What JSON does not know is rare, and an encoder that does is made each time.
+    # Values of other types are rare, and an encoder with a ``default`` is made each time.
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
 
 
 def json_bytes(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
-    """The same in UTF-8."""
+    """Compact JSON as ``json_text`` writes it, in UTF-8."""
     return json_text(value, default).encode()

@@ -9,15 +9,15 @@ from polymicro_lambda.exceptions import BadRequest, NotFound
 Pairs: TypeAlias = list[tuple[str, str]]
 """Names and values in the order in which they were sent."""
 
-_NOWHERE = frozenset({"", ".", ".."})
-"""Parts that no path has."""
+_FORBIDDEN_SEGMENTS = frozenset({"", ".", ".."})
+"""Segments that no route has."""
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def segments(path: str, *, encoded: bool) -> tuple[str, ...]:
-    """The parts of a path, decoded if it is ``encoded``; one trailing slash is ignored, ``/`` has none.
+def path_segments(path: str, *, encoded: bool) -> tuple[str, ...]:
+    """The segments of a path, decoded if it is ``encoded``; one trailing slash is ignored, ``/`` has no segments.
 
-    Raises ``NotFound`` for empty parts, ``.`` and ``..``, as no route has them, and ``BadRequest`` for
+    Raises ``NotFound`` for empty segments, ``.`` and ``..``, as no route has them, and ``BadRequest`` for
     escapes that are broken or not UTF-8.
     """
     root, *parts = path.split("/")
@@ -26,19 +26,19 @@ def segments(path: str, *, encoded: bool) -> tuple[str, ...]:
     if parts and not parts[-1]:
         parts.pop()
     if encoded and "%" in path:
-        return tuple(_segment(decode(part)) for part in parts)
-    if not _NOWHERE.isdisjoint(parts):
+        return tuple(_checked_segment(decode(part)) for part in parts)
+    if not _FORBIDDEN_SEGMENTS.isdisjoint(parts):
         raise NotFound("There is nothing at this path.")
     return tuple(parts)
 
 
-def query(text: str) -> Pairs:
+def parse_query(text: str) -> Pairs:
     """Read a raw query string, blank values included. Raises ``BadRequest`` as ``decode`` does."""
     pairs = (pair.partition("=") for pair in text.split("&") if pair)
-    return [(parameter(name), parameter(value)) for name, _, value in pairs]
+    return [(decode_parameter(name), decode_parameter(value)) for name, _, value in pairs]
 
 
-def parameter(text: str) -> str:
+def decode_parameter(text: str) -> str:
     """Decode a name or value of a query, where a plus sign is a blank. Raises as ``decode`` does."""
     return decode(text.replace("+", " "))
 
@@ -55,10 +55,10 @@ def decode(text: str) -> str:
         raise BadRequest("The URL holds escapes that are not UTF-8.") from error
 
 
-def unstaged(path: str, stage: object) -> tuple[str, str]:
+def split_stage(path: str, stage: object) -> tuple[str, str]:
     """Split a named stage from the path that begins with it: ``/prod/todo`` is ``/prod`` and ``/todo``.
 
-    ``$default`` and custom domains put no stage in the path; then the first part is empty.
+    ``$default`` and custom domains put no stage in the path; then the first of both is empty.
     """
     prefix = f"/{stage}"
     named = isinstance(stage, str) and stage not in ("", "$default")
@@ -67,8 +67,8 @@ def unstaged(path: str, stage: object) -> tuple[str, str]:
     return prefix, path.removeprefix(prefix) or "/"
 
 
-def stage_before(path: str, whole: object, stage: object) -> str:
-    """``/prod`` if the ``whole`` path that the client asked for is that stage and ``path``, else nothing."""
+def stage_prefix(path: str, whole: object, stage: object) -> str:
+    """``/prod`` if the ``whole`` path of the client's URL is that stage and ``path``, else ``""``."""
     if whole == path or not (isinstance(whole, str) and isinstance(stage, str)):
         return ""
     prefix = f"/{stage}"
@@ -77,7 +77,7 @@ def stage_before(path: str, whole: object, stage: object) -> str:
     return prefix if unquote(whole).rstrip("/") == unquote(prefix + path).rstrip("/") else ""
 
 
-def _segment(text: str) -> str:
-    if text in _NOWHERE:
+def _checked_segment(text: str) -> str:
+    if text in _FORBIDDEN_SEGMENTS:
         raise NotFound("There is nothing at this path.")
     return text

@@ -1,4 +1,4 @@
-"""The request's user, as the authorizer says it."""
+"""The request's user, from the context that the authorizer gave."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,8 +17,8 @@ __all__ = ["User", "user_from"]
 class User:
     """Who makes the request; made from an authorizer's context, never from a header.
 
-    ``uuid`` is the user's id, ``permissions`` and ``groups`` are sets of names, ``claims`` is all that the
-    authorizer said.
+    ``uuid`` is the user's id, ``permissions`` and ``groups`` are sets of names, ``claims`` are all members that the
+    authorizer gave for the user.
     """
 
     uuid: str
@@ -28,114 +28,114 @@ class User:
 
 
 Claims: TypeAlias = Mapping[str, Any]
-_NOBODY: frozenset[str] = frozenset()
+_NO_NAMES: frozenset[str] = frozenset()
 
-_IDS = ("uuid", "sub", "principalId")
-_NAMES = ("permissions", "scope", "scopes", "groups", "cognito:groups")
+_ID_CLAIMS = ("uuid", "sub", "principalId")
+_NAME_CLAIMS = ("permissions", "scope", "scopes", "groups", "cognito:groups")
 _GROUPS = 2
-"""How many of these, from the end, are of groups."""
+"""The number of these, from the end, that hold groups; the others hold permissions."""
 
 
 def user_from(request_context: object) -> User | None:
     """Read the user from an event's ``requestContext``, whichever authorizer filled it.
 
-    None where there is no authorizer or what it says is malformed; never raises for anything that JSON can
-    say. An authorizer decides alone: only where it said nothing does the IAM identity count.
+    None where there is no authorizer or its context is malformed; never raises for any JSON value. An authorizer
+    decides alone: the IAM identity counts only where the authorizer gave nothing.
     """
     context = request_context if type(request_context) is dict else _mapping(request_context)
     authorizer = context.get("authorizer")
-    if type(authorizer) is dict and _SHAPED.isdisjoint(authorizer):
-        user = _user(authorizer)
+    if type(authorizer) is dict and _SHAPE_NAMES.isdisjoint(authorizer):
+        user = _make_user(authorizer)
         if user is not None:
-            return user  # whom a flat context names, as most do, has spoken
-    if not _speaks(authorizer):
-        return _iam_rest(_mapping(context.get("identity")))
-    said = _mapping(authorizer)
-    if not _SHAPED.isdisjoint(said):
+            return user  # from a flat context, as most are
+    if not _has_content(authorizer):
+        return _iam_rest_user(_mapping(context.get("identity")))
+    claims = _mapping(authorizer)
+    if not _SHAPE_NAMES.isdisjoint(claims):
         for name, read in _SHAPES.items():
-            if isinstance(said.get(name), MAPPINGS):
-                return read(said)
-    return _flat(said)
+            if isinstance(claims.get(name), MAPPINGS):
+                return read(claims)
+    return _flat_user(claims)
 
 
 def _mapping(value: object) -> Claims:
     return value if type(value) is dict or isinstance(value, MAPPINGS) else {}
 
 
-def _speaks(authorizer: object) -> bool:
+def _has_content(authorizer: object) -> bool:
     # Without an authorizer, HTTP API (payload 1.0) still sends {"claims": null, "scopes": null}.
     if type(authorizer) is dict or isinstance(authorizer, MAPPINGS):
         return [*authorizer.values()].count(None) < len(authorizer)
     return authorizer is not None
 
 
-def _flat(authorizer: Claims) -> User | None:
+def _flat_user(authorizer: Claims) -> User | None:
     """Lambda authorizer on a REST API. ``claims`` that are text are a broken Cognito context: no user."""
-    return _user(authorizer) if authorizer.get("claims") is None else None
+    return _make_user(authorizer) if authorizer.get("claims") is None else None
 
 
-def _lambda(authorizer: Claims) -> User | None:
+def _lambda_user(authorizer: Claims) -> User | None:
     """Lambda authorizer on an HTTP API."""
-    return _user(authorizer["lambda"])
+    return _make_user(authorizer["lambda"])
 
 
-def _jwt(authorizer: Claims) -> User | None:
+def _jwt_user(authorizer: Claims) -> User | None:
     """JWT authorizer on an HTTP API (payload 2.0)."""
     jwt = authorizer["jwt"]
-    return _user(_mapping(jwt.get("claims")), scopes=jwt.get("scopes"))
+    return _make_user(_mapping(jwt.get("claims")), scopes=jwt.get("scopes"))
 
 
-def _claims(authorizer: Claims) -> User | None:
+def _claims_user(authorizer: Claims) -> User | None:
     """Cognito on a REST API; JWT on an HTTP API (payload 1.0), which adds ``scopes``."""
-    return _user(authorizer["claims"], scopes=authorizer.get("scopes"))
+    return _make_user(authorizer["claims"], scopes=authorizer.get("scopes"))
 
 
-def _iam(authorizer: Claims) -> User | None:
+def _iam_user(authorizer: Claims) -> User | None:
     """IAM on an HTTP API (payload 2.0) or a function URL."""
     iam = authorizer["iam"]
     cognito = _mapping(iam.get("cognitoIdentity"))
-    return _user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
+    return _make_user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
 
 
-def _iam_rest(identity: Claims) -> User | None:
+def _iam_rest_user(identity: Claims) -> User | None:
     """IAM on a REST API, whose every event has an ``identity``, if only of nulls."""
-    return _user(identity, ids=(identity.get("cognitoIdentityId"), identity.get("userArn")))
+    return _make_user(identity, ids=(identity.get("cognitoIdentityId"), identity.get("userArn")))
 
 
 _SHAPES: Mapping[str, Callable[[Claims], User | None]] = MappingProxyType(
-    {"lambda": _lambda, "jwt": _jwt, "iam": _iam, "claims": _claims}
+    {"lambda": _lambda_user, "jwt": _jwt_user, "iam": _iam_user, "claims": _claims_user}
 )
-"""Member of the authorizer that holds an object -> the reader of that shape; with none of them it is flat."""
-_SHAPED = frozenset(_SHAPES)
+"""Member of the authorizer's context that holds an object -> its reader; a context with none of them is flat."""
+_SHAPE_NAMES = frozenset(_SHAPES)
 
 
-def _user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
-    first = claims.get(_IDS[0]) if ids is None else None
-    uuid = first if type(first) is str and first.strip() else _id(_first(claims, ids))
+def _make_user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: object = None) -> User | None:
+    first = claims.get(_ID_CLAIMS[0]) if ids is None else None
+    uuid = first if type(first) is str and first.strip() else _user_id(_first_id(claims, ids))
     if uuid is None:
         return None
-    said = (scopes, *map(claims.get, _NAMES))
+    lists = (scopes, *map(claims.get, _NAME_CLAIMS))
     try:
-        permissions, groups = _read(said)
+        permissions, groups = _permissions_and_groups(lists)
     except TypeError:  # lists, which no cache holds
-        permissions, groups = _read.__wrapped__(said)
+        permissions, groups = _permissions_and_groups.__wrapped__(lists)
     return User(uuid, permissions, groups, claims)
 
 
 @lru_cache(maxsize=64)
-def _read(said: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """Permissions and groups in what authorizers say again and again."""
-    names = [_named(value) for value in said]
-    return _NOBODY.union(*names[:-_GROUPS]), _NOBODY.union(*names[-_GROUPS:])
+def _permissions_and_groups(lists: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """Permissions and groups, kept for authorizers that give the same texts again and again."""
+    names = [_names(value) for value in lists]
+    return _NO_NAMES.union(*names[:-_GROUPS]), _NO_NAMES.union(*names[-_GROUPS:])
 
 
-def _first(claims: Claims, ids: tuple[Any, ...] | None) -> object:
-    """The first id that is said: of ``ids``, or where there are none of the claims."""
-    said = map(claims.get, _IDS) if ids is None else ids
-    return next((one for one in said if one is not None), None)
+def _first_id(claims: Claims, ids: tuple[Any, ...] | None) -> object:
+    """The first id that is not null: of ``ids``, or where those are not given, of the claims."""
+    candidates = map(claims.get, _ID_CLAIMS) if ids is None else ids
+    return next((value for value in candidates if value is not None), None)
 
 
-def _id(value: object) -> str | None:
+def _user_id(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return _digits(value)
     return value if isinstance(value, str) and value.strip() else None
@@ -148,16 +148,16 @@ def _digits(value: int) -> str | None:
         return None
 
 
-def _named(value: object) -> frozenset[str]:
+def _names(value: object) -> frozenset[str]:
     """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
     if isinstance(value, str):
-        value = _listed(value.strip())
+        value = _split(value.strip())
     if not isinstance(value, list | tuple):
         return frozenset()
     return frozenset([name for name in value if isinstance(name, str) and name])
 
 
-def _listed(text: str) -> object:
+def _split(text: str) -> object:
     if not (text.startswith("[") and text.endswith("]")):
         return text.replace(",", " ").split()
     try:
@@ -168,21 +168,21 @@ def _listed(text: str) -> object:
 
 
 def user_id_by(own: Callable[[Any], Any] | None, user: Any) -> str:
-    """The id of a user, empty for nobody: its ``uuid``, itself if it is a str, or what the app's ``own`` function says.
+    """The id of a user, ``""`` for nobody: the result of the app's ``own`` function, else ``uuid``, or a str itself.
 
-    Raises ``ConfigurationError`` for a user without one: all such would share it.
+    Raises ``ConfigurationError`` for a user without an id: all such users would share one.
     """
     if user is None:
         return ""
-    known = _uuid_of(user) if own is None else own(user)
-    if known is None or known == "":
+    uid = _uuid_of(user) if own is None else own(user)
+    if uid is None or uid == "":
         kind = type(user).__name__
         raise ConfigurationError(
             f"PolyMicro.user_id must say what identifies a {kind}: it has no uuid"
             if own is None
-            else f"PolyMicro.user_id gave {known!r} for a {kind}"
+            else f"PolyMicro.user_id gave {uid!r} for a {kind}"
         )
-    return str(known)
+    return str(uid)
 
 
 def _uuid_of(user: Any) -> Any:

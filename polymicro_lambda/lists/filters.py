@@ -19,7 +19,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import PrefixedAttribute, model_info
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.http import bad_query, wrong
+from polymicro_lambda.http import bad_query, parameter_error
 from polymicro_lambda.items import serialized
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.schemas import ItemSchema
@@ -121,14 +121,14 @@ class DeclaredFilters:
             name, operator = self.parameters[parameter]
             given = filters.setdefault(name, {})
             if operator in given:
-                errors.append(wrong(parameter, "is given twice"))
+                errors.append(parameter_error(parameter, "is given twice"))
                 continue
             try:
                 given[operator] = _operand(
                     operator, query[parameter], partial(_parsed, schema, name, operator)
                 )
             except ValueError as error:
-                errors.append(wrong(parameter, f"is not valid: {error}"))
+                errors.append(parameter_error(parameter, f"is not valid: {error}"))
         if errors:
             raise bad_query(errors)
         return filters

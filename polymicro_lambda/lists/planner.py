@@ -9,7 +9,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.http import bad_query, wrong
+from polymicro_lambda.http import bad_query, parameter_error
 from polymicro_lambda.items import live_conditions, prefix_conditions, serialized
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.rules import (
@@ -135,7 +135,7 @@ class Planner:
         attribute = self.model.get_attributes().get(sort.removeprefix("-"))
         if attribute is None:
             raise bad_query(
-                [wrong("sort", "must be an attribute, or one with - before it for the other way")]
+                [parameter_error("sort", "must be an attribute, or one with - before it for the other way")]
             )
         return attribute.attr_name
 

@@ -1,4 +1,14 @@
-"""Observability."""
+"""Observability: what happens to a request is noted, and reported to the app's log, metrics and traces.
+
+In comes an ``Observation`` for each request, which stands in a context variable while the request runs; when it is
+answered, ``Telemetry`` makes a ``RequestReport`` of it and gives that to the app's observers. Open:
+
+- ``observation``: the state of a request that runs, and ``report_error`` for errors in its course;
+- ``reports``: the report, the protocol of an observer, the telemetry of an app;
+- ``settings``: the observers for ``PolyMicro(logger=…, metrics=…, tracer=…)``;
+- ``access_log``, ``metrics``, ``traces``, ``request_ids``: the observers;
+- ``redaction``: exceptions without their texts; ``deadlines``: the seconds that an invocation has left.
+"""
 
 from .deadlines import seconds_left, seconds_left_of
 from .observation import (
@@ -12,10 +22,10 @@ from .observation import (
     report_error,
     safely,
 )
-from .powertools import error_logger, sinks_of
 from .redaction import redacted_exc_info
 from .reports import Telemetry, UserHasher
 from .request_ids import RequestIds
+from .settings import error_logger, request_observers
 
 __all__ = [
     "MeteredObservation",
@@ -31,8 +41,8 @@ __all__ = [
     "error_logger",
     "redacted_exc_info",
     "report_error",
+    "request_observers",
     "safely",
     "seconds_left",
     "seconds_left_of",
-    "sinks_of",
 ]

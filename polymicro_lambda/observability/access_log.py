@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .observation import MeteredObservation
-from .reports import RequestReport, Sink
+from .reports import Observer, RequestReport
 
-PLAIN = ("request",)
-"""The message of a line."""
-NO_JSON = ("%s", "request")
-"""The same where Powertools looks for JSON in a message that has no arguments."""
-STRAIGHT = ("info", "_log")
-"""The methods of a standard logger in whose place ``Straight`` makes the record, unless a class has its own."""
+MESSAGE = ("request",)
+"""The message of a line, with its arguments."""
+MESSAGE_WITH_ARGUMENT = ("%s", "request")
+"""The same message for Powertools, which looks for JSON in a message without arguments."""
+REPLACED_METHODS = ("info", "_log")
+"""The methods of a standard logger that ``DirectAccessLog`` does without: a logger with its own keeps ``AccessLog``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,64 +20,66 @@ class AccessLog:
     """A line by the logger's own ``info``."""
 
     logger: Any
-    words: tuple[str, ...] = PLAIN
+    message: tuple[str, ...] = MESSAGE
 
-    def begin(self, seen: MeteredObservation) -> None:
-        """Nothing is written before the end."""
-        seen.at_end.append(self._write)
+    def begin(self, observation: MeteredObservation) -> None:
+        """Write when the request ends."""
+        observation.at_end.append(self._write)
 
     def _write(self, report: RequestReport) -> None:
-        self.logger.info(*self.words, extra=report.members())
+        self.logger.info(*self.message, extra=report.members())
 
 
 @dataclass(frozen=True, slots=True)
 class DirectAccessLog:
     """The same line, whose record is made here.
 
-    ``info`` looks through the stack for who calls it, and at each member for whether a record has one of its name: some
-    half of a line's time. What makes the record is the logger's, and its filters and handlers get it as ever.
+    ``info`` looks for its caller in the stack, and checks the name of each member against those of a record: that is
+    about half of a line's time. The logger's own factory makes the record, and its filters and handlers get it.
     """
 
     logger: logging.Logger
-    words: tuple[str, ...] = PLAIN
+    message: tuple[str, ...] = MESSAGE
 
-    def begin(self, seen: MeteredObservation) -> None:
-        """Nothing is written before the end."""
-        seen.at_end.append(self._write)
+    def begin(self, observation: MeteredObservation) -> None:
+        """Write when the request ends."""
+        observation.at_end.append(self._write)
 
     def _write(self, report: RequestReport) -> None:
-        logger, (message, *values) = self.logger, self.words
+        logger, (message, *arguments) = self.logger, self.message
         if logger.isEnabledFor(logging.INFO):
             record = logger.makeRecord(
-                logger.name, logging.INFO, __file__, LINE, message, tuple(values), None, "_write"
+                logger.name, logging.INFO, __file__, LINE, message, tuple(arguments), None, "_write"
             )
             vars(record).update(report.members())
             logger.handle(record)
 
 
 LINE = DirectAccessLog._write.__code__.co_firstlineno
-"""What a record says of where it was made."""
+"""The line of code that a record names as its origin."""
 
 
-def access_log_of(logger: Any, *, standard: bool) -> Sink:
-    """The sink of a logger, ``standard`` or Powertools'."""
-    words = PLAIN if standard else NO_JSON
-    inner = logger if standard else _inner(logger)
+def access_log_of(logger: Any, *, standard: bool) -> Observer:
+    """The access log by a logger, ``standard`` or Powertools'."""
+    message = MESSAGE if standard else MESSAGE_WITH_ARGUMENT
+    inner = logger if standard else _standard_logger(logger)
     return (
-        DirectAccessLog(inner, words) if inner is not None and _is_usual(inner) else AccessLog(logger, words)
+        DirectAccessLog(inner, message)
+        if inner is not None and _has_standard_methods(inner)
+        else AccessLog(logger, message)
     )
 
 
-def _is_usual(logger: Any) -> bool:
+def _has_standard_methods(logger: Any) -> bool:
     return isinstance(logger, logging.Logger) and all(
         name not in vars(logger) and getattr(type(logger), name) is getattr(logging.Logger, name)
-        for name in STRAIGHT
+        for name in REPLACED_METHODS
     )
 
 
-def _inner(logger: Any) -> Any:
-    """The standard logger that one of Powertools' writes to, None where a line may go another way."""
+def _standard_logger(logger: Any) -> Any:
+    """The standard logger that one of Powertools' writes to, None where it may handle lines in its own way."""
     inner = logging.getLogger(logger.name)
     own = type(logger).__module__.startswith("aws_lambda_powertools.") and "info" not in vars(logger)
-    keeps = any(getattr(each, "powertools_buffer_config", None) for each in (inner, inner.parent))
-    return inner if own and not keeps else None
+    buffers = any(getattr(each, "powertools_buffer_config", None) for each in (inner, inner.parent))
+    return inner if own and not buffers else None

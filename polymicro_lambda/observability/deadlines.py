@@ -1,7 +1,6 @@
-"""The seconds that an invocation has left: nothing begins that they do not allow.
+"""The seconds that an invocation has left: no call of DynamoDB begins that would take longer.
 
-They are noted of the request that runs, as a permission of the app's own that reads something has no other way to know
-them.
+They are part of the observation, as code that a permission of the app calls has no other way to know them.
 """
 
 from collections.abc import Callable
@@ -11,12 +10,12 @@ from .observation import current_observation, forever
 
 
 def seconds_left() -> float:
-    """The seconds until Lambda ends the invocation that runs now; forever outside of one."""
-    seen = current_observation()
-    return forever() if seen is None else seen.seconds_left()
+    """The seconds until Lambda ends the invocation that runs now; infinite outside of one."""
+    observation = current_observation()
+    return forever() if observation is None else observation.seconds_left()
 
 
 def seconds_left_of(context: Any) -> Callable[[], float]:
-    """What says the seconds until Lambda ends the invocation of this context; forever where that does not say."""
+    """A function that gives the seconds until Lambda ends the invocation of this context, else ``forever``."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     return (lambda: remaining() / 1000) if callable(remaining) else forever

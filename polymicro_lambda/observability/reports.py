@@ -1,4 +1,4 @@
-"""What an app tells of its requests: each one's report, and the sinks that it goes to."""
+"""The report of a request, the protocol of the observers that get it, and the telemetry of an app that makes it."""
 
 import hashlib
 import os
@@ -14,14 +14,14 @@ from .observation import LOGGER, MeteredObservation, safely
 
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 OTHER = "OTHER"
-"""A method that no API has: a client may send any text."""
+"""The reported method for any other: a client may send any text."""
 
 
 @dataclass
 class RequestReport:
-    """One request, when it is answered. It holds nothing that client or user wrote but the two ids.
+    """One answered request. Of all that client or user wrote it holds the two ids alone.
 
-    It has no slots: its attributes, as they stand, are the members of a structured line.
+    It has no slots: its ``__dict__`` is the members of a structured line.
     """
 
     method: str | None
@@ -37,7 +37,7 @@ class RequestReport:
     """A keyed hash of the user's id, None for nobody."""
     source: str | None
     calls: int
-    """Calls of DynamoDB; ``retries`` and ``throttles`` are their tries."""
+    """Calls of DynamoDB; ``retries`` and ``throttles`` count tries of them."""
     read_units: float
     write_units: float
     retries: int
@@ -47,24 +47,24 @@ class RequestReport:
     dynamodb_ms: float
 
     def members(self) -> dict[str, Any]:
-        """All of it by name, for a structured line: to be read."""
+        """All attributes by name, for a structured line; not to be changed."""
         return vars(self)
 
 
-class Sink(Protocol):
-    """Where the requests of an app are told of."""
+class Observer(Protocol):
+    """Follows the requests of an app, for a log, metrics or traces."""
 
-    def begin(self, seen: MeteredObservation) -> None:
-        """A request comes in; ``seen.at_end`` takes what is to be told its report."""
+    def begin(self, observation: MeteredObservation) -> None:
+        """A request comes in: append functions to ``at_end``, which get its report, to ``on_read`` or ``on_phase``."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserHasher:
-    """Makes of a user's id what tells two users apart and neither who they are."""
+    """Makes a pseudonym of a user's id: one for each user of an app, from which nobody learns the id."""
 
     user_id: Callable[[Any], str]
-    keyed: Any
-    """BLAKE2 that has read the key, which makes it a MAC (RFC 7693, section 1); each id goes into a copy."""
+    mac: Any
+    """BLAKE2 with a key, which makes it a MAC (RFC 7693, section 1); each id goes into a copy."""
 
     @classmethod
     def of(cls, user_id: Callable[[Any], str], secret: str) -> "UserHasher":
@@ -76,19 +76,19 @@ class UserHasher:
         """16 hexadecimal digits, None for nobody."""
         if user is None:
             return None
-        digest = self.keyed.copy()
+        digest = self.mac.copy()
         digest.update(self.user_id(user).encode())
         text: str = digest.hexdigest()
         return text
 
 
-def _first() -> Iterator[int]:
-    """Counts requests from 0; from 1 where the instance was started before any came."""
+def _request_numbers() -> Iterator[int]:
+    """Numbers requests from 0; from 1 where Lambda started the instance ahead of them."""
     return count(os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency")
 
 
-def _nothing() -> None:
-    """There is no client to watch."""
+def _no_metering() -> None:
+    """There is no client to meter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,49 +97,49 @@ class Telemetry:
 
     hasher: Callable[[Any], str | None]
     logger: Any = LOGGER
-    """Takes the errors."""
-    sinks: tuple[Sink, ...] = ()
+    """The logger of errors."""
+    observers: tuple[Observer, ...] = ()
+    """The observers of each request."""
     debug: bool = False
-    """Errors are told with their text."""
+    """Whether errors are logged with their texts."""
     timed: bool = False
-    """Each response has its ``Server-Timing``."""
-    watch: Callable[[], None] = _nothing
-    """Lets the calls of DynamoDB be noted."""
-    _served: Iterator[int] = field(default_factory=_first)
-
+    """Whether each response has its ``Server-Timing``."""
+    start_metering: Callable[[], None] = _no_metering
+    """Begins to meter the calls of DynamoDB."""
+    _numbers: Iterator[int] = field(default_factory=_request_numbers)
     metered: bool = field(init=False)
-    """Somebody wants to know what a request costs."""
+    """Whether requests are timed and their calls metered."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "metered", bool(self.sinks) or self.timed)
+        object.__setattr__(self, "metered", bool(self.observers) or self.timed)
 
-    def begin(self, seen: MeteredObservation) -> None:
-        """Tell the sinks that a request comes in."""
-        for sink in self.sinks:
-            safely(sink.begin, seen)
+    def begin(self, observation: MeteredObservation) -> None:
+        """Let the observers follow a request that comes in."""
+        for observer in self.observers:
+            safely(observer.begin, observation)
 
-    def told(self, seen: MeteredObservation, response: Response) -> Response:
-        """Tell the sinks of a request; its response, with ``Server-Timing`` where that is wanted."""
-        report = self._report(seen, response.status)
-        for end in seen.at_end:
-            safely(end, report)
+    def finish(self, observation: MeteredObservation, response: Response) -> Response:
+        """Give the observers the report of a request; its response, with ``Server-Timing`` if ``timed``."""
+        report = self._report(observation, response.status)
+        for callback in observation.at_end:
+            safely(callback, report)
         if not self.timed:
             return response
         return replace(response, headers={**response.headers, "server-timing": server_timing(report)})
 
-    def _report(self, seen: MeteredObservation, status: int) -> RequestReport:
-        now, spent = perf_counter_ns(), dict(seen.spent)
-        spent[seen.phase] = spent.get(seen.phase, 0) + now - seen.since
-        request, usage = seen.request, seen.usage
+    def _report(self, observation: MeteredObservation, status: int) -> RequestReport:
+        now, spent = perf_counter_ns(), dict(observation.spent)
+        spent[observation.phase] = spent.get(observation.phase, 0) + now - observation.phase_began
+        request, usage = observation.request, observation.usage
         return RequestReport(
             method=_method(request),
-            route=seen.template,
-            verb=seen.verb,
+            route=observation.template,
+            verb=observation.verb,
             status=status,
-            duration_ms=_ms(now - seen.began),
-            request_id=seen.request_id,
-            correlation_id=seen.correlation_id,
-            cold_start=next(self._served) == 0,
+            duration_ms=_ms(now - observation.began),
+            request_id=observation.request_id,
+            correlation_id=observation.correlation_id,
+            cold_start=next(self._numbers) == 0,
             user=self._user(request),
             source=request.source if request is not None else None,
             calls=usage.calls,
@@ -147,7 +147,7 @@ class Telemetry:
             write_units=usage.write_units,
             retries=usage.retries,
             throttles=usage.throttles,
-            phases={name: spent // 1000 / 1000 for name, spent in spent.items()},
+            phases={name: nanoseconds // 1000 / 1000 for name, nanoseconds in spent.items()},
             dynamodb_ms=_ms(usage.nanoseconds),
         )
 

@@ -89,7 +89,7 @@ class Documentation:
         return self._answer(request, self._described, "no-cache")
 
     def _page(self, request: Request) -> Response:
-        at = "" if request.slash else f"{PAGE[-1]}/"
+        at = "" if request.has_trailing_slash else f"{PAGE[-1]}/"
         response = self._answer(request, swagger_ui.page(self.title, at), "no-cache")
         return Response(response.status, {**response.headers, **SECURE}, response.body)
 

@@ -15,8 +15,8 @@ from pynamodb.models import Model
 
 from polymicro_lambda import CORS, Create, IsAuthenticated, List, ModelResource, PolyMicro, Retrieve
 from polymicro_lambda.dispatch.response_limits import MOST_HEADERS, fitting_headers
+from polymicro_lambda.http import source_of
 from polymicro_lambda.http.responses import Response
-from polymicro_lambda.http.sources.events import source_of
 from polymicro_lambda.testing import make_event
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")

@@ -35,8 +35,8 @@ from polymicro_lambda.dispatch.response_limits import (
     json_size,
 )
 from polymicro_lambda.exceptions import Conflict
+from polymicro_lambda.http import source_of
 from polymicro_lambda.http.responses import Response
-from polymicro_lambda.http.sources.events import source_of
 from polymicro_lambda.testing import make_event
 
 MB = 1_000_000

@@ -48,7 +48,7 @@ def client(thing: Any, monkeypatch: pytest.MonkeyPatch, *sinks: Any) -> Client:
         def list(self) -> Any:
             return thing.query("a")
 
-    monkeypatch.setattr("polymicro_lambda.app.sinks_of", lambda *_: sinks)
+    monkeypatch.setattr("polymicro_lambda.app.request_observers", lambda *_: sinks)
     pm = PolyMicro()
     Things(pm)
     return Client(pm)

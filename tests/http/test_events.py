@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from handlers.todo import Todo, handler
 from polymicro_lambda.exceptions import BadRequest, HTTPError, NotFound
+from polymicro_lambda.http import request_id, source_of
 from polymicro_lambda.http.requests import Request
 from polymicro_lambda.http.responses import Response
-from polymicro_lambda.http.sources.events import UNKNOWN, request_id, source_of
+from polymicro_lambda.http.sources import lookup
+from polymicro_lambda.http.sources.api_gateway import RestApi
+from polymicro_lambda.http.sources.lookup import UNKNOWN
 from polymicro_lambda.http.users import User
 from polymicro_lambda.testing import FakeContext, make_event
 
@@ -152,9 +155,9 @@ def test_each_event_is_told_from_the_others(form: str) -> None:
     assert (
         type(source_of(EVENTS[form])).__name__
         == {
-            "rest": "Rest",
-            "http 1.0": "Http1",
-            "http 2.0": "Http2",
+            "rest": "RestApi",
+            "http 1.0": "HttpApi1",
+            "http 2.0": "HttpApi2",
             "url": "FunctionUrl",
             "alb": "LoadBalancer",
             "alb multi": "LoadBalancer",
@@ -366,6 +369,26 @@ def test_an_unknown_event_is_a_bad_request_answered_as_a_rest_api(event: Any) ->
         "body": "no",
         "isBase64Encoded": False,
     }
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({"raw_path": "/todo", "method": "GET"}, id="neither version nor httpMethod"),
+        pytest.param({**HTTP_2, "requestContext": {"serviceArn": "arn:aws:x"}}, id="payload 2.0"),
+    ],
+)
+def test_a_further_source_is_asked_in_its_turn(event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one of VPC Lattice would be, whose events have no `httpMethod`."""
+
+    class Lattice(RestApi):
+        def matches(self, event: Any) -> bool:
+            return "raw_path" in event or "serviceArn" in event["requestContext"]
+
+    lattice = Lattice()
+    monkeypatch.setattr(lookup, "SOURCES", (lattice, *lookup.SOURCES))
+    assert source_of(event) is lattice
+    assert [source_of(EVENTS[form]) is lattice for form in ("rest", "alb")] == [False, False]
 
 
 MALFORMED = {

@@ -29,25 +29,25 @@ from polymicro_lambda.http import urls
     ],
 )
 def test_a_path_is_split_and_then_decoded_once(path: str, segments: tuple[str, ...]) -> None:
-    assert urls.segments(path, encoded=True) == segments
+    assert urls.path_segments(path, encoded=True) == segments
 
 
 @pytest.mark.parametrize("path", ["/todo/100%", "/todo/%zz", "/todo/%41", "/todo/a%2Fb", "/todo/a+b"])
 def test_a_path_that_comes_decoded_stays_as_it_is(path: str) -> None:
-    assert urls.segments(path, encoded=False) == tuple(path[1:].split("/"))
+    assert urls.path_segments(path, encoded=False) == tuple(path[1:].split("/"))
 
 
 @pytest.mark.parametrize("encoded", [True, False])
 @pytest.mark.parametrize("path", ["todo", "*", "//", "/todo//", "//todo", "/a//b", "/.", "/a/../b", "/./"])
 def test_no_route_has_such_a_path(path: str, encoded: bool) -> None:
     with pytest.raises(NotFound):
-        urls.segments(path, encoded=encoded)
+        urls.path_segments(path, encoded=encoded)
 
 
 @pytest.mark.parametrize("path", ["/%2e", "/a/%2E%2e/b", "/.%2e"])
 def test_dots_may_hide_behind_escapes(path: str) -> None:
     with pytest.raises(NotFound):
-        urls.segments(path, encoded=True)
+        urls.path_segments(path, encoded=True)
 
 
 BROKEN = ["%zz", "%", "a%2", "%ff", "%C3", "%c3%28", "%ED%A0%80"]
@@ -56,11 +56,11 @@ BROKEN = ["%zz", "%", "a%2", "%ff", "%C3", "%c3%28", "%ED%A0%80"]
 @pytest.mark.parametrize("text", BROKEN)
 def test_broken_escapes_are_a_bad_request(text: str) -> None:
     with pytest.raises(BadRequest):
-        urls.segments(f"/todo/{text}", encoded=True)
+        urls.path_segments(f"/todo/{text}", encoded=True)
     with pytest.raises(BadRequest):
-        urls.query(f"a=1&{text}=2")
+        urls.parse_query(f"a=1&{text}=2")
     with pytest.raises(BadRequest):
-        urls.query(f"a={text}")
+        urls.parse_query(f"a={text}")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_broken_escapes_are_a_bad_request(text: str) -> None:
     ],
 )
 def test_a_query_keeps_order_blanks_and_repeats(text: str, pairs: list[tuple[str, str]]) -> None:
-    assert urls.query(text) == pairs
+    assert urls.parse_query(text) == pairs
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_query_keeps_order_blanks_and_repeats(text: str, pairs: list[tuple[str
     ],
 )
 def test_a_named_stage_stands_before_the_path(path: str, stage: object, split: tuple[str, str]) -> None:
-    assert urls.unstaged(path, stage) == split
+    assert urls.split_stage(path, stage) == split
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_a_named_stage_stands_before_the_path(path: str, stage: object, split: t
     ],
 )
 def test_the_stage_is_what_the_gateway_cut(path: str, whole: Any, stage: Any, prefix: str) -> None:
-    assert urls.stage_before(path, whole, stage) == prefix
+    assert urls.stage_prefix(path, whole, stage) == prefix
 
 
 @given(st.text(max_size=40), st.booleans())
 def test_no_text_raises_anything_else(text: str, encoded: bool) -> None:
     with suppress(BadRequest, NotFound):
-        urls.segments(f"/{text}", encoded=encoded)
+        urls.path_segments(f"/{text}", encoded=encoded)
     with suppress(BadRequest):
-        urls.query(text)
+        urls.parse_query(text)

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
-from polymicro_lambda.http.sources.events import source_of
+from polymicro_lambda.http import source_of
 from polymicro_lambda.http.users import User
 from polymicro_lambda.local.wsgi import Wsgi
 

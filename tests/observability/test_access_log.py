@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.buffer import LoggerBufferConfig
 
 from polymicro_lambda.observability.access_log import (
-    NO_JSON,
-    PLAIN,
+    MESSAGE,
+    MESSAGE_WITH_ARGUMENT,
     AccessLog,
     DirectAccessLog,
     access_log_of,
@@ -21,11 +21,11 @@ from polymicro_lambda.observability.observation import MeteredObservation
 from polymicro_lambda.observability.reports import RequestReport
 
 
-def told(sink: Any) -> None:
-    """Let a sink write the line of a request."""
-    seen = MeteredObservation()
-    sink.begin(seen)
-    for end in seen.at_end:
+def write_line(access_log: Any) -> None:
+    """Let an access log write the line of a request."""
+    observation = MeteredObservation()
+    access_log.begin(observation)
+    for end in observation.at_end:
         end(REPORT)
 
 
@@ -74,8 +74,8 @@ class Kept(logging.Handler):
 def test_a_record_is_that_of_info(logger: logging.Logger) -> None:
     kept = Kept()
     logger.addHandler(kept)
-    told(AccessLog(logger))
-    told(DirectAccessLog(logger))
+    write_line(AccessLog(logger))
+    write_line(DirectAccessLog(logger))
     one, other = kept.records
     assert (one, one["request_id"], one["funcName"]) == (other, "id", "_write")
 
@@ -89,9 +89,9 @@ def test_a_level_a_filter_and_a_factory_count(
     former = logging.getLogRecordFactory()
     logging.setLogRecordFactory(lambda *given, **more: marked(former(*given, **more)))
     try:
-        told(access_log_of(logger, standard=True))
+        write_line(access_log_of(logger, standard=True))
         logger.setLevel(logging.WARNING)
-        told(access_log_of(logger, standard=True))
+        write_line(access_log_of(logger, standard=True))
     finally:
         logging.setLogRecordFactory(former)
     assert [each["mark"] for each in kept.records] == ["x"]
@@ -107,8 +107,8 @@ def test_powertools_writes_the_same_line() -> None:
     stream = io.StringIO()
     logger = Logger(service="test_lines", stream=stream, level="INFO", team="blue", sampling_rate=1)
     logger.append_keys(stage="test", request_id="another")
-    told(AccessLog(logger, NO_JSON))
-    told(access_log_of(logger, standard=False))
+    write_line(AccessLog(logger, MESSAGE_WITH_ARGUMENT))
+    write_line(access_log_of(logger, standard=False))
     one, other = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert isinstance(access_log_of(logger, standard=False), DirectAccessLog)
     assert (one.pop("location").partition(":")[0], list(one)) == (
@@ -149,5 +149,5 @@ def test_which_way(given: Any, kind: type) -> None:
     standard = isinstance(given, logging.Logger | logging.LoggerAdapter)
     assert access_log_of(given, standard=standard) == kind(
         given if standard or kind is AccessLog else logging.getLogger(given.name),
-        PLAIN if standard else NO_JSON,
+        MESSAGE if standard else MESSAGE_WITH_ARGUMENT,
     )

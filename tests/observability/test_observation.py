@@ -47,21 +47,21 @@ class Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.records.append(record)
 
-    def told(self) -> list[tuple[str, dict[str, Any]]]:
+    def messages(self) -> list[tuple[str, dict[str, Any]]]:
         """Message and extras of each, times left out."""
         return [(record.getMessage(), extras(record)) for record in self.records]
 
 
 def extras(record: logging.LogRecord) -> dict[str, Any]:
-    said = {name: value for name, value in vars(record).items() if name not in KNOWN}
+    members = {name: value for name, value in vars(record).items() if name not in KNOWN}
     for name in ("duration_ms", "dynamodb_ms"):
-        assert said.pop(name, 0.0) >= 0.0
-    if "read_units" in said:
-        said["read_units"] = ceil(said["read_units"])  # moto says 0.5 also of a consistent read
-    if "phases" in said:
-        assert all(spent >= 0.0 for spent in said["phases"].values())
-        said["phases"] = list(said["phases"])
-    return said
+        assert members.pop(name, 0.0) >= 0.0
+    if "read_units" in members:
+        members["read_units"] = ceil(members["read_units"])  # moto says 0.5 also of a consistent read
+    if "phases" in members:
+        assert all(spent >= 0.0 for spent in members["phases"].values())
+        members["phases"] = list(members["phases"])
+    return members
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_one_line_for_each_request(note: Any, logger: logging.Logger, lines: Lin
     item = ["read", "route", "permit", "load", "fetch", "verb", "dump"]
     writing = {"method": "POST", "verb": "create", "status": 201, "write_units": 1.0, "read_units": 0.0}
     lost: dict[str, Any] = NO_CALL | {"verb": None, "phases": ["read", "route"]}
-    assert lines.told() == [
+    assert lines.messages() == [
         line(**writing, cold_start=True),
         line(route="/notes/{id}", verb="retrieve", correlation_id="c-1", source="http", phases=item),
         line(correlation_id=TRACE),
@@ -169,14 +169,14 @@ def test_a_user_is_a_keyed_hash(note: Any, logger: logging.Logger, lines: Lines)
     """The same for one user of one app, another for another user or another secret."""
     for secret, user in (("s", "alice"), ("s", "alice"), ("s", "bob"), ("t", "alice")):
         Client(app(note, logger=logger, cursor_secret=secret), user=User(user)).get("/nothing")
-    one, again, other, elsewhere = (said["user"] for _, said in lines.told())
+    one, again, other, elsewhere = (members["user"] for _, members in lines.messages())
     assert (len(one), one == again, len({one, other, elsewhere})) == (16, True, 3)
 
 
 @pytest.mark.parametrize("given", ["a b", "x" * 129, "ä", "a\nb", ""], ids=repr)
 def test_a_correlation_id_that_is_none(note: Any, logger: logging.Logger, lines: Lines, given: str) -> None:
     Client(app(note, logger=logger)).get("/nothing", headers={"X-Correlation-Id": given})
-    assert lines.told()[0][1]["correlation_id"] is None
+    assert lines.messages()[0][1]["correlation_id"] is None
 
 
 def test_a_start_before_any_request(
@@ -184,7 +184,7 @@ def test_a_start_before_any_request(
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "provisioned-concurrency")
     Client(app(note, logger=logger)).get("/nothing")
-    assert lines.told()[0][1]["cold_start"] is False
+    assert lines.messages()[0][1]["cold_start"] is False
 
 
 def test_an_error_is_logged_with_cause_and_phase(note: Any, logger: logging.Logger, lines: Lines) -> None:
@@ -205,7 +205,7 @@ def test_an_error_is_logged_with_cause_and_phase(note: Any, logger: logging.Logg
 
 
 def test_a_long_chain_of_causes(note: Any, logger: logging.Logger, lines: Lines) -> None:
-    """It is told of as far as is of use, and answered."""
+    """It is logged as far as is of use, and answered."""
 
     def deep(left: int) -> None:
         try:
@@ -240,11 +240,11 @@ def test_a_logger_that_raises_is_not_the_clients_concern(
     assert capsys.readouterr().err == "polymicro_lambda: the logger raised LookupError\n" * 3
 
 
-@pytest.mark.parametrize(("said", "timed"), [("true", True), ("LOG", False)])
+@pytest.mark.parametrize(("value", "timed"), [("true", True), ("LOG", False)])
 def test_debugging_tells_the_text(
-    said: str, timed: bool, note: Any, logger: logging.Logger, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    value: str, timed: bool, note: Any, logger: logging.Logger, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POLYMICRO_DEBUG", said)
+    monkeypatch.setenv("POLYMICRO_DEBUG", value)
     answer = Client(app(note, logger=logger)).post("/notes/fail", json={"text": "why"})
     assert "KeyError: 'why'" in logging.Formatter().format(lines.records[0])
     assert ("server-timing" in answer.headers) is timed
@@ -270,9 +270,11 @@ def test_a_forgotten_return_and_a_poison_row_reach_the_apps_logger(
     Client(app(note, logger=logger)).get("/notes")
     Client(app(note, logger=logger, rule=Forgot), user=ALICE).get("/notes")
     place = {"request_id": ID, "correlation_id": None, "route": "/notes"}
-    (poison, said), _, (forgot, place_of_it), _ = lines.told()
+    (poison, members), _, (forgot, place_of_it), _ = lines.messages()
     assert poison == "A row of Note cannot be read and was left out of a list"
-    assert {name: value for name, value in said.items() if name != "key_sha256"} == place | {"phase": "verb"}
+    assert {name: value for name, value in members.items() if name != "key_sha256"} == place | {
+        "phase": "verb"
+    }
     assert forgot == "Forgot.has_permission returned None, which denies: return True or False"
     assert place_of_it == place | {"phase": "permit"}
 
@@ -334,10 +336,10 @@ def test_no_line_holds_anybodys_data(
     finally:
         ours.removeHandler(handler)
         logger.removeHandler(handler)
-    told = stream.getvalue()
-    assert told.count("request_id") >= 20
-    assert CANARY not in told
-    assert note.Meta.table_name not in told
+    logged = stream.getvalue()
+    assert logged.count("request_id") >= 20
+    assert CANARY not in logged
+    assert note.Meta.table_name not in logged
     logger.addHandler(handler)
     given.error(CANARY)
     logger.removeHandler(handler)
@@ -355,8 +357,14 @@ def test_powertools_logger_writes_keys(note: Any) -> None:
     stream = io.StringIO()
     logger = Logger(service="notes", stream=stream, level="INFO")
     Client(app(note, logger=logger)).get("/nothing")
-    said = json.loads(stream.getvalue())
-    assert (said["service"], said["message"], said["method"], said["status"], list(said["phases"])) == (
+    logged = json.loads(stream.getvalue())
+    assert (
+        logged["service"],
+        logged["message"],
+        logged["method"],
+        logged["status"],
+        list(logged["phases"]),
+    ) == (
         "notes",
         "request",
         "GET",

@@ -16,8 +16,9 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, ConfigurationError, Create, List, ModelResource, PolyMicro, Retrieve
-from polymicro_lambda.observability import powertools as sinks_module
+from polymicro_lambda.observability import settings
 from polymicro_lambda.observability.access_log import DirectAccessLog
+from polymicro_lambda.observability.metrics import RequestMetrics
 from polymicro_lambda.testing import Client
 
 
@@ -69,8 +70,8 @@ UNITS = {
 
 def emf(dimensions: dict[str, str], metrics: dict[str, str], values: dict[str, float]) -> dict[str, Any]:
     names = [{"Name": name, "Unit": unit} for name, unit in metrics.items()]
-    said = {"Namespace": "Shop", "Dimensions": [list(dimensions)], "Metrics": names}
-    return {"_aws": {"CloudWatchMetrics": [said]}} | dimensions | {n: [v] for n, v in values.items()}
+    directive = {"Namespace": "Shop", "Dimensions": [list(dimensions)], "Metrics": names}
+    return {"_aws": {"CloudWatchMetrics": [directive]}} | dimensions | {n: [v] for n, v in values.items()}
 
 
 def written(text: str) -> list[dict[str, Any]]:
@@ -138,7 +139,7 @@ def test_what_cannot_be_told_of_is_answered(thing: Any, caplog: pytest.LogCaptur
     assert client.get("/nothing").status == 404
     metrics.namespace = None
     assert client.get("/nothing").status == 404
-    assert caplog.messages == ["A request could not be told of"]
+    assert caplog.messages == ["A request could not be reported"]
 
 
 # --- traces ---------------------------------------------------------------------------------------------
@@ -214,8 +215,8 @@ def test_a_tracer_that_patches_traces_the_calls_itself(
 
 def test_a_disabled_tracer_is_off(thing: Any) -> None:
     """``POWERTOOLS_TRACE_DISABLED`` is set, as in all tests but those above."""
-    assert sinks_module.sinks_of(None, None, True) == ()
-    assert sinks_module.sinks_of(None, None, Tracer()) == ()
+    assert settings.request_observers(None, None, True) == ()
+    assert settings.request_observers(None, None, Tracer()) == ()
 
 
 # --- arguments ------------------------------------------------------------------------------------------
@@ -223,22 +224,22 @@ def test_a_disabled_tracer_is_off(thing: Any) -> None:
 
 @pytest.mark.parametrize("off", [None, False], ids=str)
 def test_nothing_is_on_unless_said(off: Any) -> None:
-    assert sinks_module.sinks_of(off, off, off) == ()
+    assert settings.request_observers(off, off, off) == ()
 
 
 def test_true_is_powertools_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "orders")
-    sinks_module._default.cache_clear()
-    log, _, metrics = sinks_module.sinks_of(True, True, None)
+    settings._default.cache_clear()
+    log, _, metrics = settings.request_observers(True, True, None)
     assert isinstance(log, DirectAccessLog)
-    assert isinstance(metrics, sinks_module.Metrics)
+    assert isinstance(metrics, RequestMetrics)
     assert log.logger is Logger(service="orders")._logger
     assert (type(metrics.metrics), metrics.metrics.service, metrics.metrics.namespace) == (
         Metrics,
         "orders",
         "PolyMicro",
     )
-    sinks_module._default.cache_clear()
+    settings._default.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -261,12 +262,13 @@ def test_an_argument_of_another_kind(thing: Any, arguments: dict[str, Any], text
 
 @pytest.mark.parametrize("name", ["logger", "metrics", "tracer"])
 def test_powertools_is_missing(thing: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    sinks_module._default.cache_clear()
-    monkeypatch.setitem(sys.modules, sinks_module.PARTS[name], None)
+    settings._default.cache_clear()
+    monkeypatch.setitem(sys.modules, settings.MODULES[name], None)
     with pytest.raises(ConfigurationError, match=r'pip install "polymicro-lambda\[powertools\]"'):
         app(thing, **{name: True}).compile()
 
 
 def test_what_is_off_is_not_imported() -> None:
-    code = "import polymicro_lambda, sys; print([m for m in sys.modules if 'aws_lambda_powertools' in m or 'xray' in m])"
+    parts = "[m for m in sys.modules if 'aws_lambda_powertools' in m or 'xray' in m]"
+    code = f"import polymicro_lambda, sys; print({parts})"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

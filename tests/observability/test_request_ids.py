@@ -65,7 +65,7 @@ def logger(stream: io.StringIO, request: pytest.FixtureRequest) -> Iterator[Logg
     made.thread_safe_clear_keys()
 
 
-def told(stream: io.StringIO, *names: str) -> list[tuple[Any, ...]]:
+def logged(stream: io.StringIO, *names: str) -> list[tuple[Any, ...]]:
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     return [(line["message"], *(line.get(name) for name in names)) for line in lines]
 
@@ -78,7 +78,7 @@ def test_lines_of_a_verb_say_their_request(logger: Logger, stream: io.StringIO) 
     assert app.post("/notes/fail", headers=NAMED).status == 500
     logger.info("after")
     assert app.post("/notes/write").status == 204
-    assert told(stream, "request_id", "correlation_id") == [
+    assert logged(stream, "request_id", "correlation_id") == [
         ("written", ID, "cart-7"),
         ("request", ID, "cart-7"),
         ("between", None, None),
@@ -95,7 +95,7 @@ def test_keys_of_the_apps_own_stay(logger: Logger, stream: io.StringIO) -> None:
     logger.thread_safe_append_keys(request_id="mine", stage="test")
     client(logger, logger=logger).post("/notes/write", headers=NAMED)
     logger.info("after")
-    assert told(stream, "request_id", "stage") == [
+    assert logged(stream, "request_id", "stage") == [
         ("written", ID, "test"),
         ("request", ID, "test"),
         ("after", "mine", "test"),
@@ -122,7 +122,7 @@ def test_what_cannot_take_keys_is_told_and_the_request_answered(
     app = client(logger, logger=logger)
     monkeypatch.setattr(logger.registered_formatter, "thread_safe_append_keys", None)
     assert app.post("/notes/write").status == 204
-    assert told(stream) == [("A request could not be told of",), ("written",), ("request",)]
+    assert logged(stream) == [("A request could not be reported",), ("written",), ("request",)]
 
 
 # --- the standard library -------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import pytest
 
 from polymicro_lambda import testing
 from polymicro_lambda.exceptions import HTTPError
-from polymicro_lambda.http.responses import Response, json_response, problem
-from polymicro_lambda.http.sources.events import request_id, source_of
+from polymicro_lambda.http import request_id, source_of
+from polymicro_lambda.http.responses import Response, json_response, problem_response
 from polymicro_lambda.http.users import User
 from polymicro_lambda.testing import Client, FakeClock, FakeContext, make_event
 
@@ -36,7 +36,7 @@ def echo(event: Any, context: Any) -> dict[str, Any]:
     try:
         request = source.to_request(event, context)
     except HTTPError as error:
-        return source.to_response(problem(error, request_id(event, context)), event)
+        return source.to_response(problem_response(error, request_id(event, context)), event)
     said = {
         "method": request.method,
         "segments": request.segments,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from contract import FORMS, every_form
 
+from polymicro_lambda.http import source_of
 from polymicro_lambda.http.requests import Request
-from polymicro_lambda.http.sources.events import source_of
 from polymicro_lambda.testing import FakeContext, make_event
 from polymicro_lambda.throttling.client_addresses import client_address
 

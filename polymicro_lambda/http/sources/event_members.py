@@ -9,17 +9,12 @@ from polymicro_lambda.types import Event
 T = TypeVar("T")
 
 
-def typed(event: Event, name: str, kind: type[T]) -> T | None:
-    """A member, None where it is absent or null. Raises ``BadRequest`` for one of another kind."""
+def member(event: Event, name: str, kind: type[T]) -> T | None:
+    """A member of the event, None where it is absent or null. Raises ``BadRequest`` for a value of another kind."""
     value = event.get(name)
     if value is None or isinstance(value, kind):
         return value
     raise BadRequest(f"The event is malformed at {name[:50]!a}.")
-
-
-def _is_text(value: object) -> bool:
-    # A lone surrogate can stand in the event's own JSON ("\ud800"), but in no UTF-8.
-    return isinstance(value, str) and (value.isascii() or value.encode(errors="replace").decode() == value)
 
 
 def text(value: object) -> str:
@@ -31,23 +26,40 @@ def text(value: object) -> str:
     raise BadRequest("The event's method, path, query or headers are not text.")
 
 
-def listed(event: Event, multi: str, single: str) -> Pairs:
+def _is_text(value: object) -> bool:
+    # A lone surrogate can stand in the event's own JSON ("\ud800"), but in no UTF-8.
+    return isinstance(value, str) and (value.isascii() or value.encode(errors="replace").decode() == value)
+
+
+def query(event: Event) -> Pairs:
+    """The parameters of the query, as they stand in the event. Raises ``BadRequest``."""
+    return _pairs(event, "multiValueQueryStringParameters", "queryStringParameters")
+
+
+def headers(event: Event) -> dict[str, str]:
+    """The headers by lower-case name, several values of one joined. Raises ``BadRequest``."""
+    return _single_headers(event.get("multiValueHeaders")) or joined_headers(
+        _pairs(event, "multiValueHeaders", "headers")
+    )
+
+
+def _pairs(event: Event, multi: str, single: str) -> Pairs:
     """Names and values, from the member that lists a name's values, else from the one with one value each."""
     if event.get(multi) is None and event.get(single) is None:
         return []
-    lists = typed(event, multi, dict) or {}
-    one_each = typed(event, single, dict) or {}
-    pairs = [
+    lists = member(event, multi, dict) or {}
+    one_each = member(event, single, dict) or {}
+    listed = [
         (name, value)
         for name, values in lists.items()
-        for value in (values if type(values) is list else typed(lists, name, list) or ())
+        for value in (values if type(values) is list else member(lists, name, list) or ())
     ]
-    found = [pair for pair in pairs or one_each.items() if pair[1] is not None]
-    return found if _are_plain(found) else [(text(name), text(value)) for name, value in found]
+    pairs = [pair for pair in listed or one_each.items() if pair[1] is not None]
+    return pairs if _are_ascii(pairs) else [(text(name), text(value)) for name, value in pairs]
 
 
-def usual(lists: object) -> dict[str, str] | None:
-    """The headers of lists that hold one value each, all in ASCII, as most do; None for others."""
+def _single_headers(lists: object) -> dict[str, str] | None:
+    """The headers, where each has one value and all are ASCII, as most are; else None."""
     if type(lists) is not dict or not lists:
         return None
     headers: dict[str, str] = {}
@@ -56,21 +68,21 @@ def usual(lists: object) -> dict[str, str] | None:
             if type(values) is not list:
                 return None
             (headers[name.lower()],) = values
-        plain = "".join([*headers, *headers.values()]).isascii()
-    except (AttributeError, TypeError, ValueError):  # what is no text, or more values than one
+        ascii_only = "".join([*headers, *headers.values()]).isascii()
+    except (AttributeError, TypeError, ValueError):  # a value that is no text, or several values
         return None
-    return headers if plain and len(headers) == len(lists) else None
+    return headers if ascii_only and len(headers) == len(lists) else None
 
 
-def _are_plain(pairs: list[tuple[Any, Any]]) -> bool:
-    """Whether all are ASCII, which most are: looked at as one text, they take no call each."""
+def _are_ascii(pairs: list[tuple[Any, Any]]) -> bool:
+    """Whether all texts are ASCII, as most are. One text of all of them takes one call."""
     try:
         return "".join([text for pair in pairs for text in pair]).isascii()
-    except TypeError:  # what is no text
+    except TypeError:  # a name or value that is no text
         return False
 
 
-def joined(pairs: Pairs) -> dict[str, str]:
+def joined_headers(pairs: Pairs) -> dict[str, str]:
     """Headers by lower-case name, several values of one joined."""
     headers: dict[str, str] = {}
     for name, value in pairs:
@@ -81,11 +93,9 @@ def joined(pairs: Pairs) -> dict[str, str]:
     return headers
 
 
-def grouped(pairs: Pairs) -> dict[str, tuple[str, ...]]:
+def values_by_name(pairs: Pairs) -> dict[str, tuple[str, ...]]:
     """All values of each name, in order."""
-    if not pairs:
-        return {}
-    grouped: dict[str, list[str]] = {}
+    lists: dict[str, list[str]] = {}
     for name, value in pairs:
-        grouped.setdefault(name, []).append(value)
-    return {name: tuple(values) for name, values in grouped.items()}
+        lists.setdefault(name, []).append(value)
+    return {name: tuple(values) for name, values in lists.items()}
