@@ -13,7 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore import hooks
+from botocore.hooks import EventAliaser, HierarchicalEmitter
+from botocore.loaders import JSONFileLoader, Loader
 from local_engine import local
 
 from polymicro_lambda.project.isolation import FAKE_AWS, NOTHING, forget_connections, leaking, strict_moto
@@ -23,6 +25,13 @@ LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project
 """Directories of tests that need what only their own lane sets up -> the marker by which it asks for them."""
 
 parsed = cache(JSONFileLoader().load_file)
+alias = EventAliaser(HierarchicalEmitter())._alias_event_name
+
+
+@cache
+def services(kind: str, *paths: str, listed: Any = Loader.list_available_services) -> list[str]:
+    names: list[str] = listed(Loader(extra_search_paths=paths, include_default_search_paths=False), kind)
+    return names
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +53,21 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SWITCH] = "0"
 
 
+def less_work(config: pytest.Config) -> None:
+    """What botocore and moto do anew for each client and each mock: to read 2 MB of JSON, to list 1,000 directories.
+
+    And to look at the signatures of handlers, and to answer the package requests, by which nothing here calls AWS.
+    """
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    patch.setattr(JSONFileLoader, "load_file", lambda _, path: parsed(path))
+    patch.setattr(Loader, "list_available_services", lambda self, kind: services(kind, *self.search_paths))
+    patch.setattr(EventAliaser, "_alias_event_name", lambda _, name: alias(name))
+    patch.setattr(hooks, "accepts_kwargs", lambda _: True)
+    if config.getoption("--engine") == "moto":
+        patch.setattr("moto.core.models.RESPONSES_METHODS", ())
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """`make test-sam` asks for the tests under SAM by ``-m sam``, and so do the other lanes for theirs."""
     lane = LANES.get(collection_path)
@@ -52,6 +76,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave what only Amazon's engine does to the lane that has it, and there what meets no engine."""
+    if any(map(_meets_engine, items)):
+        less_work(config)
     local = config.getoption("--engine") == "local"
     kept = [item for item in items if (_meets_engine(item) if local else not _is_real(item))]
     left = set(items) - set(kept)
@@ -65,14 +91,6 @@ def _is_real(item: pytest.Item) -> bool:
 
 def _meets_engine(item: pytest.Item) -> bool:
     return _is_real(item) or not {"dynamodb", "engine"}.isdisjoint(getattr(item, "fixturenames", ()))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def parsed_once() -> Iterator[None]:
-    """Each client parses 2 MB of botocore's JSON, and nearly each test makes a client: once will do."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda _, path: parsed(path))
-        yield
 
 
 @pytest.fixture(scope="session")
