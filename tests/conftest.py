@@ -7,6 +7,7 @@ its tables by the fixture ``table_name``. ``--compiled off`` runs them without t
 
 import os
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave what only Amazon's engine does to the lane that has it, and there what meets no engine."""
+    _leave_rows(config, items)
     if any(map(_meets_engine, items)):
         less_work(config)
     local = config.getoption("--engine") == "local"
@@ -83,6 +85,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = set(items) - set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item in left])
     items[:] = sorted(kept, key=lambda item: item.location[0])  # mutmut names tests in any order
+
+
+def _leave_rows(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """``@pytest.mark.thorough(but=("a", "b-*"))``: of a table, all but the rows of these ids are thorough."""
+    unmatched: dict[tuple[str, str], bool] = {}
+    for item in items:
+        test, _, row = item.nodeid.removesuffix("]").partition("[")
+        named = [each for mark in item.own_markers for each in mark.kwargs.get("but", ())]
+        found = {each for each in named if fnmatchcase(row, each)}
+        unmatched |= {(test, each): unmatched.get((test, each), True) and each not in found for each in named}
+        if found:
+            item.own_markers = [mark for mark in item.own_markers if mark.name != "thorough"]
+    wrong = [key for key, none in unmatched.items() if none]
+    if wrong and not any("::" in argument for argument in config.args):
+        raise pytest.UsageError(f"thorough(but=...) names rows that are not there: {wrong}")
 
 
 def _is_real(item: pytest.Item) -> bool:

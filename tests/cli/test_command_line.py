@@ -327,6 +327,7 @@ def test_bash_completes_commands(project: Path) -> None:
     assert (done.stdout, done.stderr) == ("routes\n", "")
 
 
+@pytest.mark.thorough(but=("click", "flask"))
 @pytest.mark.parametrize("missing", EXTRA)
 def test_without_the_extra_it_says_what_to_install(project: Path, missing: str) -> None:
     done = in_a_process("routes", code=f"import sys; sys.modules[{missing!r}] = None")

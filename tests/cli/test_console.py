@@ -53,6 +53,7 @@ def test_a_table_on_a_terminal_and_plain_columns_elsewhere() -> None:
     assert [row for row in words if any(word not in shown for word in row)] == []
 
 
+@pytest.mark.thorough
 def test_no_color_is_honoured() -> None:
     """No colour; bold stays, which is none."""
     assert RED in on_a_terminal("routes", "--app", "nothing:pm")
@@ -60,6 +61,7 @@ def test_no_color_is_honoured() -> None:
     assert RED not in plain
 
 
+@pytest.mark.thorough(but=("explain",))
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -84,6 +86,7 @@ def test_long_lines_are_not_folded() -> None:
     assert done.stderr.startswith(f"Error: There is no module {'a' * 300}. Looked from ")
 
 
+@pytest.mark.thorough
 def test_progress_on_a_terminal_alone(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[project]\ndependencies = []\n[tool.polymicro]\napp = "app:pm"\n'

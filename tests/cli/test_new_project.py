@@ -130,6 +130,7 @@ def test_events_are_of_alice(project: Path) -> None:
     }
 
 
+@pytest.mark.thorough(but=("lint", "template", "token"))
 @pytest.mark.parametrize(
     "command",
     [
@@ -163,6 +164,7 @@ def test_its_makefile_builds_each_function_of_the_template(project: Path) -> Non
     assert handlers == set(re.findall(r"--handler (\S+)", makefile))
 
 
+@pytest.mark.thorough(but=("x_1",))
 @pytest.mark.parametrize("name", ["a", "x_1", f"a{'b' * (LONGEST - 1)}"])
 def test_any_name_gives_code_that_is_formatted(tmp_path: Path, name: str) -> None:
     assert new(tmp_path, name).exit_code == 0

@@ -147,6 +147,7 @@ def todo_session(serve: Serve, token: str | None = None) -> None:
     assert serve.request("GET", "/todo", None, token)[2]["items"] == []
 
 
+@pytest.mark.thorough(but=("rest",))
 @pytest.mark.parametrize("source", SOURCES)
 def test_todo_session_as_a_user(source: str) -> None:
     with serving("--as", ALICE, "--source", source) as serve:
@@ -159,6 +160,7 @@ def test_todo_session_as_a_user(source: str) -> None:
     assert serve.process.returncode == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("source", SOURCES)
 def test_todo_session_with_a_token(source: str, token: str) -> None:
     """The chain is the deployed one: the app's own authorizer stands before it."""
@@ -172,6 +174,7 @@ def test_todo_session_with_a_token(source: str, token: str) -> None:
     assert "***" not in serve.output
 
 
+@pytest.mark.thorough
 def test_printed_session_can_be_pasted(tmp_path: Path) -> None:
     """In any directory, and without the command on the PATH."""
     with serving() as serve:
@@ -189,6 +192,7 @@ def test_printed_session_can_be_pasted(tmp_path: Path) -> None:
     assert (todo["text"], json.loads(patched)) == ("Water the plants", {**todo, "done": True})
 
 
+@pytest.mark.thorough
 def test_bodies_of_any_length() -> None:
     """A chunked one arrives; one over the app's own limit is answered by the app, not by a reset."""
     with serving("--as", ALICE) as serve:
@@ -242,6 +246,7 @@ def test_reload_keeps_data_and_makes_new_tables(project: Path) -> None:
     assert serve.process.returncode == 0
 
 
+@pytest.mark.thorough
 def test_two_changes_in_one_second_are_both_seen(project: Path) -> None:
     """Also where the second leaves the size as it is, which Python's bytecode would not notice."""
     code, new = project / "notes.py", project / "new"
@@ -256,6 +261,7 @@ def test_two_changes_in_one_second_are_both_seen(project: Path) -> None:
             assert serve.request("GET", f"/{name}")[0] == 200
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
@@ -276,6 +282,7 @@ def test_broken_code_is_told_and_comes_back_when_mended(project: Path, broken: s
         assert serve.request("GET", "/notes")[2]["items"] == [{"name": "a"}]
 
 
+@pytest.mark.thorough
 def test_server_process_that_dies_comes_back_when_the_code_changes(project: Path) -> None:
     """A request made meanwhile waits for it."""
     with serving(cwd=project) as serve:
@@ -305,6 +312,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.thorough(but=("alone-SIGINT",))
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["alone", "group"])
 def test_signal_stops_everything(
@@ -369,6 +377,7 @@ def test_app_that_does_not_load_at_the_start_ends_the_command(project: Path) -> 
     assert output.endswith("ZeroDivisionError: division by zero\n")
 
 
+@pytest.mark.thorough
 def test_engine_of_the_environment_is_used(project: Path) -> None:
     endpoint = "http://127.0.0.1:9"
     code, output = refused(

@@ -326,6 +326,7 @@ def test_a_python_that_is_not_here() -> None:
         Target.find("3.99", "x86_64")
 
 
+@pytest.mark.thorough
 def test_what_no_index_has_is_taken_from_the_projects_wheels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -400,6 +401,7 @@ def documented(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     return request.param, root / "out"
 
 
+@pytest.mark.thorough
 def test_documentation_is_in_the_artifact_of_an_app_that_says_so(documented: tuple[bool, Path]) -> None:
     said, out = documented
     assert (DOCS_FILES & {path.name for path in out.iterdir()}) == (DOCS_FILES if said else set())
@@ -414,6 +416,7 @@ def test_documentation_is_in_the_artifact_of_an_app_that_says_so(documented: tup
         }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/docs/swagger-ui.css"])
 def test_the_artifact_serves_its_documentation(documented: tuple[bool, Path], path: str) -> None:
     said, out = documented
@@ -531,6 +534,7 @@ print(json.dumps(handler(json.loads(sys.argv[3]), None)))
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("module", OBSERVERS)
 def test_the_artifact_tells_of_its_requests(observed: Path, module: str) -> None:
     """As in a Lambda: a line, metrics, and a trace to X-Ray's daemon, with botocore's data on DynamoDB alone."""
@@ -582,10 +586,12 @@ def command(*arguments: str, root: Path = ROOT) -> Result:
         return CliRunner().invoke(Commands(commands={"build": build_command}), ["build", *arguments])
 
 
+@pytest.mark.thorough
 def test_the_todo_api_takes_at_most_8_mb(todo: Path) -> None:
     assert sum(part.total for part in artifact_parts(todo)) <= 8_000_000
 
 
+@pytest.mark.thorough
 def test_the_todo_api_brings_nothing_of_the_extra_dev(todo: Path) -> None:
     tops = {path.name for path in todo.iterdir() if "-" not in path.name}
     assert tops.isdisjoint(
@@ -599,11 +605,13 @@ def test_the_todo_api_brings_nothing_of_the_extra_dev(todo: Path) -> None:
     assert services == {"dynamodb"}
 
 
+@pytest.mark.thorough
 def test_licences_go_with_what_they_are_of(todo: Path) -> None:
     names = {path.name.partition("-")[0] for path in todo.glob("*.dist-info") if any(path.rglob("LICENSE*"))}
     assert {"botocore", "jmespath", "marshmallow", "pynamodb"} <= names
 
 
+@pytest.mark.thorough
 def test_every_module_has_bytecode_that_asks_for_no_source(todo: Path) -> None:
     """Of this Python, and with the paths that Lambda has; in the archive, but for what comes before that is open."""
     tag = sys.implementation.cache_tag
@@ -629,6 +637,7 @@ def archive(root: Path) -> Iterator[tuple[str, bytes]]:
         yield source, data[offset : offset + size]
 
 
+@pytest.mark.thorough
 def test_the_same_input_gives_the_same_bytes(todo: Path, tmp_path: Path) -> None:
     again = tmp_path / "elsewhere" / "out"
     assert command("--handler", "handlers.todo.handler", "--out", str(again)).exit_code == 0
@@ -685,6 +694,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.thorough
 def test_a_cold_start_looks_for_nothing_and_compiles_no_pattern(todo: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", IMPORT, str(todo)], capture_output=True, timeout=60
@@ -711,6 +721,7 @@ print(json.dumps([made, answers]))
 """
 
 
+@pytest.mark.thorough
 def test_the_handler_answers_from_the_artifact_alone(todo: Path, endpoint: str) -> None:
     """In a process without any other package, with its client made before the first request."""
     variables = {

@@ -95,6 +95,7 @@ def test_its_text_says_what_the_template_is(app: str, api: str, authorizer: str)
     assert merged(HEAD, template_parts(APPS[app].routes, chosen)) == text
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("api", "authorizer"), [("rest", "lambda"), ("http", "jwt")])
 def test_cloudformation_finds_no_fault_with_it(api: str, authorizer: str) -> None:
     """As far as cfn-lint knows it without SAM's own transform; it does see a fault that is there."""

@@ -71,6 +71,7 @@ def _asked(paths: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str | No
             yield (verb, path), names[0] if names else None
 
 
+@pytest.mark.thorough(but=("*-several",))
 @pytest.mark.parametrize("cors", CORSES)
 @pytest.mark.parametrize(("api", "authorizer"), KINDS)
 def test_who_is_asked(api: str, authorizer: str, cors: str) -> None:
@@ -83,6 +84,7 @@ def test_who_is_asked(api: str, authorizer: str, cors: str) -> None:
     assert asked(second_app.pm, api=api, authorizer=authorizer, cors=CORSES[cors]) == closed | preflights
 
 
+@pytest.mark.thorough(but=("*-one",))
 @pytest.mark.parametrize("cors", CORSES)
 @pytest.mark.parametrize(("api", "authorizer"), KINDS)
 def test_who_is_asked_where_a_path_has_one_event(
@@ -110,6 +112,7 @@ def test_all_events_of_a_path_say_the_same_of_an_authorizer(api: str, cors: str)
     assert set().union(*said.values()) == {"default", "NONE"}
 
 
+@pytest.mark.thorough(but=("todo-rest-lambda",))
 @pytest.mark.parametrize(
     ("app", "api", "authorizer"),
     [

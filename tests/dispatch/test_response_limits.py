@@ -195,6 +195,7 @@ def ids(page: Any) -> list[str]:
     return [item["id"] for item in found]
 
 
+@pytest.mark.thorough(but=("rest", "alb-multi"))
 @every_form
 def test_each_source_has_its_own_bound(api: Caller, form: dict[str, Any]) -> None:
     """By real sizes: 1 MB behind a load balancer, 6 MB elsewhere. Text of quotes is four times as long outside."""

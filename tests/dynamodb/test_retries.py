@@ -88,6 +88,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.mark.thorough(but=("retrieve-botocore", "update-quick"))
 @pytest.mark.parametrize("transport", ["", "botocore"], ids=["quick", "botocore"])
 @pytest.mark.parametrize("name", ["retrieve", "update"])
 def test_silence_is_answered_before_the_invocation_ends(

@@ -305,6 +305,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch, seconds: float = 40) -> None:
     monkeypatch.setattr("polymicro_lambda.idempotency.records.time.time", lambda: real() + seconds)
 
 
+@pytest.mark.thorough(but=("default-*",))
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(3))
 @pytest.mark.parametrize("own", [False, True], ids=["default", "override"])
@@ -484,6 +485,7 @@ def test_a_large_answer_comes_again_without_its_body(docs: Make, table_name: str
     )
 
 
+@pytest.mark.thorough
 def test_so_it_does_beside_the_keys_of_much_that_was_made(docs: Make) -> None:
     import random
 

@@ -192,6 +192,7 @@ def by_an_instance(raw: Any) -> bytes:
     return strict_json.json_bytes(SCHEMA.dump(instance) if shown is None else SCHEMA.selected(shown))
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ITEMS, st.none() | st.tuples(BROKEN, WIRE))
 @example({"id": {"S": "1"}, "sk": {"S": "Q#"}}, None)

@@ -275,6 +275,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.thorough(but=("number", "street", "items"))
 @pytest.mark.parametrize("name", ATTRIBUTES)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

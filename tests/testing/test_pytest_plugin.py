@@ -139,7 +139,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return project.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+    return project.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments)
 
 
 def test_each_test_has_app_tables_and_client_of_its_own(project: pytest.Pytester) -> None:
@@ -147,6 +147,7 @@ def test_each_test_has_app_tables_and_client_of_its_own(project: pytest.Pytester
     run(project).assert_outcomes(passed=9)
 
 
+@pytest.mark.thorough
 def test_an_app_may_have_a_prefix_from_the_environment(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +173,7 @@ def test_another_app_is_given_by_a_fixture(project: pytest.Pytester) -> None:
     run(project).assert_outcomes(passed=1)
 
 
+@pytest.mark.thorough(but=("none",))
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -189,6 +191,7 @@ def test_an_app_that_is_not_there(project: pytest.Pytester, settings: str, said:
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
+@pytest.mark.thorough
 def test_an_engine_that_does_not_answer(project: pytest.Pytester) -> None:
     """Named in the configuration; what the option says goes before it."""
     project.makepyprojecttoml(f"{NAMED}polymicro_dynamodb = '{NOWHERE}'")
@@ -218,6 +221,7 @@ def test_an_engine_that_tests_share(project: pytest.Pytester, dynamodb: None) ->
     assert [name for name in left if name.endswith("-notes")] == []
 
 
+@pytest.mark.thorough(but=("testing.md",))
 @pytest.mark.parametrize("page", ["README.md", "testing.md"])
 def test_what_the_docs_test_by_fixtures_is_so(pytester: pytest.Pytester, page: str) -> None:
     """The blocks up to the first that has a fixture: the app before it, and the tests that it is."""

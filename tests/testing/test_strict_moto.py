@@ -228,6 +228,7 @@ def test_what_dynamodb_refuses_is_refused(client: Any, mode: Any, table_name: st
         assert outcome(client, table_name, *call) == REFUSED
 
 
+@pytest.mark.thorough(but=("39 digits*", "cursor with*"))
 @pytest.mark.parametrize("call", GAPS.values(), ids=GAPS)
 def test_moto_by_itself_is_kinder(client: Any, engine: str, table_name: str, call: Any) -> None:
     if engine == "moto":

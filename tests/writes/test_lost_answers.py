@@ -243,6 +243,7 @@ def test_the_request_was_lost(client: Caller, model: Any, name: str, how: Any) -
         assert writes_of(tries) == 1
 
 
+@pytest.mark.thorough(but=("versioned-*",))
 @pytest.mark.parametrize("arrives", [True, False], ids=["done", "not done"])
 @every_ask
 def test_what_happened_cannot_be_found_out(client: Caller, model: Any, name: str, arrives: bool) -> None:
@@ -254,6 +255,7 @@ def test_what_happened_cannot_be_found_out(client: Caller, model: Any, name: str
     assert (left, writes_of(tries)) == (shaped(model, leaves), 1)
 
 
+@pytest.mark.thorough(but=("versioned-*",))
 @pytest.mark.parametrize(
     ("how", "arrives"), [(TIMED_OUT, True), (BROKEN, False)], ids=["read timeout, done", "500, not done"]
 )

@@ -198,6 +198,7 @@ class Docs(RuleBasedStateMachine):
             assert found == {place: item["text"] for place, item in self.items.items()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["plain", "versioned"])
 def test_it_is_as_a_dict(dynamodb: None, table_name: str, kind: str, pytestconfig: pytest.Config) -> None:
     """``--examples 1000`` looks longer."""

@@ -326,6 +326,7 @@ def test_a_value_taken_meanwhile(members: Make, table_name: str) -> None:
     assert marks(table_name) == ["2", "3"]
 
 
+@pytest.mark.thorough(but=("*-versioned",))
 @both
 @pytest.mark.parametrize(
     ("writer", "request_", "status", "left"),
@@ -353,6 +354,7 @@ def test_the_item_changes_meanwhile(
     assert free == [email for email in "abz" if email != held]
 
 
+@pytest.mark.thorough(but=("*-plain",))
 @both
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("verb", ["create", "update", "delete"])

@@ -46,6 +46,7 @@ MATRIX = {
 }
 
 
+@pytest.mark.thorough(but=("many tables-*",))
 @pytest.mark.parametrize("asked", MATRIX, ids=" ".join(("{0[0]} {0[1]}",)).format)
 def test_matrix(worlds, asked):
     """A request that is let through gets a world of its own to change; those that are not share one."""

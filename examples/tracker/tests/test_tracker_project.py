@@ -53,6 +53,7 @@ def test_the_readmes_links_lead_somewhere():
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
+@pytest.mark.thorough(but=("tracker.app:pm",))
 @pytest.mark.parametrize("app", ["tracker.app:pm", "tracker.single:pm"])
 def test_the_readmes_session_works_as_printed(app):
     _, session = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
