@@ -20,11 +20,14 @@ SHELL := bash
 
 python := $(VENV)/bin/python
 sam := $(abspath $(SAM_VENV)/bin/sam)
-workers := --numprocesses auto
+# A worker that has no more to do takes what another has not begun.
+workers := --numprocesses auto --dist worksteal
 # These keep their caches in the project. pip keeps its own where the user has it.
 pip := -m pip install --quiet --disable-pip-version-check
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
+# Where a machine says that Python writes no bytecode, each of the many processes of the tests would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
 # EX_UNAVAILABLE: what a lane needs from outside cannot be had on this machine. The lane has said so, and passes.
 or_unavailable = || { status=$$?; [ $$status = 69 ] && echo "$@: not run, see the line above"; }
 
@@ -37,17 +40,20 @@ oldest := $(addprefix tests/,$(addsuffix .py,handlers/test_authorizer cli/test_c
 	schemas/test_item_schemas observability/test_powertools writes/test_store testing/test_strict_moto \
 	deploy/test_translated_template))
 
-.PHONY: help serve test coverage test-oldest fuzz mutants test-new test-real test-sam test-clients soak sam-local bench check format build clean
+.PHONY: help serve test test-thorough coverage test-oldest fuzz mutants test-new test-real test-sam test-clients soak sam-local bench check format build clean
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.dev ## serve the Todo API on http://127.0.0.1:3000
 	$(VENV)/bin/polymicro serve $(ARGS)
 
-test: $(VENV)/.test ## run the tests in memory
-	$(python) -m pytest $(workers) $(ARGS)
+test: $(VENV)/.test ## run the tests in memory, but for those that are marked as thorough
+	$(python) -m pytest $(workers) -m 'not thorough' $(ARGS)
 
-coverage: $(VENV)/.test ## run the tests in memory, counting lines and branches, which takes twice as long
+test-thorough: $(VENV)/.test ## run in memory those that try very many cases of one thing, or start what takes long
+	$(python) -m pytest $(workers) -m thorough $(ARGS)
+
+coverage: $(VENV)/.test ## run all of both in memory, counting lines and branches, which takes twice as long
 	$(python) -m pytest $(workers) --cov --cov-report=term $(ARGS)
 
 test-real: $(VENV)/.test ## run the same tests on DynamoDB Local, Amazon's engine
@@ -57,7 +63,7 @@ test-sam: $(VENV)/.test $(SAM_VENV)/.sam $(CHECKOV_VENV)/.checkov ## run the who
 	PYTHON=$(python) SAM=$(sam) CHECKOV=$(CHECKOV_VENV)/bin/checkov scripts/test-sam $(ARGS) $(or_unavailable)
 
 test-clients: $(VENV)/.test $(CLIENTS_VENV)/.clients ## try the OpenAPI document with a browser, with clients made from it, and with Schemathesis
-	PYTHON=$(python) CLIENTS=$(abspath $(CLIENTS_VENV)/bin) scripts/test-clients $(workers) --dist worksteal $(ARGS) $(or_unavailable)
+	PYTHON=$(python) CLIENTS=$(abspath $(CLIENTS_VENV)/bin) scripts/test-clients $(workers) $(ARGS) $(or_unavailable)
 
 test-oldest: $(OLDEST_VENV)/.test ## run those tests that meet a dependency, on the oldest versions that pyproject.toml allows
 	$(OLDEST_VENV)/bin/python -m pytest $(workers) $(if $(ARGS),$(ARGS),$(oldest))
