@@ -38,7 +38,12 @@ from polymicro_lambda import (
     action,
 )
 from polymicro_lambda.dynamodb.client import connect
-from polymicro_lambda.dynamodb.failures import RETRY_SECONDS, http_error_of, retry_after, translating_errors
+from polymicro_lambda.dynamodb.error_codes import (
+    RETRY_SECONDS,
+    http_error_of,
+    retry_after,
+    translating_errors,
+)
 from polymicro_lambda.exceptions import HTTPError, NotFound
 from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.testing import Client, Result
