@@ -128,7 +128,7 @@ def table_name(model: type[Model]) -> str:
 
 
 def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, Any]:
-    """Call a DynamoDB operation on the model's table with botocore's own arguments."""
+    """Call a DynamoDB operation on the model's table with botocore's own arguments. Raises ``CLIENT_ERRORS``."""
     arguments["TableName"] = model.Meta.table_name
     connection = connect(model)
     if operation not in ITEM_OPERATIONS or _has_listeners(connection):
@@ -141,7 +141,7 @@ def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, A
 
 
 def get_item(model: type[Model], key: RawItem) -> RawItem | None:
-    """The item with this key by a consistent read, None where there is none. Raises our errors."""
+    """The item with this key by a consistent read, None where there is none. Raises ``HTTPError``."""
     with translating_errors():
         item: RawItem | None = execute(model, "GetItem", Key=key, ConsistentRead=True).get("Item")
     return item
@@ -154,13 +154,13 @@ def _has_listeners(connection: Connection) -> bool:
 
 
 def batch_get_item(model: type[Model], requests: dict[str, Any]) -> dict[str, Any]:
-    """BatchGetItem: table name -> keys and how to read them."""
+    """BatchGetItem; ``requests`` are table name -> keys and options. Raises ``CLIENT_ERRORS``."""
     data: dict[str, Any] = connect(model).dispatch("BatchGetItem", {"RequestItems": requests})
     return data
 
 
 def connect(model: type[Model]) -> Any:
-    """The model's connection, with a client that all models of the same settings share: each costs 0.04 s."""
+    """The model's connection, with a client that all models of the same settings share: a client takes 0.04 s."""
     table = model._connection
     if table is None or table.table_name != model.Meta.table_name:
         table = model._get_connection()
@@ -197,5 +197,5 @@ def client_of(model: type[Model]) -> Any:
 
 
 def transact_write(model: type[Model], items: Sequence[Mapping[str, Any]]) -> None:
-    """TransactWriteItems by the model's client: all of the writes or none."""
+    """TransactWriteItems by the model's client: all of the writes or none. Raises ``CLIENT_ERRORS``."""
     connect(model).dispatch("TransactWriteItems", {"TransactItems": items})

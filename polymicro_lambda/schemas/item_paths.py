@@ -1,4 +1,4 @@
-"""The paths of items: from an item to its segments, percent-encoded."""
+"""The path of an item: its segments, percent-encoded."""
 
 import re
 from collections.abc import Mapping

@@ -36,7 +36,7 @@ class ItemSchema:
 
     @lazy
     def names(self) -> tuple[str, ...]:
-        """The members of every item that goes out, in the order of the model."""
+        """The members of each item in an answer, in the order of the model."""
         declared = self.declaration
         if declared.is_predictable:
             return tuple(
