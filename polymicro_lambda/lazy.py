@@ -7,9 +7,9 @@ T = TypeVar("T")
 
 
 class lazy(Generic[T]):  # noqa: N801 - it is used as a function
-    """What the function gives for an object, kept among the object's attributes.
+    """A property whose value is computed at its first use, and stored in the object's ``__dict__``.
 
-    Two threads that ask for the first time at once may both compute it.
+    Two threads that use it for the first time at once may both compute it.
     """
 
     def __init__(self, function: Callable[[Any], T]) -> None:
@@ -32,7 +32,7 @@ class lazy(Generic[T]):  # noqa: N801 - it is used as a function
 
 
 def compute_lazy(owner: object) -> None:
-    """Compute all that waits in an object for its first use."""
+    """Compute all ``lazy`` properties that the object's own class defines."""
     for name, member in vars(type(owner)).items():
         if isinstance(member, lazy):
             getattr(owner, name)

@@ -1,7 +1,7 @@
-"""Marshmallow, imported without its regular expressions: one of them takes longer than all the rest of it.
+"""A quicker import of marshmallow: its regular expressions are compiled at their first use.
 
-``marshmallow.validate`` compiles patterns for e-mail addresses and URLs when it is imported, and few APIs have either.
-Where marshmallow was imported before, nothing is left to do here.
+``marshmallow.validate`` compiles patterns for e-mail addresses and URLs at import, which takes longer than the rest of
+the import, and few APIs have either. If marshmallow is imported already, this module changes nothing.
 """
 
 import re
@@ -13,18 +13,18 @@ from typing import Any
 _compile = re.compile
 
 
-class Deferred:
-    """A pattern that is compiled when it is first used; two threads that do so at once get the same.
+class DeferredPattern:
+    """A pattern that is compiled at its first use; two threads that use it first at once get the same pattern.
 
-    It passes for an ``re.Pattern`` wherever Python asks, in ``re.sub(pattern, …)`` as in ``copy.deepcopy``.
+    It is an ``re.Pattern`` to ``isinstance``, to ``re.sub(pattern, …)`` and to ``copy.deepcopy``.
     """
 
     __isabstractmethod__ = False
-    """What a class that has abstract methods asks of each of its members when it is made."""
+    """``ABCMeta`` reads it of each member of a class."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        self._given = given
-        self._named = named
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._arguments = arguments
+        self._options = options
 
     @property  # type: ignore[misc] # as below
     def __class__(self) -> type[re.Pattern[Any]]:  # type: ignore[override] # for isinstance
@@ -32,7 +32,7 @@ class Deferred:
 
     @cached_property
     def _pattern(self) -> re.Pattern[Any]:
-        return _compile(*self._given, **self._named)
+        return _compile(*self._arguments, **self._options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pattern, name)
@@ -42,14 +42,14 @@ class Deferred:
 
 
 @contextmanager
-def deferred() -> Iterator[None]:
-    """Patterns that are compiled while the block runs wait for their first use."""
-    re.compile = Deferred  # type: ignore[assignment]
+def deferred_patterns() -> Iterator[None]:
+    """Let ``re.compile`` make deferred patterns while the block runs."""
+    re.compile = DeferredPattern  # type: ignore[assignment]
     try:
         yield
     finally:
         re.compile = _compile
 
 
-with deferred():
+with deferred_patterns():
     import marshmallow  # noqa: F401

@@ -1,15 +1,15 @@
-"""Slips of the pen: the name that was probably meant."""
+"""Misspelt names: the known name that is closest, for error messages."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 def closest(name: str, known: Iterable[str], alike: float) -> str | None:
-    """The known name that is most like this one, None where none is so much alike (``difflib``'s ratio)."""
+    """The known name closest to ``name``; None if no ratio of ``difflib`` is ``alike`` (0 to 1) or more."""
     return next(iter(get_close_matches(name, [*known], 1, alike)), None)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a message on a name that does not exist: whether another was meant, empty where none comes near."""
+    """The end of a message on an unknown name: a question that names the closest one, empty if none is close."""
     near = closest(name, known, 0.6)
     return f": is {near!r} meant?" if near is not None else ""

@@ -1,4 +1,4 @@
-"""Items by their keys: BatchGetItem, up to 100 at a time, and again for what it left."""
+"""Items by their keys: BatchGetItem, up to 100 at a time, and again for the keys that it left unprocessed."""
 
 import secrets
 import time
@@ -7,42 +7,42 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from polymicro_lambda.exceptions import ServiceUnavailable
 from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
 
 from . import client
-from .client import GROWTH, ReadPage
 from .comparisons import typed
-from .failures import retry_after
+from .error_codes import database_busy
 from .models import model_info
+from .result_pages import GROWTH, ReadPage
 
-MOST = 100
+MOST_KEYS = 100
 """Keys of one BatchGetItem (DynamoDB API reference)."""
 ROUNDS = 5
-"""How often the keys that a BatchGetItem left unprocessed are asked for."""
+"""How many BatchGetItems ask for the same keys, while DynamoDB leaves some of them unprocessed."""
 PAUSE = 0.05
-"""The most seconds before they are asked for again; each time up to twice as long as before."""
-LEAST = 2.0
-"""With fewer seconds left they are not."""
+"""The longest wait before the second BatchGetItem, in seconds; before each further one it is twice as long."""
+LEAST_SECONDS = 2.0
+"""With fewer seconds of the invocation left no further BatchGetItem is made."""
 
 
 def batch_pages(
     model: type[Model], keys: Sequence[RawItem], start: RawItem | None, size: int
 ) -> Iterator[ReadPage]:
-    """The items of these keys behind ``start``, in the order of the keys; there are pages for those that are there.
+    """Pages of the items with these keys, in the order of the keys, from behind the key ``start`` on.
 
-    As rows may drop out, each page may be four times as large as the one before.
+    Keys without an item are left out. ``size`` is the number of keys of the first page; as rows may drop out, each
+    further page may be four times as large.
     """
-    left, size = list(keys if start is None else _after(keys, start)), min(size, MOST)
+    left, size = list(keys if start is None else _after(keys, start)), min(size, MOST_KEYS)
     names = [attribute.attr_name for attribute in model_info(model).keys.values()]
     while left:
         asked, left = left[:size], left[size:]
-        found = in_order(names, asked, batch_get(model, asked))
+        items = in_order(names, asked, batch_get(model, asked))
         yield ReadPage(
-            [item for item in found if item is not None], frozenset(names), asked[-1] if left else None
+            [item for item in items if item is not None], frozenset(names), asked[-1] if left else None
         )
-        size = min(size * GROWTH, MOST)
+        size = min(size * GROWTH, MOST_KEYS)
 
 
 def _after(keys: Sequence[RawItem], start: RawItem) -> Sequence[RawItem]:
@@ -53,20 +53,20 @@ def _after(keys: Sequence[RawItem], start: RawItem) -> Sequence[RawItem]:
 
 
 def in_order(names: Sequence[str], keys: Sequence[RawItem], items: Iterator[RawItem]) -> list[RawItem | None]:
-    """The items in the order of their keys, None for one that is not there."""
-    found = {key_identity({name: raw[name] for name in names}): raw for raw in items}
-    return [found.get(key_identity(key)) for key in keys]
+    """The items in the order of their keys, None for a key without an item; ``names`` are the key's attributes."""
+    by_key = {key_identity({name: raw[name] for name in names}): raw for raw in items}
+    return [by_key.get(key_identity(key)) for key in keys]
 
 
 def key_identity(key: RawItem) -> frozenset[Any]:
-    """What two keys have in common that are one to DynamoDB."""
+    """A value that is equal for two keys if they are one key to DynamoDB."""
     return frozenset((name, typed(value)) for name, value in key.items())
 
 
 def batch_get(
-    model: type[Model], keys: list[RawItem], called: Callable[[], None] = lambda: None
+    model: type[Model], keys: list[RawItem], on_call: Callable[[], None] = lambda: None
 ) -> Iterator[RawItem]:
-    """The items of up to 100 keys, in any order, by consistent reads; it tells its calls.
+    """The items of up to 100 keys, in any order, by consistent reads; ``on_call`` is called before each call.
 
     Raises ``ServiceUnavailable`` if some stay unprocessed.
     """
@@ -76,19 +76,15 @@ def batch_get(
             _pause(number)
         if not keys:
             return
-        called()
+        on_call()
         data = client.batch_get_item(model, {table: {"Keys": keys, "ConsistentRead": True}})
         yield from data["Responses"].get(table, ())
         keys = data.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
     if keys:
-        raise _busy()
+        raise database_busy()
 
 
 def _pause(number: int) -> None:
-    if seconds_left() < LEAST:
-        raise _busy()
+    if seconds_left() < LEAST_SECONDS:
+        raise database_busy()
     time.sleep(secrets.randbelow(1000) / 1000 * PAUSE * 2 ** (number - 1))
-
-
-def _busy() -> ServiceUnavailable:
-    return ServiceUnavailable("The database is busy: try again later.", headers=retry_after())

@@ -1,32 +1,28 @@
-"""What is known of PynamoDB's inside: every private name of it that this package uses stands here."""
+"""The clients of DynamoDB: a model's connection, its botocore client, and the calls that are made by it.
+
+What is private in PynamoDB's connections stands here; what is private in its iterators, in ``result_pages``.
+"""
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from pynamodb.connection.base import Connection
-from pynamodb.indexes import Index
 from pynamodb.models import Model
-from pynamodb.pagination import ResultIterator
 from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.types import RawItem
 
-from .failures import translating_errors
+from .error_codes import translating_errors
 from .transport import retries
 from .transport.sessions import TRANSPORT, private_session, use_direct_pools
 
-GROWTH = 4
-"""How much larger each further page of a list may be than the one before."""
-LARGEST = 10_000
-"""The most items that a page asks for: the 1 MB that one holds has seldom more."""
 PREFIX = "_polymicro_prefix"
+"""The member of a ``Meta`` that holds the prefix which an app has put before the table's name."""
 
-# What a client depends on: another value of one of these needs another client.
-ENVIRONMENT = (
+CLIENT_VARIABLES = (
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL",
     "AWS_DEFAULT_REGION",
@@ -35,9 +31,9 @@ ENVIRONMENT = (
     "AWS_ACCESS_KEY_ID",
     TRANSPORT,
 )
+"""The variables of the environment that a client depends on: another value of one needs another client."""
 
-# What a model's Meta says of it.
-CLIENT = (
+CLIENT_SETTINGS = (
     "region",
     "host",
     "connect_timeout_seconds",
@@ -49,25 +45,27 @@ CLIENT = (
     "aws_secret_access_key",
     "aws_session_token",
 )
+"""The members of a model's ``Meta`` that its client depends on."""
 
-BOUND = "_polymicro_bound"
-"""The client of a connection whose tries are bounded."""
-STATE = frozenset({"_client", "_local", "_tables", BOUND})
-"""What a connection holds besides its settings."""
+BOUNDED_CLIENT = "_polymicro_bound"
+"""The attribute of a connection that holds its client once the client's tries are bounded."""
+CONNECTION_STATE = frozenset({"_client", "_local", "_tables", BOUNDED_CLIENT})
+"""The attributes of a connection that are no settings."""
 
-# PynamoDB waits up to 15 s to connect and 30 s for an answer, four times over; API Gateway gives up after 29 s.
 TIMEOUTS = {"connect_timeout_seconds": (15, 1), "read_timeout_seconds": (30, 3)}
+"""Setting -> PynamoDB's default and ours, in seconds.
 
-ON_ITEMS = frozenset({"DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"})
+PynamoDB tries four times, each as long as its default allows; API Gateway gives up after 29 s.
+"""
+
+ITEM_OPERATIONS = frozenset({"DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"})
 DISPATCH = Connection.dispatch
 SIGNALS: Any = [signal for signal in (pre_dynamodb_send, post_dynamodb_send) if hasattr(signal, "receivers")]
-"""PynamoDB's signals; none without blinker, when nobody can ask to be told."""
+"""PynamoDB's signals; none without blinker, when nobody can listen."""
 LOG = logging.getLogger(Connection.__module__)
 
 _clients: dict[str, Any] = {}
-
-
-# --- connections ---------------------------------------------------------------------------------------
+"""Settings and environment -> client."""
 
 
 def prepare_models(models: Iterable[type[Model]], prefix: str) -> None:
@@ -108,17 +106,19 @@ def table_meta(model: type[Model]) -> Any:
 
 
 def one_per_client(models: Iterable[type[Model]]) -> Iterable[type[Model]]:
-    """Of models that share a client one."""
+    """One model of each group that shares a client."""
     metas = _by_meta(models).items()
-    return {repr([getattr(meta, name, None) for name in CLIENT]): model for meta, model in metas}.values()
+    return {
+        repr([getattr(meta, name, None) for name in CLIENT_SETTINGS]): model for meta, model in metas
+    }.values()
 
 
 def _by_meta(models: Iterable[type[Model]]) -> Mapping[Any, type[Model]]:
     """The first model of each ``Meta``, which classes inherit."""
-    found: dict[Any, type[Model]] = {}
+    first: dict[Any, type[Model]] = {}
     for model in models:
-        found.setdefault(model.Meta, model)
-    return found
+        first.setdefault(model.Meta, model)
+    return first
 
 
 def table_name(model: type[Model]) -> str:
@@ -128,12 +128,12 @@ def table_name(model: type[Model]) -> str:
 
 
 def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, Any]:
-    """Call a DynamoDB operation on the model's table with botocore's own arguments."""
+    """Call a DynamoDB operation on the model's table with botocore's own arguments. Raises ``CLIENT_ERRORS``."""
     arguments["TableName"] = model.Meta.table_name
     connection = connect(model)
-    if operation not in ON_ITEMS or _listens(connection):
+    if operation not in ITEM_OPERATIONS or _has_listeners(connection):
         return cast("dict[str, Any]", connection.dispatch(operation, arguments))
-    # What dispatch does besides: it makes an id and tells signals of the call, which nobody has asked for.
+    # PynamoDB's dispatch would also make an id of the call and send signals, which nobody listens to.
     if "ReturnConsumedCapacity" not in arguments:
         arguments["ReturnConsumedCapacity"] = "TOTAL"
     answer: dict[str, Any] = connection._make_api_call(operation, arguments)
@@ -141,39 +141,40 @@ def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, A
 
 
 def get_item(model: type[Model], key: RawItem) -> RawItem | None:
-    """The item with this key as it stands now, None where there is none."""
+    """The item with this key by a consistent read, None where there is none. Raises ``HTTPError``."""
     with translating_errors():
         item: RawItem | None = execute(model, "GetItem", Key=key, ConsistentRead=True).get("Item")
     return item
 
 
-def _listens(connection: Connection) -> bool:
-    """Whether anybody is told of the calls by PynamoDB."""
+def _has_listeners(connection: Connection) -> bool:
+    """Whether a signal, a subclass or the debug log of PynamoDB takes note of the calls."""
     signalled = SIGNALS and any(signal.receivers for signal in SIGNALS)
     return signalled or type(connection).dispatch is not DISPATCH or LOG.isEnabledFor(logging.DEBUG)
 
 
 def batch_get_item(model: type[Model], requests: dict[str, Any]) -> dict[str, Any]:
-    """BatchGetItem: table name -> keys and how to read them."""
+    """BatchGetItem; ``requests`` are table name -> keys and options. Raises ``CLIENT_ERRORS``."""
     data: dict[str, Any] = connect(model).dispatch("BatchGetItem", {"RequestItems": requests})
     return data
 
 
 def connect(model: type[Model]) -> Any:
-    """The model's connection, with a client that all models of the same settings share: each costs 0.04 s."""
+    """The model's connection, with a client that all models of the same settings share: a client takes 0.04 s."""
     table = model._connection
     if table is None or table.table_name != model.Meta.table_name:
         table = model._get_connection()
     connection: Any = table.connection
     client = connection._client
-    # It may have been made by PynamoDB, for a call of the app's own.
-    return connection if client is not None and vars(connection).get(BOUND) is client else _bound(connection)
+    if client is not None and vars(connection).get(BOUNDED_CLIENT) is client:
+        return connection
+    return _with_bounded_client(connection)  # PynamoDB may have made the client, for a call of the app's own
 
 
-def _bound(connection: Any) -> Any:
+def _with_bounded_client(connection: Any) -> Any:
     if connection._client is None:
-        settings = {name: value for name, value in vars(connection).items() if name not in STATE}
-        key = repr((settings, *map(os.environ.get, ENVIRONMENT)))
+        settings = {name: value for name, value in vars(connection).items() if name not in CONNECTION_STATE}
+        key = repr((settings, *map(os.environ.get, CLIENT_VARIABLES)))
         if key not in _clients:
             # PynamoDB's own client still, from a session that is quicker than its own.
             connection._local.session = private_session(
@@ -185,77 +186,16 @@ def _bound(connection: Any) -> Any:
             use_direct_pools(_clients[key])
         connection._client = _clients[key]
     retries.bound_retries(connection._client)
-    setattr(connection, BOUND, connection._client)
+    setattr(connection, BOUNDED_CLIENT, connection._client)
     return connection
 
 
 def client_of(model: type[Model]) -> Any:
-    """The client that the model's calls are made by as things stand, None before the first."""
+    """The client that makes the model's calls at present, None before the first call."""
     table = model._connection
     return None if table is None else table.connection._client
 
 
 def transact_write(model: type[Model], items: Sequence[Mapping[str, Any]]) -> None:
-    """TransactWriteItems by the model's client: all of the writes or none."""
+    """TransactWriteItems by the model's client: all of the writes or none. Raises ``CLIENT_ERRORS``."""
     connect(model).dispatch("TransactWriteItems", {"TransactItems": items})
-
-
-# --- lists ---------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class ReadPage:
-    """One page as DynamoDB gave it."""
-
-    items: Sequence[RawItem]
-    key_names: Collection[str]
-    """The attributes that a key to go on from is made of."""
-    last_key: Any
-    """Where the next page starts, None after the last."""
-
-    def key_after(self, start: int, number: int) -> Any:
-        """The key after which to go on from an item, counted from ``start``; that of the last is DynamoDB's own."""
-        place = start + number
-        if place + 1 >= len(self.items):
-            return self.last_key
-        return {name: self.items[place].get(name) for name in self.key_names}
-
-
-def pages_of_iterator(iterator: "ResultIterator[Any]") -> Iterator[ReadPage]:
-    """The pages of a query or scan; one that was already begun goes on where it stands.
-
-    Each further page may be four times as large, so that a rare match does not take calls without end.
-    """
-    source = iterator.page_iter
-    if iterator._index < iterator._count:
-        yield ReadPage(iterator._items[iterator._index :], list(source.key_names), source.last_evaluated_key)
-    while not source._is_last_page:
-        items = next(source).get("Items", [])
-        yield ReadPage(items, list(source.key_names), source.last_evaluated_key)
-        if source.page_size is not None:
-            source.page_size = max(source.page_size, min(source.page_size * GROWTH, LARGEST))
-
-
-def model_of_iterator(iterator: "ResultIterator[Any]") -> type[Model] | None:
-    """The model whose items a query or scan gives, None for raw ones."""
-    model = getattr(iterator._map_fn, "__self__", None)
-    return model if isinstance(model, type) and issubclass(model, Model) else None
-
-
-def model_of_index(index: Index[Any]) -> type[Model]:
-    """The model whose index it is."""
-    model: type[Model] = index._model
-    return model
-
-
-def limit_of_iterator(iterator: "ResultIterator[Any]") -> int | None:
-    """How many items the iterator was still asked for, None for all."""
-    limit: int | None = iterator._limit
-    return limit
-
-
-def index_of_iterator(iterator: "ResultIterator[Any]") -> str | None:
-    """The index that a query or scan reads, None for the table, and where it was said which attributes to read."""
-    asked = iterator.page_iter._kwargs
-    index: str | None = None if asked.get("attributes_to_get") else asked.get("index_name")
-    return index

@@ -1,4 +1,4 @@
-"""Values as DynamoDB compares them: numbers equal however written, two types never equal and in no order."""
+"""Stored values compared as DynamoDB does: numbers by value, values of two types never equal and never ordered."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -13,13 +13,13 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A value and its DynamoDB type, in a form that can be hashed and whose ``==`` is DynamoDB's ``=``."""
+    """A value and its DynamoDB type; it can be hashed, and its ``==`` is DynamoDB's ``=``."""
 
     kind: str
     value: Any
 
 
-# 38 digits, 1E-130 to 9.99E+125: the limits of DynamoDB's numbers.
+# The limits of DynamoDB's numbers (Developer Guide, "Naming rules and data types").
 _NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
 
 
@@ -46,21 +46,23 @@ _COMPARABLE: Mapping[str, Callable[[Any], Any]] = {
 
 
 def typed(raw: Mapping[str, Any]) -> Typed:
-    """A value from ``{type: value}``. Raises ``RefusedError`` or ``DecimalException`` for what is no number there."""
+    """A value from ``{type: value}``. Raises ``RefusedError`` or ``DecimalException`` for no number of DynamoDB's."""
     ((kind, value),) = raw.items()
     return Typed(kind, _COMPARABLE[kind](value))
 
 
-# DynamoDB counts a string in UTF-16 code units, as Java does: "é" is 1 and "😀" is 2.
 SIZES: Mapping[str, Callable[[Any], int]] = dict.fromkeys(("B", "SS", "NS", "BS", "L", "M"), len) | {
     "S": lambda text: len(text.encode("utf-16-le", "surrogatepass")) // 2
 }
-
+"""Type -> ``size()`` of a value; DynamoDB counts a string in UTF-16 code units: "é" is 1 and "😀" is 2."""
 
 ORDERED = frozenset({"S", "N", "B"})
+"""Types that ``<``, ``BETWEEN`` and the like compare."""
 PREFIXED = frozenset({"S", "B"})
-_HOLDING = frozenset({"SS", "NS", "BS", "L"})
+"""Types that ``begins_with`` compares."""
+_COLLECTIONS = frozenset({"SS", "NS", "BS", "L"})
 Test: TypeAlias = Callable[..., bool]
+"""A function of one operator: operands, each None if absent from the item -> whether it holds."""
 
 
 def _equal(left: Typed | None, right: Typed | None) -> bool:
@@ -68,7 +70,7 @@ def _equal(left: Typed | None, right: Typed | None) -> bool:
 
 
 def _within(kinds: frozenset[str], test: Callable[[Any, Any], bool]) -> Test:
-    """Make a test of two values that are both there and both of one of these types."""
+    """A test that is false unless both values are there and both of the same one of these types."""
 
     def both(left: Typed | None, right: Typed | None) -> bool:
         if not (left and right) or left.kind != right.kind or left.kind not in kinds:
@@ -79,15 +81,15 @@ def _within(kinds: frozenset[str], test: Callable[[Any, Any], bool]) -> Test:
 
 
 at_most, _at_least = _within(ORDERED, operator.le), _within(ORDERED, operator.ge)
-_begins = _within(PREFIXED, lambda found, prefix: found.startswith(prefix))
+_begins = _within(PREFIXED, lambda value, prefix: value.startswith(prefix))
 _substring = _within(PREFIXED, operator.contains)
 
 
-def _contains(found: Typed | None, part: Typed | None) -> bool:
+def _contains(container: Typed | None, part: Typed | None) -> bool:
     """Look for a substring in text or bytes, for an element in a set or a list."""
-    if found and part and found.kind in _HOLDING:
-        return part in found.value
-    return _substring(found, part)
+    if container and part and container.kind in _COLLECTIONS:
+        return part in container.value
+    return _substring(container, part)
 
 
 OPERATORS: Mapping[str, Test] = {
@@ -97,11 +99,12 @@ OPERATORS: Mapping[str, Test] = {
     "<=": at_most,
     ">": _within(ORDERED, operator.gt),
     ">=": _at_least,
-    "BETWEEN": lambda found, lower, upper: _at_least(found, lower) and at_most(found, upper),
-    "IN": lambda found, *options: any(_equal(found, option) for option in options),
-    "attribute_exists": lambda found: found is not None,
-    "attribute_not_exists": lambda found: found is None,
-    "attribute_type": lambda found, kind: found is not None and found.kind == kind.value,
+    "BETWEEN": lambda value, lower, upper: _at_least(value, lower) and at_most(value, upper),
+    "IN": lambda value, *options: any(_equal(value, option) for option in options),
+    "attribute_exists": lambda value: value is not None,
+    "attribute_not_exists": lambda value: value is None,
+    "attribute_type": lambda value, kind: value is not None and value.kind == kind.value,
     "begins_with": _begins,
     "contains": _contains,
 }
+"""Operator or function of a condition expression -> its test."""

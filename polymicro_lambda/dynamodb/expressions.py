@@ -1,4 +1,4 @@
-"""Conditions as DynamoDB's expressions: word for word what PynamoDB writes, with less ado about plain attributes."""
+"""Conditions and updates as DynamoDB's expressions: the text that PynamoDB writes, made in less time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, reduce
@@ -29,60 +29,62 @@ Values: TypeAlias = dict[str, Any]
 
 
 class SimpleClause(NamedTuple):
-    """A condition on one attribute, or a change of it: its expression reads alike whatever the value is."""
+    """A condition on one attribute, or a change of it, whose expression does not depend on the value."""
 
     form: str
+    """A key of ``_FORMS``."""
     name: str
+    """The attribute's name in DynamoDB."""
     value: Any = None
 
     def made(self) -> Any:
-        """PynamoDB's own of the same meaning."""
+        """PynamoDB's condition or action of the same meaning."""
         return _FORMS[self.form](Path([self.name]), Value(self.value))
 
 
-_ALL_PLAIN = {SimpleClause}
+_ALL_SIMPLE = {SimpleClause}
 Clause: TypeAlias = "Condition | SimpleClause"
 Step: TypeAlias = "Action | SimpleClause"
 
 
 def expressions_of(conditions: Sequence[Clause], actions: Sequence[Step] = ()) -> dict[str, Any]:
-    """Conditions, all of which must hold, and what is done then, as botocore takes them."""
+    """Botocore's arguments for ``conditions``, all of which must hold, and ``actions`` of an update."""
     every = (*actions, *conditions)
-    if {*map(type, every)} == _ALL_PLAIN:
-        return _plainly(every, len(actions))
+    if {*map(type, every)} == _ALL_SIMPLE:
+        return _from_template(every, len(actions))
     made = [one.made() if isinstance(one, SimpleClause) else one for one in actions]
-    return _written([one.made() if isinstance(one, SimpleClause) else one for one in conditions], made)
+    return _expressions([one.made() if isinstance(one, SimpleClause) else one for one in conditions], made)
 
 
-def _plainly(every: Sequence[Any], actions: int) -> dict[str, Any]:
-    """The same of what is plain: the words are known from the first time, the values are put in."""
-    words, names, places = _words(tuple([(form, name) for form, name, _ in every]), actions)
+def _from_template(every: Sequence[Any], actions: int) -> dict[str, Any]:
+    """The arguments for simple clauses: a template is made the first time, the values are put into it."""
+    texts, names, places = _template(tuple([(form, name) for form, name, _ in every]), actions)
     if not places:
-        return {**words, "ExpressionAttributeNames": {**names}}
+        return {**texts, "ExpressionAttributeNames": {**names}}
     values = {placeholder: every[place][2] for placeholder, place in places}
-    return {**words, "ExpressionAttributeNames": {**names}, "ExpressionAttributeValues": values}
+    return {**texts, "ExpressionAttributeNames": {**names}, "ExpressionAttributeValues": values}
 
 
 @lru_cache(maxsize=512)
-def _words(
+def _template(
     every: tuple[tuple[str, str], ...], actions: int
 ) -> tuple[dict[str, str], dict[str, str], tuple[tuple[str, int], ...]]:
-    """The expressions, their names, and which value stands behind each placeholder."""
+    """The expressions, their names, and for each placeholder the place of its value among the clauses."""
     made = [SimpleClause(*one, {"N": str(place)}).made() for place, one in enumerate(every)]
-    said = _written(made[actions:], made[:actions])
-    names, found = said.pop("ExpressionAttributeNames"), said.pop("ExpressionAttributeValues", {})
-    return said, names, tuple((placeholder, int(value["N"])) for placeholder, value in found.items())
+    texts = _expressions(made[actions:], made[:actions])
+    names, values = texts.pop("ExpressionAttributeNames"), texts.pop("ExpressionAttributeValues", {})
+    return texts, names, tuple((placeholder, int(value["N"])) for placeholder, value in values.items())
 
 
-def _written(conditions: Sequence[Condition], actions: Sequence[Action]) -> dict[str, Any]:
+def _expressions(conditions: Sequence[Condition], actions: Sequence[Action]) -> dict[str, Any]:
     names: Names = {}
     values: Values = {}
-    said: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     if actions:
-        said["UpdateExpression"] = update_expression(actions, names, values)
-    said["ConditionExpression"] = condition_expression(reduce(and_, conditions), names, values)
-    said["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
-    return said | ({"ExpressionAttributeValues": values} if values else {})
+        arguments["UpdateExpression"] = update_expression(actions, names, values)
+    arguments["ConditionExpression"] = condition_expression(reduce(and_, conditions), names, values)
+    arguments["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in names.items()}
+    return arguments | ({"ExpressionAttributeValues": values} if values else {})
 
 
 def condition_expression(condition: Condition, names: Names, values: Values) -> str:
@@ -95,9 +97,9 @@ def update_expression(actions: Sequence[Action], names: Names, values: Values) -
     """The actions as an update expression; its placeholders are added to ``names`` and ``values``."""
     clauses = []
     for keyword, kind in _CLAUSES:
-        said = [_action(one, names, values) for one in actions if isinstance(one, kind)]
-        if said:
-            clauses.append(f"{keyword} {', '.join(said)}")
+        texts = [_action(one, names, values) for one in actions if isinstance(one, kind)]
+        if texts:
+            clauses.append(f"{keyword} {', '.join(texts)}")
     return " ".join(clauses)
 
 
@@ -106,7 +108,7 @@ def _action(action: Action, names: Names, values: Values) -> str:
 
 
 def _operand(operand: Any, names: Names, values: Values) -> str:
-    return _WAYS.get(type(operand), _its_own)(operand, names, values)
+    return _WRITERS.get(type(operand), _by_pynamodb)(operand, names, values)
 
 
 def name_placeholder(attribute: str, names: Names) -> str:
@@ -117,7 +119,7 @@ def name_placeholder(attribute: str, names: Names) -> str:
 def _path(operand: Any, names: Names, values: Values) -> str:
     segments = operand.values[0]
     if len(segments) > 1 or not segments[0] or "[" in segments[0] or "]" in segments[0]:
-        return _its_own(operand, names, values)
+        return _by_pynamodb(operand, names, values)
     return name_placeholder(segments[0], names)
 
 
@@ -127,9 +129,9 @@ def _value(operand: Any, _: Names, values: Values) -> str:
     return placeholder
 
 
-def _its_own(operand: Any, names: Names, values: Values) -> str:
-    said: str = operand.serialize(names, values)
-    return said
+def _by_pynamodb(operand: Any, names: Names, values: Values) -> str:
+    text: str = operand.serialize(names, values)
+    return text
 
 
 _FORMS: Mapping[str, Callable[[Path, Value], Any]] = {
@@ -140,12 +142,12 @@ _FORMS: Mapping[str, Callable[[Path, Value], Any]] = {
     "remove": lambda path, _: RemoveAction(path),
     "add": AddAction,
 }
-"""What a plain one does -> what makes PynamoDB's own of it."""
+"""Form of a ``SimpleClause`` -> a function that makes PynamoDB's condition or action."""
 _CLAUSES = (("SET", SetAction), ("REMOVE", RemoveAction), ("ADD", AddAction), ("DELETE", DeleteAction))
 _CONDITIONS = (And, BeginsWith, Between, Comparison, Contains, Exists, In, IsType, Not, NotExists, Or)
-_WAYS: Mapping[type, Callable[[Any, Names, Values], str]] = {
+_WRITERS: Mapping[type, Callable[[Any, Names, Values], str]] = {
     Path: _path,
     Value: _value,
     **dict.fromkeys(_CONDITIONS, condition_expression),
 }
-"""The exact class of an operand -> what writes it."""
+"""Exact class of an operand -> a function that writes it."""

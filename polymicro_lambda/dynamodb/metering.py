@@ -1,7 +1,7 @@
-"""What the calls of DynamoDB's client cost, noted in the observation of the request that makes them.
+"""The number, duration and capacity units of DynamoDB calls, added to the observation of the request that makes them.
 
-They are noted at the client, so that those count too that a verb of the app's makes by PynamoDB itself. PynamoDB asks
-each for ``ReturnConsumedCapacity`` (``TOTAL``), so that no call is any other for being noted.
+Calls are metered at botocore's client, so that calls count which a verb of the app makes by PynamoDB itself. PynamoDB
+sets ``ReturnConsumedCapacity`` (``TOTAL``) in each call, so that a metered call is the same as any other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,17 +27,17 @@ THROTTLED = frozenset(
 )
 """The codes of refusals because of too many requests (DynamoDB developer guide, "Error handling")."""
 READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
-"""Operations whose ``CapacityUnits`` are read units; those of the others are write units."""
+"""Operations whose ``CapacityUnits`` are read units; the ``CapacityUnits`` of all others are write units."""
 
-NOTED = "_polymicro_noted"
-"""What a client has whose calls are noted."""
+METERED = "_polymicro_noted"
+"""The attribute that marks a client whose calls are metered already."""
 
 
 def metering_of(models: Sequence[type[Model]]) -> Callable[[], None]:
-    """What sees to it that the calls of these models' clients are noted, in requests that are metered."""
+    """A function that sees to it that the calls of these models' clients are metered; call it before each request."""
     known: dict[type[Model], Any] = {}
 
-    def watch() -> None:
+    def meter_clients() -> None:
         for model, client in known.items():
             if client_of(model) is not client:
                 break
@@ -45,27 +45,27 @@ def metering_of(models: Sequence[type[Model]]) -> Callable[[], None]:
             if known:
                 return
         for model in one_per_client(models):
-            # Without a region or credentials there is no client, of which the verb will say the same.
+            # Without a region or credentials there is no client: the verb will fail with the same error.
             with suppress(BotoCoreError):
                 client = known[model] = connect(model).client
-                if NOTED not in vars(client):
-                    _note(client)
+                if METERED not in vars(client):
+                    _meter(client)
 
-    return watch
-
-
-def _note(client: Any) -> None:
-    setattr(client, NOTED, True)
-    wrap_calls(client, _noted)
-    client.meta.events.register("needs-retry.dynamodb", _tried)
+    return meter_clients
 
 
-def _noted(call: Call, operation: str, parameters: Any) -> Any:
-    """Make a call, and note what it costs."""
-    seen = current_observation()
-    if seen is None or not seen.metered:
+def _meter(client: Any) -> None:
+    setattr(client, METERED, True)
+    wrap_calls(client, _metered_call)
+    client.meta.events.register("needs-retry.dynamodb", _count_try)
+
+
+def _metered_call(call: Call, operation: str, parameters: Any) -> Any:
+    """Make a call, and add its cost to the current observation."""
+    observation = current_observation()
+    if observation is None or not observation.metered:
         return call(operation, parameters)
-    usage, around = seen.usage, seen.on_call(operation)
+    usage, around = observation.usage, observation.on_call(operation)
     usage.calls += 1
     began = perf_counter_ns()
     around.__enter__()
@@ -81,7 +81,7 @@ def _noted(call: Call, operation: str, parameters: Any) -> Any:
 
 
 def _add(usage: Usage, operation: str, consumed: Mapping[str, Any]) -> None:
-    """Add the units of one table; a transaction's are told apart by DynamoDB itself."""
+    """Add the units of one table; for a transaction DynamoDB itself counts read and write units apart."""
     units = consumed.get("CapacityUnits") or 0.0
     if operation in READS:
         usage.read_units += consumed.get("ReadCapacityUnits") or units
@@ -89,12 +89,14 @@ def _add(usage: Usage, operation: str, consumed: Mapping[str, Any]) -> None:
         usage.write_units += consumed.get("WriteCapacityUnits") or units
 
 
-def _tried(attempts: int, response: tuple[Any, Mapping[str, Any]] | None, **_: Any) -> None:
-    """A try has ended, the last one or not."""
+def _count_try(attempts: int, response: tuple[Any, Mapping[str, Any]] | None, **_: Any) -> None:
+    """Count a retry or a refusal; botocore calls this after each try."""
     failed = response is not None and "Error" in response[1]
     if attempts == 1 and not failed:
         return
-    seen = current_observation()
-    if seen is not None and seen.metered:
-        seen.usage.retries += attempts > 1
-        seen.usage.throttles += response is not None and response[1].get("Error", {}).get("Code") in THROTTLED
+    observation = current_observation()
+    if observation is not None and observation.metered:
+        observation.usage.retries += attempts > 1
+        observation.usage.throttles += (
+            response is not None and response[1].get("Error", {}).get("Code") in THROTTLED
+        )

@@ -9,15 +9,15 @@ from pynamodb.attributes import Attribute, DiscriminatorAttribute, TTLAttribute,
 from pynamodb.indexes import Index
 from pynamodb.models import Model
 
-from .attributes import PrefixedAttribute
+from .prefixed_attribute import PrefixedAttribute
 
-MEANING = (DiscriminatorAttribute, TTLAttribute, VersionAttribute)
-"""What a model has one of at the most, and is more than a value."""
+SPECIAL = (DiscriminatorAttribute, TTLAttribute, VersionAttribute)
+"""Attribute classes that a model has one of at the most, and that are more than a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a model's table is made of: key attributes by Python name, and the attributes with a meaning."""
+    """The parts of a model's table: key attributes by Python name, and the attributes of a special class."""
 
     keys: Mapping[str, Attribute[Any]]
     """Partition key, then sort key."""
@@ -27,48 +27,54 @@ class ModelInfo:
     kinds: frozenset[Any]
     """The discriminator values of this model and its subclasses; empty where it has none."""
     prefixes: Mapping[str, str]
-    """DynamoDB name -> what a key of the table begins with, where models share it."""
+    """DynamoDB name of a key -> prefix, for each ``PrefixedAttribute``."""
     lasting: bool = False
-    """Any item with a key of the model's is one of the model, and none expires."""
+    """Whether any item with a key of the model is the model's, and no item expires."""
 
 
 @cache
 def model_info(model: type[Model]) -> ModelInfo:
-    """What the model declares."""
+    """The model's declarations."""
     attributes = model.get_attributes()
-    marked = [one for one in attributes.values() if isinstance(one, MEANING)]
+    special = [one for one in attributes.values() if isinstance(one, SPECIAL)]
     keys = {n: a for n, a in attributes.items() if a.is_hash_key} | {
         n: a for n, a in attributes.items() if a.is_range_key
     }
-    if not marked and not any(isinstance(one, PrefixedAttribute) for one in keys.values()):
+    if not special and not any(isinstance(one, PrefixedAttribute) for one in keys.values()):
         return ModelInfo(keys, None, None, None, frozenset(), {}, lasting=True)
-    discriminator = _only(marked, DiscriminatorAttribute)
+    discriminator = _first(special, DiscriminatorAttribute)
     kinds: frozenset[Any] = frozenset()
     if discriminator is not None:
         subclasses = discriminator.get_registered_subclasses(model)
         kinds = frozenset(map(discriminator.get_discriminator, subclasses))
     prefixes = {a.attr_name: a.prefix for a in keys.values() if isinstance(a, PrefixedAttribute)}
-    version, ttl = _only(marked, VersionAttribute), _only(marked, TTLAttribute)
+    version, ttl = _first(special, VersionAttribute), _first(special, TTLAttribute)
     lasting = ttl is None and not prefixes and not kinds
     return ModelInfo(keys, version, ttl, discriminator, kinds, prefixes, lasting)
 
 
-def _only(attributes: Iterable[Attribute[Any]], kind: type[Any]) -> Any:
+def _first(attributes: Iterable[Attribute[Any]], kind: type[Any]) -> Any:
     for one in attributes:
         if isinstance(one, kind):
             return one
     return None
 
 
-_THEIRS = frozenset(Model.__mro__)
+_PYNAMODB_CLASSES = frozenset(Model.__mro__)
 
 
 @cache
 def indexes_of(model: type[Model]) -> Mapping[str, Index[Any]]:
-    """Name in the source -> index of a model, inherited ones too, in the order of the names."""
-    own = [vars(cls) for cls in model.__mro__ if cls not in _THEIRS]
-    found = {name for said in own for name, one in said.items() if isinstance(one, Index)}
-    if not found:
+    """Python name -> index of a model, inherited ones too, in the order of the names."""
+    namespaces = [vars(cls) for cls in model.__mro__ if cls not in _PYNAMODB_CLASSES]
+    names = {name for members in namespaces for name, one in members.items() if isinstance(one, Index)}
+    if not names:
         return {}
-    members = {name: getattr(model, name) for name in sorted(found)}
-    return {name: one for name, one in members.items() if isinstance(one, Index)}
+    found = {name: getattr(model, name) for name in sorted(names)}
+    return {name: one for name, one in found.items() if isinstance(one, Index)}
+
+
+def model_of_index(index: Index[Any]) -> type[Model]:
+    """The model that the index belongs to."""
+    model: type[Model] = index._model
+    return model

@@ -1,4 +1,7 @@
-"""Tables that an app keeps for itself, beside those of its resources: a key each, and when DynamoDB may remove it."""
+"""Tables that an app keeps for itself, beside its resources' tables: items of a key and an expiry.
+
+They hold the records of idempotency and the counters of rate limits.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,25 +14,25 @@ KEY, EXPIRES = "id", "expires"
 
 
 def own_table(name: str, module: str, table: str) -> type[Model]:
-    """The model of such a table, which is named without the prefix."""
+    """A model with this class name and module, for a ``table`` that is named without the prefix."""
     members = {KEY: UnicodeAttribute(hash_key=True), EXPIRES: TTLAttribute()}
     meta = type("Meta", (), {"table_name": table})
     return type(name, (Model,), {"__module__": module, "Meta": meta, **members})
 
 
 def check_table(where: str, table: object) -> None:
-    """Raise ``ConfigurationError`` for what is no name of a table."""
+    """Raise ``ConfigurationError`` if ``table`` is no table's name; ``where`` names the setting in the message."""
     if not isinstance(table, str) or not table:
         raise ConfigurationError(f"{where} must be a table's name, not {table!r}")
 
 
-def check_own_tables(ledgers: Mapping[str, type[Model]], served: Iterable[type[Model]]) -> None:
-    """Raise ``ConfigurationError`` where a resource, or another ledger, has the table of one, by its setting.
+def check_own_tables(own: Mapping[str, type[Model]], served: Iterable[type[Model]]) -> None:
+    """Raise ``ConfigurationError`` where two settings of ``own``, or a resource's model in ``served``, share a table.
 
-    Who may write there makes answers up, or takes limits away.
+    A client that may write to such a table could make answers up, or take limits away.
     """
     owners: dict[str, str] = {}
-    for setting, model in ledgers.items():
+    for setting, model in own.items():
         other = owners.setdefault(model.Meta.table_name, setting)
         if other != setting:
             raise ConfigurationError(

@@ -1,15 +1,17 @@
-"""Schemas."""
+"""A model's attributes as marshmallow fields: bodies and paths are loaded by them, items dumped.
 
-from .attributes import (
-    HASH_BYTES,
-    RANGE_BYTES,
-    KeyRule,
-    default_of,
-    field_for,
-    is_nullable,
-    ordered_attributes,
-)
-from .declarations import attribute_of_field
+In come a PynamoDB model, a resource's options and JSON bodies; out go values by Python name, and JSON-ready items.
+
+- ``attribute_fields``: the table ``FIELDS``, attribute class → field; a new PynamoDB attribute type gets a row here
+- ``fields``, ``values``: the field classes; what DynamoDB carries exactly
+- ``item_schemas``: ``compile_schema``, and the ``ItemSchema`` of a resource; ``declarations``: its options, checked
+- ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem
+- ``keys``, ``item_paths``: limits of keys; the path of an item
+- ``model_schemas``: the base classes of compiled schemas; ``fast_path``: the switch ``POLYMICRO_COMPILED``
+"""
+
+from .attribute_fields import default_of, field_for, is_nullable, ordered_attributes
+from .body_loader import attribute_of_field, load_body
 from .fast_path import fast_path_is_on
 from .fields import (
     BinaryField,
@@ -30,7 +32,8 @@ from .fields import (
     TextField,
 )
 from .item_paths import ItemPath, parameter
-from .item_schemas import ItemSchema, compile_schema, load_body
+from .item_schemas import ItemSchema, compile_schema
+from .keys import HASH_BYTES, RANGE_BYTES, KeyRule
 from .values import as_json
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What a resource declares of its schema, checked and made into the forms of a body."""
+"""A resource's declarations of its schema: checked, and made into a marshmallow schema for each kind of body."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,24 +13,18 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.spelling import did_you_mean
 
-from .attributes import (
-    ModelSchema,
-    is_nullable,
-    is_required,
-    key_rules,
-    member_field,
-    ordered_attributes,
-    unpredictable,
-    with_raw_maps,
-)
+from .attribute_fields import is_nullable, is_required, member_field, ordered_attributes, unpredictable
+from .body_loader import attribute_of_field
+from .keys import key_rules
+from .model_schemas import ModelSchema, with_raw_maps
 
-NAMING = ("dump_only", "load_only", "required", "exclude", "bound", "fixed")
-"""What a declaration names attributes by."""
+NAME_LISTS = ("dump_only", "load_only", "required", "exclude", "bound", "fixed")
+"""The members of a declaration that are names of attributes."""
 
 
 @dataclass(frozen=True)
 class SchemaDeclaration:
-    """What a resource says of its schema, all names as sets."""
+    """The schema options of a resource; see ``compile_schema`` for their meaning."""
 
     resource: str
     model: type[Model]
@@ -46,7 +40,7 @@ class SchemaDeclaration:
 
     @lazy
     def attributes(self) -> Mapping[str, Attribute[Any]]:
-        """The model's, in the order of the source."""
+        """The model's attributes, in the order of the source."""
         return ordered_attributes(self.model)
 
     @lazy
@@ -55,18 +49,18 @@ class SchemaDeclaration:
         return tuple(n for n, one in self.attributes.items() if one.is_hash_key or one.is_range_key)
 
     @property
-    def server(self) -> frozenset[str]:
-        """What no client ever sets."""
+    def server_set(self) -> frozenset[str]:
+        """The attributes that no client ever sets."""
         kinds = pynamo.VersionAttribute | pynamo.DiscriminatorAttribute
         return self.bound | {name for name, one in self.attributes.items() if isinstance(one, kinds)}
 
     def fail(self, where: str, message: str) -> NoReturn:
-        """Raise ``ConfigurationError`` that names the resource and the place."""
+        """Raise a ``ConfigurationError`` that names the resource and the option or attribute ``where``."""
         raise ConfigurationError(f"{self.resource}.{where}: {message}")
 
     @lazy
-    def is_foreseen(self) -> bool:
-        """Whether the names say what its forms are: none of its fields has to be made for that."""
+    def is_predictable(self) -> bool:
+        """Whether the names of its members are known without making a field, so that fields can wait for a request."""
         if self.schema is not None or not unpredictable(self.model):
             return self.schema is None
         used = {*self.attributes} - self.exclude | {*self.keys} | self.addressed
@@ -83,15 +77,15 @@ class SchemaDeclaration:
         if own.unknown == INCLUDE:
             self.fail("schema", "Meta.unknown = INCLUDE lets a client set any attribute")
         for name, field in own.load_fields.items():
-            if name not in self.dump_only | self.exclude and attribute_of_field(field) in self.server:
+            if name not in self.dump_only | self.exclude and attribute_of_field(field) in self.server_set:
                 self.fail(
                     "schema", f"{name!r} must be dump_only: no client sets {attribute_of_field(field)!r}"
                 )
 
     def _check_names(self, known: set[str]) -> None:
-        for where in NAMING:
-            said: frozenset[str] = getattr(self, where)
-            for name in sorted(said - known) if said else ():
+        for where in NAME_LISTS:
+            names: frozenset[str] = getattr(self, where)
+            for name in sorted(names - known) if names else ():
                 self.fail(
                     where, f"{self.model.__name__} has no attribute {name!r}{did_you_mean(name, known)}"
                 )
@@ -99,34 +93,34 @@ class SchemaDeclaration:
             self.fail("load_only", f"{name!r} is dump_only too: exclude it")
 
     def check_required(self, members: Collection[str]) -> None:
-        """Raise ``ConfigurationError`` for a required field that no body can hold, which has these ``members``."""
+        """Raise ``ConfigurationError`` for a required field that is none of a body's ``members``."""
         for name in sorted(self.required - self.bound - set(members)):
             self.fail("required", f"no body can set {name!r}")
 
     def closed(self, *, updating: bool) -> frozenset[str]:
-        """The attributes that one kind of body cannot set."""
-        apart = self.dump_only | self.server
-        return apart | self.fixed | {*self.keys} if updating else apart
+        """The attributes that a create, or an update, cannot set."""
+        always = self.dump_only | self.server_set
+        return always | self.fixed | {*self.keys} if updating else always
 
     def settable(self, *, updating: bool) -> list[str]:
-        """The attributes that it can, where they are foreseen."""
+        """The attributes that a create, or an update, can set; call it if ``is_predictable`` alone."""
         closed = self.closed(updating=updating) | self.exclude
         return [name for name in self.attributes if name not in closed]
 
-    def form(self, *, updating: bool) -> Schema:
-        """The schema of one kind of body."""
+    def body_schema(self, *, updating: bool) -> Schema:
+        """The schema of the body of a create, or of an update."""
         closed = self.closed(updating=updating)
-        form = self._of_schema(self.schema, closed) if self.schema else self._of_model(closed)
-        for name, field in form.fields.items():
+        made = self._of_schema(self.schema, closed) if self.schema else self._of_model(closed)
+        for name, field in made.fields.items():
             if attribute_of_field(field) in self.attributes:
-                self.fit(name, field)
+                self._fit(name, field)
             field.required |= name in self.required
-        return form
+        return made
 
     def _of_schema(self, schema: type[Schema], closed: frozenset[str]) -> Schema:
-        shape = with_raw_maps(schema)
-        known = shape()
-        return shape(
+        readable = with_raw_maps(schema)
+        known = readable()
+        return readable(
             exclude=self.exclude & set(known.fields),
             load_only=self.load_only | known.load_only,
             dump_only=known.dump_only
@@ -134,12 +128,12 @@ class SchemaDeclaration:
         )
 
     def _of_model(self, closed: frozenset[str]) -> Schema:
-        members = self._shape._declared_fields
-        told = {name for name, field in members.items() if {name, field.attribute or name} & closed}
-        return self._shape(load_only=self.load_only, dump_only=told)
+        members = self._model_schema._declared_fields
+        read_only = {name for name, field in members.items() if {name, field.attribute or name} & closed}
+        return self._model_schema(load_only=self.load_only, dump_only=read_only)
 
-    def fit(self, name: str, field: fields.Field[Any]) -> None:
-        """Make the field demand what its attribute needs."""
+    def _fit(self, name: str, field: fields.Field[Any]) -> None:
+        """Make the field as strict as its attribute about null, absence and keys."""
         attribute = self.attributes[attribute_of_field(field)]
         field.allow_none = field.allow_none and is_nullable(attribute) and name not in self.required
         given = (
@@ -148,36 +142,31 @@ class SchemaDeclaration:
             or field.load_default is not missing
         )
         field.required |= is_required(attribute) and not given
-        self.rule(field, attribute_of_field(field))
+        self._add_key_rule(field, attribute_of_field(field))
 
     @lazy
-    def _shape(self) -> type[Schema]:
-        """The model's attributes as a schema."""
-        members = {name: self.field(name) for name in self.attributes if name not in self.exclude}
+    def _model_schema(self) -> type[Schema]:
+        """The model's attributes as a schema, nothing required."""
+        members = {name: self._field(name) for name in self.attributes if name not in self.exclude}
         for field in members.values():
             field.required = False
         return ModelSchema.from_dict(members)
 
-    def field(self, name: str) -> fields.Field[Any]:
-        """A new field of an attribute. Raises ``ConfigurationError`` where none carries it."""
+    def _field(self, name: str) -> fields.Field[Any]:
+        """A new field of an attribute. Raises ``ConfigurationError`` if none carries it."""
         try:
             return member_field(self.attributes[name])
         except ConfigurationError as error:
             self.fail(name, str(error))
 
     def key_field(self, name: str) -> fields.Field[Any]:
-        """The field of a path segment."""
-        field = self.field(name)
-        self.rule(field, name)
+        """A new field for a path segment or a query."""
+        field = self._field(name)
+        self._add_key_rule(field, name)
         return field
 
-    def rule(self, field: fields.Field[Any], name: str) -> None:
-        """Let the field refuse values that the attribute, as a key, cannot have."""
-        # A new list: copies of a field share theirs.
+    def _add_key_rule(self, field: fields.Field[Any], name: str) -> None:
+        """Let the field refuse values that a key cannot have, if the attribute is one."""
+        # A new list: copies of a field share their list.
         rules = key_rules(self.model)
         field.validators = [*field.validators, *([rules[name]] if name in rules else [])]
-
-
-def attribute_of_field(field: fields.Field[Any]) -> str:
-    """The attribute that a bound field reads and sets."""
-    return field.attribute or field.name or ""

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from marshmallow.exceptions import SCHEMA
 
-_FRAGMENT = "!$&'()*+,;=:@?-._~"  # what a URI fragment holds unescaped (RFC 3986, section 3.5), less "/"
-
+_FRAGMENT = "!$&'()*+,;=:@?-._~"
+"""Characters that a URI fragment holds unescaped (RFC 3986, section 3.5), without "/"."""
 
 LONGEST = 1000
-"""Characters of a pointer: what lies deeper, or has a longer name, is told of at what it is in."""
+"""The most characters of a pointer: a message on a longer place is shown at the container around it."""
 
 
 def field_errors(messages: object) -> list[dict[str, str]]:

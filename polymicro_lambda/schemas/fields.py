@@ -1,10 +1,9 @@
-"""The marshmallow fields of PynamoDB's attributes.
+"""The marshmallow field classes; ``attribute_fields`` has the table from attribute to field.
 
-A field takes JSON as ``_json.loads`` reads it and gives what its attribute serialises and reads back exactly;
-anything else is a ``ValidationError``. Dumping gives JSON-ready values.
+A field loads JSON as ``read_json`` reads it, and gives values that its attribute stores and reads back exactly; any
+other JSON is a ``ValidationError``. Dumping gives JSON-ready values.
 """
 
-import base64
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +15,7 @@ from pynamodb.attributes import DiscriminatorAttribute, MapAttribute
 from .values import (
     JSON_CONTAINERS,
     as_json,
+    load_binary,
     load_distinct,
     load_each,
     load_json,
@@ -32,11 +32,11 @@ _MOMENT = re.compile(  # RFC 3339, section 5.6; seconds may be left out, as ISO 
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})"
 ).fullmatch
 LOST = frozenset({"self", "_user_instantiated"})
-"""Names that ``MapAttribute.__init__`` takes for its own arguments."""
+"""Names that ``MapAttribute.__init__`` takes as its own arguments: a map with such a member cannot be made."""
 
 
-class _Shown:
-    """Dumps any value as ``show`` does."""
+class _DumpedAsJSON:
+    """Dumps any value by ``as_json``."""
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:
         return as_json(value)
@@ -49,7 +49,7 @@ class TextField(fields.String):
         return load_text(value)
 
 
-class NumberField(_Shown, fields.Field[int | float]):
+class NumberField(_DumpedAsJSON, fields.Field[int | float]):
     """``NumberAttribute``: a JSON number that DynamoDB and PynamoDB carry exactly."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int | float:
@@ -77,11 +77,11 @@ class BooleanField(fields.Boolean):
         return value if isinstance(value, bool) else refuse("Not a boolean.")
 
     def from_path(self, segment: str) -> Any:
-        """``true`` or ``false``; any other text as it is, which is refused."""
+        """``true`` or ``false`` as a boolean; any other text as it is, which loading refuses."""
         return {"true": True, "false": False}.get(segment, segment)
 
 
-class DateTimeField(_Shown, fields.AwareDateTime):
+class DateTimeField(_DumpedAsJSON, fields.AwareDateTime):
     """``UTCDateTimeAttribute``: RFC 3339 with an offset, microseconds at most; always UTC inside."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
@@ -100,7 +100,7 @@ class DateTimeField(_Shown, fields.AwareDateTime):
 
 
 class ExpiryField(DateTimeField):
-    """``TTLAttribute``: as MomentField, in whole seconds."""
+    """``TTLAttribute``: as ``DateTimeField``, in whole seconds."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         loaded = super()._deserialize(value)
@@ -114,15 +114,11 @@ class JSONField(fields.Raw):
         return load_json(value, room=JSON_CONTAINERS, stored=False)
 
 
-class BinaryField(_Shown, fields.Field[bytes]):
+class BinaryField(_DumpedAsJSON, fields.Field[bytes]):
     """``BinaryAttribute``: base64 with padding (RFC 4648, section 4); base64url without it in a path."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bytes:
-        try:
-            loaded = base64.b64decode(value if isinstance(value, str) else "?", validate=True)
-        except ValueError:
-            refuse("Not base64.")
-        return loaded if as_json(loaded) == value else refuse("Not canonical base64.")
+        return load_binary(value)
 
     def from_path(self, segment: str) -> str:
         """Base64url, unpadded, to base64. Raises ``ValueError`` for letters of the other alphabet."""
@@ -136,7 +132,7 @@ class BinaryField(_Shown, fields.Field[bytes]):
 
 
 class SetField(fields.List[Any]):
-    """The set attributes: a list without duplicates in, a sorted one out; empty is absent, so null."""
+    """The set attributes: loads a list without duplicates, dumps a sorted one; an empty set is absent, so null."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, list):
@@ -149,7 +145,7 @@ class SetField(fields.List[Any]):
         return as_json(value) or None
 
 
-class RawListField(_Shown, fields.Raw):
+class RawListField(_DumpedAsJSON, fields.Raw):
     """``ListAttribute`` without element type: any JSON list."""
 
     def __init__(self, *, room: int) -> None:
@@ -161,7 +157,7 @@ class RawListField(_Shown, fields.Raw):
 
 
 class ListField(fields.List[Any]):
-    """``ListAttribute(of=…)``: a list of what the element's own field takes."""
+    """``ListAttribute(of=…)``: a list whose elements the element's own field loads."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, list):
@@ -169,11 +165,8 @@ class ListField(fields.List[Any]):
         return list(load_each(enumerate(value), lambda _, v: self.inner.deserialize(v)).values())
 
 
-class RawMapField(_Shown, fields.Raw):
-    """A raw ``MapAttribute``: any JSON object but for the names that PynamoDB takes for its own.
-
-    ``lost`` are those names: they raise or vanish in the constructor or on reading.
-    """
+class RawMapField(_DumpedAsJSON, fields.Raw):
+    """A raw ``MapAttribute``: any JSON object without a member in ``lost``, names that PynamoDB would lose."""
 
     def __init__(self, *, room: int, lost: frozenset[str]) -> None:
         super().__init__()
@@ -193,9 +186,9 @@ class MapField(fields.Nested):
     def __init__(self, container: type[MapAttribute[Any, Any]], schema: Schema) -> None:
         super().__init__(schema)
         self.container = container
-        # Cleared defaults and attributes of its own make PynamoDB spoil such maps if it gets them as a dict.
-        kinds = (isinstance(one, DiscriminatorAttribute) for one in container.get_attributes().values())
-        self.whole = any(kinds)
+        # PynamoDB spoils a map with a discriminator if it gets it as a dict: defaults and subclasses are lost.
+        attributes = container.get_attributes().values()
+        self.whole = any(isinstance(one, DiscriminatorAttribute) for one in attributes)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         loaded = self.schema.load(value) if isinstance(value, dict) else refuse("Not an object.")

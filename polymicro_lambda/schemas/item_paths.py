@@ -1,4 +1,4 @@
-"""The paths of items: from an item to its segments, percent-encoded."""
+"""The path of an item: its segments, percent-encoded."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from polymicro_lambda.lazy import lazy
 from .item_schemas import ItemSchema
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
-"""What stands for itself in a path (RFC 3986, section 2.3)."""
+"""A text that needs no escapes in a path (RFC 3986, section 2.3)."""
 
 
 @dataclass(frozen=True)
@@ -24,20 +24,20 @@ class ItemPath:
     def segments_of(self, instance: Any, path_params: Mapping[str, Any], first: int = 0) -> list[str]:
         """The segments of one item's path from ``first`` on, percent-encoded.
 
-        Parameters that are no key come from the request.
+        The values of parameters that are no attributes come from the request.
         """
         return [_quoted(self._text(part, instance, path_params)) for part in self.template[first:]]
 
     def path_of(self, raw: Mapping[str, Any], first: int) -> str | None:
-        """The same of a stored item as one text, None where that takes its instance or the request."""
-        plan = self._plan[first:]
-        if None in plan:
+        """The same segments of a stored item, joined by "/"; None if that needs an instance or the request."""
+        places = self._places[first:]
+        if None in places:
             return None
-        return "/".join([_quoted(raw[place[1]]["S"]) if place[1] else place[0] for place in plan if place])
+        return "/".join([_quoted(raw[place[1]]["S"]) if place[1] else place[0] for place in places if place])
 
     @lazy
-    def _plan(self) -> list[tuple[str, str | None] | None]:
-        """Each segment as it is, or the name in DynamoDB of the text that it shows; None for any other."""
+    def _places(self) -> list[tuple[str, str | None] | None]:
+        """For each segment its text and None, or "" and the DynamoDB name of a text; None for any other parameter."""
         return [self._place(part) for part in self.template]
 
     def _place(self, part: str) -> tuple[str, str | None] | None:
@@ -62,5 +62,5 @@ def _quoted(text: str) -> str:
 
 
 def parameter(part: str) -> str | None:
-    """The name in a path segment ``{name}``, None for a literal one."""
+    """The name in a path segment ``{name}``, None for a literal segment."""
     return part[1:-1] if part.startswith("{") and part.endswith("}") else None

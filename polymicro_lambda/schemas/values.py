@@ -1,6 +1,6 @@
-"""Values that DynamoDB and PynamoDB carry exactly, from JSON and back; all others are refused.
+"""JSON values loaded and dumped such that DynamoDB and PynamoDB carry them exactly.
 
-What would be rounded, coerced or dropped on the way to DynamoDB and back raises ``ValidationError``.
+A value that would be rounded, coerced or dropped on the way to DynamoDB and back raises ``ValidationError``.
 """
 
 import base64
@@ -23,13 +23,13 @@ SMALLEST, LARGEST = Decimal("1E-130"), Decimal("9.999999999999999999999999999999
 CONTAINERS = 31
 """Maps and lists around a value in one attribute: DynamoDB's 32 levels, the value itself counted."""
 JSON_CONTAINERS = 100
-"""As CONTAINERS, for JSON kept as text: DynamoDB sets no bound there, Python's call stack does."""
+"""As ``CONTAINERS``, for JSON stored as text: DynamoDB has no limit there, but Python's call stack has."""
 NAME_BYTES = 65535
-"""The longest name of a map's member in UTF-8, as DynamoDB refuses it."""
+"""The longest name of a map's member, in bytes of UTF-8; DynamoDB refuses longer ones."""
 
 SAME_HASH = 16
-"""Elements of a set that may have one hash. Python hashes an int by its rest by 2**61 - 1: of multiples of that, a
-set takes time by the square of their number to make, here and at each read of the item."""
+"""Elements of a set that may have the same hash. Python hashes an int modulo 2**61 - 1: a set of multiples of that
+takes quadratic time to make, here and at each read of the item."""
 
 _T = TypeVar("_T")
 _K = TypeVar("_K", bound=Hashable)
@@ -41,7 +41,7 @@ def refuse(message: str | dict[Any, Any]) -> NoReturn:
 
 
 def load_each(pairs: Iterable[tuple[_K, _T]], load: Callable[[_K, _T], Any]) -> dict[_K, Any]:
-    """Load every pair, then raise their errors at once, by key; past ``MAX_ERRORS`` the rest is not looked at."""
+    """Load every pair, then raise all errors at once, by key; after ``MAX_ERRORS`` errors the rest is skipped."""
     loaded, errors = {}, {}
     for key, value in pairs:
         try:
@@ -56,24 +56,24 @@ def load_each(pairs: Iterable[tuple[_K, _T]], load: Callable[[_K, _T], Any]) -> 
 
 
 def load_distinct(values: Iterable[_T], load: Callable[[_T], _K]) -> set[_K]:
-    """Load every value into a set; all errors are raised at once, duplicates among them."""
-    seen: dict[int, list[_K]] = {}
+    """Load every value into a set, then raise all errors at once; a duplicate is an error."""
+    by_hash: dict[int, list[_K]] = {}
 
     def add(_: int, value: _T) -> None:
         loaded = load(value)
-        alike = seen.setdefault(hash(loaded), [])
-        if loaded in alike:
+        same_hash = by_hash.setdefault(hash(loaded), [])
+        if loaded in same_hash:
             refuse("Is a duplicate.")
-        if len(alike) == SAME_HASH:
+        if len(same_hash) == SAME_HASH:
             refuse("Is one of too many multiples of a large number.")
-        alike.append(loaded)
+        same_hash.append(loaded)
 
     load_each(enumerate(values), add)
-    return {loaded for alike in seen.values() for loaded in alike}
+    return {loaded for same_hash in by_hash.values() for loaded in same_hash}
 
 
 def load_text(value: object) -> str:
-    """A string that UTF-8 can hold."""
+    """The value, if it is a string that UTF-8 can hold. Raises ``ValidationError``."""
     if not isinstance(value, str):
         refuse("Not a string.")
     try:
@@ -84,9 +84,9 @@ def load_text(value: object) -> str:
 
 
 def load_number(value: object, *, stored: bool = True) -> int | float:
-    """An int if integral, else the float that reads back as the same decimal.
+    """An int for an integral number, else the float that reads back as the same decimal.
 
-    ``stored`` numbers are DynamoDB's and keep its bounds; others are part of a JSON text.
+    A ``stored`` number must keep within DynamoDB's limits; others are part of a JSON text. Raises ``ValidationError``.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         refuse("Not a number.")
@@ -94,7 +94,7 @@ def load_number(value: object, *, stored: bool = True) -> int | float:
     if not exact.is_finite():
         refuse("Not a finite number.")
     if stored and exact:
-        _bounds(exact)
+        _check_limits(exact)
     if exact == exact.to_integral_value():
         return int(exact) if exact.adjusted() < INT_DIGITS - 1 else refuse("Too large a number.")
     carried = float(exact)
@@ -103,15 +103,24 @@ def load_number(value: object, *, stored: bool = True) -> int | float:
     )
 
 
-def _bounds(exact: Decimal) -> None:
+def _check_limits(exact: Decimal) -> None:
     if not SMALLEST <= exact.copy_abs() <= LARGEST:
         refuse("Out of range: a magnitude from 1e-130 to 9.99e125.")
     if len("".join(map(str, exact.as_tuple().digits)).strip("0")) > DIGITS:
         refuse(f"More than {DIGITS} significant digits.")
 
 
+def load_binary(value: object) -> bytes:
+    """The bytes of base64 with padding, as it is dumped. Raises ``ValidationError``."""
+    try:
+        loaded = base64.b64decode(value if isinstance(value, str) else "?", validate=True)
+    except ValueError:
+        refuse("Not base64.")
+    return loaded if as_json(loaded) == value else refuse("Not canonical base64.")
+
+
 def load_json(value: object, *, room: int, stored: bool = True) -> Any:
-    """Any JSON value; ``room`` is how many maps and lists may still stand inside one another."""
+    """Any JSON value; ``room`` is how many levels of maps and lists it may have. Raises ``ValidationError``."""
     if value is None or isinstance(value, bool):
         return value
     if not isinstance(value, list | dict):
@@ -135,7 +144,7 @@ def _member(name: str, value: object, room: int, stored: bool) -> Any:
 
 @singledispatch
 def as_json(value: Any) -> Any:
-    """What goes out for a value of whatever type a raw map, or another writer of the table, holds."""
+    """A value as JSON-ready; of any type that a raw map may hold, or another writer of the table may have stored."""
     return value
 
 
@@ -171,5 +180,5 @@ def _(value: set | frozenset) -> list[Any]:  # type: ignore[type-arg]
 @as_json.register(Mapping)
 @as_json.register(MapAttribute)
 def _(value: Any) -> dict[str, Any]:
-    # DynamoDB keeps no order of members: sorted, an item looks alike, and has one digest, however it was got.
+    # DynamoDB keeps no order of members: sorted, an item has one text and one digest, however it was read.
     return {name: as_json(value[name]) for name in sorted(value)}

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from contract import counted
+from dynamodb_wire import Wire, failure
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
@@ -98,24 +98,15 @@ def test_nothing_is_noted_where_nobody_wants_to_know(thing: Any, monkeypatch: py
 def test_throttles_and_retries(thing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a call that DynamoDB refuses twice before it answers."""
     monkeypatch.setattr("time.sleep", lambda _: None)
-    answers = [(400, b'{"__type": "x#ThrottlingException", "message": "no"}')] * 2
-    answers.append((200, b'{"ConsumedCapacity": {"CapacityUnits": 1.0}}'))
-
-    class Body:
-        def __init__(self, content: bytes) -> None:
-            self.content = content
-
-        def stream(self) -> list[bytes]:
-            return [self.content]
-
-    def answer(request: Any, **_: Any) -> AWSResponse:
-        status, content = answers.pop(0)
-        return AWSResponse(request.url, status, {}, Body(content))
-
+    wire = Wire()
+    wire.answers = [failure("ThrottlingException")] * 2 + [
+        (200, b'{"ConsumedCapacity": {"CapacityUnits": 1.0}}')
+    ]
     thing("a").save()  # strict mode has looked at the table
-    connect(thing).client.meta.events.register_first("before-send.dynamodb", answer)
+    connect(thing).client.meta.events.register_first("before-send.dynamodb", wire)
     kept = Kept()
     assert client(thing, monkeypatch, kept).get("/things/a").status == 404
+    assert wire.calls == ["GetItem"] * 3
     usage = kept.seen[0].usage
     assert usage == Usage(1, usage.nanoseconds, read_units=1.0, write_units=0.0, retries=2, throttles=2)
 

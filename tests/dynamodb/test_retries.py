@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from dynamodb_wire import Wire, failure
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
-from test_failures import Wire, failure
 
 from polymicro_lambda import AllowAny, Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update
 from polymicro_lambda.dynamodb.client import connect
@@ -32,11 +32,10 @@ class Docs(ModelResource, Create, List, Retrieve, Update, Delete):
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def client(new_clients: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client whose DynamoDB is wherever the environment says, with a budget of retries of its own."""
     for name, value in FAKE_AWS.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("polymicro_lambda.dynamodb.client._clients", {})
     Doc._connection = None
     pm = PolyMicro()
     Docs(pm)

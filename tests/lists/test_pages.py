@@ -11,7 +11,7 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb.client import ReadPage
+from polymicro_lambda.dynamodb.result_pages import ReadPage
 from polymicro_lambda.exceptions import ConfigurationError, ServiceUnavailable
 from polymicro_lambda.items.selections import FieldSelection
 from polymicro_lambda.lists.cursors import Page

@@ -9,7 +9,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb.client import LARGEST
+from polymicro_lambda.dynamodb.result_pages import LARGEST
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.lists.access_paths import AccessPath, access_paths_of
 from polymicro_lambda.lists.plans import Plan

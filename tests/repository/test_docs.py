@@ -20,7 +20,7 @@ from polymicro_lambda.cli.commands.commands import polymicro
 from polymicro_lambda.cli.serving.curl_session import curl_session
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.lists.filters import OPERATORS
-from polymicro_lambda.schemas.attributes import FIELDS
+from polymicro_lambda.schemas.attribute_fields import FIELDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path.name: path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}

@@ -29,7 +29,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import strict_json
-from polymicro_lambda.schemas.attributes import (
+from polymicro_lambda.schemas.attribute_fields import (
     FIELDS,
     field_for,
     member_field,

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from polymicro_lambda.marshmallow_import import Deferred, deferred
+from polymicro_lambda.marshmallow_import import DeferredPattern, deferred_patterns
 
 
 def pattern() -> Any:
-    with deferred():
+    with deferred_patterns():
         return re.compile("(?P<letter>a)+", flags=re.IGNORECASE)
 
 
@@ -31,14 +31,14 @@ def pattern() -> Any:
     ],
 )
 def test_a_deferred_pattern_is_one(use: Callable[[Any], Any], result: Any) -> None:
-    assert type(pattern()) is Deferred
+    assert type(pattern()) is DeferredPattern
     assert use(pattern()) == result
 
 
 def test_nothing_is_left_behind() -> None:
-    assert re.compile is not Deferred
+    assert re.compile is not DeferredPattern
     assert type(re.compile("a")) is re.Pattern
-    with pytest.raises(ZeroDivisionError), deferred():
+    with pytest.raises(ZeroDivisionError), deferred_patterns():
         raise ZeroDivisionError
     assert type(re.compile("b")) is re.Pattern
 
@@ -46,7 +46,7 @@ def test_nothing_is_left_behind() -> None:
 @pytest.mark.parametrize(
     ("first", "kind"),
     [
-        pytest.param("polymicro_lambda", "Deferred", id="imported by this package"),
+        pytest.param("polymicro_lambda", "DeferredPattern", id="imported by this package"),
         pytest.param("marshmallow", "Pattern", id="imported before"),
     ],
 )

@@ -1,7 +1,7 @@
-"""Botocore's pools of connections, with a quicker way to use one: what is private in urllib3 stands here.
+"""Botocore's pools of connections, with a quicker exchange: what is private in urllib3's pools stands here.
 
-Opening a connection, TLS, keeping it, finding that it is dead, and how errors are told stay those of urllib3; proxies
-have pools of botocore's own.
+urllib3 still opens connections, does TLS, keeps connections and finds dead ones, and its exceptions are raised. Proxies
+have botocore's own pools.
 """
 
 from collections.abc import Mapping
@@ -17,34 +17,34 @@ from urllib3.util import Timeout
 from .http_exchange import Answer, exchange, request_bytes
 
 
-class _Quick:
-    """Sends a request of known length in one piece, and reads its answer without Python's parser of mail."""
+class _DirectExchange:
+    """Sends a request of known length in one piece, and reads its answer without Python's parser for e-mail."""
 
     timeout: Timeout
 
     def urlopen(self, method: str, url: str, body: Any = None, headers: Any = None, **named: Any) -> Any:
-        """The answer to a request of botocore's; one of another kind goes the usual way."""
+        """The answer to a request; urllib3 sends one that is not as botocore makes them for DynamoDB."""
         request = None if _is_special(headers, named) else _message(self, method, url, body, headers)
         if request is None:
             return super().urlopen(method, url, body, headers, **named)  # type: ignore[misc] # a pool's
-        return _exchanged(self, url, request, named.get("timeout", self.timeout))
+        return _exchange(self, url, request, named.get("timeout", self.timeout))
 
 
-class DirectPool(_Quick, AWSHTTPConnectionPool):  # type: ignore[misc] # botocore has no types
+class DirectPool(_DirectExchange, AWSHTTPConnectionPool):  # type: ignore[misc] # botocore has no types
     """Connections without TLS."""
 
 
-class DirectTLSPool(_Quick, AWSHTTPSConnectionPool):  # type: ignore[misc] # as above
+class DirectTLSPool(_DirectExchange, AWSHTTPSConnectionPool):  # type: ignore[misc] # as above
     """Connections with TLS."""
 
 
 BOTOCORE_POOLS = {"http": AWSHTTPConnectionPool, "https": AWSHTTPSConnectionPool}
 DIRECT_POOLS = {"http": DirectPool, "https": DirectTLSPool}
-"""Scheme -> the pools that botocore has, and ours in their place."""
+"""Scheme -> botocore's class of pools, and the class in its place."""
 
 
 def _is_special(headers: Mapping[str, Any] | None, named: Mapping[str, Any]) -> bool:
-    """Whether more is asked for than one exchange: DynamoDB's requests are not."""
+    """Whether a request needs more than one exchange; DynamoDB's requests do not."""
     retries = named.get("retries")
     return (
         headers is None
@@ -66,9 +66,9 @@ def _message(pool: Any, method: str, url: str, body: Any, headers: Mapping[str, 
     return request_bytes(method, url, host if standard else f"{host}:{pool.port}", headers, content)
 
 
-def _exchanged(pool: Any, url: str, request: bytes, timeout: Timeout) -> Answer:
-    """One exchange on a connection of the pool. Raises what urllib3 does."""
-    timeout = timeout.clone()  # as urllib3 does: how long it is may depend on when
+def _exchange(pool: Any, url: str, request: bytes, timeout: Timeout) -> Answer:
+    """One exchange on a connection of the pool. Raises urllib3's exceptions."""
+    timeout = timeout.clone()  # as urllib3 does: a clone may be shorter, depending on the time
     pool.num_requests += 1
     connection = pool._get_conn()
     answer = None
@@ -76,7 +76,7 @@ def _exchanged(pool: Any, url: str, request: bytes, timeout: Timeout) -> Answer:
         if connection.sock is None:
             connection.timeout = timeout.connect_timeout
             pool._validate_conn(connection)
-            if connection.sock is None:  # only TLS opens it to see whose it is
+            if connection.sock is None:  # `_validate_conn` opens TLS connections alone
                 connection.connect()
         connection.sock.settimeout(timeout.read_timeout)
         answer = exchange(connection.sock, request)

@@ -1,7 +1,7 @@
-"""What is known of botocore's inside about tries: how often it makes them, and how long it waits for an answer.
+"""Bounds for botocore's tries: how many it makes, and how long each waits for an answer.
 
-It tries again as it always does, but never into the end of the invocation, and never what may be done already where
-the store is to find that out.
+botocore retries as it always does, but not beyond the end of the invocation, and not a call that may have been
+carried out while ``ONCE`` is set. What is private in botocore's retries stands here.
 """
 
 import json
@@ -14,68 +14,70 @@ from weakref import WeakSet
 from botocore.exceptions import ClientError, HTTPClientError
 from urllib3.util import Timeout
 
-from polymicro_lambda.dynamodb.failures import is_answer_lost
+from polymicro_lambda.dynamodb.error_codes import is_answer_lost
 from polymicro_lambda.observability import seconds_left
 
-LEAST = 1.5
+LEAST_SECONDS = 1.5
 """Seconds that must be left for one more try, after the wait before it."""
-KEPT = 0.5
-"""Seconds of an invocation that no try may take: they are for the answer."""
-SHORTEST = 0.1
-"""Seconds that a try gets whatever is left: DynamoDB answers within a few milliseconds."""
+ANSWER_SECONDS = 0.5
+"""Seconds at the end of an invocation that no try may take: they are for the answer."""
+SHORTEST_TIMEOUT = 0.1
+"""Seconds that a try gets however little is left: DynamoDB answers within a few milliseconds."""
 HANDLER = "retry-config-dynamodb"
-"""The id under which botocore registers what decides on one more try, in each of its modes."""
+"""The id of the handler that decides on one more try; botocore registers it in each of its retry modes."""
 
-_bound: WeakSet[Any] = WeakSet()
 ONCE: ContextVar[bool] = ContextVar("polymicro_once", default=False)
-"""A call that gets no answer is not made again while it is set: whether it was carried out is to be found out first."""
+"""While it is set, botocore does not retry a call that got no answer: the caller looks first if it was carried out."""
+
+_bounded: WeakSet[Any] = WeakSet()
+"""The clients whose tries are bounded."""
 
 
 def bound_retries(client: Any) -> None:
     """Bound the tries of a client, once."""
-    if client in _bound:
+    if client in _bounded:
         return
-    _bound.add(client)
+    _bounded.add(client)
     events = client.meta.events
-    decides = events._emitter._unique_id_handlers[HANDLER]["handler"]
+    decide = events._emitter._unique_id_handlers[HANDLER]["handler"]
     events.unregister("needs-retry.dynamodb", unique_id=HANDLER)
-    events.register("needs-retry.dynamodb", _Decides(decides), unique_id=HANDLER)
+    events.register("needs-retry.dynamodb", _RetryHandler(decide), unique_id=HANDLER)
     session = client._endpoint.http_session
-    session._timeout = _Bounded(session._timeout)
+    session._timeout = _BoundedTimeout(session._timeout)
     session._manager.connection_pool_kw["timeout"] = session._timeout
 
 
 class NotJSON(HTTPClientError):  # type: ignore[misc]
-    """What came back is no answer of DynamoDB's: something between says 200 in its place."""
+    """A 200 that is not DynamoDB's: something between has answered in its place."""
 
     fmt = "The answer is no JSON object."
 
 
-class _Decides:
-    """Asks botocore for the wait before one more try, where there may be one."""
+class _RetryHandler:
+    """Asks botocore's own handler for the wait before one more try, if there may be one."""
 
-    def __init__(self, decides: Callable[..., float | None]) -> None:
-        self.decides = decides
+    def __init__(self, decide: Callable[..., float | None]) -> None:
+        self.decide = decide
 
-    def __call__(self, **said: Any) -> float | None:
-        """The seconds to wait, None for no further try. Raises `Garbled` where the last one brought nothing to read."""
-        if not _is_garbled(said["response"]):
-            return self._wait(said)
-        garbled = NotJSON()
-        wait = self._wait(said | {"response": None, "caught_exception": garbled})
+    def __call__(self, **attempt: Any) -> float | None:
+        """The seconds to wait, None for no further try. Raises ``NotJSON`` after a last try with such an answer."""
+        if not _is_not_json(attempt["response"]):
+            return self._wait(attempt)
+        error = NotJSON()
+        wait = self._wait(attempt | {"response": None, "caught_exception": error})
         if wait is None:
-            raise garbled
+            raise error
         return wait
 
-    def _wait(self, said: Any) -> float | None:
-        if seconds_left() < LEAST or (ONCE.get() and _is_lost(said)):
+    def _wait(self, attempt: Any) -> float | None:
+        if seconds_left() < LEAST_SECONDS or (ONCE.get() and _is_lost(attempt)):
             return None
-        wait = self.decides(**said)
-        return wait if wait is not None and seconds_left() - wait >= LEAST else None
+        wait = self.decide(**attempt)
+        return wait if wait is not None and seconds_left() - wait >= LEAST_SECONDS else None
 
 
-def _is_garbled(response: Any) -> bool:
-    """Whether a success is no JSON object: botocore takes it for one that says nothing."""
+def _is_not_json(response: Any) -> bool:
+    """Whether a 200 holds no JSON object; botocore would take it for an empty one."""
     if response is None or response[0].status_code != HTTPStatus.OK or len(response[1]) > 1:
         return False
     try:
@@ -84,21 +86,21 @@ def _is_garbled(response: Any) -> bool:
         return True
 
 
-def _is_lost(said: Any) -> bool:
-    error = said["caught_exception"]
-    if error is None and said["response"] is not None:
-        error = ClientError(said["response"][1], "")
+def _is_lost(attempt: Any) -> bool:
+    error = attempt["caught_exception"]
+    if error is None and attempt["response"] is not None:
+        error = ClientError(attempt["response"][1], "")
     return error is not None and is_answer_lost(error)
 
 
-class _Bounded(Timeout):
+class _BoundedTimeout(Timeout):
     """A timeout that is shorter where less of the invocation is left; each try makes a clone of it."""
 
-    def __init__(self, said: Timeout) -> None:
-        super().__init__(connect=said.connect_timeout, read=said._read)
+    def __init__(self, timeout: Timeout) -> None:
+        super().__init__(connect=timeout.connect_timeout, read=timeout._read)
 
     def clone(self) -> Timeout:
         """The timeout of one try."""
-        most = max(SHORTEST, seconds_left() - KEPT)
+        most = max(SHORTEST_TIMEOUT, seconds_left() - ANSWER_SECONDS)
         connect, read = (min(float(one or most), most) for one in (self._connect, self._read))  # type: ignore[arg-type]
         return Timeout(connect=connect, read=read)

@@ -17,15 +17,16 @@ from .connection_pools import BOTOCORE_POOLS, DIRECT_POOLS
 Call: TypeAlias = Callable[[str, Any], Any]
 """A call of an operation with these parameters."""
 REHEARSED = "GetItem"
+"""The operation of ``rehearse_call``."""
 TRANSPORT = "POLYMICRO_TRANSPORT"
-"""The variable that says who sends requests to DynamoDB: ``botocore`` as it does by itself, or this package."""
+"""Environment variable: with ``botocore``, botocore sends requests by itself, else by this package's pools."""
 
 
 class QuickLoader(Loader):  # type: ignore[misc] # botocore has no types
     """Botocore's loader of data files, without a look into the directory of each of its 420 services."""
 
     def list_available_services(self, type_name: str) -> list[str]:
-        """The names of all services that there are data of; which data, tells the loading of them."""
+        """The names of all services with data of any type, whether of ``type_name`` or not."""
         directories = [Path(path) for path in self.search_paths if Path(path).is_dir()]
         return sorted({entry.name for directory in directories for entry in directory.iterdir()})
 
@@ -35,7 +36,7 @@ def private_session(
 ) -> Session:
     """A session that makes the clients that botocore's own would make here, in less time.
 
-    Environment, profile and configuration files count as ever. Its data, once read, serves all such sessions.
+    Environment, profile and configuration files count as ever. All such sessions share the data that one has read.
     """
     session = get_session()
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
@@ -51,9 +52,9 @@ def _loader(data_path: str | None) -> Loader:
 
 
 def use_direct_pools(client: Any) -> None:
-    """Let a new client use its connections by ``_pools``, unless ``POLYMICRO_TRANSPORT`` is ``botocore``.
+    """Give a new client the pools of ``connection_pools``, unless ``POLYMICRO_TRANSPORT`` is ``botocore``.
 
-    Where somebody has given it another sender or other pools, it keeps them.
+    A client with another sender or other pools than botocore's keeps them.
     """
     if os.environ.get(TRANSPORT, "").lower() == "botocore":
         return
@@ -67,44 +68,44 @@ def use_direct_pools(client: Any) -> None:
 
 
 def wrap_calls(client: Any, around: Callable[[Call, str, Any], Any]) -> None:
-    """Let a client's calls be made by ``around``, which gets what makes them, the operation's name and parameters.
+    """Let ``around`` make a client's calls: it gets a function that makes the call, the operation and its parameters.
 
-    What makes them is the class's, whatever has been put in its place.
+    That function is the class's ``_make_api_call``, as it is when the call is made.
     """
 
     def call(operation: str, parameters: Any) -> Any:
         return type(client)._make_api_call(client, operation, parameters)
 
-    def surrounded(operation_name: str, api_params: Any) -> Any:
+    def wrapped(operation_name: str, api_params: Any) -> Any:
         return around(call, operation_name, api_params)
 
-    client._make_api_call = surrounded
+    client._make_api_call = wrapped
 
 
 def rehearse_call(client: Any, table: str = "none") -> None:
-    """Make a call that goes through all of botocore but the network: no later one does anything for the first time.
+    """Make a GetItem that goes through all of botocore but the network, so that later calls find its caches filled.
 
-    Its answer, an item that is not there, is made here. Botocore looks for the endpoint of each ``table`` by itself.
-    The pool of connections is made, and none in it. Raises what botocore does, e.g. without a region.
+    Its answer, no item, is made here. Botocore caches the endpoint of each ``table`` by itself. The pool is made
+    too, without a connection. Raises botocore's exceptions, e.g. without a region.
     """
     event = f"before-send.dynamodb.{REHEARSED}"
-    client.meta.events.register_first(event, _nothing_there)
+    client.meta.events.register_first(event, _no_item)
     try:
         client.get_item(TableName=table, Key={"none": {"S": "none"}})
     finally:
-        client.meta.events.unregister(event, _nothing_there)
+        client.meta.events.unregister(event, _no_item)
     manager = getattr(client._endpoint.http_session, "_manager", None)
     if manager is not None:
         manager.connection_from_url(client.meta.endpoint_url)
 
 
-class _Empty:
-    """What botocore reads a body from."""
+class _EmptyBody:
+    """A response's body as botocore reads it."""
 
     def stream(self) -> list[bytes]:
-        """The body: an object without an item."""
+        """The whole body: an answer without an item."""
         return [b"{}"]
 
 
-def _nothing_there(request: AWSRequest, **_: Any) -> AWSResponse:
-    return AWSResponse(request.url, 200, {}, _Empty())
+def _no_item(request: AWSRequest, **_: Any) -> AWSResponse:
+    return AWSResponse(request.url, 200, {}, _EmptyBody())

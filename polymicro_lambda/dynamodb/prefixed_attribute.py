@@ -1,4 +1,4 @@
-"""Keys for items of several kinds in one table: stored behind a prefix that nobody but DynamoDB sees."""
+"""An attribute class for items of several kinds in one table: its prefix is in DynamoDB alone."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class PrefixedAttribute(UnicodeAttribute):
         self.prefix = prefix
 
     def serialize(self, value: Any) -> Any:
-        """The text as it is stored."""
+        """The text behind its prefix, as DynamoDB stores it."""
         return f"{self.prefix}{value}"
 
     def deserialize(self, value: Any) -> Any:

@@ -1,6 +1,7 @@
-"""What each failure of DynamoDB, botocore and PynamoDB means to the client: one table.
+"""DynamoDB's error codes, and botocore's and PynamoDB's exceptions, as HTTP errors: the table ``HTTP_ERRORS``.
 
-The cause goes to the log (``raise … from``); nothing of it goes to the client.
+For another status or detail of one of DynamoDB's error codes, change its row. The cause goes to the log
+(``raise … from``); nothing of it goes to the client.
 """
 
 import secrets
@@ -34,7 +35,13 @@ from polymicro_lambda.exceptions import (
 from polymicro_lambda.types import RawItem
 
 NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
+"""botocore's exceptions before a request has been sent."""
+CLIENT_ERRORS = (BotoCoreError, ClientError, PynamoDBException)
+"""The exceptions that DynamoDB's client raises."""
 CONDITION_FAILED = "ConditionalCheckFailed"
+"""The code of a write whose condition did not hold, alone or in a transaction."""
+CANCELED = "TransactionCanceled"
+"""The code of a transaction that was not carried out; its response has a reason for each item."""
 RETRY_SECONDS = 3
 """``Retry-After`` is 1 to this many seconds, at random, so that clients do not come back all at once."""
 
@@ -44,45 +51,48 @@ def retry_after() -> dict[str, str]:
     return {"retry-after": str(1 + secrets.randbelow(RETRY_SECONDS))}
 
 
-def _busy() -> HTTPError:
+def database_busy() -> HTTPError:
+    """503: DynamoDB refuses because of too many requests."""
     return ServiceUnavailable("The database is busy: try again later.", headers=retry_after())
 
 
-def _away() -> HTTPError:
+def _no_answer() -> HTTPError:
     return ServiceUnavailable("The database does not answer: try again later.", headers=retry_after())
 
 
-def _changed() -> HTTPError:
+def _conflict() -> HTTPError:
     return Conflict("The item has changed meanwhile, or is there already.")
 
 
-def _raced() -> HTTPError:
+def _concurrent_write() -> HTTPError:
     return Conflict("Somebody else is changing this item: try again.", headers=retry_after())
 
 
-# By error code of DynamoDB (API reference, "Common Errors" and each operation's), without its "Exception".
-BY_CODE: Mapping[str, Callable[[], HTTPError]] = MappingProxyType(
+HTTP_ERRORS: Mapping[str, Callable[[], HTTPError]] = MappingProxyType(
     {
-        CONDITION_FAILED: _changed,
-        "DuplicateItem": _changed,
-        "InternalServerError": _away,
+        CONDITION_FAILED: _conflict,
+        "DuplicateItem": _conflict,
+        "InternalServerError": _no_answer,
         "ItemCollectionSizeLimitExceeded": lambda: InsufficientStorage(
             "No more items fit under this partition key (10 GB, the local secondary indexes included)."
         ),
-        "LimitExceeded": _busy,
-        "ProvisionedThroughputExceeded": _busy,
-        "RequestLimitExceeded": _busy,
-        "ServiceUnavailable": _away,
-        "ReplicatedWriteConflict": _raced,
-        "Throttling": _busy,
-        "ThrottlingError": _busy,
-        "TransactionConflict": _raced,
-        "TransactionInProgress": _raced,
+        "LimitExceeded": database_busy,
+        "ProvisionedThroughputExceeded": database_busy,
+        "RequestLimitExceeded": database_busy,
+        "ServiceUnavailable": _no_answer,
+        "ReplicatedWriteConflict": _concurrent_write,
+        "Throttling": database_busy,
+        "ThrottlingError": database_busy,
+        "TransactionConflict": _concurrent_write,
+        "TransactionInProgress": _concurrent_write,
     }
 )
-CANCELED = "TransactionCanceled"
-# The reasons of a canceled transaction (TransactWriteItems in the API reference), those first that another try
-# may help against; any other is a fault, and weighs most.
+"""Error code without ``Exception`` at its end -> HTTP error.
+
+The codes are those of DynamoDB's API reference, "Common Errors" and each operation's. A code that is not here is
+a 503 if DynamoDB's status is 5xx, else a 500.
+"""
+
 REASONS = (
     "TransactionConflict",
     "RequestLimitExceeded",
@@ -92,6 +102,8 @@ REASONS = (
     "DuplicateItem",
     "ItemCollectionSizeLimitExceeded",
 )
+"""Reasons of a canceled transaction (API reference, TransactWriteItems), from the one that another try helps most
+against. The last of several is the transaction's; a reason that is not here comes after all of these."""
 
 # "Item size has exceeded …" of a put, "Item size to update has exceeded …" of an update.
 TOO_LARGE: Mapping[str, str] = MappingProxyType(
@@ -100,12 +112,12 @@ TOO_LARGE: Mapping[str, str] = MappingProxyType(
         "Transaction payload size ": "The items are together larger than the 4 MB of one transaction: send fewer.",
     }
 )
-"""How the message of a ValidationException begins -> what is too large."""
+"""Beginning of a ValidationException's message -> detail of the 413."""
 
 
 def error_code(error: BaseException) -> str:
     """DynamoDB's error code without ``Exception`` at its end, empty where there is none."""
-    cause = getattr(error, "cause", None) or error
+    cause = _cause(error)
     if not isinstance(cause, ClientError):
         return ""
     code: str = cause.response.get("Error", {}).get("Code", "")
@@ -113,28 +125,33 @@ def error_code(error: BaseException) -> str:
 
 
 def http_error_of(error: BaseException) -> HTTPError | None:
-    """The answer to a failure of the database's client, None for an exception of any other kind."""
+    """The HTTP error for an exception of DynamoDB's client, None for any other exception."""
     if isinstance(error, DoesNotExist):
         return NotFound()
-    cause = getattr(error, "cause", None) or error
+    cause = _cause(error)
     if isinstance(cause, BotoConnectionError | HTTPClientError):
-        return _away()
+        return _no_answer()
     if isinstance(cause, ClientError):
-        return _said(error_code(error), _response(cause))
+        return _response_error(error_code(error), _response(cause))
     return InternalError() if isinstance(error, BotoCoreError | PynamoDBException) else None
 
 
-def _said(code: str, response: Mapping[str, Any]) -> HTTPError:
-    """The answer to an error response of DynamoDB's, or of a proxy before it."""
-    said = [response.get("Error", {}), *response.get("CancellationReasons", ())]
+def _cause(error: BaseException) -> BaseException:
+    """Botocore's exception inside of PynamoDB's, else the exception itself."""
+    return getattr(error, "cause", None) or error
+
+
+def _response_error(code: str, response: Mapping[str, Any]) -> HTTPError:
+    """The HTTP error for an error response of DynamoDB, or of a proxy before it."""
+    errors = [response.get("Error", {}), *response.get("CancellationReasons", ())]
     for start, detail in TOO_LARGE.items():
         if any(
-            one.get("Message", "").startswith(start) for one in said if "Validation" in one.get("Code", "")
+            one.get("Message", "").startswith(start) for one in errors if "Validation" in one.get("Code", "")
         ):
             return ContentTooLarge(detail)
     if code == CANCELED:
-        code = _weightiest(response.get("CancellationReasons", ()))
-    return BY_CODE.get(code, _away if _status(response) >= 500 else InternalError)()
+        code = _hardest_reason(response.get("CancellationReasons", ()))
+    return HTTP_ERRORS.get(code, _no_answer if _status(response) >= 500 else InternalError)()
 
 
 def _status(response: Mapping[str, Any]) -> int:
@@ -142,12 +159,12 @@ def _status(response: Mapping[str, Any]) -> int:
     return status
 
 
-def _is_broken(error: BaseException) -> bool:
-    """Whether DynamoDB, or a proxy before it, says that something broke: not whether before or after the write."""
+def _is_server_error(error: BaseException) -> bool:
+    """Whether the response is a 5xx, of DynamoDB or a proxy before it: the write may have been carried out."""
     return isinstance(error, ClientError) and _status(_response(error)) >= 500
 
 
-def _weightiest(reasons: Iterable[Mapping[str, str]]) -> str:
+def _hardest_reason(reasons: Iterable[Mapping[str, str]]) -> str:
     """The reason that another try helps least against."""
     codes = [code for reason in reasons if (code := reason.get("Code", "None")) != "None"]
     return max(codes, key=lambda code: REASONS.index(code) if code in REASONS else len(REASONS), default="")
@@ -159,41 +176,37 @@ def _response(error: ClientError) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", whole)
 
 
-CLIENT_ERRORS = (BotoCoreError, ClientError, PynamoDBException)
-"""What DynamoDB's client raises."""
-
-
 def answer_to(error: Exception) -> HTTPError:
-    """The answer to what the client has raised."""
+    """The HTTP error for one of ``CLIENT_ERRORS``."""
     return http_error_of(error) or InternalError()
 
 
-class _Answering:
-    """Keeps nothing of the block that it stands around: one serves all."""
+class _ErrorTranslation:
+    """A context manager without state: one object serves all blocks."""
 
     def __enter__(self) -> None:
-        """The block begins."""
+        """Do nothing."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, CLIENT_ERRORS):
             raise answer_to(error) from error
 
 
-_ANSWERING = _Answering()
+_TRANSLATION = _ErrorTranslation()
 
 
-def translating_errors() -> _Answering:
-    """Raises our errors in place of those of DynamoDB's client; every other exception passes."""
-    return _ANSWERING
+def translating_errors() -> _ErrorTranslation:
+    """A context manager that raises an ``HTTPError`` for one of ``CLIENT_ERRORS``; other exceptions pass."""
+    return _TRANSLATION
 
 
 def cancellation_reasons(error: BaseException) -> list[str]:
-    """Why a transaction was canceled, a code for each of its items in their order; empty for another error."""
+    """The reasons of a canceled transaction, a code for each item in order; empty for another error."""
     return [code for code, _ in cancellation_items(error)]
 
 
 def cancellation_items(error: BaseException) -> list[tuple[str, RawItem | None]]:
-    """The reasons of a canceled transaction, each with the item that its condition failed on, if there is one."""
+    """The reasons of a canceled transaction, each with the item that failed its condition, if there is one."""
     if not isinstance(error, ClientError) or error_code(error) != CANCELED:
         return []
     reasons = _response(error).get("CancellationReasons", ())
@@ -204,17 +217,17 @@ def is_answer_lost(error: BaseException) -> bool:
     """Whether the request may have been carried out although no answer came."""
     if isinstance(error, NOT_SENT):
         return False
-    return isinstance(error, BotoConnectionError | HTTPClientError) or _is_broken(error)
+    return isinstance(error, BotoConnectionError | HTTPClientError) or _is_server_error(error)
 
 
 def retry_count(error: BaseException) -> int:
-    """How often botocore tried again before this error."""
+    """How many retries botocore made before it raised this error."""
     response: Mapping[str, Any] = getattr(error.__cause__ or error, "response", {})
     retries: int = response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
     return retries
 
 
 def item_of_failed_condition(error: ClientError) -> RawItem | None:
-    """The item that a condition failed on (``ReturnValuesOnConditionCheckFailure``), None if there is none."""
+    """The item that failed a condition (``ReturnValuesOnConditionCheckFailure``), None if there is none."""
     item = _response(error).get("Item")
     return item if isinstance(item, dict) and item else None

@@ -1,0 +1,73 @@
+"""The pages of a query or scan, and what one of PynamoDB's iterators was asked for: its private names stand here."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+
+from polymicro_lambda.types import RawItem
+
+GROWTH = 4
+"""How many times as large as the page before it each further page of a list may be."""
+LARGEST = 10_000
+"""The most items that a page asks for: the 1 MB that a page holds has seldom more."""
+
+
+@dataclass(slots=True)
+class ReadPage:
+    """One page as DynamoDB gave it."""
+
+    items: Sequence[RawItem]
+    key_names: Collection[str]
+    """The attributes that make up a key to go on from."""
+    last_key: Any
+    """The key to read the next page from, None after the last page."""
+
+    def key_after(self, start: int, number: int) -> Any:
+        """The key to go on from after item ``number``, counted from item ``start``.
+
+        The key of the page's last item is DynamoDB's own.
+        """
+        place = start + number
+        if place + 1 >= len(self.items):
+            return self.last_key
+        return {name: self.items[place].get(name) for name in self.key_names}
+
+
+def pages_of_iterator(iterator: "ResultIterator[Any]") -> Iterator[ReadPage]:
+    """The pages of a query or scan; an iterator that was already begun goes on where it stands.
+
+    Each further page may be four times as large, so that a rare match does not take calls without end.
+    """
+    source = iterator.page_iter
+    if iterator._index < iterator._count:
+        yield ReadPage(iterator._items[iterator._index :], list(source.key_names), source.last_evaluated_key)
+    while not source._is_last_page:
+        items = next(source).get("Items", [])
+        yield ReadPage(items, list(source.key_names), source.last_evaluated_key)
+        if source.page_size is not None:
+            source.page_size = max(source.page_size, min(source.page_size * GROWTH, LARGEST))
+
+
+def model_of_iterator(iterator: "ResultIterator[Any]") -> type[Model] | None:
+    """The model whose instances a query or scan gives, None where it gives raw items."""
+    model = getattr(iterator._map_fn, "__self__", None)
+    return model if isinstance(model, type) and issubclass(model, Model) else None
+
+
+def limit_of_iterator(iterator: "ResultIterator[Any]") -> int | None:
+    """How many items the iterator has still to give, None for all."""
+    limit: int | None = iterator._limit
+    return limit
+
+
+def index_of_iterator(iterator: "ResultIterator[Any]") -> str | None:
+    """The index that a query or scan reads, None for the table.
+
+    None also where the call names the attributes to read.
+    """
+    arguments = iterator.page_iter._kwargs
+    index: str | None = None if arguments.get("attributes_to_get") else arguments.get("index_name")
+    return index

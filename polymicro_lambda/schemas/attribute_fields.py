@@ -1,0 +1,184 @@
+"""PynamoDB attribute → marshmallow field: the table ``FIELDS``, by the attribute's class and its parents.
+
+For a new attribute class of PynamoDB, add a row. An attribute class of your own that no row fits, or that needs
+another field, names its field itself::
+
+    class MoneyAttribute(Attribute[Money]):
+        attr_type = "N"
+        marshmallow_field = MoneyField  # a Field class, or a function without arguments that makes a field
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+from marshmallow import Schema, ValidationError, fields, missing
+from pynamodb import attributes as pynamo
+from pynamodb.attributes import Attribute, MapAttribute
+from pynamodb.models import Model
+
+from polymicro_lambda.exceptions import ConfigurationError
+
+from . import fields as ours
+from .model_schemas import ModelSchema
+from .values import CONTAINERS
+
+Factory: TypeAlias = Callable[[Any, int], fields.Field[Any]]
+"""(attribute, level) -> field; ``level`` is the number of maps and lists around the attribute in its item."""
+
+
+@cache
+def ordered_attributes(container: type) -> Mapping[str, Attribute[Any]]:
+    """Python name -> attribute of a model or map, in the order of the source, parents first."""
+    attributes: Mapping[str, Attribute[Any]] = container.get_attributes()  # type: ignore[attr-defined]
+    known = attributes.keys()
+    namespaces = (vars(cls) for cls in reversed(container.__mro__))
+    names = [name for own in namespaces if not known.isdisjoint(own.keys()) for name in own]
+    return {name: attributes[name] for name in names if name in known}
+
+
+def default_of(attribute: Attribute[Any]) -> Any:
+    """The default for a new item, callable or not; None if there is none."""
+    new = attribute.default_for_new
+    return attribute.default if new is None else new
+
+
+def is_nullable(attribute: Attribute[Any]) -> bool:
+    """Whether null can stand for the attribute, which is then absent from the item."""
+    return attribute.null or isinstance(attribute, pynamo.NullAttribute)
+
+
+def is_required(attribute: Attribute[Any]) -> bool:
+    """Whether every item has the attribute, and the client alone can give its value."""
+    given = default_of(attribute) is not None or isinstance(attribute, pynamo.DiscriminatorAttribute)
+    return not is_nullable(attribute) and not given
+
+
+def _always(make: Callable[[], fields.Field[Any]]) -> Factory:
+    def factory(_: Attribute[Any], __: int) -> fields.Field[Any]:
+        return make()
+
+    return factory
+
+
+def _discriminator(attribute: Any, _: int) -> fields.Field[Any]:
+    return ours.DiscriminatorField(attribute)
+
+
+def _list(attribute: Any, level: int) -> fields.Field[Any]:
+    of = attribute.element_type
+    if of is None:
+        return ours.RawListField(room=CONTAINERS - level)
+    legacy = issubclass(of, pynamo.BinaryAttribute | pynamo.BinarySetAttribute)
+    inner = field_for(of(legacy_encoding=False) if legacy else of(), level=level + 1)
+    inner.allow_none = isinstance(inner, ours.NullField)
+    return ours.ListField(inner)
+
+
+def _map(attribute: Any, level: int) -> fields.Field[Any]:
+    if type(attribute) is MapAttribute:
+        return ours.RawMapField(room=CONTAINERS - level, lost=ours.LOST)
+    return ours.MapField(type(attribute), _map_schema(attribute, level))
+
+
+def _dynamic_map(attribute: Any, level: int) -> fields.Field[Any]:
+    return ours.DynamicMapField(type(attribute), _map_schema(attribute, level), room=CONTAINERS - level)
+
+
+def _map_schema(attribute: Any, level: int) -> Schema:
+    container: type = type(attribute)
+    members = ordered_attributes(container)
+    built = {name: member_field(member, level=level + 1) for name, member in members.items()}
+    for name, member in members.items():
+        # A map is replaced as a whole, so its members' defaults are part of what is loaded.
+        default = default_of(member)
+        built[name].load_default = missing if default is None else default
+    return ModelSchema.from_dict(built)()
+
+
+FIELDS: Mapping[type, Factory] = {
+    pynamo.UnicodeAttribute: _always(ours.TextField),
+    pynamo.NumberAttribute: _always(ours.NumberField),
+    pynamo.BooleanAttribute: _always(ours.BooleanField),
+    pynamo.UTCDateTimeAttribute: _always(ours.DateTimeField),
+    pynamo.TTLAttribute: _always(ours.ExpiryField),
+    pynamo.VersionAttribute: _always(ours.IntegerField),
+    pynamo.JSONAttribute: _always(ours.JSONField),
+    pynamo.UnicodeSetAttribute: _always(lambda: ours.SetField(ours.TextField())),
+    pynamo.NumberSetAttribute: _always(lambda: ours.SetField(ours.NumberField())),
+    pynamo.BinaryAttribute: _always(ours.BinaryField),
+    pynamo.BinarySetAttribute: _always(lambda: ours.SetField(ours.BinaryField())),
+    pynamo.MapAttribute: _map,
+    pynamo.DynamicMapAttribute: _dynamic_map,
+    pynamo.ListAttribute: _list,
+    pynamo.DiscriminatorAttribute: _discriminator,
+    pynamo.NullAttribute: _always(ours.NullField),
+}
+"""Attribute class -> a function that makes its field. A subclass takes the row of its nearest parent."""
+
+_CONTAINERS = frozenset({pynamo.MapAttribute, pynamo.DynamicMapAttribute, pynamo.ListAttribute})
+
+
+def field_for(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]:
+    """A new field for an attribute that stands ``level`` maps and lists deep in its item.
+
+    Raises ``ConfigurationError`` for an attribute class without a row in ``FIELDS`` or a ``marshmallow_field``.
+    """
+    cls = type(attribute)
+    row = next((parent for parent in cls.__mro__ if parent in FIELDS), None)
+    own: Callable[[], fields.Field[Any]] | None = getattr(cls, "marshmallow_field", None)
+    if own is None and row is None:
+        raise ConfigurationError(
+            f"no field carries {cls.__name__}: give the class a marshmallow_field, or declare the attribute "
+            "in a schema of the resource"
+        )
+    field = own() if own else FIELDS[row](attribute, level)  # type: ignore[index]
+    if row not in _CONTAINERS and (row is None or cls.serialize is not row.serialize):  # type: ignore[attr-defined]
+        field.validators = [*field.validators, Serializable(attribute)]
+    return field
+
+
+def member_field(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]:
+    """The ``field_for`` an attribute of a model or map; it may be absent or null if the attribute may."""
+    field = field_for(attribute, level=level)
+    field.required, field.allow_none = is_required(attribute), is_nullable(attribute)
+    return field
+
+
+@dataclass(frozen=True, slots=True)
+class Serializable:
+    """A validator for an attribute class with a ``serialize`` of its own: ``serialize`` must take the value."""
+
+    attribute: Attribute[Any]
+
+    def __call__(self, value: Any) -> None:
+        """Raise ``ValidationError`` if it does not."""
+        try:
+            self.attribute.serialize(value)
+        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            raise ValidationError("Not a valid value.") from error
+
+
+@cache
+def unpredictable(model: type[Model]) -> frozenset[str]:
+    """The attributes whose fields must be made at compilation: with a field of their own, or without any.
+
+    The fields of all others are ours, without mistakes of a user's, and can wait for the first request.
+    """
+    return frozenset(name for name, one in model.get_attributes().items() if not _is_predictable(one))
+
+
+_predictable: set[tuple[type, type | None]] = set()
+"""Attribute and element classes that ``FIELDS`` is known to carry."""
+
+
+def _is_predictable(attribute: Attribute[Any]) -> bool:
+    classes = type(attribute), getattr(attribute, "element_type", None)
+    if classes not in _predictable and not getattr(classes[0], "marshmallow_field", None):
+        try:
+            field_for(attribute)
+        except ConfigurationError:
+            return False
+        _predictable.add(classes)
+    return classes in _predictable

@@ -1,0 +1,60 @@
+"""The keys of a model, of its table and of its indexes: how long a key may be, and which characters it may hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from unicodedata import category
+
+from pynamodb.attributes import Attribute
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import indexes_of
+
+from .attribute_fields import ordered_attributes
+from .values import load_text, refuse
+
+HASH_BYTES, RANGE_BYTES = 2048, 1024
+"""The longest partition and sort key in bytes (DynamoDB Developer Guide, "Quotas")."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """A validator that refuses values which DynamoDB, or a path, does not take as a key."""
+
+    attribute: Attribute[Any]
+    limit: int
+    """The longest value, in bytes as stored."""
+    address: bool
+    """Whether it is a key of the table, so a part of the item's path."""
+
+    def __call__(self, value: Any) -> None:
+        """Raise ``ValidationError`` if the value cannot be a key."""
+        stored = self.attribute.serialize(value)
+        if not isinstance(stored, str | bytes):
+            return
+        if not stored or value == "":  # also a prefix alone
+            refuse("A key may not be empty.")
+        if len(load_text(stored).encode() if isinstance(stored, str) else stored) > self.limit:
+            refuse(f"A key here has at most {self.limit} bytes.")
+        if self.address and isinstance(stored, str) and any(category(one) == "Cc" for one in stored):
+            refuse("A key may hold no control characters.")
+        if self.address and value in (".", ".."):
+            refuse("A key may not be . or .., which in a path mean something else.")
+
+
+@cache
+def key_rules(model: type[Model]) -> Mapping[str, KeyRule]:
+    """Python name -> rule, for each attribute that is a key of the table or, by its DynamoDB name, of an index."""
+    of_indexes = [one for index in indexes_of(model).values() for one in index.Meta.attributes.values()]
+    rules: dict[str, KeyRule] = {}
+    for name, attribute in ordered_attributes(model).items():
+        own = attribute.is_hash_key or attribute.is_range_key
+        roles = [attribute, *(one for one in of_indexes if one.attr_name == attribute.attr_name)]
+        limits = [limit for one in roles for limit in _limits(one)]
+        rules |= {name: KeyRule(attribute, min(limits), own)} if limits else {}
+    return rules
+
+
+def _limits(role: Attribute[Any]) -> list[int]:
+    return [HASH_BYTES] * role.is_hash_key + [RANGE_BYTES] * role.is_range_key
