@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pynamodb.models import Model
 
 from .dispatch import Dispatcher, Services, make_ready, quiet_libraries, without_garbage_collection
-from .dynamodb import Digester, metering_of, prepare_models
+from .dynamodb import Digester, client_metering, prepare_models
 from .exceptions import ConfigurationError
 from .http import CORS, HSTS, Request, hsts_of, request_id, source_of, user_id_by
 from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
@@ -175,7 +175,7 @@ class PolyMicro:
             observers=request_observers(*self._observers),
             debug=debug in (*_ON, "log"),
             timed=debug in _ON,
-            start_metering=metering_of(models),
+            start_metering=client_metering(models),
         )
 
     def _idempotency_keys(self, secret: str, logger: Any) -> IdempotencyKeys:

@@ -8,7 +8,7 @@ from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.app import PolyMicro
 from polymicro_lambda.dispatch import Operation, Services, VerbRequest, permitted, route_of
-from polymicro_lambda.dynamodb import GROWTH, model_info
+from polymicro_lambda.dynamodb import PAGE_GROWTH, model_info
 from polymicro_lambda.http import Request, User, source_of
 from polymicro_lambda.items import live_conditions
 from polymicro_lambda.lists import AccessPath, Cursors, Plan
@@ -137,9 +137,7 @@ def _pages(operation: Operation, plan: Plan, name: str) -> str:
     if not (plan.filters or checked or is_opaque(operation.verdict)):
         return f"{one} for {limit} items; more only where these exceed the 1 MB of one call"
     budget = operation.asked.route.resource.read_budget
-    return (
-        f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {GROWTH} times the last"
-    )
+    return f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {PAGE_GROWTH} times the last"
 
 
 def _place(path: AccessPath) -> str:

@@ -10,7 +10,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.openapi import DOCUMENT, PAGE, Documentation, body_model
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import RuleContext
-from polymicro_lambda.schemas import parameter
+from polymicro_lambda.schemas import parameter_name
 
 MAX_EVENTS = 40
 """SAM lets each event call the function by a statement of its own, of some 450 bytes by our reckoning, and a function's
@@ -76,9 +76,11 @@ def _paths(routes: Iterable[Route]) -> Iterator[tuple[Route, str]]:
     for route in routes:
         said: list[str] = []
         for part in route.parts:
-            if parameter(part) is None and not _PART.fullmatch(part):
+            if parameter_name(part) is None and not _PART.fullmatch(part):
                 raise ConfigurationError(f"{route.template}: API Gateway takes no {part!r} in a path")
-            name = part if parameter(part) is None else names.setdefault((*said, "{}"), _free(part, said))
+            name = (
+                part if parameter_name(part) is None else names.setdefault((*said, "{}"), _free(part, said))
+            )
             said.append(name)
         yield route, "/" + "/".join(said)
 

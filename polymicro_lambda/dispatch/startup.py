@@ -102,7 +102,7 @@ def _attempt(work: Callable[[], None], *, logger: logging.Logger, debug: bool) -
 
 
 def _connect(models: Sequence[type[Model]], *, rehearse: bool) -> None:
-    for model in models if len(models) <= FEW else dynamodb.one_per_client(models):
+    for model in models if len(models) <= FEW else dynamodb.one_model_per_client(models):
         client = dynamodb.connect(model).client
         if rehearse:
             rehearse_call(client, model.Meta.table_name)

@@ -11,27 +11,37 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``metering``: calls and capacity units of a request
 """
 
-from .batch_reads import batch_get, batch_pages, in_order
+from .batch_reads import batch_get, batch_pages, items_in_key_order
 from .client import (
-    PREFIX,
+    PREFIX_MEMBER,
     connect,
     execute,
     get_item,
-    one_per_client,
+    one_model_per_client,
     prepare_models,
     table_meta,
     table_name,
     transact_write,
 )
-from .comparisons import OPERATORS, ORDERED, PREFIXED, SIZES, RefusedError, Test, Typed, at_most, typed
+from .comparisons import (
+    OPERATORS,
+    ORDERED_TYPES,
+    PREFIX_TYPES,
+    SIZES,
+    InvalidExpression,
+    OperatorTest,
+    TypedValue,
+    at_most,
+    typed_value,
+)
 from .digests import Digester
 from .error_codes import (
     CLIENT_ERRORS,
     CONDITION_FAILED,
-    answer_to,
     cancellation_items,
     cancellation_reasons,
     error_code,
+    http_error_from_client,
     http_error_of,
     is_answer_lost,
     item_of_failed_condition,
@@ -39,45 +49,44 @@ from .error_codes import (
     retry_count,
     translating_errors,
 )
-from .expressions import Clause, SimpleClause, Step, condition_expression, expressions_of
-from .metering import metering_of
+from .expressions import ConditionClause, SimpleClause, UpdateStep, condition_expression, expression_arguments
+from .metering import client_metering
 from .models import ModelInfo, indexes_of, model_info, model_of_index
-from .own_tables import check_own_tables, check_table, own_table
+from .own_tables import check_own_tables, check_table, own_table_model
 from .prefixed_attribute import PrefixedAttribute
 from .result_pages import (
-    GROWTH,
-    LARGEST,
+    LARGEST_PAGE,
+    PAGE_GROWTH,
     ReadPage,
     index_of_iterator,
     limit_of_iterator,
     model_of_iterator,
     pages_of_iterator,
 )
-from .transport.retries import ONCE
+from .transport.retries import NO_SECOND_TRY
 from .transport.sessions import private_session, rehearse_call
 
 __all__ = [
     "CLIENT_ERRORS",
     "CONDITION_FAILED",
-    "GROWTH",
-    "LARGEST",
-    "ONCE",
+    "LARGEST_PAGE",
+    "NO_SECOND_TRY",
     "OPERATORS",
-    "ORDERED",
-    "PREFIX",
-    "PREFIXED",
+    "ORDERED_TYPES",
+    "PAGE_GROWTH",
+    "PREFIX_MEMBER",
+    "PREFIX_TYPES",
     "SIZES",
-    "Clause",
+    "ConditionClause",
     "Digester",
+    "InvalidExpression",
     "ModelInfo",
+    "OperatorTest",
     "PrefixedAttribute",
     "ReadPage",
-    "RefusedError",
     "SimpleClause",
-    "Step",
-    "Test",
-    "Typed",
-    "answer_to",
+    "TypedValue",
+    "UpdateStep",
     "at_most",
     "batch_get",
     "batch_pages",
@@ -85,25 +94,26 @@ __all__ = [
     "cancellation_reasons",
     "check_own_tables",
     "check_table",
+    "client_metering",
     "condition_expression",
     "connect",
     "error_code",
     "execute",
-    "expressions_of",
+    "expression_arguments",
     "get_item",
+    "http_error_from_client",
     "http_error_of",
-    "in_order",
     "index_of_iterator",
     "indexes_of",
     "is_answer_lost",
     "item_of_failed_condition",
+    "items_in_key_order",
     "limit_of_iterator",
-    "metering_of",
     "model_info",
     "model_of_index",
     "model_of_iterator",
-    "one_per_client",
-    "own_table",
+    "one_model_per_client",
+    "own_table_model",
     "pages_of_iterator",
     "prepare_models",
     "private_session",
@@ -114,5 +124,5 @@ __all__ = [
     "table_name",
     "transact_write",
     "translating_errors",
-    "typed",
+    "typed_value",
 ]

@@ -11,10 +11,10 @@ from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
 
 from . import client
-from .comparisons import typed
+from .comparisons import typed_value
 from .error_codes import database_busy
 from .models import model_info
-from .result_pages import GROWTH, ReadPage
+from .result_pages import PAGE_GROWTH, ReadPage
 
 MOST_KEYS = 100
 """Keys of one BatchGetItem (DynamoDB API reference)."""
@@ -38,11 +38,11 @@ def batch_pages(
     names = [attribute.attr_name for attribute in model_info(model).keys.values()]
     while left:
         asked, left = left[:size], left[size:]
-        items = in_order(names, asked, batch_get(model, asked))
+        items = items_in_key_order(names, asked, batch_get(model, asked))
         yield ReadPage(
             [item for item in items if item is not None], frozenset(names), asked[-1] if left else None
         )
-        size = min(size * GROWTH, MOST_KEYS)
+        size = min(size * PAGE_GROWTH, MOST_KEYS)
 
 
 def _after(keys: Sequence[RawItem], start: RawItem) -> Sequence[RawItem]:
@@ -52,7 +52,9 @@ def _after(keys: Sequence[RawItem], start: RawItem) -> Sequence[RawItem]:
     return keys[place + 1 :]
 
 
-def in_order(names: Sequence[str], keys: Sequence[RawItem], items: Iterator[RawItem]) -> list[RawItem | None]:
+def items_in_key_order(
+    names: Sequence[str], keys: Sequence[RawItem], items: Iterator[RawItem]
+) -> list[RawItem | None]:
     """The items in the order of their keys, None for a key without an item; ``names`` are the key's attributes."""
     by_key = {key_identity({name: raw[name] for name in names}): raw for raw in items}
     return [by_key.get(key_identity(key)) for key in keys]
@@ -60,7 +62,7 @@ def in_order(names: Sequence[str], keys: Sequence[RawItem], items: Iterator[RawI
 
 def key_identity(key: RawItem) -> frozenset[Any]:
     """A value that is equal for two keys if they are one key to DynamoDB."""
-    return frozenset((name, typed(value)) for name, value in key.items())
+    return frozenset((name, typed_value(value)) for name, value in key.items())
 
 
 def batch_get(

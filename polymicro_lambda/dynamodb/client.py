@@ -19,7 +19,7 @@ from .error_codes import translating_errors
 from .transport import retries
 from .transport.sessions import TRANSPORT, private_session, use_direct_pools
 
-PREFIX = "_polymicro_prefix"
+PREFIX_MEMBER = "_polymicro_prefix"
 """The member of a ``Meta`` that holds the prefix which an app has put before the table's name."""
 
 CLIENT_VARIABLES = (
@@ -79,7 +79,7 @@ def prepare_models(models: Iterable[type[Model]], prefix: str) -> None:
 
 def _prepare(model: type[Model], prefix: str) -> None:
     owner = table_meta(model)
-    known = vars(owner).get(PREFIX)
+    known = vars(owner).get(PREFIX_MEMBER)
     if known not in (None, prefix):
         raise ConfigurationError(
             f"{model.__name__}: table_prefix is {prefix!r} here, but another app has compiled it with {known!r}"
@@ -89,7 +89,7 @@ def _prepare(model: type[Model], prefix: str) -> None:
             f"{model.__name__}: table_prefix {prefix!r} comes too late, {owner.table_name!r} is already in use"
         )
     if known is None:
-        setattr(owner, PREFIX, prefix)
+        setattr(owner, PREFIX_MEMBER, prefix)
         owner.table_name = prefix + owner.table_name
     for name, (default, bounded) in TIMEOUTS.items():
         if getattr(model.Meta, name, default) == default:
@@ -105,7 +105,7 @@ def table_meta(model: type[Model]) -> Any:
     return owner
 
 
-def one_per_client(models: Iterable[type[Model]]) -> Iterable[type[Model]]:
+def one_model_per_client(models: Iterable[type[Model]]) -> Iterable[type[Model]]:
     """One model of each group that shares a client."""
     metas = _by_meta(models).items()
     return {
@@ -124,7 +124,7 @@ def _by_meta(models: Iterable[type[Model]]) -> Mapping[Any, type[Model]]:
 def table_name(model: type[Model]) -> str:
     """The model's table as its ``Meta`` names it, also after an app has put a prefix before it."""
     name: str = model.Meta.table_name
-    return name.removeprefix(getattr(model.Meta, PREFIX, ""))
+    return name.removeprefix(getattr(model.Meta, PREFIX_MEMBER, ""))
 
 
 def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, Any]:

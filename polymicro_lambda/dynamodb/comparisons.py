@@ -7,12 +7,12 @@ from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subno
 from typing import Any, TypeAlias
 
 
-class RefusedError(Exception):
+class InvalidExpression(Exception):
     """DynamoDB would answer this expression with a ValidationException."""
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedValue:
     """A value and its DynamoDB type; it can be hashed, and its ``==`` is DynamoDB's ``=``."""
 
     kind: str
@@ -26,7 +26,7 @@ _NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperatio
 def _number(text: str) -> Decimal:
     number = _NUMBERS.create_decimal(text)
     if not number.is_finite():
-        raise RefusedError
+        raise InvalidExpression
     return number
 
 
@@ -37,18 +37,21 @@ _COMPARABLE: Mapping[str, Callable[[Any], Any]] = {
     "B": bytes,
     "BOOL": bool,
     "NULL": bool,
-    "SS": lambda elements: frozenset(Typed("S", element) for element in elements),
-    "NS": lambda elements: frozenset(Typed("N", _number(element)) for element in elements),
-    "BS": lambda elements: frozenset(Typed("B", bytes(element)) for element in elements),
-    "L": lambda elements: tuple(map(typed, elements)),
-    "M": lambda members: frozenset((name, typed(raw)) for name, raw in members.items()),
+    "SS": lambda elements: frozenset(TypedValue("S", element) for element in elements),
+    "NS": lambda elements: frozenset(TypedValue("N", _number(element)) for element in elements),
+    "BS": lambda elements: frozenset(TypedValue("B", bytes(element)) for element in elements),
+    "L": lambda elements: tuple(map(typed_value, elements)),
+    "M": lambda members: frozenset((name, typed_value(raw)) for name, raw in members.items()),
 }
 
 
-def typed(raw: Mapping[str, Any]) -> Typed:
-    """A value from ``{type: value}``. Raises ``RefusedError`` or ``DecimalException`` for no number of DynamoDB's."""
+def typed_value(raw: Mapping[str, Any]) -> TypedValue:
+    """A value from ``{type: value}``.
+
+    Raises ``InvalidExpression`` or ``DecimalException`` for a number that DynamoDB does not have.
+    """
     ((kind, value),) = raw.items()
-    return Typed(kind, _COMPARABLE[kind](value))
+    return TypedValue(kind, _COMPARABLE[kind](value))
 
 
 SIZES: Mapping[str, Callable[[Any], int]] = dict.fromkeys(("B", "SS", "NS", "BS", "L", "M"), len) | {
@@ -56,23 +59,23 @@ SIZES: Mapping[str, Callable[[Any], int]] = dict.fromkeys(("B", "SS", "NS", "BS"
 }
 """Type -> ``size()`` of a value; DynamoDB counts a string in UTF-16 code units: "é" is 1 and "😀" is 2."""
 
-ORDERED = frozenset({"S", "N", "B"})
+ORDERED_TYPES = frozenset({"S", "N", "B"})
 """Types that ``<``, ``BETWEEN`` and the like compare."""
-PREFIXED = frozenset({"S", "B"})
+PREFIX_TYPES = frozenset({"S", "B"})
 """Types that ``begins_with`` compares."""
 _COLLECTIONS = frozenset({"SS", "NS", "BS", "L"})
-Test: TypeAlias = Callable[..., bool]
+OperatorTest: TypeAlias = Callable[..., bool]
 """A function of one operator: operands, each None if absent from the item -> whether it holds."""
 
 
-def _equal(left: Typed | None, right: Typed | None) -> bool:
+def _equal(left: TypedValue | None, right: TypedValue | None) -> bool:
     return left is not None and left == right
 
 
-def _within(kinds: frozenset[str], test: Callable[[Any, Any], bool]) -> Test:
+def _within(kinds: frozenset[str], test: Callable[[Any, Any], bool]) -> OperatorTest:
     """A test that is false unless both values are there and both of the same one of these types."""
 
-    def both(left: Typed | None, right: Typed | None) -> bool:
+    def both(left: TypedValue | None, right: TypedValue | None) -> bool:
         if not (left and right) or left.kind != right.kind or left.kind not in kinds:
             return False
         return test(left.value, right.value)
@@ -80,24 +83,24 @@ def _within(kinds: frozenset[str], test: Callable[[Any, Any], bool]) -> Test:
     return both
 
 
-at_most, _at_least = _within(ORDERED, operator.le), _within(ORDERED, operator.ge)
-_begins = _within(PREFIXED, lambda value, prefix: value.startswith(prefix))
-_substring = _within(PREFIXED, operator.contains)
+at_most, _at_least = _within(ORDERED_TYPES, operator.le), _within(ORDERED_TYPES, operator.ge)
+_begins = _within(PREFIX_TYPES, lambda value, prefix: value.startswith(prefix))
+_substring = _within(PREFIX_TYPES, operator.contains)
 
 
-def _contains(container: Typed | None, part: Typed | None) -> bool:
+def _contains(container: TypedValue | None, part: TypedValue | None) -> bool:
     """Look for a substring in text or bytes, for an element in a set or a list."""
     if container and part and container.kind in _COLLECTIONS:
         return part in container.value
     return _substring(container, part)
 
 
-OPERATORS: Mapping[str, Test] = {
+OPERATORS: Mapping[str, OperatorTest] = {
     "=": _equal,
     "<>": lambda left, right: not _equal(left, right),
-    "<": _within(ORDERED, operator.lt),
+    "<": _within(ORDERED_TYPES, operator.lt),
     "<=": at_most,
-    ">": _within(ORDERED, operator.gt),
+    ">": _within(ORDERED_TYPES, operator.gt),
     ">=": _at_least,
     "BETWEEN": lambda value, lower, upper: _at_least(value, lower) and at_most(value, upper),
     "IN": lambda value, *options: any(_equal(value, option) for option in options),

@@ -176,7 +176,7 @@ def _response(error: ClientError) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", whole)
 
 
-def answer_to(error: Exception) -> HTTPError:
+def http_error_from_client(error: Exception) -> HTTPError:
     """The HTTP error for one of ``CLIENT_ERRORS``."""
     return http_error_of(error) or InternalError()
 
@@ -189,7 +189,7 @@ class _ErrorTranslation:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, CLIENT_ERRORS):
-            raise answer_to(error) from error
+            raise http_error_from_client(error) from error
 
 
 _TRANSLATION = _ErrorTranslation()

@@ -43,11 +43,13 @@ class SimpleClause(NamedTuple):
 
 
 _ALL_SIMPLE = {SimpleClause}
-Clause: TypeAlias = "Condition | SimpleClause"
-Step: TypeAlias = "Action | SimpleClause"
+ConditionClause: TypeAlias = "Condition | SimpleClause"
+UpdateStep: TypeAlias = "Action | SimpleClause"
 
 
-def expressions_of(conditions: Sequence[Clause], actions: Sequence[Step] = ()) -> dict[str, Any]:
+def expression_arguments(
+    conditions: Sequence[ConditionClause], actions: Sequence[UpdateStep] = ()
+) -> dict[str, Any]:
     """Botocore's arguments for ``conditions``, all of which must hold, and ``actions`` of an update."""
     every = (*actions, *conditions)
     if {*map(type, every)} == _ALL_SIMPLE:

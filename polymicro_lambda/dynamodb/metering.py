@@ -14,7 +14,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.observability import Usage, current_observation
 
-from .client import client_of, connect, one_per_client
+from .client import client_of, connect, one_model_per_client
 from .transport.sessions import Call, wrap_calls
 
 THROTTLED = frozenset(
@@ -33,7 +33,7 @@ METERED = "_polymicro_noted"
 """The attribute that marks a client whose calls are metered already."""
 
 
-def metering_of(models: Sequence[type[Model]]) -> Callable[[], None]:
+def client_metering(models: Sequence[type[Model]]) -> Callable[[], None]:
     """A function that sees to it that the calls of these models' clients are metered; call it before each request."""
     known: dict[type[Model], Any] = {}
 
@@ -44,7 +44,7 @@ def metering_of(models: Sequence[type[Model]]) -> Callable[[], None]:
         else:
             if known:
                 return
-        for model in one_per_client(models):
+        for model in one_model_per_client(models):
             # Without a region or credentials there is no client: the verb will fail with the same error.
             with suppress(BotoCoreError):
                 client = known[model] = connect(model).client

@@ -13,7 +13,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 KEY, EXPIRES = "id", "expires"
 
 
-def own_table(name: str, module: str, table: str) -> type[Model]:
+def own_table_model(name: str, module: str, table: str) -> type[Model]:
     """A model with this class name and module, for a ``table`` that is named without the prefix."""
     members = {KEY: UnicodeAttribute(hash_key=True), EXPIRES: TTLAttribute()}
     meta = type("Meta", (), {"table_name": table})

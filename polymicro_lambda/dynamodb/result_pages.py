@@ -9,9 +9,9 @@ from pynamodb.pagination import ResultIterator
 
 from polymicro_lambda.types import RawItem
 
-GROWTH = 4
+PAGE_GROWTH = 4
 """How many times as large as the page before it each further page of a list may be."""
-LARGEST = 10_000
+LARGEST_PAGE = 10_000
 """The most items that a page asks for: the 1 MB that a page holds has seldom more."""
 
 
@@ -48,7 +48,7 @@ def pages_of_iterator(iterator: "ResultIterator[Any]") -> Iterator[ReadPage]:
         items = next(source).get("Items", [])
         yield ReadPage(items, list(source.key_names), source.last_evaluated_key)
         if source.page_size is not None:
-            source.page_size = max(source.page_size, min(source.page_size * GROWTH, LARGEST))
+            source.page_size = max(source.page_size, min(source.page_size * PAGE_GROWTH, LARGEST_PAGE))
 
 
 def model_of_iterator(iterator: "ResultIterator[Any]") -> type[Model] | None:

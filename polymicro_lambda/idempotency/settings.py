@@ -9,7 +9,7 @@ from functools import cached_property
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import check_table, own_table
+from polymicro_lambda.dynamodb import check_table, own_table_model
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError
 from polymicro_lambda.http import Request
 
@@ -44,7 +44,7 @@ class Idempotency:
     @cached_property
     def model(self) -> type[Model]:
         """The table of the markers."""
-        return own_table("Marker", __name__, self.table)
+        return own_table_model("Marker", __name__, self.table)
 
 
 def read_key(request: Request, *, taken: bool, required: bool) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 from pynamodb.expressions.condition import And, BeginsWith, Between, Comparison, Condition
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.dynamodb import typed
+from polymicro_lambda.dynamodb import typed_value
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.rules import attributes_of, equality_of, holds
 from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES
@@ -103,7 +103,9 @@ def _picked(
         or {last, *fixed} != path.own
     ):
         return None
-    values = {typed(value.value): value.value for value in chosen.values[1:] if is_key(value.value, limit)}
+    values = {
+        typed_value(value.value): value.value for value in chosen.values[1:] if is_key(value.value, limit)
+    }
     order = (
         values if path.sort is None else sorted(values, key=lambda one: one.value, reverse=not wish.forward)
     )

@@ -13,13 +13,13 @@ from pynamodb.pagination import ResultIterator
 
 from polymicro_lambda import dynamodb
 from polymicro_lambda.dynamodb import (
-    GROWTH,
-    LARGEST,
+    LARGEST_PAGE,
+    PAGE_GROWTH,
     ReadPage,
     batch_get,
     batch_pages,
     condition_expression,
-    in_order,
+    items_in_key_order,
     model_info,
 )
 from polymicro_lambda.exceptions import BadRequest
@@ -111,7 +111,7 @@ class _Query:
             yield ReadPage(data["Items"], self.plan.path.keys, start)
             if start is None:
                 return
-            size = min(size * GROWTH, LARGEST)
+            size = min(size * PAGE_GROWTH, LARGEST_PAGE)
 
     def _arguments(self) -> dict[str, Any]:
         plan = self.plan
@@ -146,4 +146,4 @@ def _completed(model: type[Model], items: Sequence[RawItem], called: Called) -> 
     """Up to 100 items whole, by a consistent read of the table, in the order given; None for one that is gone."""
     names = [attribute.attr_name for attribute in model_info(model).keys.values()]
     keys = [{name: raw[name] for name in names} for raw in items]
-    return in_order(names, keys, batch_get(model, keys, called))
+    return items_in_key_order(names, keys, batch_get(model, keys, called))

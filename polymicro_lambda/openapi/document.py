@@ -11,7 +11,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow.fields import Field
 
 from polymicro_lambda.routing import Route
-from polymicro_lambda.schemas import parameter
+from polymicro_lambda.schemas import parameter_name
 
 from . import responses
 from .body_schemas import Forms, described
@@ -136,7 +136,7 @@ def _paths(resources: Iterable[Forms]) -> dict[str, list[Documented]]:
     ids: set[str] = set()
     for forms in resources:
         for route in forms.routes:
-            shape = tuple("{}" if parameter(part) else part for part in route.parts)
+            shape = tuple("{}" if parameter_name(part) else part for part in route.parts)
             path, operations = paths.setdefault(shape, (route.template, []))
             name = unique(operation_id(route, forms), ids)
             ids.add(name)

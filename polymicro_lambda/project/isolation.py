@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 from botocore.session import get_session
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import PREFIX, table_meta
+from polymicro_lambda.dynamodb import PREFIX_MEMBER, table_meta
 from polymicro_lambda.testing import checking
 
 from .engine import ENDPOINT
@@ -55,7 +55,7 @@ def own_tables(models: Iterable[type[Model]], patch: "pytest.MonkeyPatch") -> No
     """Give the models' tables names that no other test has; those that share a table still do."""
     mark = f"t{uuid4().hex}-"
     for meta in dict.fromkeys(map(table_meta, models)):
-        prefix = vars(meta).get(PREFIX, "")
+        prefix = vars(meta).get(PREFIX_MEMBER, "")
         patch.setattr(meta, "table_name", f"{prefix}{mark}{meta.table_name.removeprefix(prefix)}")
     forget_connections()
 

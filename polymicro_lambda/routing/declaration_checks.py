@@ -11,7 +11,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import indexes_of, model_info, table_meta
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.spelling import closest
+from polymicro_lambda.spelling import closest_name
 
 from .verbs import ACTION, VERBS
 
@@ -72,7 +72,7 @@ def check_names(resource: str, own: Mapping[str, Any]) -> None:
 
 @lru_cache(4096)
 def _instead(name: str) -> str | None:
-    return ELSEWHERE.get(name) or closest(name, KNOWN, CUTOFF)
+    return ELSEWHERE.get(name) or closest_name(name, KNOWN, CUTOFF)
 
 
 def check_model(resource: str, model: type[Model]) -> None:

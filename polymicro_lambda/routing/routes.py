@@ -13,7 +13,7 @@ from polymicro_lambda.lazy import compute_lazy, lazy
 from polymicro_lambda.lists import DeclaredFilters
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Rule
-from polymicro_lambda.schemas import ItemSchema, parameter
+from polymicro_lambda.schemas import ItemSchema, parameter_name
 from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import UniqueConstraints
 
@@ -83,7 +83,7 @@ class Route:
     @lazy
     def params(self) -> tuple[str, ...]:
         """The names of the path's parameters, in order."""
-        return tuple(name for name in map(parameter, self.parts) if name is not None)
+        return tuple(name for name in map(parameter_name, self.parts) if name is not None)
 
     @lazy
     def beyond(self) -> tuple[str, ...]:

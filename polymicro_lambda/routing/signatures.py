@@ -13,7 +13,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.schemas import parameter
+from polymicro_lambda.schemas import parameter_name
 
 from .verbs import ACTION, HTTP_VERBS, VERBS, WITH_BODY, Action, Verb, verb_of
 
@@ -139,7 +139,7 @@ def _segments(where: str, path: str, *, parameters: bool) -> tuple[str, ...]:
     for part in parts:
         if part.isalnum() and part.isascii():
             continue
-        name = parameter(part)
+        name = parameter_name(part)
         fits = _SEGMENT.fullmatch(part) if name is None else parameters and name.isidentifier()
         if part in (".", "..") or not fits:
             raise ConfigurationError(f"{where}: {part!r} can be no path segment")

@@ -16,14 +16,14 @@ from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.dynamodb import (
     OPERATORS,
-    ORDERED,
-    PREFIXED,
+    ORDERED_TYPES,
+    PREFIX_TYPES,
     SIZES,
-    RefusedError,
-    Test,
-    Typed,
+    InvalidExpression,
+    OperatorTest,
+    TypedValue,
     at_most,
-    typed,
+    typed_value,
 )
 from polymicro_lambda.types import RawItem
 
@@ -52,13 +52,13 @@ def evaluator(condition: Condition) -> Callable[[_Item], bool]:
         return lambda item: item.get(name) == text
     try:
         test = _compiled(condition)
-    except (RefusedError, DecimalException):
+    except (InvalidExpression, DecimalException):
         return lambda _: False
 
     def holds_on(item: _Item) -> bool:
         try:
             return test(item)
-        except (RefusedError, DecimalException):
+        except (InvalidExpression, DecimalException):
             return False
 
     return holds_on
@@ -109,20 +109,20 @@ def _steps(path: Path) -> Iterator[Any]:
         yield from map(int, indexes)
 
 
-_Reader: TypeAlias = Callable[[_Item], Typed | None]
+_Reader: TypeAlias = Callable[[_Item], TypedValue | None]
 
 
 def _reads_path(operand: Path) -> _Reader:
     steps = [("L" if isinstance(step, int) else "M", step) for step in _steps(operand)]
 
-    def read(item: _Item) -> Typed | None:
+    def read(item: _Item) -> TypedValue | None:
         raw: _Raw = {"M": item}
         try:
             for kind, step in steps:
                 raw = raw[kind][step]
         except LookupError:
             return None
-        return typed(raw)
+        return typed_value(raw)
 
     return read
 
@@ -131,16 +131,16 @@ def _reads_size(operand: Any) -> _Reader:
     """Measure what the path leads to; what has no size (a number, a boolean, null) is as if missing."""
     inner = _reader(operand.values[0])
 
-    def read(item: _Item) -> Typed | None:
+    def read(item: _Item) -> TypedValue | None:
         found = inner(item)
         measure = SIZES.get(found.kind) if found else None
-        return Typed("N", Decimal(measure(found.value))) if found and measure else None
+        return TypedValue("N", Decimal(measure(found.value))) if found and measure else None
 
     return read
 
 
 def _reads_value(operand: Value) -> _Reader:
-    known = typed(operand.value)
+    known = typed_value(operand.value)
     return lambda _: known
 
 
@@ -166,7 +166,7 @@ def _paths(node: object) -> Iterator[Path]:
             yield from _paths(inner)
 
 
-_JUNCTIONS: Mapping[str, Test] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}
+_JUNCTIONS: Mapping[str, OperatorTest] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}
 
 
 def _compiled(condition: Condition) -> Callable[[_Item], bool]:
@@ -178,17 +178,17 @@ def _compiled(condition: Condition) -> Callable[[_Item], bool]:
         raise TypeError(f"{condition.operator} is not an operator of a condition")
     test, readers = OPERATORS[condition.operator], [_reader(operand) for operand in condition.values]
     if _refused(condition):
-        raise RefusedError
+        raise InvalidExpression
     return lambda item: test(*[read(item) for read in readers])
 
 
 # The types that a value, or size, may have there: known and refused before any item is read.
-_ALLOWED = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), ORDERED) | {"begins_with": PREFIXED}
+_ALLOWED = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), ORDERED_TYPES) | {"begins_with": PREFIX_TYPES}
 
 
 def _crossed(_: Any, lower: Any, upper: Any) -> bool:
     known = isinstance(lower, Value) and isinstance(upper, Value)
-    return known and not at_most(typed(lower.value), typed(upper.value))
+    return known and not at_most(typed_value(lower.value), typed_value(upper.value))
 
 
 _REFUSED: Mapping[str, Callable[..., bool]] = {

@@ -31,7 +31,7 @@ from .fields import (
     SetField,
     TextField,
 )
-from .item_paths import ItemPath, parameter
+from .item_paths import ItemPath, parameter_name
 from .item_schemas import ItemSchema, compile_schema
 from .keys import HASH_BYTES, RANGE_BYTES, KeyRule
 from .values import as_json
@@ -67,5 +67,5 @@ __all__ = [
     "is_nullable",
     "load_body",
     "ordered_attributes",
-    "parameter",
+    "parameter_name",
 ]

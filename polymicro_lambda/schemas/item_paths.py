@@ -41,13 +41,13 @@ class ItemPath:
         return [self._place(part) for part in self.template]
 
     def _place(self, part: str) -> tuple[str, str | None] | None:
-        name = parameter(part)
+        name = parameter_name(part)
         if name is None:
             return _quoted(part), None
         return ("", self.schema.attributes[name].attr_name) if name in self.schema.texts else None
 
     def _text(self, part: str, instance: Any, path_params: Mapping[str, Any]) -> str:
-        name = parameter(part)
+        name = parameter_name(part)
         if name is None:
             return part
         if name in self.schema.texts:
@@ -61,6 +61,6 @@ def _quoted(text: str) -> str:
     return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
-def parameter(part: str) -> str | None:
+def parameter_name(part: str) -> str | None:
     """The name in a path segment ``{name}``, None for a literal segment."""
     return part[1:-1] if part.startswith("{") and part.endswith("}") else None

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import check_table, own_table
+from polymicro_lambda.dynamodb import check_table, own_table_model
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import Request
 
@@ -57,7 +57,7 @@ class RateLimit:
     @cached_property
     def model(self) -> type[Model]:
         """The table of the counters."""
-        return own_table("Counter", __name__, self.table)
+        return own_table_model("Counter", __name__, self.table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from polymicro_lambda import dynamodb
 from polymicro_lambda.dynamodb import (
     CLIENT_ERRORS,
     CONDITION_FAILED,
-    ONCE,
-    Clause,
-    Step,
-    answer_to,
+    NO_SECOND_TRY,
+    ConditionClause,
+    UpdateStep,
     error_code,
-    expressions_of,
+    expression_arguments,
+    http_error_from_client,
     http_error_of,
     is_answer_lost,
     item_of_failed_condition,
@@ -62,8 +62,8 @@ def check_time_left() -> None:
 def write_if(
     model: type[Model],
     operation: str,
-    conditions: Sequence[Clause],
-    actions: Sequence[Step] = (),
+    conditions: Sequence[ConditionClause],
+    actions: Sequence[UpdateStep] = (),
     **arguments: Any,
 ) -> dict[str, Any]:
     """Do it once, where all conditions hold; an update answers with the item as it is then (``Attributes``).
@@ -71,17 +71,17 @@ def write_if(
     Raises ``ConditionFailed``, ``OutcomeUnknown``, and what `failures` makes of every other error.
     """
     check_time_left()
-    arguments |= expressions_of(conditions, actions)
+    arguments |= expression_arguments(conditions, actions)
     arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     if actions:
         arguments["ReturnValues"] = "ALL_NEW"
-    token = ONCE.set(True)
+    token = NO_SECOND_TRY.set(True)
     try:
         return dynamodb.execute(model, operation, **arguments)
     except CLIENT_ERRORS as error:
         raise _ended(error) from error
     finally:
-        ONCE.reset(token)
+        NO_SECOND_TRY.reset(token)
 
 
 def _ended(error: Exception) -> Exception:
@@ -92,4 +92,4 @@ def _ended(error: Exception) -> Exception:
         if is_answer_lost(error):
             answer = http_error_of(error) or ServiceUnavailable()
             return OutcomeUnknown(answer, hung_up=isinstance(error, ConnectionClosedError))
-    return answer_to(error)
+    return http_error_from_client(error)

@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import Clause, get_item
+from polymicro_lambda.dynamodb import ConditionClause, get_item
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.items import same_item
 from polymicro_lambda.types import RawItem
@@ -27,7 +27,7 @@ class Creation:
     model: type[Model]
     raw: RawItem
     key: RawItem
-    free: Clause
+    free: ConditionClause
     """There is no item with this key."""
     takes: tuple[Reservation, ...] = ()
     place: str = ""

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import Clause, Step, model_info
+from polymicro_lambda.dynamodb import ConditionClause, UpdateStep, model_info
 from polymicro_lambda.types import RawItem
 
 from .conditional_writes import write_if
@@ -25,7 +25,7 @@ class ItemChange:
     operation: str
     after: After | None
     """What it makes of the item, where the rule must see that or a unique value is concerned; else None."""
-    actions: Sequence[Step]
+    actions: Sequence[UpdateStep]
     is_done: Callable[[RawItem | None], bool]
     """Whether an item is what the write leaves, None being no item."""
     pinned: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ class ItemChange:
     def write(
         self,
         model: type[Model],
-        conditions: Sequence[Clause],
+        conditions: Sequence[ConditionClause],
         claims: Reservations,
         key: RawItem,
         old: RawItem | None,

@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import Clause, SimpleClause, get_item, model_info, retry_after
+from polymicro_lambda.dynamodb import ConditionClause, SimpleClause, get_item, model_info, retry_after
 from polymicro_lambda.exceptions import Conflict, InternalError, NotFound
 from polymicro_lambda.items import (
     ItemSerializer,
@@ -143,7 +143,7 @@ class PynamoStore:
         creation, journal = Creation(self.model, raw, key, self._free(), takes), current_guard().journal
         return creation.write() if journal is None else journal.create(creation)
 
-    def _free(self) -> Clause:
+    def _free(self) -> ConditionClause:
         """There is no item with the key, or one that has expired."""
         free = self._is_free
         return free if self.about.ttl is None else reduce(or_, expired_conditions(self.model), free.made())
@@ -239,7 +239,7 @@ class PynamoStore:
     def _written(
         self,
         change: ItemChange,
-        conditions: list[Clause],
+        conditions: list[ConditionClause],
         claims: Reservations,
         key: RawItem,
         raw: RawItem | None,
@@ -254,11 +254,11 @@ class PynamoStore:
     def _claims(self, key: RawItem, old: RawItem | None, new: RawItem | None) -> Reservations:
         return NO_RESERVATIONS if self.uniqueness is None else Reservations.of(self.uniqueness, key, old, new)
 
-    def _ours(self) -> list[Clause]:
+    def _ours(self) -> list[ConditionClause]:
         """The item is there, of our kind, the rule's condition holds on it, and its version is one asked for."""
         guard = current_guard()
         verdict, tags, version = guard.verdict, guard.if_match, self.about.version
-        conditions: list[Clause] = [self._is_there]
+        conditions: list[ConditionClause] = [self._is_there]
         if not self.about.lasting:
             conditions += live_conditions(self.model)
         if isinstance(verdict, TextEquals):

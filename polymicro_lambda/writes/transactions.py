@@ -11,12 +11,12 @@ from pynamodb.models import Model
 from polymicro_lambda import dynamodb
 from polymicro_lambda.dynamodb import (
     CONDITION_FAILED,
-    Clause,
-    Step,
+    ConditionClause,
+    UpdateStep,
     cancellation_items,
     cancellation_reasons,
     error_code,
-    expressions_of,
+    expression_arguments,
     http_error_of,
     is_answer_lost,
     retry_count,
@@ -57,12 +57,12 @@ class TransactionRefused(Exception):
 def transaction_part(
     model: type[Model],
     kind: str,
-    conditions: Sequence[Clause],
-    actions: Sequence[Step] = (),
+    conditions: Sequence[ConditionClause],
+    actions: Sequence[UpdateStep] = (),
     **arguments: Any,
 ) -> TransactionPart:
     """One write, or ``ConditionCheck``, of a transaction: done where all conditions hold."""
-    asked = {"TableName": model.Meta.table_name, **arguments, **expressions_of(conditions, actions)}
+    asked = {"TableName": model.Meta.table_name, **arguments, **expression_arguments(conditions, actions)}
     return {kind: {**asked, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
 
 

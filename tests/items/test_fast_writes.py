@@ -27,7 +27,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb.expressions import (
     SimpleClause,
     condition_expression,
-    expressions_of,
+    expression_arguments,
     update_expression,
 )
 from polymicro_lambda.items.serializers import ItemSerializer, stored_datetime
@@ -223,10 +223,13 @@ def test_plain_expressions_are_worded_as_others(
     conditions: list[SimpleClause], actions: list[SimpleClause]
 ) -> None:
     """The first time and from what is known then."""
-    made = expressions_of([one.made() for one in conditions], [one.made() for one in actions])
-    assert [expressions_of(conditions, actions), expressions_of(conditions, actions)] == [made, made]
+    made = expression_arguments([one.made() for one in conditions], [one.made() for one in actions])
+    assert [expression_arguments(conditions, actions), expression_arguments(conditions, actions)] == [
+        made,
+        made,
+    ]
     first, *rest = conditions
-    assert expressions_of([first.made(), *rest], actions) == made
+    assert expression_arguments([first.made(), *rest], actions) == made
 
 
 # --- moments ----------------------------------------------------------------------------------------------

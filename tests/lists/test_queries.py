@@ -9,7 +9,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb.result_pages import LARGEST
+from polymicro_lambda.dynamodb.result_pages import LARGEST_PAGE
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.lists.access_paths import AccessPath, access_paths_of
 from polymicro_lambda.lists.plans import Plan
@@ -232,4 +232,4 @@ def test_a_page_is_never_asked_for_more_than_it_can_hold(things: str) -> None:
     with watched(endless) as calls:
         assert found(Plan(TABLE, ANN, filters=(x == "y",))) == ""
     sizes = [said["Limit"] for _, said in calls]
-    assert sizes == [25, 100, 400, 1600, 6400] + [LARGEST] * 15
+    assert sizes == [25, 100, 400, 1600, 6400] + [LARGEST_PAGE] * 15

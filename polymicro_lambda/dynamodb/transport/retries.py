@@ -1,7 +1,7 @@
 """Bounds for botocore's tries: how many it makes, and how long each waits for an answer.
 
 botocore retries as it always does, but not beyond the end of the invocation, and not a call that may have been
-carried out while ``ONCE`` is set. What is private in botocore's retries stands here.
+carried out while ``NO_SECOND_TRY`` is set. What is private in botocore's retries stands here.
 """
 
 import json
@@ -26,7 +26,7 @@ SHORTEST_TIMEOUT = 0.1
 HANDLER = "retry-config-dynamodb"
 """The id of the handler that decides on one more try; botocore registers it in each of its retry modes."""
 
-ONCE: ContextVar[bool] = ContextVar("polymicro_once", default=False)
+NO_SECOND_TRY: ContextVar[bool] = ContextVar("polymicro_once", default=False)
 """While it is set, botocore does not retry a call that got no answer: the caller looks first if it was carried out."""
 
 _bounded: WeakSet[Any] = WeakSet()
@@ -70,7 +70,7 @@ class _RetryHandler:
         return wait
 
     def _wait(self, attempt: Any) -> float | None:
-        if seconds_left() < LEAST_SECONDS or (ONCE.get() and _is_lost(attempt)):
+        if seconds_left() < LEAST_SECONDS or (NO_SECOND_TRY.get() and _is_lost(attempt)):
             return None
         wait = self.decide(**attempt)
         return wait if wait is not None and seconds_left() - wait >= LEAST_SECONDS else None
