@@ -3,13 +3,11 @@
 Responses are put in below botocore's retries: the client parses, retries and raises as it would in AWS.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -24,6 +22,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import GetError, PutError, QueryError, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
+from wire_failures import SECRET, Wire, failure
 
 from polymicro_lambda import (
     Create,
@@ -43,7 +42,6 @@ from polymicro_lambda.exceptions import HTTPError, NotFound
 from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.testing import Client, Result
 
-SECRET = "arn:aws:dynamodb:eu-west-1:123456789012:table/secret-table"
 RETRIES = (str(seconds) for seconds in range(1, RETRY_SECONDS + 1))
 WHEN = set(RETRIES)
 
@@ -127,45 +125,6 @@ def send(name: str) -> Result:
     method, path, body = REQUESTS[name]
     headers = {"Idempotency-Key": '"k"'} if name == "idempotent create" else {}
     return CLIENT.request(method, path, headers=headers, **({} if body is None else {"json": body}))
-
-
-class Raw:
-    """The body of an HTTP response, as urllib3 has it."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.content
-
-
-class Wire:
-    """What stands where the network would: answers each try with the next of ``answers``, the last for ever.
-
-    Calls of the operations in ``well`` are well, each as often as it stands there.
-    """
-
-    def __init__(self) -> None:
-        self.answers: list[Any] = []
-        self.calls: list[str] = []
-        self.well: list[str] = []
-
-    def __call__(self, request: Any, **_: Any) -> AWSResponse:
-        operation = request.headers["X-Amz-Target"].decode().split(".")[-1]
-        if operation in self.well:
-            self.well.remove(operation)
-            return AWSResponse(request.url, 200, {}, Raw(b'{"Item": {"id": {"S": "a"}}}'))
-        self.calls.append(operation)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        status, content = answer
-        return AWSResponse(request.url, status, {"x-amzn-requestid": "R"}, Raw(content))
-
-
-def failure(code: str, status: int = 400, message: str = f"about {SECRET}", **more: Any) -> tuple[int, bytes]:
-    kind = f"com.amazonaws.dynamodb.v20120810#{code}"
-    return status, json.dumps({"__type": kind, "message": message, **more}).encode()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
-from test_failures import Wire, failure
+from wire_failures import Wire, failure
 
 from polymicro_lambda import AllowAny, Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update
 from polymicro_lambda.dynamodb.client import connect

@@ -29,7 +29,7 @@ from pynamodb.attributes import (
     VersionAttribute,
 )
 from pynamodb.models import Model
-from test_failures import Wire, failure
+from wire_failures import Wire, failure
 
 from polymicro_lambda import (
     CORS,
