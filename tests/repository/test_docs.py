@@ -15,7 +15,7 @@ from document_blocks import PAGES, ROOT, blocks, first_cells
 
 from handlers.todo import pm
 from polymicro_lambda import PolyMicro
-from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.serving.curl_session import curl_session
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.lists.filters import OPERATORS
