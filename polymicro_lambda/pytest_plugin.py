@@ -11,29 +11,29 @@ import pytest
 from .app import PolyMicro
 from .project import (
     FAKE_AWS,
-    NOTHING,
+    NO_AWS_SETTINGS,
     UsageError,
     create_tables,
     find_project,
     forget_connections,
     import_from,
-    leaking,
     load_app,
+    machine_variables,
     own_tables,
-    shared,
+    shared_engine,
     strict_moto,
 )
 from .testing import Client
 
 MOTO = "moto"
-WHERE = (
+ENGINE_HELP = (
     f"what answers as DynamoDB: {MOTO}, in memory and strict, or the URL of an engine such as DynamoDB Local"
 )
 PREFIX = "POLYMICRO_TABLE_PREFIX"
-"""It stays as it is: an app that was compiled with it already refuses another one."""
-TOLD = {"POLYMICRO_DEBUG": "log"}
-"""Errors are told with their text, of an app that compiles from then on, such as that of ``client``."""
-UNNAMED = """No app is configured. Name it in pyproject.toml:
+"""The variable stays in a test: an app that is compiled with it already refuses another prefix."""
+DEBUG = {"POLYMICRO_DEBUG": "log"}
+"""An app that compiles from then on, such as that of ``client``, logs errors with their text."""
+NO_APP = """No app is configured. Name it in pyproject.toml:
 
     [tool.polymicro]
     app = "handlers.todo:pm"
@@ -48,12 +48,12 @@ or give it by a fixture of your own, in conftest.py:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The option ``--dynamodb``, and ``polymicro_dynamodb`` for the configuration file."""
-    parser.getgroup("polymicro").addoption("--dynamodb", metavar=f"{MOTO}|URL", help=WHERE)
-    parser.addini("polymicro_dynamodb", WHERE, default=MOTO)
+    parser.getgroup("polymicro").addoption("--dynamodb", metavar=f"{MOTO}|URL", help=ENGINE_HELP)
+    parser.addini("polymicro_dynamodb", ENGINE_HELP, default=MOTO)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse an engine that is none."""
+    """Refuse an engine that is neither moto nor a URL."""
     engine = _engine(config)
     if engine != MOTO and not engine.startswith(("http://", "https://")):
         raise pytest.UsageError(
@@ -73,7 +73,7 @@ def polymicro_app(pytestconfig: pytest.Config) -> PolyMicro:
         if project.app is not None:
             import_from(project)
             return load_app(project.app)
-        reason = UNNAMED
+        reason = NO_APP
     except UsageError as error:
         reason = str(error)
     pytest.fail(reason, pytrace=False)
@@ -82,15 +82,15 @@ def polymicro_app(pytestconfig: pytest.Config) -> PolyMicro:
 @pytest.fixture
 def dynamodb(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty DynamoDB for one test, and credentials that are none: nothing of this machine's AWS is seen."""
-    for name in leaking(os.environ):
+    for name in machine_variables(os.environ):
         if name != PREFIX:
             monkeypatch.delenv(name)
-    for name, value in {**NOTHING, **FAKE_AWS, **TOLD}.items():
+    for name, value in {**NO_AWS_SETTINGS, **FAKE_AWS, **DEBUG}.items():
         monkeypatch.setenv(name, value)
     engine = _engine(pytestconfig)
     forget_connections()
     try:
-        with strict_moto(monkeypatch) if engine == MOTO else shared(engine, monkeypatch):
+        with strict_moto(monkeypatch) if engine == MOTO else shared_engine(engine, monkeypatch):
             yield
     except UsageError as error:
         pytest.fail(str(error), pytrace=False)

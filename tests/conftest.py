@@ -19,7 +19,13 @@ from botocore.hooks import EventAliaser, HierarchicalEmitter
 from botocore.loaders import JSONFileLoader, Loader
 from local_engine import local
 
-from polymicro_lambda.project.isolation import FAKE_AWS, NOTHING, forget_connections, leaking, strict_moto
+from polymicro_lambda.project.isolation import (
+    FAKE_AWS,
+    NO_AWS_SETTINGS,
+    forget_connections,
+    machine_variables,
+    strict_moto,
+)
 from polymicro_lambda.schemas.fast_path import SWITCH
 
 LANES = {Path(__file__).parent / name: name for name in ("clients", "new_project", "sam")}
@@ -47,9 +53,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before any module is collected, forget what this machine says of AWS and of this library."""
-    for name in leaking(os.environ):
+    for name in machine_variables(os.environ):
         del os.environ[name]
-    os.environ |= {**NOTHING, "POWERTOOLS_TRACE_DISABLED": "true"}
+    os.environ |= {**NO_AWS_SETTINGS, "POWERTOOLS_TRACE_DISABLED": "true"}
     if config.getoption("--compiled") == "off":
         os.environ[SWITCH] = "0"
 

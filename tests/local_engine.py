@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from pynamodb.models import Model
 
-from polymicro_lambda.project.isolation import shared
+from polymicro_lambda.project.isolation import shared_engine
 from polymicro_lambda.project.settings import UsageError
 
 SETS_TTL = vars(Model)["update_ttl"]
@@ -22,7 +22,7 @@ def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     monkeypatch.setattr(Model, "update_ttl", lambda *_: None)
     try:
-        with shared(os.environ.get("POLYMICRO_TEST_ENDPOINT", "http://127.0.0.1:8000"), monkeypatch):
+        with shared_engine(os.environ.get("POLYMICRO_TEST_ENDPOINT", "http://127.0.0.1:8000"), monkeypatch):
             yield
     except UsageError as error:
         pytest.fail(f"{error} Start DynamoDB Local: scripts/dynamodb-local")

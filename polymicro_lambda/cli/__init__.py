@@ -1,9 +1,11 @@
 """The command line `polymicro`.
 
-In come the words of a command, out goes what it prints. ``main`` finds out whether the extra ``dev`` is installed
-before anything of it is imported. ``commands/`` has a file for each command, ``serving/`` the processes of
-`polymicro serve`; ``explain`` tells a request's calls, ``route_table`` those of every route, ``wording`` puts rules and
-conditions in words, ``new_project`` writes the files of ``skeleton/``.
+In come the words of a command, out goes its text. ``main`` finds out whether the extra ``dev`` is installed before it
+imports anything of it. Open ``commands/`` for a command, and its ``registry`` to add one; ``serving/`` for the
+processes of `polymicro serve`; ``explain/`` for the lines of `routes --explain`, ``route_table`` for the table of
+`routes`, and ``wording`` for rules and conditions in words. ``new_project`` has the files of `new`, out of
+``skeleton/``; ``template_options`` and ``index_steps`` belong to `template`. ``console`` prints, ``user_option`` reads
+``--as``.
 """
 
 from .main import main

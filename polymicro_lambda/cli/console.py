@@ -1,4 +1,4 @@
-"""What commands print: in colours and boxes on a terminal, plain where another program reads it.
+"""The output of commands: in colours and boxes on a terminal, plain where another program reads it.
 
 Whether it is a terminal, and one with colours, is rich's to say: it honours NO_COLOR and FORCE_COLOR.
 """
@@ -17,7 +17,7 @@ STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def error(text: str) -> None:
-    """Say on standard error why a command cannot go on."""
+    """Print on standard error why a command cannot go on."""
     console = Console(stderr=True)
     console.print(Text.assemble(("Error: ", "bold red"), text), soft_wrap=True)
 
@@ -28,36 +28,36 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], plain: Iterable[st
     if not console.is_terminal:
         lines(console, map(Text, plain))
         return
-    found = Table(box=SIMPLE_HEAD, header_style="bold")
+    boxed = Table(box=SIMPLE_HEAD, header_style="bold")
     for name in head:
-        found.add_column(name, overflow="fold")
+        boxed.add_column(name, overflow="fold")
     for row in rows:
-        found.add_row(*map(Text, row))
-    console.print(found)
+        boxed.add_row(*map(Text, row))
+    console.print(boxed)
 
 
-def pairs(found: Sequence[tuple[str, str]]) -> None:
-    """Print names in bold and what is said of each, in two columns."""
-    width = max(len(name) for name, _ in found)
-    lines(Console(), (Text.assemble((name.ljust(width), "bold"), "  ", text) for name, text in found))
+def pairs(described: Sequence[tuple[str, str]]) -> None:
+    """Print names in bold and a text for each, in two columns."""
+    width = max(len(name) for name, _ in described)
+    lines(Console(), (Text.assemble((name.ljust(width), "bold"), "  ", text) for name, text in described))
 
 
-def diff(found: Iterable[str]) -> None:
+def diff(unified: Iterable[str]) -> None:
     """Print the lines of a unified diff."""
-    lines(Console(), (Text(line, STYLES.get(line[:1], "")) for line in found))
+    lines(Console(), (Text(line, STYLES.get(line[:1], "")) for line in unified))
 
 
 def json(text: str) -> None:
-    """Print JSON that is laid out already."""
+    """Print JSON as it is laid out."""
     lines(Console(), [JSONHighlighter()(Text(text))])
 
 
-def lines(console: Console, found: Iterable[Text]) -> None:
+def lines(console: Console, texts: Iterable[Text]) -> None:
     """Print lines as they are: no markup in them, and none folded."""
-    for line in found:
+    for line in texts:
         console.print(line, soft_wrap=True)
 
 
 def working(text: str) -> AbstractContextManager[object]:
-    """Show on standard error that something takes its time; nothing where that is no terminal."""
+    """Show on standard error, within the block, that something takes its time; nothing where that is no terminal."""
     return Console(stderr=True).status(text)

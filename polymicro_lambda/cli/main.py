@@ -4,7 +4,7 @@ import sys
 from importlib.util import find_spec
 
 EXTRA = ("apispec", "click", "flask", "flask_cors", "moto", "rich", "werkzeug", "yaml")
-"""What the commands import of the extra ``dev``; the two of flask are moto's server's."""
+"""The modules of the extra ``dev`` that the commands import; moto's server imports the two of flask."""
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
         sys.exit(f'polymicro needs {", ".join(missing)}. Run: pip install "polymicro-lambda[dev]"')
-    # Deferred: all that it imports is there only now.
-    from .commands.commands import polymicro  # noqa: PLC0415
+    # Deferred: without the extra its imports fail.
+    from .commands.registry import polymicro  # noqa: PLC0415
 
     polymicro(prog_name="polymicro")

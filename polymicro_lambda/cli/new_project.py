@@ -1,4 +1,4 @@
-"""A new project: the files of a skeleton under its name, events, and a template that its own classes make."""
+"""The files of a new project: a skeleton's under the project's name, its events, and the template of its classes."""
 
 import json
 import os
@@ -20,21 +20,21 @@ from polymicro_lambda.testing import make_event
 
 SKELETONS = Path(__file__).with_name("skeleton")
 AUTHORIZER = ("authorizer.py", "jwks.py")
-"""The modules that are those of this repository's own example: a wheel has them beside the skeletons."""
+"""Modules of this repository's own example; a wheel has them beside the skeletons."""
 CHECKOUT = Path(__file__).parents[2] / "handlers"
-"""Where they are in a checkout."""
+"""The directory of these modules in a checkout."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
 LONGEST = 40
-"""Characters of a name: the names of stacks and tables, which it begins, have room for more behind it."""
+"""Characters of a name; the names of stacks and tables begin with it, and need room for more."""
 TAKEN = frozenset({"events", "tests", "wheels"})
-"""Names that the project's other directories have."""
+"""Names of the project's other directories."""
 UUID = "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10"
 TEMPLATE = ("-B", "-m", "polymicro_lambda.cli", "template", "--build-method", "makefile")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What a project is called: as people write it, as Python does, and as CloudFormation does."""
+class ProjectName:
+    """A project's name: as people write it, as Python does, and as CloudFormation does."""
 
     name: str
 
@@ -45,11 +45,11 @@ class Named:
 
     @property
     def stack(self) -> str:
-        """What its stacks' names begin with: CloudFormation has no underscores there."""
+        """The beginning of its stacks' names, where CloudFormation takes no underscores."""
         return self.name.replace("_", "-")
 
     def fault(self) -> str | None:
-        """Why it will not do, None if it will."""
+        """The reason why the name cannot be taken, None where it can."""
         if not NAME.fullmatch(self.name) or len(self.name) > LONGEST:
             return f"a name has at most {LONGEST} letters and digits, begins with a letter, and may have single - or _"
         if iskeyword(self.package) or self.package in TAKEN:
@@ -60,13 +60,13 @@ class Named:
         return None
 
 
-def project(named: Named) -> dict[str, str]:
-    """The files of a whole project by their paths, but for the template, which its classes make."""
+def project(name: ProjectName) -> dict[str, str]:
+    """The files of a whole project by their paths, without the template, which its classes make."""
     files = {**_skeleton("project"), **_authorizer(), **_events()}
-    return {_placed(path, named): _filled(text, named) for path, text in files.items()}
+    return {_path_in_project(path, name): _with_names(text, name) for path, text in files.items()}
 
 
-def minimal(_: Named) -> dict[str, str]:
+def minimal(_: ProjectName) -> dict[str, str]:
     """The one file of a small project."""
     return _skeleton("minimal")
 
@@ -100,24 +100,26 @@ def make_template(root: Path) -> None:
 def _skeleton(name: str) -> dict[str, str]:
     """A skeleton's files, without what tools leave beside them."""
     root = SKELETONS / name
-    found = {path.relative_to(root): path for path in sorted(root.rglob("*")) if path.is_file()}
-    left = {path for path in found if any(part.startswith((".", "__pycache__")) for part in path.parts)}
-    return {p.as_posix(): file.read_text(encoding="utf-8") for p, file in found.items() if p not in left}
+    files = {path.relative_to(root): path for path in sorted(root.rglob("*")) if path.is_file()}
+    hidden = {path for path in files if any(part.startswith((".", "__pycache__")) for part in path.parts)}
+    return {p.as_posix(): file.read_text(encoding="utf-8") for p, file in files.items() if p not in hidden}
 
 
 def _authorizer() -> dict[str, str]:
-    found = {name: SKELETONS / "authorizer" / name for name in AUTHORIZER}
+    files = {name: SKELETONS / "authorizer" / name for name in AUTHORIZER}
     return {
         f"project_name/{name}": (file if file.is_file() else CHECKOUT / name).read_text(encoding="utf-8")
-        for name, file in found.items()
+        for name, file in files.items()
     }
 
 
 def _events() -> dict[str, str]:
-    return {f"events/{name}.json": json.dumps(event, indent=2) + "\n" for name, event in _made_events()}
+    return {
+        f"events/{name}.json": json.dumps(event, indent=2) + "\n" for name, event in _event_of_each_verb()
+    }
 
 
-def _made_events() -> Iterator[tuple[str, dict[str, Any]]]:
+def _event_of_each_verb() -> Iterator[tuple[str, dict[str, Any]]]:
     """A REST API's event for each verb, by alice."""
     item = f"/todos/{UUID}"
     for name, method, path, body in (
@@ -132,26 +134,26 @@ def _made_events() -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, make_event(method, path, headers=headers, body=text, user=User("alice"), stage="dev")
 
 
-def _placed(path: str, named: Named) -> str:
-    """Where a file goes: names that begin with a dot are spelled out in the skeleton, where tools would obey them."""
-    parts = (part.replace("project_name", named.package) for part in path.split("/"))
+def _path_in_project(path: str, name: ProjectName) -> str:
+    """A file's path in the project. A dot is spelled out in the skeleton, where tools would obey such a file."""
+    parts = (part.replace("project_name", name.package) for part in path.split("/"))
     return "/".join(re.sub("^dot_", ".", part) for part in parts)
 
 
-def _filled(text: str, named: Named) -> str:
-    said = {
-        "project_name": named.package,
-        "project-name": named.name,
-        "stack-name": named.stack,
+def _with_names(text: str, name: ProjectName) -> str:
+    values = {
+        "project_name": name.package,
+        "project-name": name.name,
+        "stack-name": name.stack,
         "~=0.0.0": f"~={__version__}",
-        "3.13": _python(),
+        "3.13": _python_version(),
     }
-    for placeholder, value in said.items():
+    for placeholder, value in values.items():
         text = text.replace(placeholder, value)
     return text
 
 
-def _python() -> str:
-    """The Python that runs, if a Lambda can have it, else the newest that one can: what is built needs it here too."""
-    this = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return this if f"python{this}" in RUNTIMES else RUNTIMES[-1].removeprefix("python")
+def _python_version() -> str:
+    """The running Python's version, if Lambda has it, else Lambda's newest: a build needs that Python here too."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return running if f"python{running}" in RUNTIMES else RUNTIMES[-1].removeprefix("python")

@@ -1,4 +1,4 @@
-"""What can be said of routes without a request: who may use them, how they read, which calls they make."""
+"""The table of `polymicro routes`: of each route the rule, the table or index it reads, and its DynamoDB calls."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -33,9 +33,9 @@ def rows(routes: Iterable[Route]) -> list[Row]:
     ]
 
 
-def columns(found: Iterable[tuple[str, ...]]) -> list[str]:
+def columns(table: Iterable[tuple[str, ...]]) -> list[str]:
     """Rows as lines of text in columns."""
-    cells = list(found)
+    cells = list(table)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
@@ -44,11 +44,11 @@ def columns(found: Iterable[tuple[str, ...]]) -> list[str]:
 
 
 def _access(route: Route) -> str:
-    """What is read: the item by its key, or the table and the indexes that some request of a list can be served by."""
+    """The key for one item; for a list the table and the indexes, each of which serves some request."""
     if not _lists(route):
         return "key" if route.verb in NEEDS or route.about.detail else "-"
-    found = sorted({grant.index for grant in _planned(route) if grant.operation != "BatchGetItem"})
-    return ", ".join(f"index {index}" if index else "table" for index in found or [""])
+    indexes = sorted({grant.index for grant in _planned(route) if grant.operation != "BatchGetItem"})
+    return ", ".join(f"index {index}" if index else "table" for index in indexes or [""])
 
 
 def _lists(route: Route) -> bool:
@@ -56,58 +56,58 @@ def _lists(route: Route) -> bool:
 
 
 def _planned(route: Route) -> frozenset[Grant]:
-    """What the planner may choose for a list, without what code of the app's own says that it calls."""
+    """The planner's choices for a list, without the calls that the app's own code declares."""
     return grants(replace(route, calls=(), rate=None))
 
 
 def _calls(route: Route) -> str:
     """The DynamoDB calls of a verb's default, and that there may be more where the app has code of its own."""
-    kind = CALLS.get(route.verb) if not route.is_action else None
-    calls = [*(["UpdateItem (rate)"] if route.rate else []), *(kind or _of_action)(route)]
+    of_verb = CALLS.get(route.verb) if not route.is_action else None
+    calls = [*(["UpdateItem (rate)"] if route.rate else []), *(of_verb or _action_calls)(route)]
     own = not route.is_default or route.is_action or route.calls
     return ", ".join([*calls, *(["its own"] if own else [])])
 
 
-def _of_list(route: Route) -> Iterator[str]:
+def _list_calls(route: Route) -> Iterator[str]:
     if route.is_default:
         operations = {grant.operation for grant in _planned(route)} - {"BatchGetItem"}
-        picked = any(found.keys is not None for found in plans(route))
-        yield " or ".join([*sorted(operations), *["BatchGetItem"] * picked])
-        yield from ["BatchGetItem"] * any(found.completes for found in plans(route))
+        by_keys = any(plan.keys is not None for plan in plans(route))
+        yield " or ".join([*sorted(operations), *["BatchGetItem"] * by_keys])
+        yield from ["BatchGetItem"] * any(plan.completes for plan in plans(route))
 
 
-def _of_action(route: Route) -> Iterator[str]:
+def _action_calls(route: Route) -> Iterator[str]:
     yield from ["GetItem"] * route.about.detail
 
 
-def _created(route: Route) -> Iterator[str]:
-    calls = _claiming(route, "PutItem")
+def _create_calls(route: Route) -> Iterator[str]:
+    calls = _with_reservations(route, "PutItem")
     yield " or ".join(dict.fromkeys([*calls, *["TransactWriteItems"] * route.takes_many]))
 
 
-def _claiming(route: Route, write: str, *, always: bool = True) -> list[str]:
-    """A write, or the transaction of it and the markers of what must be unique."""
+def _with_reservations(route: Route, write: str, *, always: bool = True) -> list[str]:
+    """The write, or the transaction of the write and the reservations of its unique values."""
     if route.uniqueness is None:
         return [write]
     return [*([] if always and route.uniqueness.is_certain else [write]), "TransactWriteItems"]
 
 
-def _written(route: Route) -> Iterator[str]:
-    """A write to an item that is there, after a read where Python must see the item: always, or for some requests."""
+def _write_calls(route: Route) -> Iterator[str]:
+    """A write to an existing item, after a read for each request or for some where Python needs the item."""
     leaves = list(route.rule.leaves())
     opaque = any(_overrides(leaf, "has_object_permission") for leaf in leaves)
     compares = route.resource.require_if_match and model_info(route.model).version is None
-    deletes, claims = route.verb == "delete", _may_claim(route)
-    if not route.is_default or compares or (opaque and _is_flat(route)) or (claims and deletes):
+    deletes, reserves = route.verb == "delete", _may_change_unique_values(route)
+    if not route.is_default or compares or (opaque and _is_flat(route)) or (reserves and deletes):
         yield "GetItem"
-    elif opaque or claims or any(_may_change(route, leaf) for leaf in leaves):
+    elif opaque or reserves or any(_may_change(route, leaf) for leaf in leaves):
         yield "sometimes GetItem"
     own = NEEDS[route.verb][0]
-    yield " or ".join(_claiming(route, own, always=deletes) if claims else [own])
+    yield " or ".join(_with_reservations(route, own, always=deletes) if reserves else [own])
 
 
-def _may_claim(route: Route) -> bool:
-    """Whether the verb may change the values that an item claims."""
+def _may_change_unique_values(route: Route) -> bool:
+    """Whether the verb may change unique values of an item."""
     if route.uniqueness is None:
         return False
     names = {attribute_of_field(field) for field in route.schema.updating.load_fields.values()}
@@ -120,23 +120,23 @@ def _overrides(leaf: Permission, name: str) -> bool:
 
 
 def _is_flat(route: Route) -> bool:
-    """Whether every part of the rule must hold, so that none of them is ever left out."""
+    """Whether every part of the rule must hold, so that each is judged in every request."""
     parts = route.rule.parts if isinstance(route.rule, AllOf) else (route.rule,)
     return all(isinstance(part, Permission) for part in parts)
 
 
 def _may_change(route: Route, leaf: Permission) -> bool:
-    """Whether an update may change what the permission's condition reads: it is then judged before and after."""
+    """Whether an update may change an attribute of the permission's condition, which is then judged twice."""
     if route.verb != "update" or not _overrides(leaf, "where"):
         return False
     return not isinstance(leaf, OwnedBy) or leaf.attribute in route.schema.updating.load_fields
 
 
 CALLS: Mapping[str, Callable[[Route], Iterable[str]]] = {
-    "create": _created,
-    "list": _of_list,
+    "create": _create_calls,
+    "list": _list_calls,
     "retrieve": lambda _: ["GetItem"],
-    "update": _written,
-    "delete": _written,
+    "update": _write_calls,
+    "delete": _write_calls,
 }
 """Verb -> the calls of its default."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Value
@@ -12,15 +12,18 @@ from polymicro_lambda.items import serialized
 from polymicro_lambda.permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, ReadOnly
 from polymicro_lambda.rules import AllHold, AllOf, AnyOf, ConditionCheck, NoneOf, OpaqueCheck, Rule, Verdict
 
+Line: TypeAlias = tuple[str, str]
+"""A line of an explanation: its subject, and the text."""
+
 
 def of_rule(rule: Rule) -> str:
-    """A rule as the resource declares it; a permission of the app's own is called by its name."""
-    say = RULES.get(type(rule))
-    return str(rule) if say is None else say(rule)
+    """A rule as the resource declares it; a permission of the app's own by its name."""
+    words = RULES.get(type(rule))
+    return str(rule) if words is None else words(rule)
 
 
 def _part(rule: Rule, within: type | None = None) -> str:
-    """A part of a rule, in brackets where it is joined otherwise than what it stands in."""
+    """A part of a rule, in brackets where it and the rule around it are joined by different words."""
     bracketed = isinstance(rule, AllOf | AnyOf) and type(rule) is not within
     return f"({of_rule(rule)})" if bracketed else of_rule(rule)
 
@@ -40,7 +43,7 @@ RULES: Mapping[type, Callable[[Any], str]] = {
     InGroup: lambda rule: f"group {rule.name}",
     OwnedBy: lambda rule: f"{rule.attribute} is the user's {rule.claim}",
 }
-"""Class of a rule -> how it is said."""
+"""Class of a rule -> its words."""
 
 
 def of_verdict(verdict: Verdict) -> str:

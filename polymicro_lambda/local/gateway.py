@@ -1,4 +1,4 @@
-"""API Gateway's part before the app is called: asking a Lambda authorizer and obeying its answer."""
+"""API Gateway's part before the app: the call of a Lambda authorizer, and its answer as context or refusal."""
 
 import logging
 import os
@@ -12,15 +12,15 @@ from polymicro_lambda.types import Handler
 
 logger = logging.getLogger(__name__)
 
-SOURCES = {"rest": "rest", "http": "http", "url": "http", "alb": "rest"}
-"""Whose authorizer event a source gets; AWS has none for function URLs and load balancers."""
+AUTHORIZER_APIS = {"rest": "rest", "http": "http", "url": "http", "alb": "rest"}
+"""Source -> the API whose authorizer event it gets; AWS has no authorizers for function URLs and load balancers."""
 
 SCALARS = (str, int, float, bool)
-"""What a REST API's authorizer may put into its context; anything else is a 500 there."""
+"""Types of values in the context of a REST API's authorizer; API Gateway answers any other with 500."""
 
 
 class Refused(Exception):
-    """The gateway answers by itself, with this status and message."""
+    """The gateway answers without the app, with this status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -34,15 +34,15 @@ def authorize(authorizer: Handler, request: Mapping[str, Any], *, source: str) -
     Raises ``Refused``: 401 without an Authorization header or when it raises ``Unauthorized``, 403 when it
     does not allow this very request, 500 when it fails or its answer cannot be read.
     """
-    kind = SOURCES[source]
+    kind = AUTHORIZER_APIS[source]
     token = next((value for name, value in request["headers"].items() if name.lower() == "authorization"), "")
     if not token:
         logger.warning("There is no Authorization header, which API Gateway answers with 401.")
         raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized")
-    event = EVENTS[kind](make_event(**{**request, "body": None}, source=kind), token)
+    event = AUTHORIZER_EVENTS[kind](make_event(**{**request, "body": None}, source=kind), token)
     try:
-        answer = _ask(authorizer, event, token)
-        return _obey(answer, event.get("methodArn") or event["routeArn"], kind)
+        answer = _call_authorizer(authorizer, event, token)
+        return _allowed_context(answer, event.get("methodArn") or event["routeArn"], kind)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         logger.exception("The authorizer's answer cannot be read, which API Gateway answers with 500.")
         raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error") from error
@@ -58,11 +58,11 @@ def _http_event(event: dict[str, Any], token: str) -> dict[str, Any]:
     return {**event, "type": "REQUEST", "routeArn": arn, "identitySource": [token]}
 
 
-EVENTS: Mapping[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
+AUTHORIZER_EVENTS: Mapping[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
     "rest": _rest_event,
     "http": _http_event,
 }
-"""Source -> what its API makes of a request's event for a REQUEST authorizer (payload 1.0 and 2.0)."""
+"""API -> the event for its REQUEST authorizer (payload 1.0 and 2.0), made of the request's event and token."""
 
 
 def _arn(context: Mapping[str, Any], method: str, path: str) -> str:
@@ -72,34 +72,35 @@ def _arn(context: Mapping[str, Any], method: str, path: str) -> str:
     return f"{api}/{context['stage']}/{method}{path}"
 
 
-def _ask(authorizer: Handler, event: dict[str, Any], token: str) -> dict[str, Any]:
+def _call_authorizer(authorizer: Handler, event: dict[str, Any], token: str) -> dict[str, Any]:
     try:
         return authorizer(event, FakeContext())
     except Exception as error:
         if str(error) == "Unauthorized":  # the one message that API Gateway turns into 401
             logger.warning(
-                "The authorizer refused the token%s, which API Gateway answers with 401.", _why(error, token)
+                "The authorizer refused the token%s, which API Gateway answers with 401.",
+                _refusal_reason(error, token),
             )
             raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized") from error
         logger.exception("The authorizer raised, which API Gateway answers with 500.")
         raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error") from error
 
 
-def _why(error: Exception, token: str) -> str:
-    """Why a token is refused, in brackets, as far as it shows: the kind of what the authorizer met, or the header."""
+def _refusal_reason(error: Exception, token: str) -> str:
+    """The reason of a refusal, in brackets, as far as it shows: the class of the cause, or a header without Bearer."""
     if error.__cause__ is not None:
         return f" ({type(error.__cause__).__name__})"
     return "" if token.lower().startswith("bearer ") else ' (no "Bearer" stands before it)'
 
 
-def _obey(answer: Mapping[str, Any], arn: str, kind: str) -> dict[str, Any]:
-    """The context of an answer that allows ``arn``: a simple response or an IAM policy."""
+def _allowed_context(answer: Mapping[str, Any], arn: str, kind: str) -> dict[str, Any]:
+    """The context of an answer, a simple response or an IAM policy; raises ``Refused`` unless it allows ``arn``."""
     context = dict(answer.get("context") or {})
     if kind == "http" and "isAuthorized" in answer:
         if answer["isAuthorized"] is not True:
             raise Refused(HTTPStatus.FORBIDDEN, "Forbidden")
         return context
-    effects = {statement["Effect"] for statement in _applying(answer["policyDocument"], arn)}
+    effects = {statement["Effect"] for statement in _applicable_statements(answer["policyDocument"], arn)}
     if effects != {"Allow"}:
         denied = " with an explicit deny" if effects else ""
         raise Refused(HTTPStatus.FORBIDDEN, f"User is not authorized to access this resource{denied}")
@@ -108,23 +109,23 @@ def _obey(answer: Mapping[str, Any], arn: str, kind: str) -> dict[str, Any]:
     return {**context, "principalId": answer["principalId"]}
 
 
-def _applying(policy: Mapping[str, Any], arn: str) -> Iterator[Mapping[str, Any]]:
-    """The policy's statements that speak of invoking ``arn``."""
-    for statement in _several(policy["Statement"]):
-        actions, resources = _several(statement["Action"]), _several(statement["Resource"])
+def _applicable_statements(policy: Mapping[str, Any], arn: str) -> Iterator[Mapping[str, Any]]:
+    """The policy's statements about invoking ``arn``."""
+    for statement in _as_list(policy["Statement"]):
+        actions, resources = _as_list(statement["Action"]), _as_list(statement["Resource"])
         if _any_matches(actions, "execute-api:Invoke") and _any_matches(resources, arn):
             yield statement
 
 
-def _several(value: Any) -> list[Any]:
-    """IAM writes one of a thing without the list."""
+def _as_list(value: Any) -> list[Any]:
+    """The values as a list; IAM writes a single one without it."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _any_matches(patterns: Iterable[str], text: str) -> bool:
-    """Whether one of IAM's patterns, where ``*`` is anything and ``?`` any one character, covers ``text``."""
-    return any(re.fullmatch(_expression(pattern), text, re.DOTALL) for pattern in patterns)
+    """Whether ``text`` fits one of IAM's patterns: ``*`` is any text, ``?`` any one character."""
+    return any(re.fullmatch(_regex(pattern), text, re.DOTALL) for pattern in patterns)
 
 
-def _expression(pattern: str) -> str:
+def _regex(pattern: str) -> str:
     return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")

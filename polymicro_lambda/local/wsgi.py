@@ -1,4 +1,4 @@
-"""The app under any WSGI server: an HTTP request becomes the event that AWS would send, and back."""
+"""The app under any WSGI server: an HTTP request becomes the event that AWS would send, the answer a response."""
 
 import base64
 import json
@@ -16,8 +16,6 @@ from polymicro_lambda.types import Handler
 
 from .gateway import Refused, authorize
 
-__all__ = ["Wsgi"]
-
 Environ: TypeAlias = MutableMapping[str, Any]
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], object]
 WsgiResponse: TypeAlias = tuple[str, list[tuple[str, str]], bytes]
@@ -26,7 +24,7 @@ WsgiResponse: TypeAlias = tuple[str, list[tuple[str, str]], bytes]
 logger = logging.getLogger(__name__)
 
 IN_PATH = "!$&'()*+,/:;=@~"
-"""What a path holds as it is, besides letters and digits (RFC 3986, section 3.3)."""
+"""Characters of a path that need no encoding, besides letters and digits (RFC 3986, section 3.3)."""
 
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 """Statuses that never carry a body (RFC 9110, section 6.4.1)."""
@@ -61,13 +59,13 @@ class Wsgi:
             invocation = FakeContext(aws_request_id=request["request_id"])
             return _wsgi_response(self.handler(event, invocation), request["method"])
         except Refused as refused:
-            return _message(refused.status, refused.message)
+            return _gateway_response(refused.status, refused.message)
         except Exception:
             logger.exception("The handler failed, which API Gateway answers with 502.")
-            return _message(HTTPStatus.BAD_GATEWAY, "Internal server error")
+            return _gateway_response(HTTPStatus.BAD_GATEWAY, "Internal server error")
 
     def _authorizer_context(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What the authorizer says of this request; a preflight is not asked about, it carries no token."""
+        """The authorizer's context for the request, None where it is not asked: a preflight carries no token."""
         unasked = request["method"] == "OPTIONS" or request["path"].rstrip("/") in self.unasked
         if self.authorizer is None or unasked:
             return None
@@ -75,7 +73,7 @@ class Wsgi:
 
 
 def _request(environ: Environ) -> dict[str, Any]:
-    """The arguments of ``make_event`` that the request itself gives."""
+    """The request as arguments of ``make_event``."""
     return {
         "method": environ["REQUEST_METHOD"],
         "path": _path(environ),
@@ -89,15 +87,15 @@ def _request(environ: Environ) -> dict[str, Any]:
 
 
 def _quoted(text: str, *, safe: str) -> str:
-    """Percent-encode what a URL cannot hold; WSGI's texts are bytes read as Latin-1."""
+    """The text with the characters percent-encoded that a URL cannot hold; WSGI's texts are bytes read as Latin-1."""
     return quote(text.encode("latin-1"), safe=safe)
 
 
 def _path(environ: Environ) -> str:
-    """The path below the mount, percent-encoded as the client sent it where the server tells.
+    """The path below the mount, percent-encoded as the client sent it, where the server passes that on.
 
-    WSGI's own PATH_INFO is decoded, so that ``a%2Fb`` and ``a/b`` are one; the raw path is taken where it is
-    the same path, which it is no more when a middleware has rewritten PATH_INFO.
+    WSGI's own PATH_INFO is decoded: ``a%2Fb`` and ``a/b`` are one in it. The raw path is taken where it decodes to
+    PATH_INFO, which it does not when a middleware has rewritten that.
     """
     mount, below = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
@@ -109,7 +107,7 @@ def _path(environ: Environ) -> str:
 
 
 def _headers(environ: Environ) -> Iterator[tuple[str, str]]:
-    """The request's headers, with those that AWS's front door sets itself."""
+    """The request's headers, with those that API Gateway sets itself."""
     for name, value in environ.items():
         if name.startswith("HTTP_"):
             yield name.removeprefix("HTTP_").replace("_", "-").title(), value
@@ -128,7 +126,7 @@ def _body(environ: Environ) -> bytes:
     return bytes(environ["wsgi.input"].read()) if environ.get("wsgi.input_terminated") else b""
 
 
-def _message(status: int, message: str) -> WsgiResponse:
+def _gateway_response(status: int, message: str) -> WsgiResponse:
     """An answer of API Gateway's own."""
     body = json.dumps({"message": message})
     headers = {"Content-Type": "application/json"}
@@ -149,12 +147,12 @@ def _wsgi_response(answer: Mapping[str, Any], method: str) -> WsgiResponse:
 
 
 def _response_headers(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Single, multi-value and payload 2.0's cookie headers; a multi-value one stands for its single one."""
+    """Single, multi-value and payload 2.0's cookie headers; a multi-value header replaces its single one."""
     several = answer.get("multiValueHeaders") or {}
-    taken = {name.lower() for name in several}
+    multiple = {name.lower() for name in several}
     yield from ((name, str(value)) for name, values in several.items() for value in values)
     for name, value in (answer.get("headers") or {}).items():
-        if name.lower() not in taken:
+        if name.lower() not in multiple:
             yield name, str(value)
     yield from (("Set-Cookie", cookie) for cookie in answer.get("cookies") or ())
 

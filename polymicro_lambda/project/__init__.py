@@ -1,46 +1,46 @@
-"""Project."""
+"""A project on your machine, for the command line and for tests: its settings, its app, a DynamoDB for it.
+
+In comes a directory, or ``module:name``; out come the app, its handler, an ``Engine``, and ``UsageError`` where the
+project has a mistake. Open ``settings`` for pyproject.toml, ``loading`` for the import of the app and the tracebacks of
+its mistakes, ``engine`` for the embedded DynamoDB and the creation of tables, ``isolation`` for an environment and
+tables that no other test sees.
+"""
 
 from .engine import create_tables, engine_of, require_region, set_defaults, start_embedded
-from .isolation import FAKE_AWS, NOTHING, forget_connections, leaking, own_tables, shared, strict_moto
-from .settings import (
-    FILE,
-    Project,
-    UsageError,
-    compiled,
-    configured,
-    find_project,
-    import_from,
-    load,
-    load_app,
-    load_authorizer,
-    looked,
-    parse_user,
-    traceback_of,
+from .isolation import (
+    FAKE_AWS,
+    NO_AWS_SETTINGS,
+    forget_connections,
+    machine_variables,
+    own_tables,
+    shared_engine,
+    strict_moto,
 )
+from .loading import compiled_handler, import_from, load_app, load_authorizer, load_object, traceback_of
+from .settings import PYPROJECT, Project, UsageError, find_project, required_app, search_hint
 
 __all__ = [
     "FAKE_AWS",
-    "FILE",
-    "NOTHING",
+    "NO_AWS_SETTINGS",
+    "PYPROJECT",
     "Project",
     "UsageError",
-    "compiled",
-    "configured",
+    "compiled_handler",
     "create_tables",
     "engine_of",
     "find_project",
     "forget_connections",
     "import_from",
-    "leaking",
-    "load",
     "load_app",
     "load_authorizer",
-    "looked",
+    "load_object",
+    "machine_variables",
     "own_tables",
-    "parse_user",
     "require_region",
+    "required_app",
+    "search_hint",
     "set_defaults",
-    "shared",
+    "shared_engine",
     "start_embedded",
     "strict_moto",
     "traceback_of",

@@ -23,8 +23,7 @@ ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 """botocore's own variable for DynamoDB's address."""
 
 DEVELOPMENT_SECRET = "polymicro-local-development-only"  # nosec B105 # noqa: S105 (a known value, for this machine alone)
-"""What signs tokens in a local run: 32 bytes, HS256's least (RFC 7518, section 3.2)."""
-
+"""The key that signs tokens in a local run: 32 bytes, the least that HS256 takes (RFC 7518, section 3.2)."""
 
 EMBEDDED = "embedded DynamoDB, gone when the command ends"
 """The name of the embedded engine."""
@@ -35,7 +34,7 @@ CREATION = 60
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where DynamoDB is, in words, and the environment variables that make the app use it."""
+    """A DynamoDB: where it is, in words, and the environment variables that make the app use it."""
 
     name: str
     environment: Mapping[str, str]
@@ -57,7 +56,7 @@ def engine_of(environ: Mapping[str, str]) -> Engine:
 
 
 def require_region(models: Iterable[type[Model]]) -> None:
-    """Raise ``UsageError`` where neither the environment nor a model says whose DynamoDB is called."""
+    """Raise ``UsageError`` where neither the environment nor a model names a region."""
     known = get_session().get_config_variable("region")
     if known is None and any(getattr(model.Meta, "region", None) is None for model in models):
         raise UsageError(
@@ -70,7 +69,7 @@ def start_embedded() -> Engine:
     # Deferred: it takes half a second and is needed only here.
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
-    # Its log would tell each call of the app, before the line of the request that made it.
+    # Its log would have a line for each call of the app, before the line of the request that made it.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -79,7 +78,7 @@ def start_embedded() -> Engine:
 
 
 def _embedded() -> dict[str, str]:
-    """Put over what is set: an embedded engine never sees real credentials, and no proxy stands before it."""
+    """Variables that replace others: an embedded engine never gets real credentials, and no proxy stands before it."""
     direct = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1")))
     return {
         "AWS_ACCESS_KEY_ID": "local",
@@ -92,7 +91,7 @@ def _embedded() -> dict[str, str]:
 
 
 def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
-    """Create the tables of the routes' models that are missing; their names, in the routes' order.
+    """Create the missing tables of the routes' models; the names of the new ones, in the routes' order.
 
     An embedded engine's tables also get the global indexes that they lack since the models changed. Raises
     ``UsageError`` where the engine does not answer or refuses.
@@ -108,7 +107,7 @@ def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
             _create(table)
         if engine == EMBEDDED:
             for table in known:
-                _complete(table)
+                _add_missing_indexes(table)
     except (PynamoDBException, BotoCoreError, ClientError) as error:
         raise UsageError(f"The tables cannot be made in the {engine}: {error}") from error
     return [table.models[0].Meta.table_name for table in missing]
@@ -128,20 +127,20 @@ def _create(table: Table) -> None:
         time.sleep(0.1)
 
 
-def _complete(table: Table) -> None:
-    """Create the global indexes that the table lacks, one by one as UpdateTable does.
+def _add_missing_indexes(table: Table) -> None:
+    """Create the global indexes that the table lacks, one by one as UpdateTable takes them.
 
-    Raises ``UsageError`` where keys or local indexes differ, which a table has for good.
+    Raises ``UsageError`` where keys or local indexes differ, which no table can change.
     """
     model = table.models[0]
-    there = dynamodb.execute(model, "DescribeTable")["Table"]
-    same = there["KeySchema"] == table.properties["KeySchema"]
-    if not same or _local(there) | _local(table.properties) != _local(there):
+    described = dynamodb.execute(model, "DescribeTable")["Table"]
+    same = described["KeySchema"] == table.properties["KeySchema"]
+    if not same or _local_indexes(described) | _local_indexes(table.properties) != _local_indexes(described):
         raise UsageError(
             f"The keys or local indexes of {model.Meta.table_name} have changed, which a table cannot follow:"
             " stop `polymicro serve` and start it again. What is in the table is then gone."
         )
-    known = {index["IndexName"] for index in there.get(GLOBAL, ())}
+    known = {index["IndexName"] for index in described.get(GLOBAL, ())}
     for index in table.properties.get(GLOBAL, ()):
         if index["IndexName"] not in known:
             dynamodb.execute(
@@ -152,7 +151,7 @@ def _complete(table: Table) -> None:
             )
 
 
-def _local(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _local_indexes(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of each local index, by its name."""
     return {index["IndexName"]: index["KeySchema"] for index in properties.get(LOCAL) or ()}
 

@@ -1,4 +1,4 @@
-"""What keeps a test to itself: an environment without this machine's, a DynamoDB, no client of an earlier test."""
+"""Isolation of a test: no settings of this machine, a DynamoDB of its own, no client of an earlier test."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ from botocore.session import get_session
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import PREFIX_MEMBER, table_meta
-from polymicro_lambda.testing import checking
+from polymicro_lambda.testing import strict
 
 from .engine import ENDPOINT
 from .settings import UsageError
@@ -21,30 +21,30 @@ from .settings import UsageError
 if TYPE_CHECKING:
     import pytest
 
-NOTHING = {
+NO_AWS_SETTINGS = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""An environment in which botocore finds no settings and no credentials."""
+"""Variables with which botocore finds no settings and no credentials."""
 FAKE_AWS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",  # nosec B105 # an engine here asks for any
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-"""What a client needs to call an engine that takes everybody."""
+"""Variables that a client needs to call an engine which checks no credentials."""
 PATIENCE = 5
 """Seconds that an engine gets to take a connection."""
 
 
-def leaking(environ: Mapping[str, str]) -> list[str]:
-    """The variables by which a machine says something of AWS or of this package, but for this package's tests."""
-    ours = (name for name in environ if name.startswith(("AWS_", "POLYMICRO_")))
-    return [name for name in ours if not name.startswith("POLYMICRO_TEST_")]
+def machine_variables(environ: Mapping[str, str]) -> list[str]:
+    """The machine's variables for AWS and for this package, but for those of this package's own tests."""
+    names = (name for name in environ if name.startswith(("AWS_", "POLYMICRO_")))
+    return [name for name in names if not name.startswith("POLYMICRO_TEST_")]
 
 
 def forget_connections() -> None:
-    """Each PynamoDB model keeps a client of its own, bound to the engine that was there at its first call."""
+    """Drop the client of each PynamoDB model: it is bound to the engine of the model's first call."""
     models: list[Any] = [Model]
     for model in models:
         model._connection = None
@@ -52,11 +52,11 @@ def forget_connections() -> None:
 
 
 def own_tables(models: Iterable[type[Model]], patch: "pytest.MonkeyPatch") -> None:
-    """Give the models' tables names that no other test has; those that share a table still do."""
-    mark = f"t{uuid4().hex}-"
+    """Give the models' tables names that no other test has; models that share a table still share it."""
+    unique = f"t{uuid4().hex}-"
     for meta in dict.fromkeys(map(table_meta, models)):
         prefix = vars(meta).get(PREFIX_MEMBER, "")
-        patch.setattr(meta, "table_name", f"{prefix}{mark}{meta.table_name.removeprefix(prefix)}")
+        patch.setattr(meta, "table_name", f"{prefix}{unique}{meta.table_name.removeprefix(prefix)}")
     forget_connections()
 
 
@@ -74,15 +74,14 @@ def moto() -> Iterator[None]:
 
 @contextmanager
 def strict_moto(patch: "pytest.MonkeyPatch") -> Iterator[None]:
-    """The same in strict mode, which ends with ``patch``: what a test patches over it is undone before."""
-    patch.setattr(BaseClient, "_make_api_call", checking(BaseClient._make_api_call))
-    with moto():
+    """A DynamoDB in memory, empty at first, in strict mode; strict mode ends when ``patch`` is undone."""
+    with strict(patch), moto():
         yield
 
 
 @contextmanager
-def shared(address: str, patch: "pytest.MonkeyPatch") -> Iterator[None]:
-    """Point botocore at an engine, note which tables are created, and delete just these.
+def shared_engine(address: str, patch: "pytest.MonkeyPatch") -> Iterator[None]:
+    """Point botocore at an engine, and delete at the end the tables that were created meanwhile.
 
     Raises ``UsageError`` if none answers there.
     """
@@ -117,8 +116,8 @@ def _delete_tables(address: str, names: list[str]) -> None:
         return
     client = get_session().create_client("dynamodb", endpoint_url=address)
     try:
-        there = client.get_paginator("list_tables").paginate().build_full_result()["TableNames"]
-        for name in set(names) & set(there):
+        existing = client.get_paginator("list_tables").paginate().build_full_result()["TableNames"]
+        for name in set(names) & set(existing):
             client.delete_table(TableName=name)
     finally:
         client.close()

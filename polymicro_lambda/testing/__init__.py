@@ -1,14 +1,20 @@
-"""Drive an app as AWS would: events of every source, Lambda's context, and a client for tests.
+"""For tests of an app: drive it as AWS would, without AWS.
 
 >>> client = Client(pm, user=User("alice"))
 >>> client.post("/todo", json={"text": "milk"}).status
 201
+
+In comes a request, of which a ``Client`` makes an event; out comes the handler's answer, as a ``Result``.
+Open ``client`` for requests and results, ``events`` for an event's arguments and ``event_forms`` for its form by each
+source, ``fake_context`` for Lambda's context and its clock, ``permission_matrix`` for the table of who may do what.
+``strict_moto`` makes moto refuse what DynamoDB refuses; its checks are in ``strict_parameters``,
+``strict_expressions`` and ``strict_values``.
 """
 
 from .client import Client, Result
-from .events import FakeClock, FakeContext, make_event
+from .events import make_event
+from .fake_context import FakeClock, FakeContext
 from .permission_matrix import assert_permission_matrix
-from .strict_moto import checking as checking  # for the fixtures of this package, not for users
 from .strict_moto import strict
 
 __all__ = [

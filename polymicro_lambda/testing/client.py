@@ -1,4 +1,4 @@
-"""A client for tests: it sends a handler the events that AWS would send, and says what came back."""
+"""A client for tests: it sends a handler the events that AWS would send, and gives its responses as results."""
 
 import base64
 import re
@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from polymicro_lambda.http import JSON_TYPE, User, json_bytes
 from polymicro_lambda.types import Event, Handler
 
-from .events import FakeContext, completed, make_event
+from .events import make_event, with_default_headers
+from .fake_context import FakeContext
 
 SHOWN = 500
-"""Characters of a body that stand in the text of a result."""
+"""Bytes of the body in the ``repr`` of a result."""
 
 _UNSET: Final[Any] = object()
 _NEXT = re.compile(r'<([^>]*)>; rel="next"')
@@ -40,9 +41,9 @@ class Headers(dict[str, str]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
-    """What came back: headers by name in any case, the body's bytes, and the raw event and response.
+    """The answer to a request: headers by name in any case, the body's bytes, and the raw event and response.
 
-    ``request`` is what was asked, e.g. ``GET /todo``.
+    ``request`` is the request's method and path, e.g. ``GET /todo``.
     """
 
     status: int
@@ -53,8 +54,8 @@ class Result:
     request: str = ""
 
     def __repr__(self) -> str:
-        said = self.body[:SHOWN].decode(errors="backslashreplace") + "…" * (len(self.body) > SHOWN)
-        return f"<{self.request}: {self.status} {_phrase(self.status)} {said}>"
+        text = self.body[:SHOWN].decode(errors="backslashreplace") + "…" * (len(self.body) > SHOWN)
+        return f"<{self.request}: {self.status} {_phrase(self.status)} {text}>"
 
     @property
     def text(self) -> str:
@@ -83,8 +84,8 @@ class Compilable(Protocol):
 class Client:
     """Sends requests to a handler, or to an app that is compiled at the first one.
 
-    ``user`` makes every request unless a request says another or None; ``source`` and ``options`` are those of
-    ``make_event``, for every request unless a request says otherwise. ``headers`` of a request go before these.
+    ``user`` makes every request unless the request names another or None. ``source`` and ``options`` are arguments of
+    ``make_event`` for every request; a request may give others, and its ``headers`` go before those of the client.
     """
 
     def __init__(
@@ -116,12 +117,12 @@ class Client:
         **options: Any,
     ) -> Result:
         """Send one request; ``json`` is a body with its content type."""
-        said = {"user": self.user, "source": self.source} | self.event_options | options
-        said["headers"] = completed(headers, self.event_options.get("headers") or {})
+        arguments = {"user": self.user, "source": self.source} | self.event_options | options
+        arguments["headers"] = with_default_headers(headers, self.event_options.get("headers") or {})
         if json is not _UNSET:
-            said["body"] = json_bytes(json)
-            said["headers"] = completed(said["headers"], {"Content-Type": JSON_TYPE})
-        event = make_event(method, path, **said)
+            arguments["body"] = json_bytes(json)
+            arguments["headers"] = with_default_headers(arguments["headers"], {"Content-Type": JSON_TYPE})
+        event = make_event(method, path, **arguments)
         return _result(f"{method} {path}", event, self.handler(event, context or FakeContext()))
 
     get = partialmethod(request, "GET")
@@ -167,5 +168,5 @@ def _result(request: str, event: Event, response: Mapping[str, Any]) -> Result:
         headers["set-cookie"] = ", ".join(response["cookies"])
     text = response.get("body") or ""
     body = base64.b64decode(text) if response.get("isBase64Encoded") else text.encode()
-    named = Headers({name.lower(): value for name, value in headers.items()})
-    return Result(response["statusCode"], named, body, event, response, request)
+    by_name = Headers({name.lower(): value for name, value in headers.items()})
+    return Result(response["statusCode"], by_name, body, event, response, request)

@@ -1,4 +1,4 @@
-"""What a client sent, as API Gateway, function URLs and load balancers put it into events."""
+"""Events as API Gateway, function URLs and load balancers make them of a client's request."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
 Context: TypeAlias = Mapping[str, Any] | None
-"""What a Lambda authorizer said of the user."""
+"""What a Lambda authorizer knows of the user; None where no authorizer ran."""
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A request, before a source puts it into an event; path and query are percent-encoded."""
+class SentRequest:
+    """A client's request; path and query are percent-encoded."""
 
     method: str
     path: str
@@ -30,34 +30,47 @@ class Sent:
     source_ip: str
 
 
-def _rest(sent: Sent) -> dict[str, Any]:
-    return {"resource": "/{proxy+}", **_payload_1(sent, sent.path, _staged(sent, sent.path), "prod")}
+def _rest(request: SentRequest) -> dict[str, Any]:
+    return {
+        "resource": "/{proxy+}",
+        **_payload_1_event(request, request.path, _with_stage(request, request.path), "prod"),
+    }
 
 
-def _http_1(sent: Sent) -> dict[str, Any]:
-    path = _staged(sent, unquote(sent.path))
-    return {"version": "1.0", "resource": "$default", **_payload_1(sent, path, path, "$default")}
+def _http_1(request: SentRequest) -> dict[str, Any]:
+    path = _with_stage(request, unquote(request.path))
+    return {"version": "1.0", "resource": "$default", **_payload_1_event(request, path, path, "$default")}
 
 
-def _http_2(sent: Sent) -> dict[str, Any]:
-    return _payload_2(sent, _staged(sent, unquote(sent.path)), _lowered(sent)["host"])
+def _http_2(request: SentRequest) -> dict[str, Any]:
+    return _payload_2_event(
+        request, _with_stage(request, unquote(request.path)), _lower_case_headers(request)["host"]
+    )
 
 
-def _url(sent: Sent) -> dict[str, Any]:
-    return _payload_2(sent, sent.path, f"api.lambda-url.{REGION}.on.aws")
+def _url(request: SentRequest) -> dict[str, Any]:
+    return _payload_2_event(request, request.path, f"api.lambda-url.{REGION}.on.aws")
 
 
-def _alb_single(sent: Sent) -> dict[str, Any]:
-    return {**_alb(sent), "queryStringParameters": dict(_undecoded(sent.query)), "headers": _traced(sent)}
+def _alb_single(request: SentRequest) -> dict[str, Any]:
+    return {
+        **_load_balancer_event(request),
+        "queryStringParameters": dict(_undecoded_pairs(request.query)),
+        "headers": _headers_with_trace_id(request),
+    }
 
 
-def _alb_multi(sent: Sent) -> dict[str, Any]:
-    headers = {name: [value] for name, value in _traced(sent).items()}
-    query = _lists(_undecoded(sent.query))
-    return {**_alb(sent), "multiValueQueryStringParameters": query, "multiValueHeaders": headers}
+def _alb_multi(request: SentRequest) -> dict[str, Any]:
+    headers = {name: [value] for name, value in _headers_with_trace_id(request).items()}
+    query = _lists_by_name(_undecoded_pairs(request.query))
+    return {
+        **_load_balancer_event(request),
+        "multiValueQueryStringParameters": query,
+        "multiValueHeaders": headers,
+    }
 
 
-FORMS: Mapping[str, Callable[[Sent], dict[str, Any]]] = MappingProxyType(
+FORMS: Mapping[str, Callable[[SentRequest], dict[str, Any]]] = MappingProxyType(
     {
         "rest": _rest,
         "http1.0": _http_1,
@@ -67,79 +80,79 @@ FORMS: Mapping[str, Callable[[Sent], dict[str, Any]]] = MappingProxyType(
         "albmulti": _alb_multi,
     }
 )
-"""Source and form -> what makes its event."""
+"""Source and form -> the function that makes its event."""
 
 
-def _payload_1(sent: Sent, path: str, whole: str, stage: str) -> dict[str, Any]:
-    """Both forms of headers and query, null where there are none; the query is decoded."""
-    pairs = parse_qsl(sent.query, keep_blank_values=True)
+def _payload_1_event(request: SentRequest, path: str, path_with_stage: str, stage: str) -> dict[str, Any]:
+    """Payload 1.0: headers and query both as texts and as lists, null where there are none; the query is decoded."""
+    pairs = parse_qsl(request.query, keep_blank_values=True)
     return {
         "path": path,
-        "httpMethod": sent.method,
-        "headers": sent.headers or None,
-        "multiValueHeaders": {name: [value] for name, value in sent.headers.items()} or None,
+        "httpMethod": request.method,
+        "headers": request.headers or None,
+        "multiValueHeaders": {name: [value] for name, value in request.headers.items()} or None,
         "queryStringParameters": dict(pairs) or None,
-        "multiValueQueryStringParameters": _lists(pairs) or None,
-        "pathParameters": {"proxy": unquote(sent.path).strip("/")},
+        "multiValueQueryStringParameters": _lists_by_name(pairs) or None,
+        "pathParameters": {"proxy": unquote(request.path).strip("/")},
         "stageVariables": None,
         "requestContext": {
-            **_context(sent, sent.stage or stage, _flat(sent.authorizer)),
-            "path": whole,
-            "httpMethod": sent.method,
-            "identity": {"sourceIp": sent.source_ip, "cognitoIdentityId": None, "userArn": None},
+            **_request_context(request, request.stage or stage, _scalars_as_text(request.authorizer)),
+            "path": path_with_stage,
+            "httpMethod": request.method,
+            "identity": {"sourceIp": request.source_ip, "cognitoIdentityId": None, "userArn": None},
         },
-        "body": sent.body or None,
-        "isBase64Encoded": sent.base64_encoded,
+        "body": request.body or None,
+        "isBase64Encoded": request.base64_encoded,
     }
 
 
-def _payload_2(sent: Sent, path: str, domain: str) -> dict[str, Any]:
-    """The query raw; the headers lower-case without cookies; nothing that there is none of."""
-    headers = _lowered(sent)
+def _payload_2_event(request: SentRequest, path: str, domain: str) -> dict[str, Any]:
+    """Payload 2.0: the query raw, the headers in lower case without cookies; an empty member is left out."""
+    headers = _lower_case_headers(request)
     cookies = [cookie.strip() for cookie in headers.pop("cookie", "").split(";") if cookie.strip()]
-    query = _lists(parse_qsl(sent.query, keep_blank_values=True))
-    http = {"method": sent.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": sent.source_ip}
-    context = None if sent.authorizer is None else {"lambda": dict(sent.authorizer)}
+    query = _lists_by_name(parse_qsl(request.query, keep_blank_values=True))
+    http = {"method": request.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": request.source_ip}
+    context = None if request.authorizer is None else {"lambda": dict(request.authorizer)}
     optional = {
         "cookies": cookies,
         "queryStringParameters": {name: ",".join(values) for name, values in query.items()},
-        "body": sent.body,
+        "body": request.body,
     }
     return {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
-        "rawQueryString": sent.query,
+        "rawQueryString": request.query,
         "headers": headers,
         "requestContext": {
-            **_context(sent, sent.stage or "$default", context),
+            **_request_context(request, request.stage or "$default", context),
             "domainName": domain,
             "http": http,
         },
-        "isBase64Encoded": sent.base64_encoded,
+        "isBase64Encoded": request.base64_encoded,
         **{name: value for name, value in optional.items() if value},
     }
 
 
-def _alb(sent: Sent) -> dict[str, Any]:
+def _load_balancer_event(request: SentRequest) -> dict[str, Any]:
     """A load balancer decodes nothing and has no authorizers; a request has a trace id only."""
     group = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/api/0123456789abcdef"
-    authorizer = {} if sent.authorizer is None else {"authorizer": dict(sent.authorizer)}
+    authorizer = {} if request.authorizer is None else {"authorizer": dict(request.authorizer)}
     return {
         "requestContext": {"elb": {"targetGroupArn": group}, **authorizer},
-        "httpMethod": sent.method,
-        "path": sent.path,
-        "body": sent.body or "",
-        "isBase64Encoded": sent.base64_encoded,
+        "httpMethod": request.method,
+        "path": request.path,
+        "body": request.body or "",
+        "isBase64Encoded": request.base64_encoded,
     }
 
 
-def _context(sent: Sent, stage: str, authorizer: Context) -> dict[str, Any]:
-    said = {} if authorizer is None else {"authorizer": authorizer}
-    return {"accountId": ACCOUNT, "apiId": "api", "stage": stage, "requestId": sent.request_id, **said}
+def _request_context(request: SentRequest, stage: str, authorizer: Context) -> dict[str, Any]:
+    context = {"accountId": ACCOUNT, "apiId": "api", "stage": stage, "requestId": request.request_id}
+    return context if authorizer is None else {**context, "authorizer": authorizer}
 
 
-def _flat(context: Context) -> Context:
+def _scalars_as_text(context: Context) -> Context:
     """Payload 1.0 has the authorizer's numbers and booleans as text."""
     if context is None:
         return None
@@ -148,24 +161,24 @@ def _flat(context: Context) -> Context:
     }
 
 
-def _staged(sent: Sent, path: str) -> str:
-    return f"/{sent.stage}{path}" if sent.stage else path
+def _with_stage(request: SentRequest, path: str) -> str:
+    return f"/{request.stage}{path}" if request.stage else path
 
 
-def _lowered(sent: Sent) -> dict[str, str]:
-    return {name.lower(): value for name, value in sent.headers.items()}
+def _lower_case_headers(request: SentRequest) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
-def _traced(sent: Sent) -> dict[str, str]:
-    return {**_lowered(sent), "x-amzn-trace-id": sent.request_id}
+def _headers_with_trace_id(request: SentRequest) -> dict[str, str]:
+    return {**_lower_case_headers(request), "x-amzn-trace-id": request.request_id}
 
 
-def _undecoded(query: str) -> list[tuple[str, str]]:
+def _undecoded_pairs(query: str) -> list[tuple[str, str]]:
     pairs = (pair.partition("=") for pair in query.split("&") if pair)
     return [(name, value) for name, _, value in pairs]
 
 
-def _lists(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def _lists_by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     lists: dict[str, list[str]] = {}
     for name, value in pairs:
         lists.setdefault(name, []).append(value)

@@ -1,8 +1,9 @@
-"""A matrix of permissions: every user, verb and instance, by real requests, against a table of outcomes."""
+"""A matrix of permissions: each user, verb and instance as a request, its outcome compared with a table in text."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -23,7 +24,7 @@ WORDS: Mapping[str, tuple[int, ...]] = {
     "deny": (401, 403),
     "hidden": (404,),
 }
-"""Word of the table -> the statuses that it stands for."""
+"""Word of the table -> its statuses."""
 
 
 class App(Protocol):
@@ -57,19 +58,10 @@ def assert_permission_matrix(
     matrix = _Matrix(client, users, instances, bodies or {}, _routes(app, resource))
     names = header[2:]
     _check(header, lines, names, matrix)
-    with _only(instances.values(), app.routes) as put:
-        found = [
-            [
-                *line[:2],
-                *(
-                    _cell(line[2 + n], matrix.status(line[0], line[1], name, put))
-                    for n, name in enumerate(names)
-                ),
-            ]
-            for line in lines
-        ]
-    if found != lines:
-        raise AssertionError(f"Expected:\n{_table(header, lines)}\n\nFound:\n{_table(header, found, lines)}")
+    with _only_items(instances.values(), app.routes) as restore:
+        actual = [matrix.line(line, names, restore) for line in lines]
+    if actual != lines:
+        raise AssertionError(f"Expected:\n{_table(header, lines)}\n\nFound:\n{_table(header, actual, lines)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +74,30 @@ class _Matrix:
 
     def route(self, verb: str, model: type) -> Route:
         """The route of a verb; of an update that by PATCH. Raises ``ValueError`` for none or several."""
-        found = [r for r in self.routes if r.verb == verb and r.model is model and r.http != "PUT"]
-        if len(found) != 1:
+        routes = [r for r in self.routes if r.verb == verb and r.model is model and r.http != "PUT"]
+        if len(routes) != 1:
             raise ValueError(
-                f"{len(found)} routes of {model.__name__} are {verb!r}: name the resource, and its verb."
+                f"{len(routes)} routes of {model.__name__} are {verb!r}: name the resource, and its verb."
             )
-        return found[0]
+        return routes[0]
 
-    def status(self, user: str, verb: str, name: str, put: Any) -> int:
-        put()
+    def line(self, expected: list[str], names: list[str], restore: Callable[[], None]) -> list[str]:
+        """The line of the table as the requests are answered; before each request the items are restored."""
+        user, verb, *cells = expected
+        actual = []
+        for name, cell in zip(names, cells, strict=True):
+            restore()
+            actual.append(_cell(cell, self.status(user, verb, name)))
+        return [user, verb, *actual]
+
+    def status(self, user: str, verb: str, name: str) -> int:
+        """The status of one request."""
         instance = self.instances[name]
         route = self.route(verb, type(instance))
         values = {param: quote(str(getattr(instance, param)), safe="") for param in route.params}
         path = route.template.format_map(values)
-        said = {} if route.http in ("GET", "DELETE") else {"json": self.bodies.get(verb, {})}
-        return self.client.as_(self.users[user]).request(route.http, path, **said).status
+        body = {} if route.http in ("GET", "DELETE") else {"json": self.bodies.get(verb, {})}
+        return self.client.as_(self.users[user]).request(route.http, path, **body).status
 
 
 def _routes(app: App, resource: type | None) -> list[Route]:
@@ -115,15 +116,15 @@ def _check(header: list[str], lines: list[list[str]], names: list[str], matrix: 
 
 
 def _cell(expected: str, status: int) -> str:
-    """What was expected where the status is so, else the status."""
+    """The expected cell where the status fits it, else the status."""
     return expected if status in WORDS.get(expected, ()) or expected == str(status) else str(status)
 
 
-def _table(header: list[str], lines: list[list[str]], wanted: Sequence[list[str]] = ()) -> str:
-    """Columns in text; a cell that is not the wanted one is marked."""
+def _table(header: list[str], lines: list[list[str]], expected: Sequence[list[str]] = ()) -> str:
+    """Columns in text; an exclamation mark follows a cell that differs from the expected one."""
     marked = [
         [cell if want in (None, cell) else f"{cell}!" for cell, want in zip_longest(line, other or ())]
-        for line, other in zip_longest(lines, wanted)
+        for line, other in zip_longest(lines, expected)
     ]
     rows = [header, *marked]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -134,55 +135,54 @@ def _table(header: list[str], lines: list[list[str]], wanted: Sequence[list[str]
 
 
 @contextmanager
-def _only(instances: Collection[Model], routes: Iterable[Route]) -> Iterator[Any]:
-    """Makes the instances all that their tables hold, each time it is asked to; at the end all is as before."""
+def _only_items(instances: Collection[Model], routes: Iterable[Route]) -> Iterator[Callable[[], None]]:
+    """A function that leaves the instances alone in their tables; at the end the tables hold their former items."""
     given: dict[type[Model], list[RawItem]] = {type(instance): [] for instance in instances}
     for instance in instances:
         given[type(instance)].append(instance.serialize())
-    given |= _marked({route.uniqueness for route in routes if route.uniqueness and route.writes}, given)
-    before = {model: _all(model) for model in given}
-
-    def put() -> None:
-        for model, items in given.items():
-            _hold(model, items)
-
+    given |= _reservations({route.uniqueness for route in routes if route.uniqueness and route.writes}, given)
+    before = {model: _items(model) for model in given}
     try:
-        yield put
+        yield partial(_replace_items, given)
     finally:
-        for model, items in before.items():
-            _hold(model, items)
+        _replace_items(before)
 
 
-def _marked(
-    several: Iterable[UniqueConstraints], given: Mapping[type[Model], list[RawItem]]
+def _reservations(
+    unique: Iterable[UniqueConstraints], given: Mapping[type[Model], list[RawItem]]
 ) -> dict[type[Model], list[RawItem]]:
-    """The markers of the items' unique values."""
-    marked: dict[type[Model], list[RawItem]] = {}
-    for one in [one for one in several if one.model in given]:
-        names = [attribute.attr_name for attribute in model_info(one.model).keys.values()]
-        keyed = [({name: raw[name] for name in names}, raw) for raw in given[one.model]]
-        claims = [claim for key, raw in keyed for claim in Reservations.of(one, key, None, raw).takes]
-        marked[one.reservation_table] = [claim.marker for claim in claims]
-    return marked
+    """The reservations of the items' unique values, by their tables."""
+    reserved: dict[type[Model], list[RawItem]] = {}
+    for constraints in unique:
+        items = given.get(constraints.model, ())
+        taken = [Reservations.of(constraints, _key(constraints.model, raw), None, raw).takes for raw in items]
+        if items:
+            reserved[constraints.reservation_table] = [one.marker for takes in taken for one in takes]
+    return reserved
 
 
-def _hold(model: type[Model], wanted: list[RawItem]) -> None:
+def _replace_items(tables: Mapping[type[Model], list[RawItem]]) -> None:
+    for model, wanted in tables.items():
+        stored = _items(model)
+        for raw in stored:
+            if raw not in wanted:
+                dynamodb.execute(model, "DeleteItem", Key=_key(model, raw))
+        for raw in wanted:
+            if raw not in stored:
+                dynamodb.execute(model, "PutItem", Item=raw)
+
+
+def _key(model: type[Model], raw: RawItem) -> RawItem:
     names = [attribute.attr_name for attribute in model_info(model).keys.values()]
-    held = _all(model)
-    for raw in held:
-        if raw not in wanted:
-            dynamodb.execute(model, "DeleteItem", Key={name: raw[name] for name in names})
-    for raw in wanted:
-        if raw not in held:
-            dynamodb.execute(model, "PutItem", Item=raw)
+    return {name: raw[name] for name in names}
 
 
-def _all(model: type[Model]) -> list[RawItem]:
+def _items(model: type[Model]) -> list[RawItem]:
     page = dynamodb.execute(model, "Scan", ConsistentRead=True)
-    found = page.get("Items", [])
+    items = page.get("Items", [])
     while "LastEvaluatedKey" in page:
         page = dynamodb.execute(
             model, "Scan", ConsistentRead=True, ExclusiveStartKey=page["LastEvaluatedKey"]
         )
-        found += page["Items"]
-    return list(found)
+        items += page["Items"]
+    return list(items)

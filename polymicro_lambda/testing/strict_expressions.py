@@ -1,4 +1,4 @@
-"""What DynamoDB refuses in expressions, and moto takes."""
+"""Strict mode for expressions: the reasons why DynamoDB refuses one that moto takes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,20 +21,20 @@ def tokens(expression: str) -> list[str]:
 
 def refused_expressions(call: Mapping[str, Any]) -> Iterator[str]:
     """Why DynamoDB refuses the expressions of a call, whatever the table."""
-    said = {name: tokens(call[name]) for name in EXPRESSIONS if call.get(name) is not None}
-    for name, words in said.items():
+    expressions = {name: tokens(call[name]) for name in EXPRESSIONS if call.get(name) is not None}
+    for name, words in expressions.items():
         if not words:
             yield f"Invalid {name}: The expression can not be empty;"
         if max(_operands(words), default=0) > OPERANDS:
             yield f"Invalid {name}: The IN operator is provided with too many operands"
-    yield from _placeholders(call, VALUES, ":", said)
-    yield from _placeholders(call, NAMES, "#", said)
+    yield from _placeholders(call, VALUES, ":", expressions)
+    yield from _placeholders(call, NAMES, "#", expressions)
 
 
 def _placeholders(
-    call: Mapping[str, Any], parameter: str, sign: str, said: Mapping[str, list[str]]
+    call: Mapping[str, Any], parameter: str, sign: str, expressions: Mapping[str, list[str]]
 ) -> Iterator[str]:
-    used = {word for words in said.values() for word in words if word.startswith(sign)}
+    used = {word for words in expressions.values() for word in words if word.startswith(sign)}
     given = set(call.get(parameter) or {})
     if used - given:
         yield f"An expression attribute used in expression is not defined; {sorted(used - given)}"
@@ -43,14 +43,14 @@ def _placeholders(
 
 
 def _operands(words: list[str]) -> Iterator[int]:
-    """How many operands each ``IN`` has; none of them holds a bracket."""
+    """The number of operands of each ``IN``; no operand holds a bracket."""
     for number, word in enumerate(words):
         if word.upper() == "IN":
             inside = words[number + 1 : words.index(")", number) if ")" in words[number:] else None]
             yield inside.count(",") + 1
 
 
-def roots(expression: str, names: Mapping[str, str]) -> set[str]:
+def root_attributes(expression: str, names: Mapping[str, str]) -> set[str]:
     """The attributes that an expression's paths begin with, and its words such as ``AND``."""
     words = tokens(expression)
     before = ["", *words]

@@ -1,4 +1,4 @@
-"""What DynamoDB refuses in attribute values, and moto takes."""
+"""Strict mode for attribute values: the reasons why DynamoDB refuses one that moto takes."""
 
 import re
 from collections import Counter
@@ -12,34 +12,32 @@ DIGITS = 38
 """Digits of a number that count (DynamoDB, naming rules and data types)."""
 LARGEST = Decimal("9.9999999999999999999999999999999999999E+125")
 
+_SETS = ("SS", "NS", "BS")
+_CONTAINERS = ("L", "M")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def refused_in(values: Mapping[str, Any]) -> Iterator[str]:
+def refused_values(values: Mapping[str, Any]) -> Iterator[str]:
     """Why DynamoDB refuses these values: of an item by attribute, of a key, or of an expression by placeholder."""
     for value in values.values():
-        yield from _refused(value, 1)
+        yield from _refused_value(value, 1)
 
 
-def _refused(value: Mapping[str, Any], depth: int) -> Iterator[str]:
+def _refused_value(value: Mapping[str, Any], depth: int) -> Iterator[str]:
     if depth > DEPTH:
         yield "Nesting Levels have exceeded supported limits"
         return
     for kind, held in value.items():
         if kind == "N":
-            yield from _number(held)
+            yield from _refused_number(held)
         elif kind in _SETS:
-            yield from _set(kind, held)
+            yield from _refused_set(kind, held)
         elif kind in _CONTAINERS:
             for inner in held.values() if kind == "M" else held:
-                yield from _refused(inner, depth + 1)
+                yield from _refused_value(inner, depth + 1)
 
 
-_SETS = ("SS", "NS", "BS")
-_CONTAINERS = ("L", "M")
-
-
-def _number(text: str) -> Iterator[str]:
+def _refused_number(text: str) -> Iterator[str]:
     if not _NUMBER.fullmatch(text):
         yield "A value provided cannot be converted into a number"
         return
@@ -50,12 +48,12 @@ def _number(text: str) -> Iterator[str]:
         yield "Number overflow. Attempting to store a number with magnitude larger than supported range"
 
 
-def _set(kind: str, members: list[Any]) -> Iterator[str]:
+def _refused_set(kind: str, members: list[Any]) -> Iterator[str]:
     if not members:
         yield "One or more parameter values were invalid: a set may not be empty"
     if kind == "NS":
         for member in members:
-            yield from _number(member)
+            yield from _refused_number(member)
         members = [Decimal(member) for member in members if _NUMBER.fullmatch(member)]
     if any(count > 1 for count in Counter(members).values()):
         yield "One or more parameter values were invalid: Input collection contains duplicates"

@@ -12,7 +12,7 @@ import pytest
 
 import polymicro_lambda
 from polymicro_lambda import ModelResource, permissions
-from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.commands.registry import polymicro
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "polymicro_lambda"

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from handlers.authorizer import flat, verify
-from polymicro_lambda.cli.commands.commands import polymicro
 from polymicro_lambda.cli.commands.completion import SHELLS
+from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.main import EXTRA
 from polymicro_lambda.http.users import user_from
 

@@ -28,7 +28,7 @@ from polymicro_lambda import (
     User,
     action,
 )
-from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.testing import Client
 
@@ -350,7 +350,7 @@ def test_what_an_idempotency_key_adds(required: bool, end: str) -> None:
     said = explain(pm, "POST /own", User("alice"))
     assert said[-1] == (
         "with a key",
-        f"PutItem and UpdateItem for its marker, and a create is a TransactWriteItems{end}",
+        f"PutItem and UpdateItem for its record, and a create is a TransactWriteItems{end}",
     )
     assert "with a key" not in dict(explain(pm, "DELETE /own/1", User("alice")))
 

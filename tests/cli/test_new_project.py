@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from polymicro_lambda import __version__
-from polymicro_lambda.cli.commands.commands import polymicro
 from polymicro_lambda.cli.commands.new import _source
-from polymicro_lambda.cli.new_project import LONGEST, Named
+from polymicro_lambda.cli.commands.registry import polymicro
+from polymicro_lambda.cli.new_project import LONGEST, ProjectName
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -205,7 +205,7 @@ def test_names_that_will_not_do(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_names(name: str, package: str, stack: str) -> None:
-    named = Named(name)
+    named = ProjectName(name)
     assert (named.fault(), named.package, named.stack) == (None, package, stack)
 
 

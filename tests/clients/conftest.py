@@ -9,7 +9,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from test_serve import Serve, make_token, serving
+from serving import Serve, make_token, serving
 
 CLIENTS = Path(os.environ.get("POLYMICRO_TEST_CLIENTS", "bin"))
 """Where the commands of others are."""

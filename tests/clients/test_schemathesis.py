@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from botocore.session import Session
-from test_serve import ALICE, ROOT, make_token, serving
+from serving import ALICE, ROOT, make_token, serving
 
 from polymicro_lambda.project.engine import ENDPOINT, start_embedded
 

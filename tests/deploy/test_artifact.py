@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
 from polymicro_lambda.cli.commands.build import build as build_command
-from polymicro_lambda.cli.commands.commands import Commands
+from polymicro_lambda.cli.commands.registry import Commands
 from polymicro_lambda.deploy.artifact.build import MARK, BuildError, Plan, build, services_of
 from polymicro_lambda.deploy.artifact.bytecode_archive import START
 from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, PATTERNS

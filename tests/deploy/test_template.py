@@ -26,7 +26,7 @@ from pynamodb.models import Model
 
 from handlers import todo
 from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
-from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.deploy.artifact.powertools import unnamed
 from polymicro_lambda.deploy.parts import Part, merged
 from polymicro_lambda.deploy.sam_events import MAX_EVENTS, Preflights, events

@@ -18,11 +18,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from dynamodb_wire import SECRET, Wire, failure
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import GetError, PutError, QueryError, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
+from wire_failures import SECRET, Wire, failure
 
 from polymicro_lambda import (
     Create,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from contract import counted
-from dynamodb_wire import Wire, failure
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
+from wire_failures import Wire, failure
 
 from polymicro_lambda import AllowAny, List, ModelResource, PolyMicro, Retrieve
 from polymicro_lambda.dynamodb.client import connect

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dynamodb_wire import Wire, failure
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
+from wire_failures import Wire, failure
 
 from polymicro_lambda import AllowAny, Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update
 from polymicro_lambda.dynamodb.client import connect

@@ -20,7 +20,6 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.context import Context
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from contract import FORMS, dynamodb_call
-from dynamodb_wire import Wire, failure
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
@@ -30,6 +29,7 @@ from pynamodb.attributes import (
     VersionAttribute,
 )
 from pynamodb.models import Model
+from wire_failures import Wire, failure
 
 from polymicro_lambda import (
     CORS,

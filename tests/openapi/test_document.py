@@ -47,7 +47,7 @@ from polymicro_lambda import (
     Update,
     action,
 )
-from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.lists.filters import OPERATORS
 from polymicro_lambda.openapi.document import openapi

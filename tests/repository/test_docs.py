@@ -6,32 +6,20 @@ import re
 import shlex
 import sys
 from configparser import ConfigParser
-from itertools import takewhile
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from document_blocks import PAGES, ROOT, blocks, first_cells
 
 from handlers.todo import pm
 from polymicro_lambda import PolyMicro
-from polymicro_lambda.cli.commands.commands import polymicro
+from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.serving.curl_session import curl_session
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.lists.filters import OPERATORS
 from polymicro_lambda.schemas.attribute_fields import FIELDS
-
-ROOT = Path(__file__).parents[2]
-PAGES = {path.name: path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
-
-
-def blocks(page: str, language: str) -> list[tuple[int, str]]:
-    """The fenced blocks of a language: number of the first line, and text."""
-    text = PAGES[page].read_text(encoding="utf-8")
-    found = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
-
 
 WITH_CODE = [page for page in PAGES if blocks(page, "python")]
 
@@ -129,17 +117,6 @@ def test_the_tests_that_a_page_names_are_there(page: str) -> None:
     ]
     assert len(named) > 10
     assert lacking == []
-
-
-def first_cells(page: str, header: str) -> list[str]:
-    """What stands in backticks in the first column of the table with this header, in order."""
-    lines = PAGES[page].read_text(encoding="utf-8").splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {header} |"))
-    rows = takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
-    cells = (row.split("|")[1] for row in rows)
-    return [
-        name for cell in cells for name in re.findall(r"`([^`]+)`|\b(\d{3})\b", cell) for name in name if name
-    ]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 from botocore.session import get_session
-from test_docs import blocks, first_cells
+from document_blocks import blocks, first_cells
 
 from polymicro_lambda import pytest_plugin
 

@@ -614,7 +614,7 @@ def test_calls_in_words(members: Make) -> None:
     app = members(unique=("email", ("tenant", "badge"))).app_  # type: ignore[attr-defined]
     (line,) = [said for about, said in explain(app, "PATCH /members/t/1", ALICE) if about == "unique"]
     assert line == (
-        "email, tenant with badge: 1 TransactWriteItems instead, with a marker of each value that changes,"
+        "email, tenant with badge: 1 TransactWriteItems instead, with a reservation of each value that changes,"
         " after 1 GetItem"
     )
 

@@ -11,7 +11,7 @@ import click
 from polymicro_lambda.cli import console
 from polymicro_lambda.deploy import THIS, BuildError, Plan, table
 from polymicro_lambda.deploy import build as build_artifact
-from polymicro_lambda.project import FILE, UsageError, configured, find_project
+from polymicro_lambda.project import PYPROJECT, UsageError, find_project, required_app
 
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's names of architectures -> those of wheels."""
@@ -20,7 +20,7 @@ HERE = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_6
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What pyproject.toml says of the artifact."""
+    """The settings of pyproject.toml for the artifact."""
 
     requirements: tuple[str, ...] | None = None
     include: tuple[str, ...] = ()
@@ -70,16 +70,16 @@ def build(
         polymicro build --python 3.13 --handler handlers.todo.handler --out "$(ARTIFACTS_DIR)"
     """
     project = find_project(Path.cwd())
-    settings = read(project.root / FILE)
-    wanted = requirements or settings.requirements
-    if wanted is None:
+    settings = read(project.root / PYPROJECT)
+    to_install = requirements or settings.requirements
+    if to_install is None:
         raise UsageError(
-            f"{FILE} lists no [project] dependencies. List them, or name what to install by --requirement."
+            f"{PYPROJECT} lists no [project] dependencies. List them, or name what to install by --requirement."
         )
     plan = Plan(
         root=project.root,
         module=_module(handler, app or project.app),
-        requirements=wanted,
+        requirements=to_install,
         include=settings.include,
         services=settings.services,
         python=python,
@@ -96,14 +96,14 @@ def build(
 
 def _module(handler: str | None, app: str | None) -> str:
     """The module of the handler, which is that of the app where none is named."""
-    module = handler.rpartition(".")[0] if handler else configured(app).partition(":")[0]
+    module = handler.rpartition(".")[0] if handler else required_app(app).partition(":")[0]
     if not all(part.isidentifier() for part in module.split(".")):
         raise UsageError(f"{handler or app!r} names no module. Write --handler handlers.todo.handler.")
     return module
 
 
 def read(file: Path) -> Settings:
-    """What a pyproject.toml says of the artifact. Raises ``UsageError`` for what is no list of texts."""
+    """The settings of a pyproject.toml for the artifact. Raises ``UsageError`` for one that is no list of texts."""
     document: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     tool = document.get("tool", {}).get("polymicro", {})
     return Settings(

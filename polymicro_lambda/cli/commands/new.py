@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from polymicro_lambda.cli import console
-from polymicro_lambda.cli.new_project import Named, make_template, minimal, project, write
+from polymicro_lambda.cli.new_project import ProjectName, make_template, minimal, project, write
 
 
 @click.command()
@@ -26,11 +26,11 @@ def new(name: str, small: bool) -> None:
       polymicro new my-todos
       polymicro new --minimal scratch
     """
-    named = Named(name)
-    if (fault := named.fault()) is not None:
+    names = ProjectName(name)
+    if (fault := names.fault()) is not None:
         raise click.BadParameter(f"{fault}.", param_hint="'NAME'")
     root = Path.cwd() / name
-    files = minimal(named) if small else project(named)
+    files = minimal(names) if small else project(names)
     write(root, files)
     if not small:
         with console.working("Making the template …"):
@@ -46,7 +46,7 @@ def _minimal_hints(root: Path) -> Iterator[str]:
 
 
 def _hints(root: Path) -> Iterator[str]:
-    """What to do next, as it can be pasted: from any directory, as many a reader has changed into the new one."""
+    """The next commands, to be pasted; they work from any directory, as many readers have changed into the new one."""
     source = _source()
     if source is not None:
         yield "polymicro-lambda is not from an index here: the project takes it from a wheel of its own.\n"
@@ -59,13 +59,13 @@ def _hints(root: Path) -> Iterator[str]:
 
 
 def _source() -> str | None:
-    """Where this package was installed from, if not by its name from an index (PEP 610)."""
+    """The source of this package's installation, None if that was by name from an index (PEP 610)."""
     try:
-        said = distribution("polymicro-lambda").read_text("direct_url.json")
+        text = distribution("polymicro-lambda").read_text("direct_url.json")
     except PackageNotFoundError:
         return None
-    if said is None:
+    if text is None:
         return None
-    about = json.loads(said)
-    tool = about.get("vcs_info", {}).get("vcs")
-    return f"{tool}+{about['url']}" if tool else str(about["url"]).removeprefix("file://")
+    origin = json.loads(text)
+    tool = origin.get("vcs_info", {}).get("vcs")
+    return f"{tool}+{origin['url']}" if tool else str(origin["url"]).removeprefix("file://")

@@ -6,14 +6,13 @@ from pathlib import Path
 import click
 
 from polymicro_lambda.openapi import openapi as document_of
-from polymicro_lambda.project import compiled, find_project, import_from, load_app
+
+from .options import app_option, compiled_app, current_project
 
 
 @click.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; else it is printed.")
-@click.option(
-    "--app", metavar="MODULE:NAME", help="The PolyMicro; else [tool.polymicro] app in pyproject.toml."
-)
+@app_option
 def openapi(out: Path | None, app: str | None) -> None:
     """Write the app's OpenAPI 3.1 document, as JSON.
 
@@ -23,11 +22,8 @@ def openapi(out: Path | None, app: str | None) -> None:
     Example:
       polymicro openapi --out openapi.json
     """
-    project = find_project(Path.cwd())
-    import_from(project)
-    found = load_app(app or project.app)
-    compiled(found)
-    document = document_of(found.routes, title=found.title, version=found.version)
+    described = compiled_app(current_project(app))
+    document = document_of(described.routes, title=described.title, version=described.version)
     text = json.dumps(document, indent=2, ensure_ascii=False)
     if out is None:
         click.echo(text)

@@ -1,9 +1,7 @@
 """The command `polymicro routes`."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
-from pathlib import Path
 from types import MappingProxyType
 
 import click
@@ -12,16 +10,11 @@ from polymicro_lambda.app import PolyMicro
 from polymicro_lambda.cli import console
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.cli.route_table import Row, columns, rows
+from polymicro_lambda.cli.user_option import parse_user
 from polymicro_lambda.exceptions import HTTPError
-from polymicro_lambda.project import (
-    UsageError,
-    compiled,
-    find_project,
-    import_from,
-    load_app,
-    parse_user,
-    traceback_of,
-)
+from polymicro_lambda.project import UsageError, traceback_of
+
+from .options import app_option, compiled_app, current_project
 
 HINTS: Mapping[int, str] = MappingProxyType(
     {
@@ -29,20 +22,18 @@ HINTS: Mapping[int, str] = MappingProxyType(
         HTTPStatus.NOT_FOUND: " Without --explain the paths are printed.",
     }
 )
-"""Status of a refusal -> what to do on the command line."""
+"""Status of a refusal -> a hint for the command line."""
 
 HEAD = Row("HTTP", "PATH", "VERB", "RULE", "ACCESS", "CALLS")
 
 
 @click.command()
 @click.option(
-    "--explain", "asked", metavar="REQUEST", help="Say which DynamoDB calls this request would make."
+    "--explain", "request", metavar="REQUEST", help="Say which DynamoDB calls this request would make."
 )
 @click.option("--as", "user", metavar="NAME[:PERMISSION,…]", help="Who makes the request; else nobody.")
-@click.option(
-    "--app", metavar="MODULE:NAME", help="The PolyMicro; else [tool.polymicro] app in pyproject.toml."
-)
-def routes(asked: str | None, user: str | None, app: str | None) -> None:
+@app_option
+def routes(request: str | None, user: str | None, app: str | None) -> None:
     """Print the app's routes: who may use them, what they read, which DynamoDB calls they make.
 
     "its own" are the calls of the app's own code: of a verb or action that the resource defines itself, of a
@@ -57,22 +48,19 @@ def routes(asked: str | None, user: str | None, app: str | None) -> None:
       polymicro routes
       polymicro routes --explain "GET /todo?limit=10" --as alice:administrator
     """
-    if user is not None and asked is None:
+    if user is not None and request is None:
         raise click.UsageError("--as says who makes the request of --explain: give that too.")
-    project = find_project(Path.cwd())
-    import_from(project)
-    found = load_app(replace(project, app=app or project.app).app)
-    compiled(found)
-    if asked is not None:
-        console.pairs(_explained(found, asked, user))
+    listed = compiled_app(current_project(app))
+    if request is not None:
+        console.pairs(_explained(listed, request, user))
         return
-    table = rows(found.routes)
+    table = rows(listed.routes)
     console.table(HEAD, table, columns([HEAD, *table]))
 
 
-def _explained(app: PolyMicro, asked: str, user: str | None) -> list[tuple[str, str]]:
+def _explained(app: PolyMicro, request: str, user: str | None) -> list[tuple[str, str]]:
     try:
-        return explain(app, asked, None if user is None else parse_user(user))
+        return explain(app, request, None if user is None else parse_user(user))
     except HTTPError as error:
         raise UsageError(f"{error.status} {error.title}: {error}{HINTS.get(error.status, '')}") from error
     except UsageError:

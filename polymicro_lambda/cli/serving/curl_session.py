@@ -47,32 +47,34 @@ def curl_session(routes: Sequence[Route], address: str, *, token: str | None) ->
 
     ``token`` is a command that prints a bearer token, which each request then sends.
     """
-    own = {(route.verb, route.http): route for route in routes if route.resource is routes[0].resource}
-    calls = {key: call(own[key]) for key, call in CALLS.items() if key in own}
-    if CREATE not in own:  # then there is no item to speak of
-        calls = {key: call for key, call in calls.items() if not own[key].about.detail}
+    by_verb = {(route.verb, route.http): route for route in routes if route.resource is routes[0].resource}
+    calls = {key: call(by_verb[key]) for key, call in CALLS.items() if key in by_verb}
+    if CREATE not in by_verb:  # without an item, no call for one
+        calls = {key: call for key, call in calls.items() if not by_verb[key].about.detail}
     lines = [f"token=$({token})"] if token else []
     curl = """curl -sS -w '\\n'""" + (' -H "Authorization: Bearer $token"' if token else "")
-    item = next((own[key].template for key in calls if own[key].about.detail), None)
+    item = next((by_verb[key].template for key in calls if by_verb[key].about.detail), None)
     for key, call in calls.items():
-        lines.append(_keeping(item, f"{curl} {call}") if key == CREATE and item else f"{curl} {call}")
+        lines.append(_create_and_keep(item, f"{curl} {call}") if key == CREATE and item else f"{curl} {call}")
     return [f"api={address}", *lines] if calls else []
 
 
 CREATE = ("create", "POST")
 CALLS: Mapping[tuple[str, str], Callable[[Route], str]] = {
     CREATE: lambda route: (
-        f"-X POST {_collection(route)}{_demanded(route)} {_json(create_body(route.schema, route.model))}"
+        f"-X POST {_collection(route)}{_required_headers(route)} {_json_body(create_body(route.schema, route.model))}"
     ),
     ("list", "GET"): lambda route: _collection(route),
     ("retrieve", "GET"): lambda _: "$item",
-    ("update", "PATCH"): lambda route: f"-X PATCH $item{_demanded(route)} {_json(_change(route))}",
-    ("delete", "DELETE"): lambda route: f"-X DELETE $item{_demanded(route)}",
+    ("update", "PATCH"): lambda route: (
+        f"-X PATCH $item{_required_headers(route)} {_json_body(_change(route))}"
+    ),
+    ("delete", "DELETE"): lambda route: f"-X DELETE $item{_required_headers(route)}",
 }
 """Verb and HTTP verb -> the arguments for curl, in the order of the walk."""
 
 
-def _keeping(item: str, create: str) -> str:
+def _create_and_keep(item: str, create: str) -> str:
     """Keep the address of the created item, whose path has its attributes in braces."""
     script = f'import json, sys; print("{item}".format(**json.load(sys.stdin)))'
     return f"item=$api$({create} | python3 -c {shlex.quote(script)})"
@@ -86,7 +88,7 @@ def _collection(route: Route) -> str:
 KEY = "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')"
 
 
-def _demanded(route: Route) -> str:
+def _required_headers(route: Route) -> str:
     """The headers without which the resource refuses the request."""
     resource = route.resource
     key = f' -H "{KEY}"' if resource.require_idempotency_key and route.idempotency_table is not None else ""
@@ -99,14 +101,14 @@ def _change(route: Route) -> dict[str, Any]:
     return patch_body(route.schema, route.model, guarded=frozenset(route.field_rules.write))
 
 
-def _json(body: Mapping[str, Any]) -> str:
+def _json_body(body: Mapping[str, Any]) -> str:
     return f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
 
 
 def create_body(schema: ItemSchema, model: type[Model]) -> dict[str, Any]:
     """A body with a sample for each attribute that the schema says is missing."""
     body: dict[str, Any] = {}
-    for name in _refused(schema.load_create, body):
+    for name in _refused_members(schema.load_create, body):
         if name in model.get_attributes():
             body[name] = sample(model.get_attributes()[name])
     return body
@@ -124,7 +126,7 @@ def patch_body(
     ]
     attributes.sort(key=lambda pair: kinds.index(type(pair[1])))
     bodies = ({name: sample(attribute)} for name, attribute in attributes)
-    return next((body for body in bodies if not _refused(schema.load_merge, body)), {})
+    return next((body for body in bodies if not _refused_members(schema.load_merge, body)), {})
 
 
 def sample(attribute: Attribute[Any]) -> Any:
@@ -143,7 +145,7 @@ def _by_class(attribute: Attribute[Any]) -> Any:
     return next((SAMPLES[kind] for kind in type(attribute).__mro__ if kind in SAMPLES), None)
 
 
-def _refused(load: Callable[[object], object], body: Mapping[str, Any]) -> Iterable[str]:
+def _refused_members(load: Callable[[object], object], body: Mapping[str, Any]) -> Iterable[str]:
     """The names of the members that the schema complains about; none where it loads."""
     try:
         load(body)

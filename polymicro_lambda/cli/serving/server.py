@@ -20,28 +20,29 @@ from rich.console import Console
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from polymicro_lambda.app import PolyMicro
+from polymicro_lambda.cli.user_option import parse_user
 from polymicro_lambda.local import Wsgi
 from polymicro_lambda.project import (
     Project,
     UsageError,
-    compiled,
+    compiled_handler,
     create_tables,
     import_from,
     load_app,
     load_authorizer,
-    parse_user,
 )
 
-from .start_message import Settings, announce
+from .settings import ServeSettings
+from .start_message import announce
 
 POLL = 0.05
-"""Seconds that the server takes at most to see that it is to stop."""
+"""Seconds between two looks of the server at whether it is to stop."""
 
 GRACE = 1.0
-"""Seconds that requests under way get to be answered when the server stops."""
+"""Seconds that open requests get for their answers when the server stops."""
 
 
-def main(settings: Settings, console: Console) -> int:
+def main(settings: ServeSettings, console: Console) -> int:
     """Serve until the lifeline closes; 1 at once if the app does not load the first time.
 
     After a reload an app that does not load is served as its error, until its code changes again.
@@ -70,10 +71,10 @@ def main(settings: Settings, console: Console) -> int:
     return 0
 
 
-def load(settings: Settings) -> tuple[PolyMicro, WSGIApplication]:
+def load(settings: ServeSettings) -> tuple[PolyMicro, WSGIApplication]:
     """The app, its tables made, and the application that serves it. Raises ``UsageError``."""
     app = load_app(settings.app)
-    handler = compiled(app, served=True)
+    handler = compiled_handler(app, served=True)
     create_tables(app.routes, settings.engine)
     user = parse_user(settings.user) if settings.user else None
     authorizer = load_authorizer(settings.authorizer) if settings.authorizer and not user else None
@@ -83,7 +84,7 @@ def load(settings: Settings) -> tuple[PolyMicro, WSGIApplication]:
 
 
 def stop(server: BaseWSGIServer) -> None:
-    """Take no more requests, and let those under way end."""
+    """Take no more requests, and let the open ones end."""
     server.shutdown()
     deadline = time.monotonic() + GRACE
     for thread in threading.enumerate():
@@ -92,10 +93,10 @@ def stop(server: BaseWSGIServer) -> None:
 
 
 class RequestHandler(WSGIRequestHandler):
-    """Tells each request in a line on standard error: its first line and the status."""
+    """Writes a line for each request to standard error: the request's first line and the status."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Tell a request; what a terminal would obey in its first line is escaped."""
+        """Write the line; characters that a terminal would obey are escaped."""
         sys.stderr.write(f"{quote(self.requestline, safe=f'{punctuation} ')} {int(code)}\n")
 
 
@@ -114,4 +115,4 @@ class Unloadable:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Settings(**json.loads(sys.argv[1])), Console()))
+    sys.exit(main(ServeSettings(**json.loads(sys.argv[1])), Console()))

@@ -1,9 +1,8 @@
-"""What `polymicro serve` tells at its start: who you are, the routes, and a curl session to paste."""
+"""The text of `polymicro serve` at its start: your user, the routes, and a curl session to paste."""
 
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -14,60 +13,40 @@ from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import AllOf, AnyOf, Rule
 
 from .curl_session import curl_session
+from .settings import ServeSettings
 
 EXAMPLE_USER = "alice:administrator,therapist"
-"""Who can use the README's example: told of where a permission is the app's own, which may ask for anything."""
+"""A user of the README's example, for an app whose own permission may ask for anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the server process is to do; goes to it as JSON.
-
-    ``app`` and ``authorizer`` are ``module:name``, ``user`` is ``NAME[:PERMISSION,…]``; ``engine`` names the
-    engine in words; ``listener`` and ``lifeline`` are file descriptors; ``reloaded`` is False the first time.
-    """
-
-    app: str | None
-    authorizer: str | None
-    user: str | None
-    source: str
-    root: str
-    host: str
-    port: int
-    engine: str = ""
-    listener: int = -1
-    lifeline: int = -1
-    reloaded: bool = False
-
-
-def announce(console: Console, settings: Settings, routes: Sequence[Route]) -> None:
-    """Say at the start all there is to know, after a reload only that it is done."""
+def announce(console: Console, settings: ServeSettings, routes: Sequence[Route]) -> None:
+    """Print the whole text at the start, one line after a reload."""
     if settings.reloaded:
-        _say(console, f"Serving {len(routes)} routes.\n", style="green")
+        _print(console, f"Serving {len(routes)} routes.\n", style="green")
         return
     address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
-    _say(console, f"\nServing on {address}", style="bold green")
-    _say(console, f"Events as from: {settings.source}. Data in: {settings.engine}.\n")
+    _print(console, f"\nServing on {address}", style="bold green")
+    _print(console, f"Events as from: {settings.source}. Data in: {settings.engine}.\n")
     text, style = identity(settings, example_user(routes))
-    _say(console, f"{text}\n", style=style)
+    _print(console, f"{text}\n", style=style)
     for line in route_lines(routes):
-        _say(console, f"  {line}")
+        _print(console, f"  {line}")
     session = curl_session(routes, address, token=token_command(settings, example_user(routes)))
     if session:
-        _say(console, "\nPaste this into another terminal:\n", style="bold")
-        _say(console, "\n".join(session))
-    _say(console, "\nCtrl-C stops; a change of the code loads it again.\n", style="dim")
+        _print(console, "\nPaste this into another terminal:\n", style="bold")
+        _print(console, "\n".join(session))
+    _print(console, "\nCtrl-C stops; a change of the code loads it again.\n", style="dim")
 
 
 def example_user(routes: Iterable[Route]) -> str:
-    """A user whom the rules let in, as far as they say what they ask for: ``NAME[:PERMISSION,…]``."""
+    """A user with the permissions that the rules name: ``NAME[:PERMISSION,…]``."""
     rules = [route.rule for route in routes]
-    asked = list(dict.fromkeys(name for rule in rules for name in _permissions(rule)))
-    if not asked and any(
+    names = list(dict.fromkeys(name for rule in rules for name in _permissions(rule)))
+    if not names and any(
         type(leaf).__module__ != permissions.__name__ for rule in rules for leaf in rule.leaves()
     ):
         return EXAMPLE_USER
-    return f"alice:{','.join(asked)}" if asked else "alice"
+    return f"alice:{','.join(names)}" if names else "alice"
 
 
 def _permissions(rule: Rule) -> list[str]:
@@ -79,8 +58,8 @@ def _permissions(rule: Rule) -> list[str]:
     return [rule.name] if isinstance(rule, permissions.HasPermission) else []
 
 
-def token_command(settings: Settings, user: str) -> str | None:
-    """What prints a token in any terminal, wherever it is and whatever its PATH; None where none is needed."""
+def token_command(settings: ServeSettings, user: str) -> str | None:
+    """The command that prints a token, in any directory and with any PATH; None where no token is needed."""
     if settings.user is not None or settings.authorizer is None:
         return None
     script = Path(sys.executable).with_name("polymicro")
@@ -88,13 +67,13 @@ def token_command(settings: Settings, user: str) -> str | None:
     return f"cd {shlex.quote(settings.root)} && {shlex.join([*program, 'token', user])}"
 
 
-def _say(console: Console, text: str, style: str | None = None) -> None:
-    """Print as it is: no markup, and no line folded, so that it can be pasted."""
+def _print(console: Console, text: str, style: str | None = None) -> None:
+    """Print the text without markup and without folding a line, so that it can be pasted."""
     console.print(text, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def identity(settings: Settings, user: str) -> tuple[str, str]:
-    """Who makes the requests, in words, and the style to say it in; ``user`` is one to make a token for."""
+def identity(settings: ServeSettings, user: str) -> tuple[str, str]:
+    """The user of the requests, in words, and the style of the text; ``user`` is an example to make a token for."""
     if settings.user is not None:
         return (
             f"*** EVERY REQUEST IS MADE AS {settings.user}. No token is asked for (--as). ***",

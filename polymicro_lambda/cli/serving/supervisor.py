@@ -22,7 +22,7 @@ import click
 
 from polymicro_lambda.project import UsageError, engine_of, set_defaults
 
-from .start_message import Settings
+from .settings import ServeSettings
 
 SERVER = "polymicro_lambda.cli.serving.server"
 """The module that a server process runs; importing it here would load werkzeug and more for nothing."""
@@ -46,20 +46,20 @@ NO_PORT: Mapping[int | None, str] = {
     errno.EADDRNOTAVAIL: NO_ADDRESS,
     socket.EAI_NONAME: NO_ADDRESS,
 }
-"""Number of the error -> what to tell."""
+"""Number of the error -> the text."""
 
 Snapshot: TypeAlias = dict[str, int]
 """Path of each file of code -> its time of change, in nanoseconds."""
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: ServeSettings) -> int:
     """Serve until SIGINT or SIGTERM; the exit code of the command.
 
     Raises ``UsageError`` where the port cannot be had.
     """
     with listening(settings.host, settings.port) as listener:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _exit)
+            signal.signal(number, _stop)
         set_defaults(os.environ)
         engine = engine_of(os.environ)
         port: int = listener.getsockname()[1]
@@ -67,7 +67,7 @@ def serve(settings: Settings) -> int:
         return supervise(settings, {**os.environ, **engine.environment})
 
 
-def _exit(*_: object) -> None:
+def _stop(*_: object) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C does not cut the cleaning up
         signal.signal(number, signal.SIG_IGN)
     sys.exit(0)
@@ -75,22 +75,22 @@ def _exit(*_: object) -> None:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening TCP socket; port 0 takes any free one. Raises ``UsageError``, saying what to do."""
+    """A listening TCP socket; port 0 takes any free one. Raises ``UsageError`` where the port cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
-        raise UsageError(_no_port(error, host, port)) from error
+        raise UsageError(_listening_error(error, host, port)) from error
     with listener:
         yield listener
 
 
-def _no_port(error: Exception, host: str, port: int) -> str:
+def _listening_error(error: Exception, host: str, port: int) -> str:
     reason = NO_PORT.get(getattr(error, "errno", None), f"Cannot serve on {{host}}, port {{port}}: {error}.")
     return reason.format(host=host, port=port, next=port + 1)
 
 
-def supervise(settings: Settings, environment: Mapping[str, str]) -> int:
+def supervise(settings: ServeSettings, environment: Mapping[str, str]) -> int:
     """Run a server process, and another at each change of code; returns only if the first one fails."""
     while True:
         before = snapshot(Path(settings.root))
@@ -102,19 +102,19 @@ def supervise(settings: Settings, environment: Mapping[str, str]) -> int:
         settings = replace(settings, reloaded=True)
 
 
-def _next_change(settings: Settings, before: Snapshot, process: "subprocess.Popen[bytes]") -> list[str]:
+def _next_change(settings: ServeSettings, before: Snapshot, process: "subprocess.Popen[bytes]") -> list[str]:
     """Wait for a change and name the files, relative to the root; none if the first process ended instead."""
-    told = False
+    reported = False
     while True:
         time.sleep(POLL)
         changed = snapshot(Path(settings.root)).items() ^ before.items()
         if changed:
             return sorted({os.path.relpath(path, settings.root) for path, _ in changed})
-        if process.poll() is None or told:
+        if process.poll() is None or reported:
             continue
         if not settings.reloaded:
             return []
-        told = True
+        reported = True
         click.echo(
             f"The server process ended ({process.returncode}). It starts again when the code changes.",
             err=True,
@@ -122,11 +122,13 @@ def _next_change(settings: Settings, before: Snapshot, process: "subprocess.Pope
 
 
 @contextmanager
-def server_process(settings: Settings, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def server_process(
+    settings: ServeSettings, environment: Mapping[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A server process that ends with the block, or with this process, however that ends."""
     reading, writing = os.pipe()
     ready = replace(settings, lifeline=reading)
-    # -B: bytecode is told from newer code by whole seconds and size (PEP 552), too coarse for two quick changes.
+    # -B: whole seconds and size tell bytecode from newer code (PEP 552), too coarse for two quick changes.
     command = [sys.executable, "-B", "-m", SERVER, json.dumps(asdict(ready))]
     # An ignored signal stays so in the new process: Ctrl-C, which a terminal sends to both, is dealt with here.
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -150,19 +152,19 @@ def _wait(process: "subprocess.Popen[bytes]") -> None:
 
 
 def snapshot(root: Path) -> Snapshot:
-    """The Python files under ``root``; a file that vanishes meanwhile is not there."""
-    found: Snapshot = {}
-    for path in _code(root):
+    """The Python files under ``root`` with their times of change; a file that vanishes meanwhile is left out."""
+    times: Snapshot = {}
+    for path in _python_files(root):
         with suppress(OSError):
-            found[str(path)] = path.stat().st_mtime_ns
-    return found
+            times[str(path)] = path.stat().st_mtime_ns
+    return times
 
 
-def _code(root: Path) -> Iterator[Path]:
+def _python_files(root: Path) -> Iterator[Path]:
     for directory, names, files in os.walk(root):
-        names[:] = [name for name in names if _holds_code(directory, name)]
+        names[:] = [name for name in names if _holds_python_files(directory, name)]
         yield from (Path(directory, name) for name in files if name.endswith(".py"))
 
 
-def _holds_code(directory: str, name: str) -> bool:
+def _holds_python_files(directory: str, name: str) -> bool:
     return not (name.startswith(".") or name in NOT_CODE or Path(directory, name, "pyvenv.cfg").exists())

@@ -1,0 +1,110 @@
+"""The calls of a request for one item, in words: of a create, retrieve, update, delete or action."""
+
+from collections.abc import Iterable, Iterator
+
+from polymicro_lambda.cli.wording import Line, of_condition, of_values, of_verdict
+from polymicro_lambda.dispatch import Operation
+from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.items import live_conditions
+from polymicro_lambda.rules import attributes_of_verdict, is_opaque
+
+
+def create_lines(operation: Operation) -> Iterator[Line]:
+    """The lines of a create."""
+    yield "calls", f"{_own_calls_first(operation)}1 PutItem, on the condition that its key is free"
+    yield from _unique_lines(operation, "the item has")
+    if operation.asked.route.takes_many:
+        most = operation.asked.route.resource.max_bulk
+        yield (
+            "a list",
+            f"of at most {most}: 1 TransactWriteItems; with Prefer: handling=lenient the above for each",
+        )
+    bound = operation.guard().bound
+    if bound:
+        yield "sets", of_values(operation.asked.route.model, bound)
+    if operation.verdict is not True:
+        yield "first", "the rule is judged on the new item; where it does not hold, nothing is written (403)"
+
+
+def retrieve_lines(operation: Operation) -> Iterator[Line]:
+    """The lines of a retrieve."""
+    yield (
+        "calls",
+        "1 GetItem, consistent" + ("" if operation.asked.route.is_default else ", then those of the verb"),
+    )
+    yield "key", _key(operation)
+    if operation.verdict is not True:
+        yield "then", "the rule is judged on the item as read (404 where it does not hold)"
+
+
+def update_lines(operation: Operation) -> Iterator[Line]:
+    """The lines of an update."""
+    schema = operation.asked.route.schema
+    names = {name for name in schema.updating.load_fields if name in schema.attributes}
+    writable = frozenset(schema.attributes[name].attr_name for name in names)
+    puts = operation.asked.route.http == "PUT"
+    yield from _write_lines(operation, "UpdateItem", writable if puts else frozenset())
+    yield from _unique_lines(operation, "changes, after 1 GetItem")
+    verdict = operation.guard().verdict
+    judged = attributes_of_verdict(verdict) & writable
+    if judged and not puts and not is_opaque(verdict):
+        yield "except", f"a body that changes {_before_and_after(judged)}: 1 GetItem comes first"
+
+
+def delete_lines(operation: Operation) -> Iterator[Line]:
+    """The lines of a delete."""
+    yield from _write_lines(operation, "DeleteItem", frozenset())
+    yield from _unique_lines(operation, "the item has, after 1 GetItem")
+
+
+def _unique_lines(operation: Operation, which: str) -> Iterator[Line]:
+    """The line of a write that keeps values unique; none where the resource has no such values."""
+    if operation.asked.route.uniqueness is not None:
+        names = ", ".join(" with ".join(one.names) for one in operation.asked.route.uniqueness.constraints)
+        yield (
+            "unique",
+            f"{names}: 1 TransactWriteItems instead, with a reservation of each value that {which}",
+        )
+
+
+def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> Iterator[Line]:
+    """The lines of a conditional write to an item that must exist, after a read where the rule needs the item."""
+    route, guard = operation.asked.route, operation.guard()
+    reads = guard.must_see(changed)
+    read = "1 GetItem, consistent, then " if reads or not route.is_default else ""
+    yield "calls", f"{read}{_own_calls_first(operation)}1 {name}, on a condition"
+    yield "key", _key(operation)
+    conditions = [] if guard.condition is None else [guard.condition]
+    texts = ["the item exists", *map(of_condition, [*live_conditions(route.model), *conditions])]
+    yield "condition", " AND ".join([*texts, "what the rule read is unchanged"] if reads else texts)
+    if reads:
+        opaque = f"only Python can judge {of_verdict(guard.verdict)}"
+        judged = attributes_of_verdict(guard.verdict) & changed
+        yield "reads, as", opaque if is_opaque(guard.verdict) else f"it changes {_before_and_after(judged)}"
+    inside = model_info(route.model).version is not None
+    compared = "part of the condition" if inside else "compared with the item, which is read first"
+    yield "If-Match", compared + (", and required (else 428)" if route.resource.require_if_match else "")
+
+
+def _before_and_after(judged: Iterable[str]) -> str:
+    return f"{', '.join(sorted(judged))}, by which the rule must hold before and after"
+
+
+def action_lines(operation: Operation) -> Iterator[Line]:
+    """The lines of an action."""
+    if operation.asked.route.about.detail:
+        yield "calls", "1 GetItem, consistent, for the instance; then those of the action"
+        yield "key", _key(operation)
+    else:
+        yield "calls", "those of the action"
+
+
+def _own_calls_first(operation: Operation) -> str:
+    """The words before the call; none where the verb is the mixin's."""
+    route = operation.asked.route
+    return "" if route.is_default else f"those of the verb; its super().{route.verb}() is "
+
+
+def _key(operation: Operation) -> str:
+    bound, keys = operation.guard().bound, model_info(operation.asked.route.model).keys
+    return of_values(operation.asked.route.model, {name: bound[name] for name in keys})

@@ -1,0 +1,89 @@
+"""The calls of a list, in words: its query, scan or batch of keys, and how many calls a page takes."""
+
+from collections.abc import Iterator, Sequence
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+
+from polymicro_lambda.cli.wording import Line, of_all, of_verdict
+from polymicro_lambda.dispatch import Operation
+from polymicro_lambda.dynamodb import PAGE_GROWTH
+from polymicro_lambda.lists import AccessPath, Plan
+from polymicro_lambda.rules import is_opaque
+
+
+def list_lines(operation: Operation) -> Iterator[Line]:
+    """The lines of a list: the call, its conditions, and how many calls a page takes."""
+    if operation.asked.route.is_default:
+        yield from _planned(operation, operation.plan())
+        return
+    operation.guard()  # refuses a query that the list does not take
+    yield "calls", "those of the verb: it queries by itself"
+    filters_apply = (
+        operation.asked.route.filters.parameters and "filters" not in operation.asked.route.arguments
+    )
+    yield (
+        "then",
+        f"{'filters and rule are' if filters_apply else 'the rule is'} checked here on every row that it returns",
+    )
+    yield "pages", f"at most {operation.asked.route.resource.read_budget} of a query or scan that it returns"
+
+
+def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
+    if plan.empty:
+        yield "calls", "none: no item can meet all conditions, so that the list is empty"
+        return
+    if plan.keys is not None:
+        yield from _batch_get(operation, plan)
+        return
+    operation_name = "Scan" if plan.partition is None else "Query"
+    order = "" if plan.forward else ", backwards"
+    yield "calls", f"{operation_name} on {_table_or_index(plan.path)}{order}"
+    if plan.partition is not None:
+        key = Path([plan.path.partition]) == Value(plan.partition)
+        yield "key", of_all([key] if plan.key_condition is None else [key, plan.key_condition])
+    if plan.filters:
+        yield "filter", f"{of_all(plan.filters)}, by DynamoDB, after it has read (and billed) the items"
+    yield from _judged_here(operation, () if plan.completes else plan.checks)
+    if plan.projection is not None:
+        yield "reads", ", ".join(sorted(plan.projection))
+    if plan.completes:
+        yield (
+            "then",
+            "BatchGetItem on the table, as the index lacks attributes; what it gives is checked again",
+        )
+    yield "pages", _pages(operation, plan, operation_name)
+    if plan.path.sparse and plan.key_condition is None:
+        yield "beware", f"items without {plan.path.sort} are not in this index"
+
+
+def _batch_get(operation: Operation, plan: Plan) -> Iterator[Line]:
+    count = len(plan.keys or ())
+    yield "calls", f"BatchGetItem on the table, of {count} key{'' if count == 1 else 's'}, consistent"
+    yield from _judged_here(operation, plan.checks)
+
+
+def _judged_here(operation: Operation, checks: Sequence[Condition]) -> Iterator[Line]:
+    """The conditions that are not DynamoDB's to check."""
+    if checks:
+        yield "check", f"{of_all(checks)}, here, after the read"
+    if is_opaque(operation.verdict):
+        yield "judge", f"{of_verdict(operation.verdict)}, here, row by row"
+
+
+def _pages(operation: Operation, plan: Plan, name: str) -> str:
+    """The number of calls for a page of the list."""
+    limit = operation.asked.request.query.get("limit", (str(operation.asked.route.limit),))[0]
+    checked = plan.checks and not plan.completes
+    name, one = name, f"1 {name}"
+    if plan.completes:
+        name, one = f"{name} and BatchGetItem", f"{one} and 1 BatchGetItem"
+    if not (plan.filters or checked or is_opaque(operation.verdict)):
+        return f"{one} for {limit} items; more only where these exceed the 1 MB of one call"
+    budget = operation.asked.route.resource.read_budget
+    return f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {PAGE_GROWTH} times the last"
+
+
+def _table_or_index(path: AccessPath) -> str:
+    kind = "global" if path.is_global else "local"
+    return "the table" if path.index is None else f"the {kind} index {path.index}"

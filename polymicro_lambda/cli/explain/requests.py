@@ -1,0 +1,71 @@
+"""A request, explained by the parts that would serve it: nothing is called."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from polymicro_lambda.app import PolyMicro
+from polymicro_lambda.cli.wording import Line, of_verdict
+from polymicro_lambda.dispatch import Operation, Services, VerbRequest, permitted, route_of
+from polymicro_lambda.http import Request, User, source_of
+from polymicro_lambda.lists import Cursors
+from polymicro_lambda.routing import Route, Router
+from polymicro_lambda.testing import FakeContext, make_event
+
+from .items import action_lines, create_lines, delete_lines, retrieve_lines, update_lines
+from .lists import list_lines
+
+
+def explain(app: PolyMicro, text: str, user: User | None) -> list[Line]:
+    """The calls of a compiled app for a request such as ``"GET /todo?done=true"``, made by ``user``.
+
+    Raises the ``HTTPError`` that the request would be answered with before any call.
+    """
+    method, _, target = text.strip().rpartition(" ")
+    event = make_event(method.strip().upper() or "GET", target, user=user)
+    request = source_of(event).to_request(event, FakeContext())
+    match = Router(app.routes).find(request.segments)
+    if request.method == "OPTIONS":
+        return [("calls", f"none: 204 with Allow: {match.allow}")]
+    route = route_of(match, request.method)
+    operation = _operation(app, route, replace(request, path_params=match.params(route)))
+    lines = [("verb", _verb_and_owner(route)), ("rule", f"{route.rule}: {of_verdict(operation.verdict)}")]
+    if route.rate is not None:
+        lines.append(("rate", f"{route.rate.policy}: 1 UpdateItem of the user's counter comes first"))
+    return [*lines, *VERBS.get(route.verb, action_lines)(operation), *_idempotency_lines(route)]
+
+
+def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
+    """The request's operation, by the steps of the dispatcher that come before the body is read."""
+    user = app._user_of(request)
+    # A cursor changes nothing of the way in which a list is read, and it can be another stage's.
+    query = {name: values for name, values in request.query.items() if name != "pagination_key"}
+    match = {"if-match": "*"} if route.resource.require_if_match else {}
+    request = replace(request, user=user, query=query, headers={**request.headers, **match})
+    verb_request = VerbRequest(route, request, Services(Cursors(["explain"]), str))
+    return Operation(verb_request, permitted(route, request))
+
+
+def _verb_and_owner(route: Route) -> str:
+    """The verb's name, and whose code it is."""
+    own = "" if route.is_default else ", which the resource defines itself"
+    return f"{type(route.resource).__name__}.{route.verb}{own}"
+
+
+def _idempotency_lines(route: Route) -> Iterator[Line]:
+    """The line of the calls that an ``Idempotency-Key`` adds."""
+    if route.idempotency_table is not None:
+        needed = ", and required (else 400)" if route.resource.require_idempotency_key else ""
+        yield (
+            "with a key",
+            f"PutItem and UpdateItem for its record, and a create is a TransactWriteItems{needed}",
+        )
+
+
+VERBS: Mapping[str, Callable[[Operation], Iterable[Line]]] = {
+    "create": create_lines,
+    "list": list_lines,
+    "retrieve": retrieve_lines,
+    "update": update_lines,
+    "delete": delete_lines,
+}
+"""Verb -> its lines; any other is an action."""
