@@ -194,7 +194,7 @@ class Rows:
             return True
         if isinstance(verdict, TextEquals):
             return [raw.get(verdict.name) for raw in chunk].count(verdict.value) == len(chunk)
-        return all(map(verdict.test(), chunk))
+        return all(map(verdict.predicate(), chunk))
 
     def _short_way(self, selection: FieldSelection | None) -> Callable[[RawItem], Any]:
         """What gives an item as it goes out, or None where it is not to be seen, or only an instance can say."""
@@ -206,7 +206,7 @@ class Rows:
             return shown
         if isinstance(verdict, bool):
             return lambda raw: shown(raw) if verdict and is_live(model, raw) else None
-        holds = verdict.test()
+        holds = verdict.predicate()
         return lambda raw: shown(raw) if holds(raw) and (lasts or is_live(model, raw)) else None
 
     def _seen(self, raw: RawItem) -> Any:
