@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from json.encoder import encode_basestring
-from operator import getitem, itemgetter
 from typing import Any, TypeAlias
 
 from pynamodb import attributes as pynamo
@@ -45,11 +44,6 @@ class ItemReader:
     """For each attribute its name in Python and in DynamoDB, its type there, its conversion to JSON (None: unchanged),
     and the value of an absent one."""
     names: tuple[str, ...]
-    get: Callable[[RawItem], tuple[dict[str, Any], ...]]
-    """Gives all stored attributes of an item. Raises ``KeyError`` where one is absent."""
-    kinds: tuple[str, ...]
-    conversions: tuple[tuple[int, Convert], ...]
-    """Index of a value -> its conversion."""
     writers: tuple[tuple[str, str, Callable[[Any], str], str | None], ...]
     """For each attribute its name and type in DynamoDB, its conversion to JSON text, and the text of an absent one,
     None where that takes an instance."""
@@ -60,27 +54,27 @@ class ItemReader:
     def of(cls, attributes: Sequence[AttributeReader]) -> "ItemReader":
         """The reader of attributes."""
         names, stored, kinds, converts, absents = zip(*attributes, strict=True)
-        # The repeated name: itemgetter with a single name gives no tuple.
-        get = itemgetter(*stored, stored[0])
-        conversions = tuple((n, convert) for n, convert in enumerate(converts) if convert is not None)
         write = [_WRITERS.get(convert, partial(_converted_text, convert)) for convert in converts]
         texts = [None if absent is _NEEDS_INSTANCE else json_text(absent) for absent in absents]
         writers = tuple(zip(stored, kinds, write, texts, strict=True))
         members = ",".join(json_text(name).replace("%", "%%") + ":%s" for name in names)
-        return cls(tuple(attributes), names, get, kinds, conversions, writers, f"{{{members}}}")
+        return cls(tuple(attributes), names, writers, f"{{{members}}}")
 
     def as_dict(self, raw: RawItem) -> dict[str, Any] | None:
         """All attributes of an item, JSON-ready by Python name; None where that takes an instance."""
+        values: dict[str, Any] = {}
         try:
-            try:
-                values = list(map(getitem, self.get(raw), self.kinds))
-            except KeyError:  # some attribute is absent, or of another type
-                return self._dict_of_incomplete(raw)
-            for place, convert in self.conversions:
-                values[place] = convert(values[place])
+            for name, stored, kind, convert, absent in self.attributes:
+                value = raw.get(stored)
+                if value and kind in value:
+                    values[name] = value[kind] if convert is None else convert(value[kind])
+                elif absent is not _NEEDS_INSTANCE and (not value or "NULL" in value):
+                    values[name] = absent
+                else:
+                    return None
         except Exception:  # noqa: BLE001 - a poison row: the attribute itself says what is wrong
             return None
-        return dict(zip(self.names, values))  # noqa: B905 - they are as many
+        return values
 
     def text(self, raw: RawItem) -> str | None:
         """The same as one JSON text."""
@@ -100,19 +94,6 @@ class ItemReader:
             return None if values is None else json_text(values)
         except ValueError:  # NaN and infinities, which an instance can hold and JSON cannot
             return None
-
-    def _dict_of_incomplete(self, raw: RawItem) -> dict[str, Any] | None:
-        """The attributes of an item that lacks some."""
-        values: dict[str, Any] = {}
-        for name, stored, kind, convert, absent in self.attributes:
-            value = raw.get(stored)
-            if value and kind in value:
-                values[name] = value[kind] if convert is None else convert(value[kind])
-            elif absent is not _NEEDS_INSTANCE and (not value or "NULL" in value):
-                values[name] = absent
-            else:
-                return None
-        return values
 
 
 @cache
