@@ -14,7 +14,14 @@ from polymicro_lambda.dynamodb import ReadPage, model_info, translating_errors
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.items import FieldSelection, instance_of, is_live
 from polymicro_lambda.observability import report_error, seconds_left
-from polymicro_lambda.rules import ConditionCheck, TextEquals, current_guard, evaluator, is_opaque
+from polymicro_lambda.rules import (
+    ConditionCheck,
+    TextEquals,
+    current_guard,
+    evaluator,
+    is_opaque,
+    predicate_of,
+)
 from polymicro_lambda.types import RawItem
 
 from .cursors import Page
@@ -194,7 +201,7 @@ class Rows:
             return True
         if isinstance(verdict, TextEquals):
             return [raw.get(verdict.name) for raw in chunk].count(verdict.value) == len(chunk)
-        return all(map(verdict.predicate(), chunk))
+        return all(map(verdict.holds, chunk))
 
     def _text_function(self, selection: FieldSelection | None) -> Callable[[RawItem], Any]:
         """A function from a stored item to its JSON text: None for a hidden item, or one that needs an instance."""
@@ -206,7 +213,7 @@ class Rows:
             return text_of
         if isinstance(verdict, bool):
             return lambda raw: text_of(raw) if verdict and is_live(model, raw) else None
-        holds = verdict.predicate()
+        holds = predicate_of(verdict)
         return lambda raw: text_of(raw) if holds(raw) and (lasts or is_live(model, raw)) else None
 
     def _instance(self, raw: RawItem) -> Any:

@@ -28,6 +28,7 @@ from .verdicts import (
     certainly_allows,
     is_opaque,
     join_verdicts,
+    predicate_of,
 )
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "holds",
     "is_opaque",
     "join_verdicts",
+    "predicate_of",
     "rule_from",
     "takes_request",
     "text_equality_of",

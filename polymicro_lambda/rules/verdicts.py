@@ -31,16 +31,13 @@ class ConditionCheck:
     condition: Condition
 
     @lazy
-    def _holds(self) -> Callable[[RawItem], bool]:
+    def holds(self) -> Callable[[RawItem], bool]:
+        """The condition as a function of the stored item."""
         return evaluator(self.condition)
 
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether the condition holds on the item as DynamoDB stores it."""
-        return self._holds(raw)
-
-    def predicate(self) -> Callable[[RawItem], bool]:
-        """``allows`` as a function of the stored item alone, for verdicts that need no instance."""
-        return self._holds
+        return self.holds(raw)
 
 
 class TextEquals(ConditionCheck):
@@ -60,7 +57,8 @@ class TextEquals(ConditionCheck):
         return condition
 
     @lazy
-    def _holds(self) -> Callable[[RawItem], bool]:
+    def holds(self) -> Callable[[RawItem], bool]:
+        """The comparison as a function of the stored item."""
         name, value = self.name, self.value
         return lambda raw: raw.get(name) == value
 
@@ -77,10 +75,6 @@ class OpaqueCheck:
     context: RuleContext
     negated: bool
 
-    def predicate(self) -> Callable[[RawItem], bool]:
-        """As that of `ConditionCheck`."""
-        return partial(self.allows, None)
-
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether the permission, asked about the instance, lets it pass."""
         answer = ask_permission(self.permission.has_object_permission, self.context, instance)
@@ -96,10 +90,6 @@ class AllHold:
 
     parts: tuple["ItemCheck", ...]
 
-    def predicate(self) -> Callable[[RawItem], bool]:
-        """As that of `ConditionCheck`."""
-        return partial(self.allows, None)
-
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether every part holds; the conditions are tried before the opaque checks."""
         return all(part.allows(instance, raw) for part in sorted(self.parts, key=is_opaque))
@@ -111,10 +101,6 @@ class AnyHolds:
 
     parts: tuple["ItemCheck", ...]
 
-    def predicate(self) -> Callable[[RawItem], bool]:
-        """As that of `ConditionCheck`."""
-        return partial(self.allows, None)
-
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether one part holds."""
         return any(part.allows(instance, raw) for part in self.parts)
@@ -123,6 +109,11 @@ class AnyHolds:
 ItemCheck: TypeAlias = ConditionCheck | OpaqueCheck | AllHold | AnyHolds
 Verdict: TypeAlias = "bool | ItemCheck"
 """True, False, or the check that decides on the item."""
+
+
+def predicate_of(check: ItemCheck) -> Callable[[RawItem], bool]:
+    """The check as a function of the stored item alone; for checks that need no instance."""
+    return check.holds if isinstance(check, ConditionCheck) else partial(check.allows, None)
 
 
 def certainly_allows(verdict: Verdict, raw: RawItem) -> bool:
