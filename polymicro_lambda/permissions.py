@@ -76,7 +76,7 @@ class _Named(Permission):
         return self.name in getattr(user, self.kind, ())
 
     def decide(self, context: RuleContext, negated: bool = False) -> Verdict:
-        """The same in less time, where no subclass overrides a method."""
+        """The verdict of ``has_permission``, in less time where no subclass overrides a method."""
         if context.user is None or type(self) not in _NAMED:
             return super().decide(context, negated)
         return (self.name in getattr(context.user, self.kind, ())) is not negated

@@ -42,7 +42,7 @@ def unchanged_json(instance: Model) -> dict[str, Any] | None:
 
 
 def unchanged_text(instance: Model) -> str | None:
-    """The same as JSON text."""
+    """The JSON text of an instance that has not changed since it was read; else None."""
     values = instance.attribute_values
     return values.text if type(values) is LazyValues else None
 
@@ -93,18 +93,14 @@ def _read_attribute(instance: Model, member: _Member, raw: RawItem) -> None:
         setattr(instance, member.name, value)
 
 
+_STEPS = "__init__ __setattr__ from_raw_data _instantiate _container_deserialize _set_defaults"
+"""The methods by which PynamoDB makes an instance of a stored item."""
+
+
 @cache
 def instance_factory(model: type[Model]) -> InstanceFactory | None:
     """The factory of a model, None where the model overrides how instances are made, or has a discriminator."""
-    methods = (
-        "__init__",
-        "__setattr__",
-        "from_raw_data",
-        "_instantiate",
-        "_container_deserialize",
-        "_set_defaults",
-    )
-    inherited = all(_function(model, name) is _function(Model, name) for name in methods)
+    inherited = all(_function(model, name) is _function(Model, name) for name in _STEPS.split())
     if not inherited or model._get_discriminator_attribute() is not None:
         return None
     members = {
@@ -192,30 +188,10 @@ def _reading_all(name: str) -> Any:
     return wraps(method)(read_all_first)
 
 
-for _name in (
-    *(
-        "__contains__",
-        "__delitem__",
-        "__eq__",
-        "__getitem__",
-        "__ior__",
-        "__iter__",
-        "__len__",
-        "__ne__",
-        "__or__",
-    ),
-    *(
-        "__repr__",
-        "__reversed__",
-        "__ror__",
-        "__setitem__",
-        "clear",
-        "copy",
-        "items",
-        "keys",
-        "pop",
-        "popitem",
-    ),
-    *("setdefault", "update", "values"),
-):
+_READING_ALL = (
+    "__contains__ __delitem__ __eq__ __getitem__ __ior__ __iter__ __len__ __ne__ __or__ __repr__ __reversed__ "
+    "__ror__ __setitem__ clear copy items keys pop popitem setdefault update values"
+)
+"""The methods of dict before which all values have to be read."""
+for _name in _READING_ALL.split():
     setattr(LazyValues, _name, _reading_all(_name))

@@ -77,7 +77,7 @@ class ItemReader:
         return values
 
     def text(self, raw: RawItem) -> str | None:
-        """The same as one JSON text."""
+        """All attributes of an item as JSON text; None where that takes an instance."""
         get = raw.get
         try:
             texts = [
@@ -205,7 +205,7 @@ _WRITERS: Mapping[Convert | None, Callable[[Any], str]] = {
     bool: boolean_text,
     _datetime: datetime_text,
 }
-"""Conversion -> the same to JSON text, in less time."""
+"""Conversion -> a quicker writer of the converted value's JSON text."""
 
 CONVERSIONS: Mapping[type, Callable[[Any], Convert | None]] = {
     pynamo.UnicodeAttribute: _unchanged,

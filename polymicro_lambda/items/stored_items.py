@@ -53,7 +53,7 @@ def live_conditions(model: type[Model]) -> list[Condition]:
 
 
 def prefix_conditions(model: type[Model]) -> list[Condition]:
-    """The conditions that keep the model's keys apart from those of other kinds in the same table."""
+    """The conditions on the prefixes of the model's keys: they exclude other kinds in the same table."""
     return [Path([name]).startswith(prefix) for name, prefix in model_info(model).prefixes.items()]
 
 

@@ -114,7 +114,7 @@ class DeclaredFilters:
         return frozenset(keys[:1] if len(keys) == 1 and (keys[0], "in") in self.parameters.values() else ())
 
     def read(self, query: Mapping[str, Sequence[str]], schema: ItemSchema) -> dict[str, dict[str, Any]]:
-        """The filters of a query, typed. Raises ``BadRequest`` for what a field does not take."""
+        """The filters of a query, typed. Raises ``BadRequest`` for values that a field refuses."""
         filters: dict[str, dict[str, Any]] = {}
         errors: list[dict[str, str]] = []
         for parameter in [name for name in query if name in self.parameters]:

@@ -147,7 +147,7 @@ class _Query:
 
 
 def _whole_items(model: type[Model], items: Sequence[RawItem], on_call: OnCall) -> Sequence[RawItem | None]:
-    """Up to 100 items whole, by a consistent read of the table, in the order given; None for one that is gone."""
+    """Up to 100 items whole, by a consistent read of the table, in the order given; None for a deleted item."""
     names = [attribute.attr_name for attribute in model_info(model).keys.values()]
     keys = [{name: raw[name] for name in names} for raw in items]
     return in_order(names, keys, batch_get(model, keys, on_call))

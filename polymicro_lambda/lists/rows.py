@@ -62,7 +62,7 @@ class Rows:
     checks: Sequence[Condition] = ()
     """The conditions that DynamoDB could not check."""
     complete: Callable[[Sequence[RawItem], OnCall], Sequence[RawItem | None]] | None = None
-    """Reads the items of an index again, whole and in their order; None for one that is gone."""
+    """Reads the items of an index again, whole and in their order; None for a deleted item."""
     start: Any = None
     """The key of a page of no rows (``limit=0``)."""
     certain: bool = False

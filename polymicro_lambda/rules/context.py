@@ -1,4 +1,4 @@
-"""What a rule is asked with: the user, the method, the model, the request; and how a permission's method is called."""
+"""The context of a decision (user, method, model, request), and calls of a permission's methods with it."""
 
 import inspect
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Method(str):
 
 @dataclass(slots=True)
 class RuleContext:
-    """What a rule is asked with: the user or None, the method, the model, and the request if there is one."""
+    """The context of a decision: the user or None, the method, the model, and the request if there is one."""
 
     user: Any
     method: Method
@@ -45,7 +45,7 @@ class RuleContext:
 
 
 def ask_permission(question: Callable[..., Any], context: RuleContext, *about: Any) -> Any:
-    """The answer of a permission's method, which gets the request where it declares ``request``."""
+    """The answer of a permission's method; the method gets the request where it declares ``request``."""
     given = {"request": context.request} if takes_request(question) else {}
     return question(context.user, context.method, *about, **given)
 

@@ -65,7 +65,7 @@ class FieldRules:
         )
 
     def readable(self, context: RuleContext) -> frozenset[str]:
-        """The fields that an answer shows to whoever retrieves an item."""
+        """The fields that an answer shows to this user."""
         return self.shown if self.free else self.shown & self._allowed(context, self.read, READ)
 
     def closed(self, context: RuleContext, body: Any) -> frozenset[str]:

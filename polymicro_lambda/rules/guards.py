@@ -28,7 +28,7 @@ class CreateInterceptor(Protocol):
     """Takes part in the creates of a request: an idempotent request creates once, a bulk create gathers its items."""
 
     def create(self, creation: Any) -> RawItem:
-        """The new item of a ``creations.Creation``, or the one that an earlier try of the request has made."""
+        """The new item of a ``Creation``, or the item that an earlier try of the same request created."""
 
     def changes(self, model: type[Model]) -> None:
         """Called before an item of this model is changed or deleted. Raises where this request cannot do that."""
@@ -145,7 +145,7 @@ _current: ContextVar[Guard] = ContextVar("polymicro_guard", default=Guard())  # 
 
 
 def current_guard() -> Guard:
-    """The guard of the request that runs now, one that lets everything pass outside a request."""
+    """The guard of the running request; outside a request a guard that lets everything pass."""
     return _current.get()
 
 

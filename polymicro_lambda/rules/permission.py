@@ -1,4 +1,4 @@
-"""`Permission`, the base class: what it grants, asked before the item is known."""
+"""`Permission`, the base class of permissions, and how one is decided before the item is known."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -13,7 +13,7 @@ from .context import Method, RuleContext, ask_permission, has_answered, takes_re
 from .verdicts import ConditionCheck, OpaqueCheck, Verdict
 
 PERMISSION_METHODS = ("has_permission", "has_object_permission", "where")
-"""The methods in which a permission's class says what it grants."""
+"""The methods of `Permission` that grant or deny."""
 
 
 class Permission(Rule, metaclass=PermissionMeta):
@@ -26,7 +26,7 @@ class Permission(Rule, metaclass=PermissionMeta):
     anonymous: bool = False
     """Whether it is asked when there is no user; ``user`` is None then."""
     calls: Mapping[Any, Any] = {}
-    """What its methods call in DynamoDB, for the policy; as ``ModelResource.calls``."""
+    """DynamoDB operations that its methods call, for the IAM policy; as ``ModelResource.calls``."""
 
     def has_permission(self, user: Any, method: Method) -> Any:
         """Whether the user may use this verb at all."""

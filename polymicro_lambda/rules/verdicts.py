@@ -52,7 +52,7 @@ class TextEquals(ConditionCheck):
 
     @lazy
     def condition(self) -> Condition:
-        """The same for DynamoDB to check."""
+        """The comparison as a condition for DynamoDB."""
         condition: Condition = Path([self.name]) == Value(self.value)
         return condition
 
