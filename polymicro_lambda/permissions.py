@@ -33,7 +33,7 @@ class AllowAny(Permission):
 
 
 class IsAuthenticated(Permission):
-    """Whoever the authorizer knows."""
+    """Every user whom the authorizer identified."""
 
     anonymous = True
 
@@ -43,7 +43,7 @@ class IsAuthenticated(Permission):
 
 
 class ReadOnly(Permission):
-    """Any user, for verbs that change nothing; with ``anonymous=True`` also nobody in particular."""
+    """Any user, for verbs that change nothing; with ``anonymous=True`` also a request without a user."""
 
     def __init__(self, *, anonymous: bool = False) -> None:
         self.anonymous = anonymous
@@ -53,8 +53,8 @@ class ReadOnly(Permission):
         return method.safe
 
 
-def _name(permission: Permission, given: Any) -> str:
-    """The name that a permission is made with. Raises ``ConfigurationError`` for all else, as an attribute itself."""
+def _checked_name(permission: Permission, given: Any) -> str:
+    """The name for a permission. Raises ``ConfigurationError`` for another type, e.g. an attribute itself."""
     if not isinstance(given, str):
         raise ConfigurationError(
             f"{type(permission).__name__} takes one name, as a text, not a {type(given).__name__}"
@@ -63,23 +63,23 @@ def _name(permission: Permission, given: Any) -> str:
 
 
 class _Named(Permission):
-    """Users among whose names of one kind is a given one."""
+    """Users who have a name in one of their sets of names."""
 
     kind: ClassVar[str]
-    """What of a user holds the names."""
+    """The user's attribute that holds the set: ``permissions`` or ``groups``."""
 
     def __init__(self, name: str) -> None:
-        self.name = _name(self, name)
+        self.name = _checked_name(self, name)
 
     def has_permission(self, user: Any, method: Method) -> bool:
         """Whether the user has the name."""
         return self.name in getattr(user, self.kind, ())
 
-    def decide(self, ask: RuleContext, negated: bool = False) -> Verdict:
-        """The same at once, where no class of the app's own has a say."""
-        if ask.user is None or type(self) not in _NAMED:
-            return super().decide(ask, negated)
-        return (self.name in getattr(ask.user, self.kind, ())) is not negated
+    def decide(self, context: RuleContext, negated: bool = False) -> Verdict:
+        """The verdict of ``has_permission``, in less time where no subclass overrides a method."""
+        if context.user is None or type(self) not in _NAMED:
+            return super().decide(context, negated)
+        return (self.name in getattr(context.user, self.kind, ())) is not negated
 
     def __str__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -99,8 +99,8 @@ class InGroup(_Named):
 
 _NAMED = frozenset({HasPermission, InGroup})
 
-_NO_IDS = (bool, Mapping, list, set, frozenset, tuple)
-"""What a claim may be, but an owner never."""
+_NO_OWNER_TYPES = (bool, Mapping, list, set, frozenset, tuple)
+"""Types of claims that never identify an owner."""
 
 
 class OwnedBy(Permission):
@@ -112,28 +112,30 @@ class OwnedBy(Permission):
     """
 
     def __init__(self, attribute: str, claim: str = "uuid", *, prefix: str = "") -> None:
-        self.attribute = _name(self, attribute)
+        self.attribute = _checked_name(self, attribute)
         self.claim = claim
         self.prefix = prefix
 
     def value(self, user: Any, model: Any) -> Any:
-        """What the attribute must hold for this user, None where the user has no such claim.
+        """The attribute's value for this user, None where the user has no such claim.
 
         API Gateway's sources render claims differently: text for a number attribute becomes an int, a number
         for a text attribute becomes text.
         """
-        found = getattr(user, self.claim, None)
+        identity = getattr(user, self.claim, None)
         path = _path(model, self.attribute)
-        if type(found) is str and found and path.attr_type != NUMBER:
-            return self.prefix + found
+        if type(identity) is str and identity and path.attr_type != NUMBER:
+            return self.prefix + identity
         claims = getattr(user, "claims", user)
-        if found is None and isinstance(claims, Mapping):
-            found = claims.get(self.claim)
-        if found is None or isinstance(found, _NO_IDS) or found == "":
+        if identity is None and isinstance(claims, Mapping):
+            identity = claims.get(self.claim)
+        if identity is None or isinstance(identity, _NO_OWNER_TYPES) or identity == "":
             return None
         if path.attr_type == NUMBER:
-            return int(found) if isinstance(found, int) or re.fullmatch("[0-9]+", str(found)) else None
-        return found if isinstance(found, bytes) else f"{self.prefix}{found}"
+            return (
+                int(identity) if isinstance(identity, int) or re.fullmatch("[0-9]+", str(identity)) else None
+            )
+        return identity if isinstance(identity, bytes) else f"{self.prefix}{identity}"
 
     def where(self, user: Any, method: Method, model: Any) -> Any:
         """The condition that the attribute equals the claim."""
@@ -143,16 +145,16 @@ class OwnedBy(Permission):
         path = _path(model, self.attribute)
         return path == Value({path.attr_type: path.attribute.serialize(value)})
 
-    def decide(self, ask: RuleContext, negated: bool = False) -> Verdict:
-        """What ``where`` says, at once for a plain text."""
-        if not negated and ask.user is not None:
-            name = _text_name(type(self), ask.model, self.attribute)
-            if name is not None and type(value := self.value(ask.user, ask.model)) is str:
+    def decide(self, context: RuleContext, negated: bool = False) -> Verdict:
+        """The verdict of ``where``, in less time for a plain text."""
+        if not negated and context.user is not None:
+            name = _text_name(type(self), context.model, self.attribute)
+            if name is not None and type(value := self.value(context.user, context.model)) is str:
                 return TextEquals(name, {STRING: value})
-        return super().decide(ask, negated)
+        return super().decide(context, negated)
 
     def binding(self) -> Mapping[str, Owner]:
-        """Its attribute."""
+        """The attribute, bound to this permission."""
         return {self.attribute: self}
 
     def __str__(self) -> str:
@@ -161,14 +163,14 @@ class OwnedBy(Permission):
 
 @cache
 def _text_name(kind: type[OwnedBy], model: Any, attribute: str) -> str | None:
-    """The name in DynamoDB of what an owner is compared with, where that is a plain text and compared as here."""
+    """The attribute's name in DynamoDB, where it is a plain text and no subclass overrides a method; else None."""
     path = _path(model, attribute)
     plain = type(path.attribute) is UnicodeAttribute and len(path.path) == 1 and "[" not in path.path[0]
-    own = any(getattr(kind, name) is not getattr(OwnedBy, name) for name in PERMISSION_METHODS)
-    return path.path[0] if plain and not own else None
+    overridden = any(getattr(kind, name) is not getattr(OwnedBy, name) for name in PERMISSION_METHODS)
+    return path.path[0] if plain and not overridden else None
 
 
 @cache
 def _path(model: Any, name: str) -> Any:
-    """An attribute of a model as an operand: one for all requests."""
+    """An attribute of a model as the operand of a condition; it is made once."""
     return Path(getattr(model, name))

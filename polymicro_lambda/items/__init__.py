@@ -1,4 +1,14 @@
-"""Items."""
+"""Stored items as JSON and back, and their entity tags.
+
+In comes an item as DynamoDB stores it (``{"id": {"S": "1"}}``); out comes a PynamoDB instance, a dict, JSON text or
+an entity tag. In the other direction a verb's values become the item to store.
+
+- `readers`: one item as JSON, without an instance. `columns`: many items at once. `renderings`: one item's JSON and
+  the content of its tag in one pass. `selections`: the fields that an answer shows, by one of these ways.
+- `instances`: PynamoDB instances whose attributes are read on demand.
+- `serializers`: values to stored items. `stored_items`: expiry, kinds, and the item that an instance was read from.
+- `etags`: entity tags, ``If-Match`` and ``If-None-Match``.
+"""
 
 from .etags import UNKEYED, Tagger, Tags, canonical_bytes, same_item
 from .instances import LazyValues, instance_of, key_only_instance, unchanged_json, unchanged_text

@@ -23,15 +23,15 @@ _MAX_VERSIONS = 100
 """Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
 _TAGS = re.compile(r'[ \t]*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|\Z)|,)')
 _DIGEST_BYTES = 16
-_LETTERS = 22
-"""Those of the digest in base64, without the padding."""
+_DIGEST_CHARACTERS = 22
+"""Of the digest in base64, without the padding."""
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_EXACT = Context(prec=38)  # the digits of a DynamoDB number; Python's own context keeps 28
+_DYNAMODB_NUMBERS = Context(prec=38)  # the digits of a DynamoDB number; Python's own context keeps 28
 
 
 @dataclass(frozen=True, slots=True)
 class Tagger:
-    """Makes entity tags; ``key`` keeps who knows half of an item from finding the other half in its digest."""
+    """Makes entity tags; with a ``key`` nobody can guess the hidden half of an item from its digest."""
 
     key: bytes = b""
 
@@ -48,17 +48,17 @@ class Tagger:
         return self.of_content(canonical_bytes(raw))
 
     def of_content(self, content: bytes) -> str:
-        """The tag of an item without a version, from what is canonical of it."""
+        """The strong tag of an item without a version, from its `canonical_bytes`."""
         return f'"{self._digest(content)}"'
 
     def weak(self, content: bytes) -> str:
-        """The tag of a list, from what it shows."""
+        """The weak tag of a list, from the bytes of its answer."""
         return f'W/"{self._digest(content)}"'
 
     def _digest(self, content: bytes) -> str:
         # BLAKE2 with a key is a MAC (RFC 7693, section 1).
         digest = blake2b(content, digest_size=_DIGEST_BYTES, key=self.key).digest()
-        return b2a_base64(digest, newline=False).translate(_URL_SAFE)[:_LETTERS].decode()
+        return b2a_base64(digest, newline=False).translate(_URL_SAFE)[:_DIGEST_CHARACTERS].decode()
 
 
 UNKEYED = Tagger()
@@ -67,29 +67,29 @@ UNKEYED = Tagger()
 
 def canonical_bytes(raw: RawItem) -> bytes:
     """A stored item as bytes that depend neither on the order of members or sets nor on how a number is written."""
-    said = []
+    parts = []
     for name in sorted(raw):
         value = raw[name]
-        # Most are texts or truths, which have one form.
+        # Most attributes are texts or bools, which have one form.
         if len(value) == 1 and name not in CANONICAL_FORMS:
             text = value.get("S")
             if type(text) is str:
-                said.append(f'[{encode_basestring(name)},[["S",{encode_basestring(text)}]]]')
+                parts.append(f'[{encode_basestring(name)},[["S",{encode_basestring(text)}]]]')
                 continue
-            truth = value.get("BOOL")
-            if type(truth) is bool:
-                said.append(f'[{encode_basestring(name)},[["BOOL",{_TRUTH[truth]}]]]')
+            boolean = value.get("BOOL")
+            if type(boolean) is bool:
+                parts.append(f'[{encode_basestring(name)},[["BOOL",{_BOOLEANS[boolean]}]]]')
                 continue
-        said.append(canonical_member(name, value))
-    return f"[{','.join(said)}]".encode()
+        parts.append(canonical_member(name, value))
+    return f"[{','.join(parts)}]".encode()
 
 
 def canonical_member(name: str, value: Any) -> str:
-    """One attribute of a stored item, as it stands in the canonical form."""
+    """One attribute of a stored item in the canonical form."""
     return json_text([name, CANONICAL_FORMS.get(name, _ordered)(value)])
 
 
-_TRUTH = {True: "true", False: "false"}
+_BOOLEANS = {True: "true", False: "false"}
 
 
 def same_item(one: RawItem | None, other: RawItem | None) -> bool:
@@ -107,7 +107,7 @@ def _ordered(value: Any) -> Any:
 
 def _number(text: Any) -> Any:
     # An attribute, or a member of a map, can be named N as well: then it holds no text.
-    return str(Decimal(text).normalize(_EXACT)) if isinstance(text, str) else _ordered(text)
+    return str(Decimal(text).normalize(_DYNAMODB_NUMBERS)) if isinstance(text, str) else _ordered(text)
 
 
 def _set(values: Any) -> Any:
@@ -131,22 +131,22 @@ class Tags:
 
     @classmethod
     def read(cls, header: str | None, name: str) -> "Tags | None":
-        """The tags of a header, None where there is none. Raises ``BadRequest`` for what is no list of tags."""
+        """The tags of a header, None where there is none. Raises ``BadRequest`` for anything but ``*`` or tags."""
         if header is None:
             return None
         header = header.strip(" \t")
         if header == "*":
             return cls(any=True)
-        found: dict[bool, set[str]] = {False: set(), True: set()}
+        tags: dict[bool, set[str]] = {False: set(), True: set()}
         place = 0
         while place < len(header):
             tag = _TAGS.match(header, place)
             if tag is None:
                 raise BadRequest(f'{name} must be * or entity tags such as "abc", separated by commas.')
             if tag[2]:
-                found[tag[1] is not None].add(tag[2])
+                tags[tag[1] is not None].add(tag[2])
             place = tag.end()
-        return cls(frozenset(found[False]), frozenset(found[True]))
+        return cls(frozenset(tags[False]), frozenset(tags[True]))
 
     def match(self, tag: str) -> bool:
         """The strong comparison, of ``If-Match`` (RFC 9110, section 8.8.3.2)."""

@@ -1,4 +1,4 @@
-"""What is known of how PynamoDB makes instances of stored items, and a shorter way to the same."""
+"""PynamoDB instances of stored items, made in less time than by ``from_raw_data``; values are read on demand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,37 +13,36 @@ from polymicro_lambda.schemas import fast_path_is_on
 from polymicro_lambda.types import RawItem
 
 from .readers import ItemReader, reader_of
-from .stored_items import RAW, remember_stored_item
+from .stored_items import RAW
 
 
 def instance_of(model: type[Model], raw: RawItem) -> Model:
-    """The instance of a stored item; it remembers the item. Raises whatever an attribute does for a poison row."""
-    makes = model_members(model)
-    if makes is None:
+    """The instance of a stored item; it keeps the item. Raises whatever an attribute raises for a poison row."""
+    factory = instance_factory(model)
+    reader = None if factory is None else factory.reader
+    text = None if reader is None else reader.text(raw)
+    if factory is None:
         instance = model.from_raw_data(raw)
-        remember_stored_item(instance, raw)
-        return instance
-    text = None if makes.reader is None else makes.reader.text(raw)
-    if text is None:
-        instance = makes.made(raw)
+    elif text is None:
+        instance = factory.instance(raw)
     else:
         instance = model.__new__(model)
         values = instance.attribute_values = LazyValues()
-        values.raw, values.members, values.text = raw, makes, text
+        values.raw, values.factory, values.text = raw, factory, text
     vars(instance)[RAW] = raw
     return instance
 
 
 def unchanged_json(instance: Model) -> dict[str, Any] | None:
-    """All attributes, ready for JSON, where the instance is as it was read; else None."""
+    """All attributes, ready for JSON, where the instance has not changed since it was read; else None."""
     values = instance.attribute_values
-    if type(values) is not LazyValues or values.text is None or values.members is None:
+    if type(values) is not LazyValues or values.text is None or values.factory is None:
         return None
-    return None if values.members.reader is None else values.members.reader.shown(values.raw)
+    return None if values.factory.reader is None else values.factory.reader.as_dict(values.raw)
 
 
 def unchanged_text(instance: Model) -> str | None:
-    """The same as JSON text."""
+    """The JSON text of an instance that has not changed since it was read; else None."""
     values = instance.attribute_values
     return values.text if type(values) is LazyValues else None
 
@@ -56,31 +55,31 @@ class _Member:
     stored: str
     attribute: Attribute[Any]
     plain: bool
-    """Setting it puts the value among the instance's values as it is."""
+    """Whether setting it stores the value unchanged in ``attribute_values``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
-    """What reading an item of a model sets."""
+class InstanceFactory:
+    """Makes instances of a model from stored items."""
 
     model: type[Model]
     by_name: Mapping[str, _Member]
     reader: ItemReader | None
-    """What shows items without reading them, None where that is switched off or the model has a way of its own."""
+    """Reads items as JSON, None where that is switched off or the model has its own ``__getattribute__``."""
     plain_keys: bool = False
-    """Setting a key attribute puts its value among the instance's values as it is."""
+    """Whether setting a key attribute stores its value unchanged in ``attribute_values``."""
 
-    def made(self, raw: RawItem) -> Model:
-        """What ``from_raw_data`` gives, which makes each default twice before it reads what stands in the item."""
+    def instance(self, raw: RawItem) -> Model:
+        """The instance that ``from_raw_data`` gives; that one makes each default twice before it reads the item."""
         instance = self.model.__new__(self.model)
         instance.attribute_values = {}
         for member in self.by_name.values():
-            _read(instance, member, raw)
+            _read_attribute(instance, member, raw)
         return instance
 
 
-def _read(instance: Model, member: _Member, raw: RawItem) -> None:
-    """Set one attribute to what the stored item has."""
+def _read_attribute(instance: Model, member: _Member, raw: RawItem) -> None:
+    """Set one attribute from the stored item."""
     attribute, stored = member.attribute, raw.get(member.stored)
     if stored and "NULL" not in stored:
         value = attribute.deserialize(attribute.get_value(stored))
@@ -94,46 +93,42 @@ def _read(instance: Model, member: _Member, raw: RawItem) -> None:
         setattr(instance, member.name, value)
 
 
+_STEPS = "__init__ __setattr__ from_raw_data _instantiate _container_deserialize _set_defaults"
+"""The methods by which PynamoDB makes an instance of a stored item."""
+
+
 @cache
-def model_members(model: type[Model]) -> Members | None:
-    """What reading an item sets, None where the model, or PynamoDB for it, goes another way about it."""
-    steps = (
-        "__init__",
-        "__setattr__",
-        "from_raw_data",
-        "_instantiate",
-        "_container_deserialize",
-        "_set_defaults",
-    )
-    as_ever = all(_function(model, step) is _function(Model, step) for step in steps)
-    if not as_ever or model._get_discriminator_attribute() is not None:
+def instance_factory(model: type[Model]) -> InstanceFactory | None:
+    """The factory of a model, None where the model overrides how instances are made, or has a discriminator."""
+    inherited = all(_function(model, name) is _function(Model, name) for name in _STEPS.split())
+    if not inherited or model._get_discriminator_attribute() is not None:
         return None
-    found = {
+    members = {
         name: _Member(name, one.attr_name, one, type(one).__set__ is Attribute.__set__)
         for name, one in model.get_attributes().items()
     }
-    shows = fast_path_is_on() and _function(model, "__getattribute__") is _function(Model, "__getattribute__")
+    reads = fast_path_is_on() and _function(model, "__getattribute__") is _function(Model, "__getattribute__")
     plain_keys = all(
-        one.plain for one in found.values() if one.attribute.is_hash_key or one.attribute.is_range_key
+        one.plain for one in members.values() if one.attribute.is_hash_key or one.attribute.is_range_key
     )
-    return Members(model, found, reader_of(model) if shows else None, plain_keys)
+    return InstanceFactory(model, members, reader_of(model) if reads else None, plain_keys)
 
 
 def _function(model: type[Model], name: str) -> Any:
-    found = getattr(model, name)
-    return getattr(found, "__func__", found)
+    method = getattr(model, name)
+    return getattr(method, "__func__", method)
 
 
 def key_only_instance(model: type[Model], key: Mapping[str, Any]) -> Model:
     """An instance that holds its key and nothing else: the item has not been read."""
-    members = model_members(model)
-    if members is None:
+    factory = instance_factory(model)
+    if factory is None:
         instance = model(_user_instantiated=False)
         instance.attribute_values.clear()
     else:
         instance = model.__new__(model)
         instance.attribute_values = {}
-        if members.plain_keys:
+        if factory.plain_keys:
             instance.attribute_values.update(key)
             return instance
     for name, value in key.items():
@@ -141,82 +136,62 @@ def key_only_instance(model: type[Model], key: Mapping[str, Any]) -> Model:
     return instance
 
 
-UNCHANGING = (str, int, float, bool, bytes, datetime, type(None))
-"""What somebody can have without being able to change what the instance holds."""
+IMMUTABLE_TYPES = (str, int, float, bool, bytes, datetime, type(None))
+"""Types of values that can be handed out without a change to the instance."""
 
 
 class LazyValues(dict[str, Any]):
     """An instance's values, each read from the stored item when it is asked for.
 
-    ``text`` is the JSON that they show, until one may have been changed.
+    ``text`` is their JSON, until a value may have been changed.
     """
 
-    __slots__ = ("members", "raw", "text")
+    __slots__ = ("factory", "raw", "text")
     raw: RawItem
-    members: Members | None
+    factory: InstanceFactory | None
     text: str | None
 
     def get(self, key: str, default: Any = None) -> Any:
         """One value; no other is read for it."""
-        members = self.members
-        if members is not None and key in members.by_name and not dict.__contains__(self, key):
-            holder = members.model.__new__(members.model)
+        factory = self.factory
+        if factory is not None and key in factory.by_name and not dict.__contains__(self, key):
+            holder = factory.model.__new__(factory.model)
             holder.attribute_values = {}
-            _read(holder, members.by_name[key], self.raw)
+            _read_attribute(holder, factory.by_name[key], self.raw)
             dict.update(self, holder.attribute_values)
         value = dict.get(self, key, default)
-        if not isinstance(value, UNCHANGING):
+        if not isinstance(value, IMMUTABLE_TYPES):
             self.text = None
         return value
 
     def peek(self) -> dict[str, Any]:
-        """All values, each as ``get`` would give it, for one who does not change them."""
-        read = {} if self.members is None else self.members.made(self.raw).attribute_values
+        """All values, each as ``get`` would give it, for a caller that does not change them."""
+        read = {} if self.factory is None else self.factory.instance(self.raw).attribute_values
         return {**read, **dict(dict.items(self))}
 
-    def whole(self) -> dict[str, Any]:
+    def read_all(self) -> dict[str, Any]:
         """All values, read; from now on they may be changed."""
-        if self.members is not None:
-            values = self.members.made(self.raw).attribute_values
-            self.members, self.text = None, None
+        if self.factory is not None:
+            values = self.factory.instance(self.raw).attribute_values
+            self.factory, self.text = None, None
             kept = dict(dict.items(self))
             dict.update(self, {**values, **kept})
         return self
 
 
-def _whole(name: str) -> Any:
+def _reading_all(name: str) -> Any:
     method = getattr(dict, name)
 
-    def of_all(self: LazyValues, *arguments: Any, **more: Any) -> Any:
-        return method(self.whole(), *arguments, **more)
+    def read_all_first(self: LazyValues, *arguments: Any, **more: Any) -> Any:
+        return method(self.read_all(), *arguments, **more)
 
-    return wraps(method)(of_all)
+    return wraps(method)(read_all_first)
 
 
-for _name in (
-    *(
-        "__contains__",
-        "__delitem__",
-        "__eq__",
-        "__getitem__",
-        "__ior__",
-        "__iter__",
-        "__len__",
-        "__ne__",
-        "__or__",
-    ),
-    *(
-        "__repr__",
-        "__reversed__",
-        "__ror__",
-        "__setitem__",
-        "clear",
-        "copy",
-        "items",
-        "keys",
-        "pop",
-        "popitem",
-    ),
-    *("setdefault", "update", "values"),
-):
-    setattr(LazyValues, _name, _whole(_name))
+_READING_ALL = (
+    "__contains__ __delitem__ __eq__ __getitem__ __ior__ __iter__ __len__ __ne__ __or__ __repr__ __reversed__ "
+    "__ror__ __setitem__ clear copy items keys pop popitem setdefault update values"
+)
+"""The methods of dict before which all values have to be read."""
+for _name in _READING_ALL.split():
+    setattr(LazyValues, _name, _reading_all(_name))

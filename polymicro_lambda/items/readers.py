@@ -1,7 +1,7 @@
-"""Stored items as JSON, straight from DynamoDB's form: what PynamoDB and marshmallow give, without an instance.
+"""Stored items as JSON, directly from DynamoDB's form: the output of PynamoDB and marshmallow, without an instance.
 
-Every attribute class that is exactly one of PynamoDB's has a short way here. Others are read and dumped by their own
-attribute and field. Where a value is not in the form that PynamoDB writes, the item as a whole goes the long way.
+Every attribute class that is exactly one of PynamoDB's has a conversion here. Others are read and dumped by their own
+attribute and field. Where a value is not in the form that PynamoDB writes, an instance shows the item as a whole.
 """
 
 import json
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from json.encoder import encode_basestring
-from operator import getitem, itemgetter
 from typing import Any, TypeAlias
 
 from pynamodb import attributes as pynamo
@@ -25,12 +24,12 @@ from polymicro_lambda.schemas import as_json, field_for, ordered_attributes
 from polymicro_lambda.types import RawItem
 
 Convert: TypeAlias = Callable[[Any], Any]
-"""From what stands under DynamoDB's type to JSON; raises where the value is not of the usual form."""
+"""From a value under DynamoDB's type to JSON. Raises for a value that PynamoDB would not write."""
 
-Step: TypeAlias = tuple[str, str, str, Convert | None, Any]
-_LONG_WAY = object()
-"""What an absent attribute shows, where only an instance can say."""
-_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+AttributeReader: TypeAlias = tuple[str, str, str, Convert | None, Any]
+_NEEDS_INSTANCE = object()
+"""An absent attribute's value, where that takes an instance."""
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 STORED_DATETIME = re.compile(  # as PynamoDB writes it, and such that there is no doubt that there is such a day
     r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}\+0000"
@@ -41,116 +40,101 @@ STORED_DATETIME = re.compile(  # as PynamoDB writes it, and such that there is n
 class ItemReader:
     """The items of one model as JSON."""
 
-    steps: tuple[Step, ...]
-    """For each attribute its name in Python and in DynamoDB, its type there, what makes JSON of the value (None leaves
-    it), and what stands for an absent one."""
+    attributes: tuple[AttributeReader, ...]
+    """For each attribute its name in Python and in DynamoDB, its type there, its conversion to JSON (None: unchanged),
+    and the value of an absent one."""
     names: tuple[str, ...]
-    get: Callable[[RawItem], tuple[dict[str, Any], ...]]
-    """The stored attributes, all of them. Raises ``KeyError`` where one is absent."""
-    kinds: tuple[str, ...]
-    conversions: tuple[tuple[int, Convert], ...]
-    """The places of values that need one."""
     writers: tuple[tuple[str, str, Callable[[Any], str], str | None], ...]
-    """For each attribute its name and type in DynamoDB, what makes JSON text of its value, and the text of an absent
-    one, None where only an instance can say."""
+    """For each attribute its name and type in DynamoDB, its conversion to JSON text, and the text of an absent one,
+    None where that takes an instance."""
     form: str
-    """The item as JSON text, a place for each value in it."""
+    """The item's JSON text with ``%s`` for each value."""
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> "ItemReader":
+    def of(cls, attributes: Sequence[AttributeReader]) -> "ItemReader":
         """The reader of attributes."""
-        names, stored, kinds, converts, absents = zip(*steps, strict=True)
-        # itemgetter gives one alone as it is.
-        get = itemgetter(*stored, stored[0])
-        conversions = tuple((n, convert) for n, convert in enumerate(converts) if convert is not None)
-        write = [_WRITERS.get(convert, partial(_written, convert)) for convert in converts]
-        texts = [None if absent is _LONG_WAY else json_text(absent) for absent in absents]
+        names, stored, kinds, converts, absents = zip(*attributes, strict=True)
+        write = [_WRITERS.get(convert, partial(_converted_text, convert)) for convert in converts]
+        texts = [None if absent is _NEEDS_INSTANCE else json_text(absent) for absent in absents]
         writers = tuple(zip(stored, kinds, write, texts, strict=True))
         members = ",".join(json_text(name).replace("%", "%%") + ":%s" for name in names)
-        return cls(tuple(steps), names, get, kinds, conversions, writers, f"{{{members}}}")
+        return cls(tuple(attributes), names, writers, f"{{{members}}}")
 
-    def shown(self, raw: RawItem) -> dict[str, Any] | None:
-        """All attributes of an item, JSON-ready by Python name; None where only an instance can say."""
+    def as_dict(self, raw: RawItem) -> dict[str, Any] | None:
+        """All attributes of an item, JSON-ready by Python name; None where that takes an instance."""
+        values: dict[str, Any] = {}
         try:
-            try:
-                found = list(map(getitem, self.get(raw), self.kinds))
-            except KeyError:  # some attribute is absent, or of another type
-                return self._one_by_one(raw)
-            for place, convert in self.conversions:
-                found[place] = convert(found[place])
+            for name, stored, kind, convert, absent in self.attributes:
+                value = raw.get(stored)
+                if value and kind in value:
+                    values[name] = value[kind] if convert is None else convert(value[kind])
+                elif absent is not _NEEDS_INSTANCE and (not value or "NULL" in value):
+                    values[name] = absent
+                else:
+                    return None
         except Exception:  # noqa: BLE001 - a poison row: the attribute itself says what is wrong
             return None
-        return dict(zip(self.names, found))  # noqa: B905 - they are as many
+        return values
 
     def text(self, raw: RawItem) -> str | None:
-        """The same as JSON text."""
+        """All attributes of an item as JSON text; None where that takes an instance."""
         get = raw.get
         try:
-            said = [
+            texts = [
                 write(value[kind]) if (value := get(stored)) else absent
                 for stored, kind, write, absent in self.writers
             ]
-        except Exception:  # noqa: BLE001 - as above, or what is null
-            return self._text_of_shown(raw)
-        return None if None in said else self.form % (*said,)
+        except Exception:  # noqa: BLE001 - as above, or a stored NULL
+            return self._text_of_dict(raw)
+        return None if None in texts else self.form % (*texts,)
 
-    def _text_of_shown(self, raw: RawItem) -> str | None:
-        shown = self.shown(raw)
+    def _text_of_dict(self, raw: RawItem) -> str | None:
+        values = self.as_dict(raw)
         try:
-            return None if shown is None else json_text(shown)
+            return None if values is None else json_text(values)
         except ValueError:  # NaN and infinities, which an instance can hold and JSON cannot
             return None
-
-    def _one_by_one(self, raw: RawItem) -> dict[str, Any] | None:
-        found: dict[str, Any] = {}
-        for name, stored, kind, convert, absent in self.steps:
-            value = raw.get(stored)
-            if value and kind in value:
-                found[name] = value[kind] if convert is None else convert(value[kind])
-            elif absent is not _LONG_WAY and (not value or "NULL" in value):
-                found[name] = absent
-            else:
-                return None
-        return found
 
 
 @cache
 def reader_of(model: type[Model]) -> ItemReader | None:
-    """The reader of a model's items, None where an attribute of it goes a way of its own."""
+    """The reader of a model's items, None where the class of an attribute is unknown here."""
     try:
-        return ItemReader.of([_step(model, name, one) for name, one in ordered_attributes(model).items()])
-    except (ConfigurationError, _OwnWayError):
+        return ItemReader.of(
+            [_attribute_reader(model, name, one) for name, one in ordered_attributes(model).items()]
+        )
+    except (ConfigurationError, _CustomAttributeError):
         return None
 
 
-class _OwnWayError(Exception):
-    """An attribute reads, holds or shows its values in a way that is not known."""
+class _CustomAttributeError(Exception):
+    """An attribute reads, holds or shows its values in a way of its own."""
 
 
-def _step(model: type[Model], name: str, attribute: Attribute[Any]) -> Step:
+def _attribute_reader(model: type[Model], name: str, attribute: Attribute[Any]) -> AttributeReader:
     kind = type(attribute)
     if hasattr(kind, "marshmallow_field") or isinstance(attribute, pynamo.DiscriminatorAttribute):
-        raise _OwnWayError(name)
-    if (kind.__get__, kind.__set__) not in _HOLDING:
-        raise _OwnWayError(name)
-    held = partial(_held, model, name, field_for(attribute))
+        raise _CustomAttributeError(name)
+    if (kind.__get__, kind.__set__) not in _KNOWN_DESCRIPTORS:
+        raise _CustomAttributeError(name)
+    dump = partial(_field_value, model, name, field_for(attribute))
     convert = (
-        CONVERSIONS[kind](attribute) if kind in CONVERSIONS else lambda one: held(attribute.deserialize(one))
+        CONVERSIONS[kind](attribute) if kind in CONVERSIONS else lambda one: dump(attribute.deserialize(one))
     )
     # A stored NULL is absence, whatever the attribute.
     dynamo = "" if attribute.attr_type == "NULL" else attribute.attr_type
-    return name, attribute.attr_name, dynamo, convert, _absent(attribute, held)
+    return name, attribute.attr_name, dynamo, convert, _absent(attribute, dump)
 
 
-_HOLDING = frozenset(
+_KNOWN_DESCRIPTORS = frozenset(
     (kind.__get__, kind.__set__)
     for kind in (Attribute, pynamo.MapAttribute, pynamo.VersionAttribute, pynamo.TTLAttribute)
 )
-"""How PynamoDB's attributes keep a value in an instance: each on its own."""
+"""How PynamoDB's attributes keep a value in an instance: ``__get__`` and ``__set__``."""
 
 
-def _held(model: type[Model], name: str, field: Any, value: Any) -> Any:
-    """A value as the field shows it, once an instance has held it."""
+def _field_value(model: type[Model], name: str, field: Any, value: Any) -> Any:
+    """A value as the field dumps it from an instance that holds it."""
     holder = model.__new__(model)
     holder.attribute_values = {}
     if value is not None:
@@ -158,83 +142,84 @@ def _held(model: type[Model], name: str, field: Any, value: Any) -> Any:
     return field._serialize(getattr(holder, name), name, holder)
 
 
-def _absent(attribute: Attribute[Any], held: Convert) -> Any:
+def _absent(attribute: Attribute[Any], dump: Convert) -> Any:
+    """The value of an absent attribute: its default as JSON."""
     if callable(attribute.default):
-        return _LONG_WAY  # another value each time: that of the instance
-    shown = held(attribute.default)
-    return shown if isinstance(shown, str | int | float | bool | None) else _LONG_WAY
+        return _NEEDS_INSTANCE  # another value each time: that of the instance
+    value = dump(attribute.default)
+    return value if isinstance(value, str | int | float | bool | None) else _NEEDS_INSTANCE
 
 
-# --- the short ways, by the exact class ------------------------------------------------------------------
+# --- conversions, by the exact class of the attribute ---
 
 
-def _moment(text: str) -> str:
+def _datetime(text: str) -> str:
     return datetime_text(text)[1:-1]
 
 
 def _number(text: str) -> Any:
-    return int(text) if _WHOLE.fullmatch(text) else as_json(json.loads(text))
+    return int(text) if _INTEGER.fullmatch(text) else as_json(json.loads(text))
 
 
-def _whole(text: str) -> int:
-    if _WHOLE.fullmatch(text):
+def _integer(text: str) -> int:
+    if _INTEGER.fullmatch(text):
         return int(text)
     raise ValueError("not as PynamoDB writes it")
 
 
-def _second(text: str) -> str:
-    return datetime.fromtimestamp(_whole(text), tz=UTC).isoformat()
+def _timestamp(text: str) -> str:
+    return datetime.fromtimestamp(_integer(text), tz=UTC).isoformat()
 
 
-def _as_it_is(_: Any) -> None:
+def _unchanged(_: Any) -> None:
     return None
 
 
-def _said(convert: Convert) -> Callable[[Any], Convert]:
+def _same_for_all(convert: Convert) -> Callable[[Any], Convert]:
     return lambda _: convert
 
 
-def _shown(attribute: Any) -> Convert:
+def _deserialized(attribute: Any) -> Convert:
     return lambda value: as_json(attribute.deserialize(value))
 
 
-def _set(attribute: Any) -> Convert:
+def _deserialized_set(attribute: Any) -> Convert:
     return lambda value: as_json(attribute.deserialize(value)) or None
 
 
-def _written(convert: Convert | None, value: Any) -> str:
+def _converted_text(convert: Convert | None, value: Any) -> str:
     return json_text(value if convert is None else convert(value))
 
 
 def datetime_text(text: str) -> str:
-    """A moment as PynamoDB writes it, as JSON text. Raises ``ValueError`` for any other."""
+    """The JSON text of a datetime as PynamoDB writes it. Raises ``ValueError`` for any other."""
     if STORED_DATETIME.fullmatch(text) is None:
         raise ValueError("not as PynamoDB writes it")
     return f'"{text[:19]}+00:00"' if text[19:26] == ".000000" else f'"{text[:26]}+00:00"'
 
 
 boolean_text = {True: "true", False: "false"}.__getitem__
-"""A truth as JSON text."""
+"""The JSON text of a bool."""
 _WRITERS: Mapping[Convert | None, Callable[[Any], str]] = {
     None: encode_basestring,
     bool: boolean_text,
-    _moment: datetime_text,
+    _datetime: datetime_text,
 }
-"""Conversion -> what gives the same as JSON text in less time."""
+"""Conversion -> a quicker writer of the converted value's JSON text."""
 
 CONVERSIONS: Mapping[type, Callable[[Any], Convert | None]] = {
-    pynamo.UnicodeAttribute: _as_it_is,
-    pynamo.BooleanAttribute: _said(bool),
+    pynamo.UnicodeAttribute: _unchanged,
+    pynamo.BooleanAttribute: _same_for_all(bool),
     PrefixedAttribute: lambda attribute: attribute.deserialize,
-    pynamo.UTCDateTimeAttribute: _said(_moment),
-    pynamo.NumberAttribute: _said(_number),
-    pynamo.VersionAttribute: _said(_whole),
-    pynamo.TTLAttribute: _said(_second),
+    pynamo.UTCDateTimeAttribute: _same_for_all(_datetime),
+    pynamo.NumberAttribute: _same_for_all(_number),
+    pynamo.VersionAttribute: _same_for_all(_integer),
+    pynamo.TTLAttribute: _same_for_all(_timestamp),
     pynamo.JSONAttribute: lambda attribute: attribute.deserialize,
-    pynamo.UnicodeSetAttribute: _set,
-    pynamo.NumberSetAttribute: _set,
-    pynamo.BinaryAttribute: _shown,
-    pynamo.BinarySetAttribute: _set,
-    pynamo.NullAttribute: _as_it_is,
+    pynamo.UnicodeSetAttribute: _deserialized_set,
+    pynamo.NumberSetAttribute: _deserialized_set,
+    pynamo.BinaryAttribute: _deserialized,
+    pynamo.BinarySetAttribute: _deserialized_set,
+    pynamo.NullAttribute: _unchanged,
 }
-"""Attribute class -> what gives the conversion of an attribute, which is None where nothing is to be done."""
+"""Attribute class -> a function from an attribute to its conversion, which is None where a value stays unchanged."""

@@ -1,4 +1,4 @@
-"""A stored item's JSON text and what its tag is made of, in one pass over its attributes."""
+"""A stored item's JSON text and the canonical content of its entity tag, in one pass over its attributes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,82 +19,87 @@ class Rendering(NamedTuple):
     """An item in two forms."""
 
     text: str
-    """As `wire.Reader.text` gives it."""
+    """As `ItemReader.text` gives it."""
     content: bytes
-    """As `etags.canonical` gives it."""
+    """As `canonical_bytes` gives it."""
 
 
-class _Step(NamedTuple):
-    """An attribute."""
+class _AttributeRenderer(NamedTuple):
+    """One attribute in both forms."""
 
     stored: str
     kind: str
     write: Callable[[Any], str]
     place: int
-    """Its place in the text."""
-    begin: str | None
-    """What stands before its value in the canonical form, None where that form has its value in another way."""
-    again: Callable[[Any], str] | None
-    """What writes its value there, None where it stands there as it does in the text."""
+    """Its index in the text."""
+    prefix: str | None
+    """The canonical form before its value, None where `canonical_member` writes the whole."""
+    write_canonical: Callable[[Any], str] | None
+    """Writes its value in the canonical form, None where that has the same text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
     """Renders the items of a model that has a reader, and no version, which would be the tag."""
 
-    steps: tuple[_Step, ...]
+    attributes: tuple[_AttributeRenderer, ...]
     """In the canonical order."""
     absent: tuple[str | None, ...]
-    """The texts of what is absent, None where only an instance can say, in the order of the text."""
+    """The texts of absent values, None where that takes an instance, in the order of the text."""
     form: str
-    """The text, a place for each value in it."""
+    """As `ItemReader.form`."""
 
     @classmethod
     def of(cls, reader: ItemReader) -> "Renderer":
-        """The renderer of what a reader reads."""
-        steps = [_step(place, *writer[:3]) for place, writer in enumerate(reader.writers)]
+        """The renderer of the attributes of a reader."""
+        attributes = [_attribute_renderer(place, *writer[:3]) for place, writer in enumerate(reader.writers)]
         return cls(
-            tuple(sorted(steps, key=lambda step: step.stored)),
+            tuple(sorted(attributes, key=lambda one: one.stored)),
             tuple(writer[3] for writer in reader.writers),
             reader.form,
         )
 
     def rendered(self, raw: RawItem) -> Rendering | None:
         """An item in both forms, None where each has to be made by itself."""
-        texts, said = [*self.absent], []
+        texts, canonical = [*self.absent], []
         try:
-            for stored, kind, write, place, begin, again in self.steps:
+            for stored, kind, write, place, prefix, write_canonical in self.attributes:
                 value = raw.get(stored)
                 if not value:
                     continue
                 texts[place] = text = write(value[kind])
-                if begin is None or len(value) != 1:
-                    said.append(canonical_member(stored, value))
+                if prefix is None or len(value) != 1:
+                    canonical.append(canonical_member(stored, value))
                 else:
-                    said.append(f"{begin}{again(value[kind]) if again else text}]]]")
+                    canonical_text = write_canonical(value[kind]) if write_canonical else text
+                    canonical.append(f"{prefix}{canonical_text}]]]")
         except Exception:  # noqa: BLE001 - null, or a poison row: the attribute itself says what is wrong
             return None
-        if len(said) != len(raw) or None in texts:  # what is not declared is of the tag alone
+        if len(canonical) != len(raw) or None in texts:  # an undeclared attribute is in the tag alone
             return None
-        return Rendering(self.form % (*texts,), f"[{','.join(said)}]".encode())
+        return Rendering(self.form % (*texts,), f"[{','.join(canonical)}]".encode())
 
 
 @cache
 def renderer_of(model: type[Model]) -> Renderer | None:
-    """The renderer of a model's items, None where there is none."""
+    """The renderer of a model's items, None where it has no reader, or a version."""
     reader = reader_of(model) if model_info(model).version is None else None
     return None if reader is None else Renderer.of(reader)
 
 
-def _step(place: int, stored: str, kind: str, write: Callable[[Any], str]) -> _Step:
+def _attribute_renderer(
+    place: int, stored: str, kind: str, write: Callable[[Any], str]
+) -> _AttributeRenderer:
     plain = kind in ("S", "BOOL") and stored not in CANONICAL_FORMS
-    begin = f'[{encode_basestring(stored)},[["{kind}",' if plain else None
-    return _Step(stored, kind, write, place, begin, _AGAIN.get(write, encode_basestring))
+    prefix = f'[{encode_basestring(stored)},[["{kind}",' if plain else None
+    return _AttributeRenderer(
+        stored, kind, write, place, prefix, _CANONICAL_WRITERS.get(write, encode_basestring)
+    )
 
 
-_AGAIN: Mapping[Callable[[Any], str], Callable[[Any], str] | None] = {
+_CANONICAL_WRITERS: Mapping[Callable[[Any], str], Callable[[Any], str] | None] = {
     encode_basestring: None,
     boolean_text: None,
-    datetime_text: '"{}"'.format,  # in which nothing is to be escaped
+    datetime_text: '"{}"'.format,  # nothing in it needs an escape
 }
-"""What writes a value as text -> what writes it in the canonical form."""
+"""Writer of a value's text -> writer of its canonical form, None where that is the same text."""

@@ -1,4 +1,4 @@
-"""What an answer shows of items, as JSON text, where no instance is needed for that."""
+"""The fields of items that an answer shows, as JSON text without an instance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,49 +9,48 @@ from polymicro_lambda.http import json_text
 from polymicro_lambda.schemas import fast_path_is_on
 from polymicro_lambda.types import RawItem
 
-from .columns import array_of, texts_of
+from .columns import item_array, item_texts
 from .readers import ItemReader, reader_of
 
 
 class JSONText(str):
-    """JSON that stands in an answer as it is."""
+    """JSON that an answer contains unchanged."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSelection:
-    """What an answer shows of the items of a model."""
+    """The fields that an answer shows of a model's items."""
 
     model: type[Model]
     reader: ItemReader
     names: tuple[str, ...] | None
-    """Its members in order, None where they are the model's attributes, all in their order."""
+    """The fields in order, None where they are all attributes of the model in its order."""
 
     @classmethod
     def of(cls, model: type[Model], names: Sequence[str]) -> "FieldSelection | None":
-        """The selection of these attributes, None where only instances of the model can be shown."""
+        """The selection of these attributes, None where the model has no reader."""
         reader = reader_of(model) if fast_path_is_on() else None
         if reader is None:
             return None
-        whole = [step[0] for step in reader.steps] == list(names)
-        return cls(model, reader, None if whole else tuple(names))
+        return cls(model, reader, None if reader.names == tuple(names) else tuple(names))
 
     def texts(self, rows: Sequence[RawItem]) -> list[JSONText] | None:
-        """Many items as they go out, None where each has to be looked at."""
-        found = texts_of(self.model, rows) if self.names is None else None
-        return None if found is None else [*map(JSONText, found)]
+        """Many items as JSON texts, None where each has to be read by itself."""
+        texts = item_texts(self.model, rows) if self.names is None else None
+        return None if texts is None else [*map(JSONText, texts)]
 
     def array(self, rows: Sequence[RawItem]) -> str | None:
-        """The same as one JSON array."""
-        return array_of(self.model, rows) if self.names is None else None
+        """Many items as one JSON array, None as ``texts``."""
+        return item_array(self.model, rows) if self.names is None else None
 
     def text(self, raw: RawItem) -> JSONText | None:
-        """An item as it goes out, None where only an instance can say."""
+        """An item as JSON text, None where that takes an instance."""
         text = self.reader.text(raw) if self.names is None else None
         if text is None:
-            found = self.reader.shown(raw)
-            if found is None:
+            values = self.reader.as_dict(raw)
+            if values is None:
                 return None
-            text = json_text(found if self.names is None else {name: found[name] for name in self.names})
+            text = json_text(values if self.names is None else {name: values[name] for name in self.names})
         return JSONText(text)

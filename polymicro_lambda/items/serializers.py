@@ -1,4 +1,4 @@
-"""Values on their way into the store: what a verb gives becomes what DynamoDB stores, or a 422."""
+"""A verb's values become the item that DynamoDB stores, or a 422."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from polymicro_lambda.exceptions import Unprocessable
 from polymicro_lambda.schemas import default_of
 from polymicro_lambda.types import RawItem
 
-from .instances import model_members
+from .instances import instance_factory
 from .readers import CONVERSIONS
 
 _Write: TypeAlias = Callable[[Any], Any]
 _Writer: TypeAlias = tuple[str, str, str, bool, Any, type | None, _Write | None]
-_AS_IT_IS: Mapping[type, type] = {UnicodeAttribute: str, BooleanAttribute: bool}
-"""Attribute class -> the class of values that it stores as they are."""
+_STORED_UNCHANGED: Mapping[type, type] = {UnicodeAttribute: str, BooleanAttribute: bool}
+"""Attribute class -> the class of values that it stores unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +31,24 @@ class ItemSerializer:
     about: ModelInfo
     writers: tuple[_Writer, ...] | None
     """For each attribute its name in Python and in DynamoDB, its type there, whether it can be absent, its default, the
-    class of values that are stored as they are, and what stores others, None where an instance has to hold them."""
-    changers: Mapping[str, tuple[str, str, bool, _Write]]
-    """Each attribute's name in DynamoDB, its type there, whether it can be absent, and what stores its values."""
+    class of values that are stored unchanged, and the writer of others, None where these take an instance."""
+    change_writers: Mapping[str, tuple[str, str, bool, _Write]]
+    """Python name -> name in DynamoDB, its type there, whether it can be absent, and the writer of its values."""
     key_writers: tuple[tuple[str, str, str, _Write], ...]
-    """For each attribute of the key its name in Python and in DynamoDB, its type there, and what stores its values."""
+    """For each key attribute its name in Python and in DynamoDB, its type there, and the writer of its values."""
     plain_keys: bool = False
-    """An instance holds the values of its key as they are."""
+    """Whether an instance holds the values of its key unchanged."""
 
     @classmethod
     def of(cls, model: type[Model]) -> "ItemSerializer":
         """The serialiser of a model."""
-        members, about = model_members(model), model_info(model)
+        factory, about = instance_factory(model), model_info(model)
         keys = tuple((name, one.attr_name, one.attr_type, one.serialize) for name, one in about.keys.items())
-        changers = {
+        changes = {
             name: (one.attr_name, one.attr_type, bool(one.null), _writer(one))
             for name, one in model.get_attributes().items()
         }
-        return cls(model, about, _writers(model), changers, keys, members is not None and members.plain_keys)
+        return cls(model, about, _writers(model), changes, keys, factory is not None and factory.plain_keys)
 
     def key(self, values: Mapping[str, Any]) -> RawItem:
         """The key in these values, by Python name."""
@@ -64,7 +64,7 @@ class ItemSerializer:
         """The key of an instance."""
         held = instance.attribute_values
         if type(held) is dict and held.keys() == self.about.keys.keys() and self.plain_keys:
-            return self.key(held)  # it holds its key alone, as one that has not been read
+            return self.key(held)  # it holds its key alone, as an instance that was not read
         return self.key({name: getattr(instance, name) for name in self.about.keys})
 
     def key_in(self, raw: RawItem) -> RawItem:
@@ -72,17 +72,17 @@ class ItemSerializer:
         return {place: raw[place] for _, place, _, _ in self.key_writers}
 
     def quickly(self, values: Mapping[str, Any]) -> RawItem | None:
-        """The item that ``new`` makes of these values, None where only an instance can say."""
+        """The item that ``new`` makes of these values, in less time; None where that takes an instance."""
         if self.writers is None:
             return None
         raw: RawItem = {}
         known = 0
-        for name, place, kind, nullable, default, as_it_is, write in self.writers:
+        for name, place, kind, nullable, default, unchanged, write in self.writers:
             if name in values:
                 value, known = values[name], known + 1
             else:
                 value = default() if callable(default) else default
-            if type(value) is as_it_is:
+            if type(value) is unchanged:
                 raw[place] = {kind: value}
                 continue
             stored = None if value is None or write is None else write(value)
@@ -103,7 +103,7 @@ class ItemSerializer:
         """
         instance = self.model()
         for name, value in values.items():
-            self._changer(name)
+            self._change_writer(name)
             setattr(instance, name, value)
         try:
             raw: RawItem = instance.serialize()
@@ -114,28 +114,28 @@ class ItemSerializer:
         return instance, raw
 
     def changes(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
-        """What these values make of an item, by DynamoDB's names; None removes.
+        """The changes that these values make to an item, by DynamoDB's names; None removes.
 
-        Raises ``Unprocessable`` for attributes that cannot be without, ``TypeError`` for unknown ones.
+        Raises ``Unprocessable`` for None in a required attribute, ``TypeError`` for unknown ones.
         """
         raw: dict[str, dict[str, Any] | None] = {}
         for name, value in values.items():
-            place, kind, nullable, write = self._changer(name)
+            place, kind, nullable, write = self._change_writer(name)
             stored = None if value is None else write(value)
             if stored is None and not nullable:
                 raise _incomplete(name)
             raw[place] = None if stored is None else {kind: stored}
         return raw
 
-    def _changer(self, name: str) -> tuple[str, str, bool, _Write]:
-        if name not in self.changers:
+    def _change_writer(self, name: str) -> tuple[str, str, bool, _Write]:
+        if name not in self.change_writers:
             raise TypeError(f"{self.model.__name__} has no attribute {name!r}: a verb put it into req")
-        return self.changers[name]
+        return self.change_writers[name]
 
 
 def _writers(model: type[Model]) -> tuple[_Writer, ...] | None:
-    members = model_members(model)
-    if members is None or members.reader is None:
+    factory = instance_factory(model)
+    if factory is None or factory.reader is None:
         return None
     return tuple(
         (
@@ -144,16 +144,16 @@ def _writers(model: type[Model]) -> tuple[_Writer, ...] | None:
             one.attribute.attr_type,
             bool(one.attribute.null),
             default_of(one.attribute),
-            *_ways(one.attribute, one.plain),
+            *_value_writers(one.attribute, one.plain),
         )
-        for name, one in members.by_name.items()
+        for name, one in factory.by_name.items()
     )
 
 
-def _ways(attribute: Attribute[Any], plain: bool) -> tuple[type | None, _Write | None]:
+def _value_writers(attribute: Attribute[Any], plain: bool) -> tuple[type | None, _Write | None]:
     if not plain or type(attribute) not in CONVERSIONS:
         return None, None
-    return _AS_IT_IS.get(type(attribute)), _writer(attribute)
+    return _STORED_UNCHANGED.get(type(attribute)), _writer(attribute)
 
 
 def _writer(attribute: Attribute[Any]) -> _Write:
@@ -161,25 +161,25 @@ def _writer(attribute: Attribute[Any]) -> _Write:
     if type(attribute) is not UTCDateTimeAttribute:
         return write
 
-    def moment(value: Any) -> Any:
+    def write_datetime(value: Any) -> Any:
         if type(value) is not datetime or value.tzinfo is not UTC:
             return write(value)
         return stored_datetime(value)
 
-    return moment
+    return write_datetime
 
 
 def stored_datetime(value: datetime) -> str:
-    """A moment in UTC as PynamoDB stores it: as strftime writes it, in a tenth of the time."""
-    year, micro, two = value.year, value.microsecond, _TWO
-    # Formats of their own (":02") take longer than the rest together.
+    """A datetime in UTC as PynamoDB stores it; strftime takes ten times as long."""
+    year, micro, two = value.year, value.microsecond, _TWO_DIGITS
+    # Format specifications (":02") take longer than the rest together.
     day = f"{year if year > 999 else f'{year:04}'}-{two[value.month]}-{two[value.day]}"
     clock = f"{two[value.hour]}:{two[value.minute]}:{two[value.second]}"
     return f"{day}T{clock}.{str(_MILLION + micro)[1:] if micro else '000000'}+0000"
 
 
 _MILLION = 1_000_000
-_TWO = tuple(f"{number:02}" for number in range(60))
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 
 
 def _incomplete(path: str) -> Unprocessable:

@@ -1,4 +1,4 @@
-"""Items as DynamoDB stores them: which of them are there, and the item that an instance was made from."""
+"""Items as DynamoDB stores them: whether one is live, and the stored item of an instance."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ RAW = "_polymicro_raw"
 
 
 def serialized(attribute: Attribute[Any], value: Any) -> dict[str, Any] | None:
-    """A value as DynamoDB stores it, None where it is stored as absence (None, an empty set)."""
+    """A value as DynamoDB stores it, None for a value that is stored as absent (None, an empty set)."""
     raw = None if value is None else attribute.serialize(value)
     return None if raw is None else {attribute.attr_type: raw}
 
@@ -34,14 +34,14 @@ def is_live(model: type[Model], raw: RawItem) -> bool:
         value = raw.get(about.discriminator.attr_name, {}).get(about.discriminator.attr_type)
         if value not in about.kinds:
             return False
-    if not all(raw.get(name, {}).get("S", "").startswith(said) for name, said in about.prefixes.items()):
+    if not all(raw.get(name, {}).get("S", "").startswith(prefix) for name, prefix in about.prefixes.items()):
         return False
     expires = raw.get(about.ttl.attr_name, {}).get("N") if about.ttl is not None else None
     return expires is None or float(expires) > int(time.time())
 
 
 def live_conditions(model: type[Model]) -> list[Condition]:
-    """The conditions under which `is_live` is true of an item with a key of the model's, for DynamoDB to check."""
+    """`is_live` as conditions that DynamoDB checks, for an item with a key of the model's."""
     about = model_info(model)
     if about.lasting:
         return []
@@ -53,8 +53,8 @@ def live_conditions(model: type[Model]) -> list[Condition]:
 
 
 def prefix_conditions(model: type[Model]) -> list[Condition]:
-    """The conditions that keep the model's keys apart from those of other kinds in the same table."""
-    return [Path([name]).startswith(said) for name, said in model_info(model).prefixes.items()]
+    """The conditions on the prefixes of the model's keys: they exclude other kinds in the same table."""
+    return [Path([name]).startswith(prefix) for name, prefix in model_info(model).prefixes.items()]
 
 
 def expired_conditions(model: type[Model]) -> list[Condition]:
@@ -63,26 +63,21 @@ def expired_conditions(model: type[Model]) -> list[Condition]:
     return [] if ttl is None else [Path([ttl.attr_name]) <= Value({"N": str(int(time.time()))})]
 
 
-def remember_stored_item(instance: Model, raw: RawItem) -> None:
-    """Keep the stored item with the instance that was made from it."""
-    vars(instance)[RAW] = raw
-
-
 def stored_item(instance: Model) -> RawItem | None:
-    """The item that the instance was made from, None if it was not read."""
+    """The stored item that an instance was read from, None for an instance that was not read."""
     raw: RawItem | None = vars(instance).get(RAW)
     return raw
 
 
 class ReadRecorder(dict[str, Any]):
-    """Attribute values that note which of them are read."""
+    """Attribute values that record the names of those that are read."""
 
     def __init__(self, values: Mapping[str, Any], read: set[str]) -> None:
         super().__init__(values)
         self.read = read
 
     def get(self, key: str, default: Any = None) -> Any:
-        """One value; its name is noted."""
+        """One value; its name is recorded."""
         self.read.add(key)
         return super().get(key, default)
 
@@ -99,16 +94,16 @@ class ReadRecorder(dict[str, Any]):
         return super().__contains__(key)
 
     def keys(self) -> Any:
-        """All names, which are noted."""
+        """All names; they are recorded."""
         self.read.update(dict.keys(self))
         return super().keys()
 
     def values(self) -> Any:
-        """All values; all names are noted."""
+        """All values; all names are recorded."""
         self.read.update(dict.keys(self))
         return super().values()
 
     def items(self) -> Any:
-        """All values; all names are noted."""
+        """All values; all names are recorded."""
         self.read.update(dict.keys(self))
         return super().items()

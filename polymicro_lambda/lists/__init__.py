@@ -1,4 +1,15 @@
-"""Lists."""
+"""Lists: filters, the choice of an index, queries, pages and cursors.
+
+In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``) under the request's guard; out comes a
+`Page` of rows and the key after which the next page starts.
+
+- `filters`: declared filters and their operators, read from a query and turned into conditions.
+- `planner`: a resource's list as a `ListQuery`. `plans`: the cheapest `Plan` for it. `key_conditions`: the part of the
+  conditions that a sort key can serve. `access_paths`: the table and its indexes.
+- `queries`: a plan as DynamoDB's Query or Scan. `rows`: the rows read, checked one by one. `pages`: the page of any
+  value that a list verb returns.
+- `cursors`: signed, encrypted and expiring pagination keys.
+"""
 
 from .access_paths import AccessPath, access_paths_of
 from .cursors import NO_KEY, Cursors, Page, configured_secrets, signing_secrets

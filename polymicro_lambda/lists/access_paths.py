@@ -1,4 +1,4 @@
-"""Tables and indexes as something to query; every attribute by its name in DynamoDB."""
+"""Access paths: a table and its indexes, with attributes by their names in DynamoDB."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class AccessPath:
     partition: str
     sort: str | None
     keys: frozenset[str]
-    """What a cursor holds: its own keys and the table's."""
+    """The attributes in a cursor: its own keys and the table's."""
     projected: frozenset[str] | None = None
     """The attributes that its items have, None for all."""
     is_global: bool = False
     sparse: bool = False
-    """Its sort key may be absent from an item, which the index then lacks."""
+    """Whether its sort key is nullable: the index lacks items without it."""
 
     @cached_property
     def own(self) -> frozenset[str]:

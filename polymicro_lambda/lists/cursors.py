@@ -1,4 +1,4 @@
-"""Cursors: where a list goes on, sealed so that only its own request can use it."""
+"""Pagination cursors: the key at which a list continues, signed, encrypted and bound to its own request."""
 
 import base64
 import hashlib
@@ -16,9 +16,9 @@ from polymicro_lambda.http import json_bytes
 
 SALT = "polymicro_lambda.cursor.v2"
 NO_KEY = object()
-"""There was no pagination key among what a list returned; the iterator has it."""
-NONCE = 16
-"""Bytes: enough never to meet twice at random."""
+"""A list verb returned no pagination key of its own: the key is the iterator's."""
+NONCE_BYTES = 16
+"""Enough that no random nonce occurs twice."""
 
 
 @dataclass(slots=True)
@@ -28,29 +28,30 @@ class Page:
     items: tuple[Any, ...]
     key: Any = None
     after: Callable[[int], Any] | None = field(default=None, compare=False, repr=False)
-    """The key after the item of this place, counted from 0; None where nobody knows it."""
+    """Gives the key after the item at an index, counted from 0; None where that is unknown."""
 
     def first(self, count: int) -> "Page":
-        """The page as it were if it had ended after so many items, at least one; where ``after`` is known."""
+        """The page cut after ``count`` items, at least one. Only for a page whose ``after`` is known."""
         assert self.after is not None  # nosec B101 # noqa: S101 - for the type checker
         return Page(self.items[:count], self.after(count - 1), self.after)
 
 
-class _Veil:
-    """JSON that nobody without the secret can read: a key can be of an item, or of a field, that the user may not see.
+class _EncryptingSerializer:
+    """JSON that only the secret reads: a key can belong to an item, or a field, that the user may not see.
 
-    The text XOR the stream of SHAKE-256 (FIPS 202) over a key and a nonce that is used once.
+    A stream cipher: the text XOR the output of SHAKE-256 (FIPS 202) over a key and a nonce that is used once.
     """
 
     def __init__(self, secret: str) -> None:
+        # The label is part of every cursor that was ever given out: another one makes all of them unreadable.
         self._key = hashlib.sha256(f"{SALT}.veil:{secret}".encode()).digest()
 
     def dumps(self, value: Any, **_: Any) -> bytes:
-        nonce = secrets.token_bytes(NONCE)
+        nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + self._xor(nonce, json_bytes(value))
 
     def loads(self, data: bytes, **_: Any) -> Any:
-        return json.loads(self._xor(data[:NONCE], data[NONCE:]))
+        return json.loads(self._xor(data[:NONCE_BYTES], data[NONCE_BYTES:]))
 
     def _xor(self, nonce: bytes, text: bytes) -> bytes:
         stream = hashlib.shake_256(self._key + nonce).digest(len(text))
@@ -58,18 +59,20 @@ class _Veil:
 
 
 class Cursors:
-    """Seals and opens pagination keys: opaque, signed, expiring, bound to what they were made for.
+    """Seals and opens pagination keys: opaque, signed, expiring, bound to their request.
 
     ``secrets`` are the secrets, the first of which seals; the others still open what they sealed.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._serializers = [URLSafeTimedSerializer(one, salt=SALT, serializer=_Veil(one)) for one in secrets]
+        self._serializers = [
+            URLSafeTimedSerializer(one, salt=SALT, serializer=_EncryptingSerializer(one)) for one in secrets
+        ]
 
     def seal(self, key: Any, scope: Sequence[Any]) -> str:
         """The cursor for a pagination key: any JSON value, or a ``last_evaluated_key`` of DynamoDB's.
 
-        ``scope`` is what it is bound to: user, route, filters, sort.
+        ``scope`` is the request that it is bound to: user, route, filters, sort.
         """
         text = self._serializers[0].dumps([_digest(scope), _encoded(key)])
         return text if isinstance(text, str) else text.decode()
@@ -137,19 +140,19 @@ def _decoded(key: Sequence[Any]) -> Any:
 
 
 def signing_secrets(given: str | Sequence[str] | None) -> list[str]:
-    """The secrets that sign cursors; one of this process alone where none is configured and none is needed.
+    """The secrets that sign cursors; outside a deployed Lambda a random one where none is configured.
 
     Raises ``ConfigurationError`` in a deployed Lambda, whose next instance could not read such cursors.
     """
-    found = [secret for secret in configured_secrets(given) if secret]
+    configured = [secret for secret in configured_secrets(given) if secret]
     deployed = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
-    if not found and deployed:
+    if not configured and deployed:
         raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
-    return found or [secrets.token_urlsafe(32)]
+    return configured or [secrets.token_urlsafe(32)]
 
 
 def configured_secrets(given: str | Sequence[str] | None) -> list[str]:
-    """The secrets that argument or environment say, one empty where they say none."""
+    """The secrets of the argument, else of the environment; a single empty one where there is none."""
     if given is None:
         given = os.environ.get("POLYMICRO_CURSOR_SECRET", "").split(",")
     return [secret for secret in ([given] if isinstance(given, str) else given) if secret] or [""]

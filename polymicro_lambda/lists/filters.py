@@ -1,4 +1,4 @@
-"""Filters of a list: ``?done=true&due_date_time__gte=…`` typed through the fields, and said as conditions."""
+"""Filters of a list: ``?done=true&due_date_time__gte=…``, typed by the schema's fields and turned into conditions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ MAX_OPERANDS = 100
 """Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
 
 RESERVED = frozenset({"limit", "pagination_key", "sort", "fields"})
-"""Parameters of a list: an attribute of such a name is filtered by as ``limit__eq``."""
+"""Other parameters of a list: an attribute of such a name has the filter ``limit__eq``."""
 
 Filters: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""What a list is asked for: attribute -> operator -> typed value, e.g. ``{"done": {"eq": True}}``."""
+"""The filters of a request: attribute -> operator -> typed value, e.g. ``{"done": {"eq": True}}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "exists": Operator(lambda path, there: path.exists() if there else path.does_not_exist(), _ALL),
     }
 )
-"""Operator name -> what it is. ``ne`` holds on an item that lacks the attribute, as it does in DynamoDB."""
+"""Operator name -> operator. ``ne`` holds on an item that lacks the attribute, as it does in DynamoDB."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class DeclaredFilters:
         if not isinstance(declared, Mapping):
             raise ConfigurationError(f'{resource}.filters must say operators, e.g. {{"done": ("eq",)}}')
         if not declared:
-            return NONE
+            return NO_FILTERS
         parameters: dict[str, tuple[str, str]] = {}
         for name, operators in declared.items():
             where, attribute = f"{resource}.filters[{name!r}]", model.get_attributes().get(name)
@@ -105,16 +105,16 @@ class DeclaredFilters:
 
     @lazy
     def equals(self) -> frozenset[str]:
-        """The attributes that a query can bind to one value, and so the partition keys that it can name."""
+        """The attributes with an ``eq`` filter: a query can bind these to one value."""
         return frozenset([name for name, operator in self.parameters.values() if operator == "eq"])
 
     def picking(self, model: type[Model]) -> frozenset[str]:
-        """The key of the model's table, if it is one attribute and a query can say several values of it."""
+        """The table's key, if it is one attribute with an ``in`` filter: a query can list several values of it."""
         keys = list(model_info(model).keys) if self.parameters else ()
         return frozenset(keys[:1] if len(keys) == 1 and (keys[0], "in") in self.parameters.values() else ())
 
     def read(self, query: Mapping[str, Sequence[str]], schema: ItemSchema) -> dict[str, dict[str, Any]]:
-        """The filters of a query, typed. Raises ``BadRequest`` for what a field does not take."""
+        """The filters of a query, typed. Raises ``BadRequest`` for values that a field refuses."""
         filters: dict[str, dict[str, Any]] = {}
         errors: list[dict[str, str]] = []
         for parameter in [name for name in query if name in self.parameters]:
@@ -134,22 +134,25 @@ class DeclaredFilters:
         return filters
 
 
-NONE = DeclaredFilters({})
-"""What resources declare that say nothing of filters."""
+NO_FILTERS = DeclaredFilters({})
+"""The filters of a resource that declares none."""
 
 
 def _check(where: str, attribute: Attribute[Any], operator: str) -> None:
     if operator not in OPERATORS:
         raise ConfigurationError(f"{where}: {operator!r} is no operator; there are {', '.join(OPERATORS)}")
-    allowed = next((names for kind, names in _ONLY.items() if isinstance(attribute, kind)), OPERATORS)
+    allowed = next(
+        (names for kind, names in _FEWER_OPERATORS.items() if isinstance(attribute, kind)), OPERATORS
+    )
     element = _element(attribute)
-    searched = operator != "contains" or element is None or element.attr_type in _SCALARS
-    if operator not in allowed or attribute.attr_type not in OPERATORS[operator].types or not searched:
+    searchable = operator != "contains" or element is None or element.attr_type in _SCALARS
+    if operator not in allowed or attribute.attr_type not in OPERATORS[operator].types or not searchable:
         raise ConfigurationError(f"{where}: {operator!r} does not work on {type(attribute).__name__}")
 
 
-# Attributes whose type in DynamoDB says too much: JSON is text in some spelling, a kind is a class, a prefix is hidden.
-_ONLY: Mapping[type, frozenset[str]] = {
+# Attributes that take fewer operators than their DynamoDB type: JSON is text in some spelling, a kind is a class, a
+# prefix is hidden.
+_FEWER_OPERATORS: Mapping[type, frozenset[str]] = {
     JSONAttribute: frozenset({"exists"}),
     DiscriminatorAttribute: frozenset({"eq", "ne", "in", "exists"}),
     PrefixedAttribute: frozenset(OPERATORS) - {"begins_with", "contains"},
@@ -157,7 +160,7 @@ _ONLY: Mapping[type, frozenset[str]] = {
 
 
 def _element(attribute: Attribute[Any]) -> Attribute[Any] | None:
-    """What a list attribute declares its elements to be, None where it does not: then text is looked for."""
+    """The attribute of a list attribute's elements, None where it declares none: then ``contains`` looks for text."""
     of = getattr(attribute, "element_type", None)
     if of is None:
         return None
@@ -173,7 +176,7 @@ def _parsed(schema: ItemSchema, name: str, operator: str, text: str) -> Any:
         return _TRUTH[text]
     attribute = schema.attributes[name]
     if operator == "begins_with" and attribute.attr_type == "S":
-        return text  # of dates too: the beginning of what is stored
+        return text  # also of a datetime: the beginning of the stored text
     if operator == "contains" and attribute.attr_type == "L" and _element(attribute) is None:
         return text
     return schema.parse_operand(name, text, element=operator == "contains")
@@ -206,18 +209,18 @@ def filter_conditions(model: type[Model], filters: Filters) -> Iterator[Conditio
             yield OPERATORS[operator].condition(Path([attribute.attr_name]), *operands)
 
 
-# What an element of a set is stored as.
-_ELEMENTS = {"SS": "S", "NS": "N", "BS": "B"}
+# Type of a set in DynamoDB -> type of its elements.
+_ELEMENT_TYPES = {"SS": "S", "NS": "N", "BS": "B"}
 
 
 def _raw(attribute: Attribute[Any], value: Any, operator: str) -> Value:
     """A typed value as DynamoDB compares it with the attribute."""
     if operator == "begins_with" and isinstance(value, str):
         return Value({"S": value})
-    if operator != "contains" or attribute.attr_type not in (*_ELEMENTS, "L"):
+    if operator != "contains" or attribute.attr_type not in (*_ELEMENT_TYPES, "L"):
         return Value(serialized(attribute, value))
     if attribute.attr_type == "L":
         element = _element(attribute)
         return Value(value) if element is None else Value(serialized(element, value))
     (stored,) = (serialized(attribute, {value}) or {}).get(attribute.attr_type, [None])
-    return Value({_ELEMENTS[attribute.attr_type]: stored})
+    return Value({_ELEMENT_TYPES[attribute.attr_type]: stored})

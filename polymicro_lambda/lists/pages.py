@@ -1,4 +1,4 @@
-"""What a list verb returned becomes one page."""
+"""One page out of the value that a list verb returned."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from .rows import Rows
 
 @dataclass(slots=True)
 class PageReader:
-    """How a page is gathered."""
+    """Gathers the rows of one page."""
 
     limit: int
     """Its size in items."""
     read_budget: int
     """The most calls of DynamoDB that it may take."""
     checks: Sequence[Condition] = ()
-    """Filters that the verb did not ask for, and so did not apply."""
+    """Filters that the verb does not declare as an argument, and so did not apply."""
     selection: FieldSelection | None = None
-    """What is shown of each, where that takes no instance."""
+    """The fields to show, where no instance is needed for them."""
 
     def page(self, body: Any, key: Any = NO_KEY) -> Page:
-        """The page in what the verb returned; ``key`` is the pagination key that came with it."""
+        """The page of a verb's result; ``key`` is the pagination key that the verb returned with it."""
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
         if isinstance(rows, Rows):
             page = rows.page(self.limit, self.read_budget, self.checks, self.selection)
@@ -38,7 +38,7 @@ class PageReader:
         return Page(tuple(filter(self._allowed, rows)), None if key is NO_KEY else key)
 
     def array(self, body: Any, key: Any = NO_KEY) -> tuple[str, Any] | None:
-        """The page as JSON and its key, where no row has to be looked at; None leaves it to ``page``."""
+        """The page as a JSON array and its key, where no single row has to be checked; None leaves it to ``page``."""
         if key is not NO_KEY or self.checks or not isinstance(body, Rows):
             return None
         return body.array(self.limit, self.selection)

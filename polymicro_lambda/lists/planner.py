@@ -1,4 +1,4 @@
-"""The planner of a resource: what a request binds, filters and sorts by becomes a plan."""
+"""The planner of a resource: the request's filters and order, and the rule, become a plan."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,13 @@ from polymicro_lambda.schemas import HASH_BYTES
 
 from .access_paths import AccessPath, access_paths_of, stored_names
 from .filters import Filters, filter_conditions
-from .plans import ListQuery, Plan, is_key, plan_list
+from .key_conditions import is_key
+from .plans import ListQuery, Plan, plan_list
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans the lists of one resource: what it may be asked for, compiled."""
+    """Plans the lists of one resource."""
 
     model: type[Model]
     scan: bool
@@ -47,7 +48,7 @@ class Planner:
 
     @lazy
     def everything(self) -> frozenset[str]:
-        """All that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
+        """The attributes that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
         return stored_names(self.model)
 
     @lazy
@@ -57,7 +58,7 @@ class Planner:
 
     @lazy
     def lasting(self) -> bool:
-        """Whether any item with a key of the model's is one of the list's, and none expires."""
+        """Whether every item with a key of the model's belongs to the list, and none expires."""
         return model_info(self.model).lasting
 
     @classmethod
@@ -70,38 +71,41 @@ class Planner:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
         guard = current_guard()
         plain = sort is None and guard.fields is None and not filters
-        if plain and (found := self._own_partition(guard)) is not None:
-            return found
-        attributes = self.model.get_attributes()
+        if plain and (plan := self._own_partition(guard)) is not None:
+            return plan
         rule = [guard.condition] if guard.condition is not None else []
-        picks = tuple(filter_conditions(self.model, filters))
-        conditions = [*self._bound(), *rule, *picks, *live_conditions(self.model)]
-        if plain and (found := self._whole_partition(conditions)) is not None:
-            return found
-        names = {attribute.attr_name: name for name, attribute in attributes.items()}
-        projects = guard.fields is not None and not self.whole and not is_opaque(guard.verdict)
-        shown = self.everything
-        if projects and guard.fields is not None:
-            shown = frozenset(attributes[name].attr_name for name in guard.fields if name in attributes)
+        requested = tuple(filter_conditions(self.model, filters))
+        conditions = [*self._bound(), *rule, *requested, *live_conditions(self.model)]
+        if plain and (plan := self._whole_partition(conditions)) is not None:
+            return plan
+        return plan_list(self.paths, self._query(guard, conditions, requested, sort))
+
+    def _query(
+        self, guard: Guard, conditions: Sequence[Condition], requested: Sequence[Condition], sort: str | None
+    ) -> ListQuery:
+        """The list as a search for a plan needs it; ``requested`` are the conditions from the request's filters."""
+        kinds = prefix_conditions(self.model)
         read = attributes_of_verdict(guard.verdict).union(
-            *map(attributes_of, (*live_conditions(self.model), *prefix_conditions(self.model)))
+            *map(attributes_of, (*live_conditions(self.model), *kinds))
         )
-        wish = ListQuery(
+        shown, projects = self.everything, False
+        if guard.fields is not None and not self.whole and not is_opaque(guard.verdict):
+            shown, projects = frozenset(self.stored[n] for n in guard.fields if n in self.stored), True
+        return ListQuery(
             conditions,
             read | shown,
             projects,
             self._sort_key(sort),
             not (sort or "").startswith("-"),
             self.scan,
-            names,
+            {stored: name for name, stored in self.stored.items()},
             self.sayable,
-            picks,
-            prefix_conditions(self.model),
+            requested,
+            kinds,
         )
-        return plan_list(self.paths, wish)
 
     def _own_partition(self, guard: Guard) -> Plan | None:
-        """The plan where all that is asked for is the partition that the rule says."""
+        """The plan of a list that is the partition which the rule grants, else None."""
         verdict, table = guard.verdict, self.paths[0]
         if not isinstance(verdict, TextEquals) or verdict.name != table.partition or not self.lasting:
             return None
@@ -111,22 +115,22 @@ class Planner:
         return Plan(table, {**verdict.value}, empty=not is_key(verdict.value, HASH_BYTES), certain=True)
 
     def _whole_partition(self, conditions: Sequence[Condition]) -> Plan | None:
-        """The plan, known without a search, where all that is asked for is a partition of the table."""
+        """The plan of a list that is a partition of the table, else None; it takes no search."""
         if len(conditions) != 1 or not self.lasting:
             return None
-        same, table = text_equality_of(conditions[0]), self.paths[0]
-        if same is None or same[0] != table.partition:
+        equality, table = text_equality_of(conditions[0]), self.paths[0]
+        if equality is None or equality[0] != table.partition:
             return None
-        return Plan(table, dict(same[1]), empty=not is_key(same[1], HASH_BYTES))
+        return Plan(table, dict(equality[1]), empty=not is_key(equality[1], HASH_BYTES))
 
     def _bound(self) -> Iterator[Condition]:
-        """What route and rule bind, where the rule's own condition does not say the same."""
+        """The conditions of the attributes that route and rule bind, less those in the rule's own condition."""
         guard, attributes = current_guard(), self.model.get_attributes()
-        said = {} if guard.condition is None else equality_of(guard.condition)
+        equal = {} if guard.condition is None else equality_of(guard.condition)
         for name, value in guard.bound.items():
             attribute = attributes[name]
             raw = serialized(attribute, value)
-            if said.get(attribute.attr_name) != raw:
+            if equal.get(attribute.attr_name) != raw:
                 yield Path([attribute.attr_name]) == Value(raw)
 
     def _sort_key(self, sort: str | None) -> str | None:
@@ -140,7 +144,7 @@ class Planner:
         return attribute.attr_name
 
     def usable(self, names: Iterable[str] | None) -> Iterator[AccessPath]:
-        """The access paths whose partition key is among these attributes, by Python name; of None all."""
+        """The access paths whose partition key is among these attributes, by Python name; None gives all paths."""
         attributes = self.model.get_attributes()
         bound = None if names is None else {attributes[name].attr_name for name in names}
         return (path for path in self.paths if bound is None or path.partition in bound)

@@ -1,4 +1,4 @@
-"""A plan carried out: DynamoDB's Query and Scan, page by page, and the second read of what an index lacks."""
+"""A plan carried out: DynamoDB's Query or Scan, page by page, and a second read where an index lacks attributes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,22 +28,22 @@ from polymicro_lambda.types import RawItem
 
 from .access_paths import access_paths_of, stored_names
 from .plans import Plan
-from .rows import Called, Rows
+from .rows import OnCall, Rows
 
-INDEX = ""
-"""Where a cursor names its index; no attribute has an empty name (DynamoDB: 1 to 255 bytes)."""
+INDEX_MEMBER = ""
+"""A cursor's member with the index's name; no attribute has an empty name (DynamoDB: 1 to 255 bytes)."""
 
 
 def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
     """The rows of a plan from ``pagination_key`` on. Raises ``BadRequest`` for a key of another access path."""
-    start, passed = (None, False) if pagination_key is None else _place(plan, pagination_key)
+    start, passed = (None, False) if pagination_key is None else _start_key(plan, pagination_key)
     if plan.empty or passed:
         pages: Iterator[ReadPage] = iter(())
     elif plan.keys is not None:
         pages = batch_pages(model, plan.keys, start, limit)
     else:
         pages = _Query(model, plan, limit).pages(start)
-    complete = partial(_completed, model) if plan.completes else None
+    complete = partial(_whole_items, model) if plan.completes else None
     return Rows(
         model,
         pages,
@@ -51,7 +51,7 @@ def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) 
         plan.checks,
         complete,
         certain=plan.certain,
-        signed={INDEX: {"S": plan.path.index or ""}},
+        signed={INDEX_MEMBER: {"S": plan.path.index or ""}},
     )
 
 
@@ -63,19 +63,23 @@ def rows_from(iterator: "ResultIterator[Any]") -> Rows:
     lacks = model is not None and any(
         path.index == index and not path.has(stored_names(model)) for path in access_paths_of(model)
     )
-    complete = partial(_completed, model) if model is not None and lacks else None
+    complete = partial(_whole_items, model) if model is not None and lacks else None
     return Rows(model, dynamodb.pages_of_iterator(iterator), limit, complete=complete, start=start)
 
 
-def _place(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
+def _start_key(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
     """The key to start after, None for the first, and whether all items are before it.
 
     The bounds of a rule may move between two pages, as those of "since yesterday" do: DynamoDB refuses a key that
     is no longer within them.
     """
-    place = {name: value for name, value in key.items() if name != INDEX} if isinstance(key, Mapping) else {}
-    same = place.keys() == plan.path.keys and key.get(INDEX) == {"S": plan.path.index or ""}
-    if not same or not all(holds(condition, place) for condition in _partition(plan)):
+    place = (
+        {name: value for name, value in key.items() if name != INDEX_MEMBER}
+        if isinstance(key, Mapping)
+        else {}
+    )
+    same = place.keys() == plan.path.keys and key.get(INDEX_MEMBER) == {"S": plan.path.index or ""}
+    if not same or not all(holds(condition, place) for condition in _partition_conditions(plan)):
         detail = "pagination_key belongs to another query: start again from the first page."
         raise BadRequest(detail, errors=[{"parameter": "pagination_key", "detail": detail}])
     bounds = plan.key_condition
@@ -86,7 +90,7 @@ def _place(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
     return None, before is not plan.forward
 
 
-def _partition(plan: Plan) -> list[Condition]:
+def _partition_conditions(plan: Plan) -> list[Condition]:
     return [] if plan.partition is None else [Path([plan.path.partition]) == Value(plan.partition)]
 
 
@@ -127,7 +131,7 @@ class _Query:
         values: dict[str, Any] = {}
         arguments: dict[str, Any] = {} if plan.path.index is None else {"IndexName": plan.path.index}
         if plan.partition is not None:
-            key = _partition(plan) + ([] if plan.key_condition is None else [plan.key_condition])
+            key = _partition_conditions(plan) + ([] if plan.key_condition is None else [plan.key_condition])
             arguments["KeyConditionExpression"] = condition_expression(reduce(and_, key), names, values)
             arguments["ScanIndexForward"] = plan.forward
         if plan.filters:
@@ -142,8 +146,8 @@ class _Query:
         return arguments
 
 
-def _completed(model: type[Model], items: Sequence[RawItem], called: Called) -> Sequence[RawItem | None]:
-    """Up to 100 items whole, by a consistent read of the table, in the order given; None for one that is gone."""
+def _whole_items(model: type[Model], items: Sequence[RawItem], on_call: OnCall) -> Sequence[RawItem | None]:
+    """Up to 100 items whole, by a consistent read of the table, in the order given; None for a deleted item."""
     names = [attribute.attr_name for attribute in model_info(model).keys.values()]
     keys = [{name: raw[name] for name in names} for raw in items]
-    return items_in_key_order(names, keys, batch_get(model, keys, called))
+    return items_in_key_order(names, keys, batch_get(model, keys, on_call))

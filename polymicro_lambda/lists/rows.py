@@ -1,4 +1,4 @@
-"""Rows of a list on their way to a page: read page by page, judged one by one, the cursor always exact."""
+"""The rows of a list: read page by page, checked one by one, with an exact key after each."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,14 @@ from polymicro_lambda.dynamodb import ReadPage, model_info, translating_errors
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.items import FieldSelection, instance_of, is_live
 from polymicro_lambda.observability import report_error, seconds_left
-from polymicro_lambda.rules import ConditionCheck, TextEquals, current_guard, evaluator, is_opaque
+from polymicro_lambda.rules import (
+    ConditionCheck,
+    TextEquals,
+    current_guard,
+    evaluator,
+    is_opaque,
+    predicate_of,
+)
 from polymicro_lambda.types import RawItem
 
 from .cursors import Page
@@ -22,20 +29,20 @@ from .cursors import Page
 PAGE_SECONDS = 2.0
 """With less time left a page ends where it stands."""
 CHUNK = 100
-"""Rows that are judged at a time: the keys of one BatchGetItem (DynamoDB API reference)."""
+"""Rows that are checked at a time: the keys of one BatchGetItem (DynamoDB API reference)."""
 
 
-Called: TypeAlias = Callable[[], None]
-"""Is told each call."""
+OnCall: TypeAlias = Callable[[], None]
+"""Called once for each call of DynamoDB."""
 _Chunk: TypeAlias = Sequence[RawItem]
-"""Items as read."""
+"""Some rows of a page, as stored."""
 _KeyAfter: TypeAlias = Callable[[int], Any]
-"""Gives the key after the item of this number in its chunk."""
+"""Gives the key after the item at an index of its chunk."""
 
 
 @dataclass(slots=True)
 class _Budget:
-    """The reads that a page may still take."""
+    """The calls that a page may still make."""
 
     left: int
 
@@ -48,24 +55,24 @@ class Rows:
     """A query or scan that has not been read yet; iterating reads all of it, under the request's rule."""
 
     model: type[Model] | None
-    """What its items are; None gives them raw."""
+    """The model of the items; None gives them as stored."""
     pages: Iterator[ReadPage]
     limit: int | None
-    """The most rows that it was asked for, None for all."""
+    """The most rows to give, None for all."""
     checks: Sequence[Condition] = ()
-    """What DynamoDB could not check."""
-    complete: Callable[[Sequence[RawItem], Called], Sequence[RawItem | None]] | None = None
-    """Reads the items of an index again, whole and in their order; None for one that is gone. It tells its calls."""
+    """The conditions that DynamoDB could not check."""
+    complete: Callable[[Sequence[RawItem], OnCall], Sequence[RawItem | None]] | None = None
+    """Reads the items of an index again, whole and in their order; None for a deleted item."""
     start: Any = None
-    """The key to go on from where no row is asked for."""
+    """The key of a page of no rows (``limit=0``)."""
     certain: bool = False
-    """The key condition says what the rule does: DynamoDB gives no row on which it does not hold."""
+    """The key condition is the rule: the rule holds on every row that DynamoDB gives."""
     signed: Mapping[str, Any] = field(default_factory=dict)
-    """What a key to go on from says besides the place."""
+    """Members of a cursor's key besides the item's key."""
 
     def __iter__(self) -> Iterator[Any]:
-        chunks = (chunk for page in self._answered() for chunk, _ in _chunks(page))
-        return islice((row for chunk in chunks for _, row in self._judged(chunk)), self.limit)
+        chunks = (chunk for page in self._translated_pages() for chunk, _ in _chunks(page))
+        return islice((row for chunk in chunks for _, row in self._visible_rows(chunk)), self.limit)
 
     def page(
         self,
@@ -88,7 +95,7 @@ class Rows:
         places: list[tuple[_KeyAfter, int]] = []
         key = None
         for chunk, key_after in self._read(budget):
-            texts = None if checks else self._at_once(chunk, selection)
+            texts = None if checks else self._texts(chunk, selection)
             if texts is not None:
                 texts = texts[: size - len(items)]
                 items += texts
@@ -97,7 +104,7 @@ class Rows:
                     return self._page(items, places, key_after(len(texts) - 1))
                 key = key_after(len(chunk) - 1)
                 continue
-            for number, row in self._judged(chunk, checks, budget.spend, selection):
+            for number, row in self._visible_rows(chunk, checks, budget.spend, selection):
                 items.append(row)
                 places.append((key_after, number))
                 if len(items) == size:
@@ -106,9 +113,9 @@ class Rows:
         return self._page(items, places, key)
 
     def array(self, size: int, selection: FieldSelection | None) -> tuple[str, Any] | None:
-        """All that ``page`` gives as one JSON array, and its key, where one read gives it and no row is left out.
+        """The rows of ``page`` as one JSON array, and its key, where a single read gives them and no row is left out.
 
-        None where rows are to be looked at one by one: what is read by then, ``page`` does not read again.
+        None where rows have to be checked one by one; ``page`` does not read again what was read here.
         """
         size = size if self.limit is None else min(size, self.limit)
         if size == 0 or selection is None:
@@ -121,7 +128,7 @@ class Rows:
         count, key = len(page.items), page.last_key
         if count > min(size, CHUNK) or (count < size and key is not None):
             return None
-        text = selection.array(page.items) if self._passes(page.items, selection) else None
+        text = selection.array(page.items) if self._all_visible(page.items, selection) else None
         return None if text is None else (text, self._sign(key))
 
     def _page(self, items: list[Any], places: list[tuple[_KeyAfter, int]], key: Any) -> Page:
@@ -132,15 +139,15 @@ class Rows:
         return Page(tuple(items), self._sign(key), after)
 
     def _read(self, budget: _Budget) -> Iterator[tuple[_Chunk, _KeyAfter]]:
-        """Chunks, and what tells the key after each of their rows, until the budget or the time is spent."""
+        """Chunks, each with its function for keys, until the budget or the time is spent."""
         completes = self.complete is not None
-        for page in self._answered():
+        for page in self._translated_pages():
             budget.spend()
             for chunk in _chunks(page):
                 yield chunk
                 if seconds_left() < PAGE_SECONDS or (completes and budget.left < 1):
                     return
-            if budget.left < 1 + completes:  # what is read has to be completed too
+            if budget.left < 1 + completes:  # a read takes a second one that completes it
                 return
 
     def _sign(self, key: Any) -> Any:
@@ -148,39 +155,39 @@ class Rows:
             raise ConfigurationError("a list verb gave a query whose projection leaves out the keys")
         return key and {**key, **self.signed}
 
-    def _answered(self) -> Iterator[ReadPage]:
+    def _translated_pages(self) -> Iterator[ReadPage]:
         with translating_errors():
             yield from self.pages
 
-    def _judged(
+    def _visible_rows(
         self,
         chunk: _Chunk,
         checks: Sequence[Condition] = (),
-        called: Called = lambda: None,
+        on_call: OnCall = lambda: None,
         selection: FieldSelection | None = None,
     ) -> Iterator[tuple[int, Any]]:
-        """The rows that the user may see, each with its number in the chunk."""
+        """The rows that the user may see, each with its index in the chunk."""
         items: Sequence[RawItem | None] = chunk
         if self.complete is not None and chunk:
             with translating_errors():
-                items = self.complete(chunk, called)
+                items = self.complete(chunk, on_call)
         tests = [evaluator(check) for check in (*self.checks, *checks)]
-        shown = self._short_way(selection)
+        text_of = self._text_function(selection)
         for number, raw in enumerate(items):
             if raw is None or (tests and not all(test(raw) for test in tests)):
                 continue
-            row = shown(raw)
-            row = self._seen(raw) if row is None else row
+            row = text_of(raw)
+            row = self._instance(raw) if row is None else row
             if row is not None:
                 yield number, row
 
-    def _at_once(self, chunk: _Chunk, selection: FieldSelection | None) -> Sequence[Any] | None:
-        """All rows of a chunk as they go out, None where they are to be looked at one by one."""
-        if selection is None or not self._passes(chunk, selection):
+    def _texts(self, chunk: _Chunk, selection: FieldSelection | None) -> Sequence[Any] | None:
+        """The JSON texts of a chunk, None where its rows have to be checked one by one."""
+        if selection is None or not self._all_visible(chunk, selection):
             return None
         return selection.texts(chunk)
 
-    def _passes(self, chunk: _Chunk, selection: FieldSelection) -> bool:
+    def _all_visible(self, chunk: _Chunk, selection: FieldSelection) -> bool:
         """Whether it is certain, without an instance, that the user may see all rows of a chunk."""
         verdict, model = current_guard().verdict, self.model
         if selection.model is not model or self.complete is not None or self.checks:
@@ -194,22 +201,22 @@ class Rows:
             return True
         if isinstance(verdict, TextEquals):
             return [raw.get(verdict.name) for raw in chunk].count(verdict.value) == len(chunk)
-        return all(map(verdict.test(), chunk))
+        return all(map(verdict.holds, chunk))
 
-    def _short_way(self, selection: FieldSelection | None) -> Callable[[RawItem], Any]:
-        """What gives an item as it goes out, or None where it is not to be seen, or only an instance can say."""
+    def _text_function(self, selection: FieldSelection | None) -> Callable[[RawItem], Any]:
+        """A function from a stored item to its JSON text: None for a hidden item, or one that needs an instance."""
         verdict, model = current_guard().verdict, self.model
         if selection is None or model is None or selection.model is not model or is_opaque(verdict):
             return lambda _: None
-        shown, lasts = selection.text, model_info(model).lasting
+        text_of, lasts = selection.text, model_info(model).lasting
         if verdict is True and lasts:
-            return shown
+            return text_of
         if isinstance(verdict, bool):
-            return lambda raw: shown(raw) if verdict and is_live(model, raw) else None
-        holds = verdict.test()
-        return lambda raw: shown(raw) if holds(raw) and (lasts or is_live(model, raw)) else None
+            return lambda raw: text_of(raw) if verdict and is_live(model, raw) else None
+        holds = predicate_of(verdict)
+        return lambda raw: text_of(raw) if holds(raw) and (lasts or is_live(model, raw)) else None
 
-    def _seen(self, raw: RawItem) -> Any:
+    def _instance(self, raw: RawItem) -> Any:
         """The instance of a stored item, None where it is gone, hidden or poison."""
         if self.model is None:
             return raw
@@ -218,7 +225,7 @@ class Rows:
         try:
             instance = instance_of(self.model, raw)
         except Exception as error:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
-            _left_out(self.model, raw, error)
+            _report_unreadable(self.model, raw, error)
             return None
         return instance if current_guard().allows(instance, raw) else None
 
@@ -229,7 +236,7 @@ def _chunks(page: ReadPage) -> Iterator[tuple[_Chunk, _KeyAfter]]:
         yield page.items[start : start + CHUNK], partial(page.key_after, start)
 
 
-def _left_out(model: type[Model], raw: RawItem, cause: Exception) -> None:
+def _report_unreadable(model: type[Model], raw: RawItem, cause: Exception) -> None:
     names = [attribute.attr_name for attribute in model_info(model).keys.values()]
     digest = hashlib.sha256(repr([raw.get(name) for name in names]).encode()).hexdigest()[:16]
     message = "A row of %s cannot be read and was left out of a list"

@@ -1,22 +1,34 @@
-"""Rules."""
+"""Who may do what: permissions, their composition, and the guard of a request.
 
-from .algebra import PERMISSION_METHODS, AllOf, AnyOf, NoneOf, Owner, Permission, Rule, rule_from
+In comes a resource's declaration (``permissions``, ``field_permissions``, ``fields_for``); out comes a `Rule`. For
+each request ``rule.decide(RuleContext(user, method, model))`` gives a `Verdict`, which a `Guard` carries to every read
+and write.
+
+- `algebra`: ``&``, ``|`` and ``~``. `permission`: the base class to derive from. `context`: what a permission is
+  asked with.
+- `verdicts`: True, False, a condition for DynamoDB, or a check in Python.
+- `conditions`: PynamoDB conditions evaluated here as DynamoDB evaluates them.
+- `field_rules`: the fields that a user may read and write.
+- `guards`: the verdict, ``If-Match`` and the visibility of items during one request.
+"""
+
+from .algebra import AllOf, AnyOf, NoneOf, Owner, Rule, rule_from
 from .conditions import attributes_of, equality_of, evaluator, holds, text_equality_of
+from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .field_rules import FieldRules
 from .guards import CreateInterceptor, Guard, as_stored, begin_guard, current_guard, end_guard, guarded
-from .methods import SAFE_METHODS, Method
+from .permission import PERMISSION_METHODS, Permission
 from .verdicts import (
     AllHold,
     ConditionCheck,
     OpaqueCheck,
-    RuleContext,
     TextEquals,
     Verdict,
     attributes_of_verdict,
     certainly_allows,
     is_opaque,
     join_verdicts,
-    takes_request,
+    predicate_of,
 )
 
 __all__ = [
@@ -51,6 +63,7 @@ __all__ = [
     "holds",
     "is_opaque",
     "join_verdicts",
+    "predicate_of",
     "rule_from",
     "takes_request",
     "text_equality_of",

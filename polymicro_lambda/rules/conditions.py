@@ -34,7 +34,7 @@ _Size = type(size("any"))  # type: ignore[no-untyped-call]  # PynamoDB names onl
 
 
 def holds(condition: Condition, item: _Item) -> bool:
-    """Say whether a conditional write on this item would go through.
+    """Whether a conditional write on this item would go through.
 
     ``item`` is ``{attr_name: {type: value}}`` as DynamoDB stores it, ``B`` as bytes; ``{}`` is no item.
     A condition that DynamoDB refuses as a whole (a ValidationException) holds for nothing, also under ``NOT``
@@ -46,7 +46,7 @@ def holds(condition: Condition, item: _Item) -> bool:
 
 
 def evaluator(condition: Condition) -> Callable[[_Item], bool]:
-    """Compile a condition into what says of one item after another whether it ``holds``; raises as that does."""
+    """Compile a condition into a function of a stored item: whether it ``holds``. Raises as `holds` does."""
     if (same := text_equality_of(condition)) is not None:
         name, text = same
         return lambda item: item.get(name) == text
@@ -65,7 +65,7 @@ def evaluator(condition: Condition) -> Callable[[_Item], bool]:
 
 
 def text_equality_of(condition: Condition) -> tuple[str, Mapping[str, Any]] | None:
-    """The attribute and the text that it must equal, where the condition says that and no more."""
+    """The attribute and the text that it must equal, where that is the whole condition; else None."""
     if condition.operator != "=":
         return None
     path, value = condition.values
@@ -76,12 +76,12 @@ def text_equality_of(condition: Condition) -> tuple[str, Mapping[str, Any]] | No
 
 
 def attributes_of(condition: Condition) -> frozenset[str]:
-    """Name the top-level attributes, by DynamoDB's names, that the condition reads."""
+    """The top-level attributes that the condition reads, by their names in DynamoDB."""
     return frozenset(next(_steps(path)) for path in _paths(condition))
 
 
 def equality_of(condition: Condition) -> Mapping[str, dict[str, Any]]:
-    """Give what top-level attributes must equal for the condition to hold: attr_name -> ``{type: value}``.
+    """The values that top-level attributes must equal for the condition to hold: attr_name -> ``{type: value}``.
 
     Only ``=`` with a value counts, alone or under AND. Two values for one attribute can never both hold; the
     first is given.
@@ -112,7 +112,7 @@ def _steps(path: Path) -> Iterator[Any]:
 _Reader: TypeAlias = Callable[[_Item], TypedValue | None]
 
 
-def _reads_path(operand: Path) -> _Reader:
+def _path_reader(operand: Path) -> _Reader:
     steps = [("L" if isinstance(step, int) else "M", step) for step in _steps(operand)]
 
     def read(item: _Item) -> TypedValue | None:
@@ -127,27 +127,27 @@ def _reads_path(operand: Path) -> _Reader:
     return read
 
 
-def _reads_size(operand: Any) -> _Reader:
-    """Measure what the path leads to; what has no size (a number, a boolean, null) is as if missing."""
+def _size_reader(operand: Any) -> _Reader:
+    """Measure the value at the path; a value without a size (a number, a boolean, null) counts as missing."""
     inner = _reader(operand.values[0])
 
     def read(item: _Item) -> TypedValue | None:
-        found = inner(item)
-        measure = SIZES.get(found.kind) if found else None
-        return TypedValue("N", Decimal(measure(found.value))) if found and measure else None
+        value = inner(item)
+        measure = SIZES.get(value.kind) if value else None
+        return TypedValue("N", Decimal(measure(value.value))) if value and measure else None
 
     return read
 
 
-def _reads_value(operand: Value) -> _Reader:
-    known = typed_value(operand.value)
-    return lambda _: known
+def _value_reader(operand: Value) -> _Reader:
+    value = typed_value(operand.value)
+    return lambda _: value
 
 
 _READERS: Mapping[type, Callable[[Any], _Reader]] = {
-    Path: _reads_path,
-    Value: _reads_value,
-    _Size: _reads_size,
+    Path: _path_reader,
+    Value: _value_reader,
+    _Size: _size_reader,
 }
 
 
@@ -187,8 +187,8 @@ _ALLOWED = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), ORDERED_TYPES) | {"b
 
 
 def _crossed(_: Any, lower: Any, upper: Any) -> bool:
-    known = isinstance(lower, Value) and isinstance(upper, Value)
-    return known and not at_most(typed_value(lower.value), typed_value(upper.value))
+    constant = isinstance(lower, Value) and isinstance(upper, Value)
+    return constant and not at_most(typed_value(lower.value), typed_value(upper.value))
 
 
 _REFUSED: Mapping[str, Callable[..., bool]] = {

@@ -8,9 +8,9 @@ from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.schemas import ItemSchema
 
-from .algebra import Permission, Rule, rule_from
-from .methods import Method
-from .verdicts import RuleContext
+from .algebra import Rule, rule_from
+from .context import Method, RuleContext
+from .permission import Permission
 
 FieldsFor: TypeAlias = Callable[[Any, Method], Any]
 """``ModelResource.fields_for``: user and method -> the fields that the user may use."""
@@ -28,7 +28,7 @@ class FieldRules:
     fields_for: FieldsFor | None
     """The resource's hook, None where it has none of its own."""
     free: bool
-    """Nothing is said of fields: everybody may use all."""
+    """No field has a rule: everybody may use all."""
 
     @classmethod
     def of(
@@ -37,11 +37,11 @@ class FieldRules:
         """Read the table. Raises ``ConfigurationError`` for unknown fields, and for rules that need the item."""
         read: dict[str, Rule] = {}
         write: dict[str, Rule] = {}
-        for name, said in table.items():
+        for name, declared in table.items():
             where = f"{resource}.field_permissions[{name!r}]"
             if name not in schema.members:
                 raise ConfigurationError(f"{where}: there is no such field")
-            pair = said if isinstance(said, Mapping) else {"read": said, "write": said}
+            pair = declared if isinstance(declared, Mapping) else {"read": declared, "write": declared}
             if not pair or not set(pair) <= {"read", "write"}:
                 raise ConfigurationError(f'{where}: say a permission, or {{"read": …, "write": …}}')
             for rules, key in ((read, "read"), (write, "write")):
@@ -55,7 +55,7 @@ class FieldRules:
 
     @lazy
     def shown(self) -> frozenset[str]:
-        """Those that answers show."""
+        """The fields that answers show."""
         return frozenset(self.schema.names)
 
     def leaves(self) -> Iterator[Permission]:
@@ -64,36 +64,39 @@ class FieldRules:
             leaf for table in (self.read, self.write) for rule in table.values() for leaf in rule.leaves()
         )
 
-    def readable(self, ask: RuleContext) -> frozenset[str]:
-        """The fields that an answer shows to whoever retrieves an item."""
-        return self.shown if self.free else self.shown & self._allowed(ask, self.read, READ)
+    def readable(self, context: RuleContext) -> frozenset[str]:
+        """The fields that an answer shows to this user."""
+        return self.shown if self.free else self.shown & self._allowed(context, self.read, READ)
 
-    def closed(self, ask: RuleContext, body: Any) -> frozenset[str]:
+    def closed(self, context: RuleContext, body: Any) -> frozenset[str]:
         """The fields that this user may not write. Raises ``Unprocessable`` where the body holds one."""
         if self.free:
             return frozenset()
-        closed = self.names - self._allowed(ask, self.write, WRITE)
+        closed = self.names - self._allowed(context, self.write, WRITE)
         refused = [name for name in body if name in closed] if isinstance(body, Mapping) else []
         if refused:
             errors = [{"pointer": f"#/{name}", "detail": "You may not write this field."} for name in refused]
             raise Unprocessable("The body holds fields that you may not write.", errors=errors)
         return closed
 
-    def _allowed(self, ask: RuleContext, rules: Mapping[str, Rule], place: int) -> frozenset[str]:
-        said: Any = None if self.fields_for is None else self.fields_for(ask.user, ask.method)
-        if _is_pair(said):
-            said = said[place]
-        names = self.names if said is None else self.names & frozenset(said)
-        return frozenset(name for name in names if name not in rules or rules[name].decide(ask) is True)
+    def _allowed(self, context: RuleContext, rules: Mapping[str, Rule], place: int) -> frozenset[str]:
+        fields: Any = None if self.fields_for is None else self.fields_for(context.user, context.method)
+        if _is_pair(fields):
+            fields = fields[place]
+        names = self.names if fields is None else self.names & frozenset(fields)
+        return frozenset(name for name in names if name not in rules or rules[name].decide(context) is True)
 
 
-def _is_pair(said: Any) -> bool:
-    return isinstance(said, tuple) and len(said) == 2 and not any(isinstance(part, str) for part in said)
+def _is_pair(fields: Any) -> bool:
+    """Whether a hook returned (fields to read, fields to write)."""
+    return (
+        isinstance(fields, tuple) and len(fields) == 2 and not any(isinstance(part, str) for part in fields)
+    )
 
 
-def _rule(where: str, said: Any) -> Rule:
+def _rule(where: str, declared: Any) -> Rule:
     try:
-        rule = rule_from(said)
+        rule = rule_from(declared)
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
     for leaf in rule.leaves():

@@ -1,4 +1,4 @@
-"""What protects one request while its verb runs: the rule's verdict, carried to every call of the store.
+"""The guard of one request: the rule's verdict, carried to every call of the store while the verb runs.
 
 It travels in a context variable, because a verb's ``super().update(instance, req, user)`` has no other way to hand
 it on, and a resource is shared. Outside a request there is no guard: code that calls a resource's verbs itself is
@@ -20,42 +20,42 @@ from polymicro_lambda.types import RawItem
 from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque
 
 
-def _everybody(_: Model, __: RawItem) -> bool:
+def _visible_to_all(_: Model, __: RawItem) -> bool:
     return True
 
 
 class CreateInterceptor(Protocol):
-    """What takes part in the creates of a request: keeps a repeated one from creating twice, or gathers them."""
+    """Takes part in the creates of a request: an idempotent request creates once, a bulk create gathers its items."""
 
     def create(self, creation: Any) -> RawItem:
-        """The new item of a ``creations.Creation``, or the one that an earlier try of the request has made."""
+        """The new item of a ``Creation``, or the item that an earlier try of the same request created."""
 
     def changes(self, model: type[Model]) -> None:
-        """An item of this model is about to be changed or deleted. Raises where that cannot be."""
+        """Called before an item of this model is changed or deleted. Raises where this request cannot do that."""
 
     def shows(self, instance: Model) -> None:
-        """The answer will show this item."""
+        """Called with each item that the answer shows."""
 
 
 @dataclass(slots=True)
 class Guard:
-    """One request's rule, and who may know of an item."""
+    """One request's rule, its preconditions, and who may know of an item."""
 
     verdict: Verdict = True
-    visible: Callable[[Model, RawItem], bool] = _everybody
-    """Whether the user may retrieve an item: then a denial may be told from its absence."""
+    visible: Callable[[Model, RawItem], bool] = _visible_to_all
+    """Whether the user may retrieve an item: only then does a denial differ from a missing item."""
     bound: Mapping[str, Any] = field(default_factory=dict)
-    """Attributes whose value the route or the rule says, e.g. the owner."""
+    """Attribute -> value, where the route or the rule fixes it, e.g. the owner."""
     fields: frozenset[str] | None = None
     """The attributes that the answer shows, None for all."""
     if_match: Tags | None = None
-    """The entity tags of which the item must have one to be written."""
+    """The entity tags of ``If-Match``: a write needs one of them to be the item's."""
     tagger: Tagger = UNKEYED
-    """What makes the tags."""
+    """Makes the entity tags."""
     show: Callable[[Model], Any] = str
     """An item as this user may see it."""
     journal: CreateInterceptor | None = None
-    """That of a request with an ``Idempotency-Key``, or of many items."""
+    """The interceptor of a request with an ``Idempotency-Key``, or with many items."""
 
     @property
     def condition(self) -> Condition | None:
@@ -70,7 +70,7 @@ class Guard:
     def must_see(self, changed: frozenset[str] = frozenset()) -> bool:
         """Whether a write that changes these attributes of the item needs the item in Python first.
 
-        So it is where the rule is opaque, and where it reads what changes: it must hold before and after.
+        It does where the rule is opaque, and where the rule reads a changed attribute: it must hold before and after.
         """
         return is_opaque(self.verdict) or (
             bool(changed) and bool(attributes_of_verdict(self.verdict) & changed)
@@ -87,7 +87,7 @@ class Guard:
         return certainly_allows(self.verdict, raw)
 
     def judge(self, instance: Model, raw: RawItem) -> frozenset[str]:
-        """The attributes that opaque checks read of the item, by their names in DynamoDB.
+        """The names in DynamoDB of the attributes that opaque checks read of the item.
 
         Raises ``NotFound`` where the rule does not hold, or ``Forbidden`` if the user may know of the item.
         """
@@ -101,7 +101,7 @@ class Guard:
         raise NotFound()
 
     def judge_new(self, instance: Model, raw: RawItem) -> frozenset[str]:
-        """The same for an item about to be written. Raises ``Forbidden``: nobody's item is given away by that."""
+        """As ``judge``, for an item about to be written. Raises ``Forbidden``: that gives no other item away."""
         allowed, relied = self._observed(instance, raw)
         if allowed:
             return relied
@@ -119,7 +119,7 @@ class Guard:
         raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
 
     def _observed(self, instance: Model, raw: RawItem) -> tuple[bool, frozenset[str]]:
-        """Whether the rule holds, and what its opaque checks read to say so."""
+        """Whether the rule holds, and the attributes that its opaque checks read."""
         read: set[str] = set()
         if not is_opaque(self.verdict):
             return self.allows(instance, raw), frozenset()
@@ -137,7 +137,7 @@ class Guard:
 
     @property
     def relied(self) -> frozenset[str]:
-        """The attributes that the rule's conditions read, by their names in DynamoDB."""
+        """The names in DynamoDB of the attributes that the rule's conditions read."""
         return attributes_of_verdict(self.verdict)
 
 
@@ -145,17 +145,18 @@ _current: ContextVar[Guard] = ContextVar("polymicro_guard", default=Guard())  # 
 
 
 def current_guard() -> Guard:
-    """The guard of the request that runs now, one that lets everything pass outside a request."""
+    """The guard of the running request; outside a request a guard that lets everything pass."""
     return _current.get()
 
 
 begin_guard = _current.set
-"""Every call of the store is under the guard that this gets, until ``end`` gets what this gives."""
+"""Put every call of the store under a guard; the result is a token for `end_guard`."""
 end_guard = _current.reset
+"""End the guard whose token `begin_guard` gave."""
 
 
-class guarded:  # noqa: N801 - it is used as a function
-    """Every call of the store inside is under this guard."""
+class guarded:  # noqa: N801 - it is used as a function, and quicker than one of contextlib's
+    """A context manager: every call of the store inside is under this guard."""
 
     __slots__ = ("guard", "token")
 
@@ -170,7 +171,7 @@ class guarded:  # noqa: N801 - it is used as a function
 
 
 def as_stored(instance: Model) -> RawItem:
-    """An instance as DynamoDB stores it: the item it was made from, else what its values would be stored as."""
+    """An instance as DynamoDB stores it: the item that it was read from, else its values serialized."""
     known = stored_item(instance)
     if known is not None:
         return known

@@ -1,37 +1,24 @@
-"""What a rule says before the item is known: True, False, or what is to be seen on it."""
+"""The verdict of a rule before the item is known: True, False, or checks that need the item."""
 
-import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, partial, reduce
+from functools import partial, reduce
 from operator import and_, or_
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.http import Request
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.observability import report_error
 from polymicro_lambda.types import RawItem
 
 from .conditions import attributes_of, evaluator
-from .methods import Method
-
-
-@dataclass(slots=True)
-class RuleContext:
-    """What a rule is asked with: the user or None, the method, the model, and the request if there is one."""
-
-    user: Any
-    method: Method
-    model: type[Model]
-    request: Request | None = None
+from .context import Method, RuleContext, ask_permission, has_answered
 
 
 class ObjectRule(Protocol):
-    """The part of a permission that an opaque check asks."""
+    """A permission with an object rule in Python."""
 
     def has_object_permission(self, user: Any, method: Method, instance: Any) -> Any:
         """Whether the user may do this to this instance."""
@@ -44,20 +31,17 @@ class ConditionCheck:
     condition: Condition
 
     @lazy
-    def _holds(self) -> Callable[[RawItem], bool]:
+    def holds(self) -> Callable[[RawItem], bool]:
+        """The condition as a function of the stored item."""
         return evaluator(self.condition)
 
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether the condition holds on the item as DynamoDB stores it."""
-        return self._holds(raw)
-
-    def test(self) -> Callable[[RawItem], bool]:
-        """What says so of items, for verdicts that need no instance."""
-        return self._holds
+        return self.holds(raw)
 
 
 class TextEquals(ConditionCheck):
-    """Holds where an attribute of the item is this text, which takes no condition to see.
+    """Holds where an attribute of the item is this text; it is compared without a condition.
 
     ``name`` is the attribute's in DynamoDB, ``value`` the text as it stands there: ``{"S": "alice"}``.
     """
@@ -68,12 +52,13 @@ class TextEquals(ConditionCheck):
 
     @lazy
     def condition(self) -> Condition:
-        """The same for DynamoDB to check."""
+        """The comparison as a condition for DynamoDB."""
         condition: Condition = Path([self.name]) == Value(self.value)
         return condition
 
     @lazy
-    def _holds(self) -> Callable[[RawItem], bool]:
+    def holds(self) -> Callable[[RawItem], bool]:
+        """The comparison as a function of the stored item."""
         name, value = self.name, self.value
         return lambda raw: raw.get(name) == value
 
@@ -87,16 +72,12 @@ class OpaqueCheck:
     """Holds where the permission's ``has_object_permission`` says so."""
 
     permission: "ObjectRule"
-    ask: RuleContext
+    context: RuleContext
     negated: bool
-
-    def test(self) -> Callable[[RawItem], bool]:
-        """As that of ``Checked``."""
-        return partial(self.allows, None)
 
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether the permission, asked about the instance, lets it pass."""
-        answer = ask_permission(self.permission.has_object_permission, self.ask, instance)
+        answer = ask_permission(self.permission.has_object_permission, self.context, instance)
         return (
             has_answered(answer, self.permission, "has_object_permission")
             and bool(answer) is not self.negated
@@ -109,10 +90,6 @@ class AllHold:
 
     parts: tuple["ItemCheck", ...]
 
-    def test(self) -> Callable[[RawItem], bool]:
-        """As that of ``Checked``."""
-        return partial(self.allows, None)
-
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether every part holds; the conditions are tried before the opaque checks."""
         return all(part.allows(instance, raw) for part in sorted(self.parts, key=is_opaque))
@@ -124,10 +101,6 @@ class AnyHolds:
 
     parts: tuple["ItemCheck", ...]
 
-    def test(self) -> Callable[[RawItem], bool]:
-        """As that of ``Checked``."""
-        return partial(self.allows, None)
-
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether one part holds."""
         return any(part.allows(instance, raw) for part in self.parts)
@@ -135,7 +108,12 @@ class AnyHolds:
 
 ItemCheck: TypeAlias = ConditionCheck | OpaqueCheck | AllHold | AnyHolds
 Verdict: TypeAlias = "bool | ItemCheck"
-"""True, False, or what is to be seen on the instance."""
+"""True, False, or the check that decides on the item."""
+
+
+def predicate_of(check: ItemCheck) -> Callable[[RawItem], bool]:
+    """The check as a function of the stored item alone; for checks that need no instance."""
+    return check.holds if isinstance(check, ConditionCheck) else partial(check.allows, None)
 
 
 def certainly_allows(verdict: Verdict, raw: RawItem) -> bool:
@@ -168,7 +146,7 @@ def _folded(operator: Callable[[Any, Any], Any], parts: Iterable[ItemCheck]) -> 
 
 
 def attributes_of_verdict(verdict: Verdict) -> frozenset[str]:
-    """The attributes that the verdict's conditions read, by their names in DynamoDB."""
+    """The names in DynamoDB of the attributes that the verdict's conditions read."""
     if isinstance(verdict, TextEquals):
         return frozenset({verdict.name})
     if isinstance(verdict, AllHold | AnyHolds):
@@ -187,37 +165,3 @@ def join_verdicts(verdicts: Iterable[Verdict], *, every: bool) -> Verdict:
     if len(parts) < 2:
         return parts[0] if parts else every
     return AllHold(tuple(parts)) if every else AnyHolds(tuple(parts))
-
-
-def ask_permission(question: Callable[..., Any], ask: RuleContext, *about: Any) -> Any:
-    """The answer of a permission's method, which gets the request where it declares ``request``."""
-    given = {"request": ask.request} if takes_request(question) else {}
-    return question(ask.user, ask.method, *about, **given)
-
-
-class PermissionShape(NamedTuple):
-    """Which of the questions a permission's class answers itself, and whether the first asks for the request."""
-
-    asks_user: bool
-    takes_request: bool
-    asks_object: bool
-    says_where: bool
-
-
-def takes_request(question: Callable[..., Any]) -> bool:
-    """Whether a permission's method asks for the request."""
-    return _takes_request(getattr(question, "__func__", question))
-
-
-@cache
-def _takes_request(function: Callable[..., Any]) -> bool:
-    return "request" in inspect.signature(function).parameters
-
-
-def has_answered(answer: object, permission: object, name: str) -> bool:
-    """Whether a permission answered at all; None, a forgotten return, is logged."""
-    if answer is None:
-        report_error(
-            "%s.%s returned None, which denies: return True or False", type(permission).__name__, name
-        )
-    return answer is not None

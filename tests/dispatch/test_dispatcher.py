@@ -31,7 +31,7 @@ from polymicro_lambda import (
 from polymicro_lambda.dispatch.dispatcher import asks_for_user
 from polymicro_lambda.exceptions import ServiceUnavailable
 from polymicro_lambda.rules.algebra import rule_from
-from polymicro_lambda.rules.methods import Method
+from polymicro_lambda.rules.context import Method
 from polymicro_lambda.testing import Client, Result, make_event
 
 HIDDEN = "secret"

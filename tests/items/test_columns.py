@@ -6,7 +6,7 @@ import pytest
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda.items.columns import array_of, texts_of
+from polymicro_lambda.items.columns import item_array, item_texts
 from polymicro_lambda.items.readers import reader_of
 from polymicro_lambda.schemas.fast_path import SWITCH
 
@@ -65,8 +65,8 @@ def test_rows_are_what_each_is(rows: list[dict[str, Any]]) -> None:
     reader = reader_of(Row)
     assert reader is not None
     texts = [str(reader.text(row)) for row in rows]
-    assert texts_of(Row, rows) == texts
-    assert array_of(Row, rows) == f"[{','.join(texts)}]"
+    assert item_texts(Row, rows) == texts
+    assert item_array(Row, rows) == f"[{','.join(texts)}]"
 
 
 @pytest.mark.parametrize(
@@ -85,5 +85,5 @@ def test_rows_are_what_each_is(rows: list[dict[str, Any]]) -> None:
     ],
 )
 def test_what_is_not_usual_is_left_to_each(row: dict[str, Any]) -> None:
-    assert texts_of(Row, [ROW, row]) is None
-    assert array_of(Row, [row, ROW]) is None
+    assert item_texts(Row, [ROW, row]) is None
+    assert item_array(Row, [row, ROW]) is None

@@ -33,7 +33,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda import PrefixedAttribute
 from polymicro_lambda.http import strict_json
-from polymicro_lambda.items.instances import instance_of, model_members, unchanged_json
+from polymicro_lambda.items.instances import instance_factory, instance_of, unchanged_json
 from polymicro_lambda.items.readers import reader_of
 from polymicro_lambda.items.selections import FieldSelection
 from polymicro_lambda.schemas.fast_path import SWITCH
@@ -253,9 +253,11 @@ def test_an_item_as_pynamodb_writes_it_takes_no_instance() -> None:
     """Else the tests above would compare the long way with itself."""
     reader = reader_of(All)
     assert reader is not None
-    assert json.loads(strict_json.json_bytes(reader.shown(WHOLE))) == json.loads(the_long_way(All, WHOLE))
+    assert json.loads(strict_json.json_bytes(reader.as_dict(WHOLE))) == json.loads(the_long_way(All, WHOLE))
     without = {name: value for name, value in WHOLE.items() if name not in ("n", "moment", "street")}
-    assert json.loads(strict_json.json_bytes(reader.shown(without))) == json.loads(the_long_way(All, without))
+    assert json.loads(strict_json.json_bytes(reader.as_dict(without))) == json.loads(
+        the_long_way(All, without)
+    )
 
 
 def test_plain_attributes_are_written_as_text_at_once() -> None:
@@ -346,7 +348,7 @@ def test_reading_alone_changes_nothing() -> None:
 def test_the_switch_turns_it_off(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, value)
     model = of(BooleanAttribute())
-    members = model_members(model)
+    members = instance_factory(model)
     assert members is not None
     assert (FieldSelection.of(model, ["id", "own"]), members.reader) == (None, None)
     assert unchanged_json(instance_of(model, {"id": {"S": "1"}, "own": {"BOOL": True}})) is None

@@ -24,9 +24,9 @@ from polymicro_lambda.lists.access_paths import AccessPath
 from polymicro_lambda.lists.planner import Planner
 from polymicro_lambda.lists.plans import ListQuery, Plan, plan_list
 from polymicro_lambda.permissions import AllowAny
+from polymicro_lambda.rules.context import Method, RuleContext
 from polymicro_lambda.rules.guards import Guard, guarded
-from polymicro_lambda.rules.methods import Method
-from polymicro_lambda.rules.verdicts import ConditionCheck, OpaqueCheck, RuleContext, TextEquals
+from polymicro_lambda.rules.verdicts import ConditionCheck, OpaqueCheck, TextEquals
 
 TABLE = AccessPath(None, "o", "i", frozenset("oi"))
 LSI = AccessPath("lsi", "o", "r", frozenset("oir"))

@@ -25,7 +25,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.routing.verbs import ACTION, Action, verb_of
-from polymicro_lambda.rules.methods import Method
+from polymicro_lambda.rules.context import Method
 
 Make = Callable[..., Caller]
 

@@ -19,8 +19,7 @@ from polymicro_lambda import (
     Update,
 )
 from polymicro_lambda.rules.algebra import rule_from
-from polymicro_lambda.rules.methods import Method
-from polymicro_lambda.rules.verdicts import RuleContext
+from polymicro_lambda.rules.context import Method, RuleContext
 
 ROLES = {("p", "alice"): "admin", ("p", "bob"): "viewer"}
 

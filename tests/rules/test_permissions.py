@@ -23,9 +23,9 @@ from polymicro_lambda.permissions import (
 )
 from polymicro_lambda.rules.algebra import rule_from
 from polymicro_lambda.rules.conditions import holds
+from polymicro_lambda.rules.context import Method, RuleContext
 from polymicro_lambda.rules.guards import as_stored
-from polymicro_lambda.rules.methods import Method
-from polymicro_lambda.rules.verdicts import RuleContext, TextEquals
+from polymicro_lambda.rules.verdicts import TextEquals
 
 
 class Doc(Model):

@@ -10,14 +10,13 @@ from pynamodb.models import Model
 
 from polymicro_lambda.permissions import Permission
 from polymicro_lambda.rules.conditions import holds
+from polymicro_lambda.rules.context import Method, RuleContext
 from polymicro_lambda.rules.guards import as_stored
-from polymicro_lambda.rules.methods import Method
 from polymicro_lambda.rules.verdicts import (
     AllHold,
     AnyHolds,
     ConditionCheck,
     OpaqueCheck,
-    RuleContext,
     Verdict,
     attributes_of_verdict,
     condition_of,

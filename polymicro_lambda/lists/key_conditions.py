@@ -1,0 +1,70 @@
+"""The key condition of a query: which of a list's conditions DynamoDB can evaluate on the sort key."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.expressions.condition import And, BeginsWith, Between, Comparison, Condition
+from pynamodb.expressions.operand import Path, Value
+
+from polymicro_lambda.rules import attributes_of, holds
+from polymicro_lambda.schemas import RANGE_BYTES
+
+
+def conjuncts(condition: Condition) -> Iterator[Condition]:
+    """The parts of a condition that all have to hold."""
+    if isinstance(condition, And):
+        for part in condition.values:
+            yield from conjuncts(part)
+    else:
+        yield condition
+
+
+def is_implied(condition: Condition, name: str, value: Mapping[str, Any]) -> bool:
+    """Whether a condition reads this attribute alone, and holds on this value of it."""
+    return attributes_of(condition) == {name} and holds(condition, {name: value})
+
+
+def is_key(value: Mapping[str, Any], limit: int) -> bool:
+    """Whether a key can have this value: DynamoDB refuses to look for an empty one or one over ``limit`` bytes."""
+    ((_, stored),) = value.items()
+    return 0 < len(stored.encode() if isinstance(stored, str) else stored) <= limit
+
+
+def _key_operands(condition: Condition, name: str) -> tuple[Any, ...] | None:
+    """(operator, raw value, …) of a condition on this attribute that a key condition can express, else None."""
+    if not isinstance(condition, Comparison | Between | BeginsWith) or condition.operator == "<>":
+        return None
+    path, *values = condition.values
+    if not isinstance(path, Path) or path.path != [name] or not all(isinstance(v, Value) for v in values):
+        return None
+    return (condition.operator, *(v.value for v in values))
+
+
+@dataclass(frozen=True, slots=True)
+class SortKeyCondition:
+    """The one condition that a query can have on the sort key."""
+
+    condition: Condition | None = None
+    exact: tuple[Condition, ...] = ()
+    """The list's conditions that it expresses in full."""
+    empty: bool = False
+    """Whether nothing can satisfy it."""
+
+    @classmethod
+    def of(cls, sort: str | None, conditions: Sequence[Condition]) -> "SortKeyCondition":
+        """The narrowest that the conditions give: one value, one range or prefix, two bounds, one bound."""
+        candidates = [(_key_operands(c, sort), c) for c in conditions] if sort is not None else []
+        pairs = [(o, c) for o, c in candidates if o and all(is_key(value, RANGE_BYTES) for value in o[1:])]
+        by_operator = {operands[0]: c for operands, c in reversed(pairs)}
+        for operator in ("=", "BETWEEN", "begins_with"):
+            if operator in by_operator:
+                return cls(by_operator[operator], (by_operator[operator],))
+        lower = next((pair for pair in pairs if pair[0][0] in (">", ">=")), None)
+        upper = next((pair for pair in pairs if pair[0][0] in ("<", "<=")), None)
+        if lower is None or upper is None:
+            return cls(pairs[0][1], (pairs[0][1],)) if pairs else cls()
+        # Two bounds are one BETWEEN, which includes both: what a half-open bound excludes is checked afterwards.
+        low, high, path = Value(lower[0][1]), Value(upper[0][1]), Path([str(sort)])
+        exact = tuple(c for operands, c in (lower, upper) if operands[0] in (">=", "<="))
+        return cls(path.between(low, high), exact, not holds(Path(["low"]) <= high, {"low": low.value}))
