@@ -1,8 +1,10 @@
 """Idempotency."""
 
-from .journals import IdempotentRequest, record_entry
-from .markers import NO_KEYS, IdempotencyKeys, check_replay, key_of_path
-from .settings import KEY, Idempotency
+from .keys import KEY, NO_KEYS, IdempotencyKeys
+from .records import record_entry
+from .replay import check_replay, key_of_path
+from .requests import IdempotentRequest
+from .settings import Idempotency
 
 __all__ = [
     "KEY",

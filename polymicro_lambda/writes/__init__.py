@@ -1,12 +1,12 @@
 """Writes."""
 
-from .bulk import BulkCreation
-from .bulk_limits import check_bulk
+from .bulk import BulkCreation, check_bulk
 from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
 from .creations import Creation, RecordPart, create_all
+from .item_changes import UPDATE_ATTEMPTS
 from .reservations import Reservation, Reservations, too_contended
-from .store import UPDATE_ATTEMPTS, PynamoStore, Store
-from .transactions import TransactionPart, TransactionRefused, transaction_part, write_together
+from .store import PynamoStore, Store
+from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .unique_constraints import UniqueConstraints, check_same_constraints, read_unique
 
 __all__ = [

@@ -730,6 +730,6 @@ def test_no_resource_is_over_the_markers() -> None:
     )(pm)
     type("Marks", (ModelResource, Create), {"model": Mark, "route": "b", "permissions": AllowAny})(pm)
     with pytest.raises(
-        ConfigurationError, match=r"^Marks\.model: .*'odd_unique' holds the markers of Some\.unique"
+        ConfigurationError, match=r"^Marks\.model: .*'odd_unique' holds the reservations of Some\.unique"
     ):
         pm.compile()
