@@ -1,4 +1,4 @@
-"""The five verbs. Each is a few lines over the resource's store: override one, or call it by ``super()``."""
+"""The five verbs, each a few lines over the resource's store: you can override one, or call it by ``super()``."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -10,19 +10,19 @@ __all__ = ["Create", "Delete", "List", "Retrieve", "Update"]
 
 
 def overridable(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """A verb that an override may declare with fewer arguments, which a type checker must not hold against it."""
+    """The same verb, for a type checker one that an override may declare with fewer arguments."""
     return verb
 
 
 class Registry(Protocol):
-    """What a resource registers with: an app."""
+    """An app, as far as a resource needs it to register."""
 
     def register(self, resource: Any) -> None:
-        """Add a resource to what the app compiles."""
+        """Add a resource to those that the app compiles."""
 
 
 class Verbs:
-    """What the five verbs share: a store, a planner, and how a resource of them registers."""
+    """The base of the five verbs: a store, a planner, and the registration of the resource."""
 
     store: Store
     planner: Planner
@@ -52,9 +52,9 @@ class List(Verbs):
         filters: Mapping[str, Mapping[str, Any]] | None = None,
         sort: str | None = None,
     ) -> Any:
-        """The items that route, rule and filters say, read by the cheapest index that serves them.
+        """The items that route, rule and filters select, read by the cheapest index that can give them.
 
-        Raises ``BadRequest`` that names what is missing where none does.
+        Raises ``BadRequest`` where no index can; it names the filter that is missing.
         """
         plan = self.planner.plan(filters or {}, sort)
         return self.store.rows(plan, pagination_key=pagination_key, limit=limit)
@@ -74,7 +74,7 @@ class Update(Verbs):
 
     @overridable
     def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
-        """Set what the loaded body gives, remove what it gives as None. Raises ``NotFound`` and ``Conflict``."""
+        """Set the values of the loaded body, remove attributes that are None. Raises ``NotFound`` and ``Conflict``."""
         return self.store.update(instance, req)
 
 

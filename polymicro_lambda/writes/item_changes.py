@@ -1,4 +1,4 @@
-"""An update or delete of one item: its conditions, its attempts, and what is said where they fail.
+"""An update or delete of one item: its conditions, its attempts, and the errors where they fail.
 
 A change that DynamoDB can check alone is one call. Else the item is read and judged first, and a condition of the write
 is that nothing has changed on which that judgement relied.
@@ -114,7 +114,7 @@ class ItemChange:
         kind = self.operation.removesuffix("Item")
         part = transaction_part(model, kind, conditions, self.actions, Key=self.key)
         write_with_reservations(model, part, reservations)
-        # A transaction gives no item back: it is the result of the old one, which the conditions said was there.
+        # A transaction gives no item back: the conditions hold only on `old`, so that its result is what is there now.
         return {"Attributes": self._next_version(self.result(old or {}) or {})}
 
     def _next_version(self, raw: RawItem) -> RawItem:
