@@ -52,9 +52,9 @@ class List(Verbs):
         filters: Mapping[str, Mapping[str, Any]] | None = None,
         sort: str | None = None,
     ) -> Any:
-        """The items that route, rule and filters select, read by the cheapest index that can give them.
+        """The items that route, rule and filters say, read by the cheapest index that serves them.
 
-        Raises ``BadRequest`` where no index can; it names the filter that is missing.
+        Raises ``BadRequest`` that names what is missing where none does.
         """
         plan = self.planner.plan(filters or {}, sort)
         return self.store.rows(plan, pagination_key=pagination_key, limit=limit)
@@ -74,7 +74,7 @@ class Update(Verbs):
 
     @overridable
     def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
-        """Set the values of the loaded body, remove attributes that are None. Raises ``NotFound`` and ``Conflict``."""
+        """Set what the loaded body gives, remove what it gives as None. Raises ``NotFound`` and ``Conflict``."""
         return self.store.update(instance, req)
 
 

@@ -4,6 +4,7 @@ A change that DynamoDB can check alone is one call. Else the item is read and ju
 is that nothing has changed on which that judgement relied.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -27,7 +28,7 @@ UPDATE_ATTEMPTS = 3
 """How often a write is judged and sent that loses the race against other writers."""
 
 
-class ItemChange:
+class ItemChange(ABC):
     """A write to an item that must be there, under the guard of the request."""
 
     __slots__ = ("actions", "compares_tags", "guard", "items", "key", "must_read", "unique", "values")
@@ -47,19 +48,19 @@ class ItemChange:
         self.key = key
         self.values = values
         self.actions = actions
+        # The attributes of unique constraints that the change concerns: they must still be what was read.
         self.unique = unique
-        """The attributes of unique constraints that are concerned: they must still be what was read."""
+        # Whether the rule must see the item before and after, or a unique value is concerned.
         self.must_read = bool(unique) or _rule_must_read(guard, values)
-        """Whether the rule must see the item before and after, or a unique value is concerned."""
         self.compares_tags = _compares_tags(guard, items)
 
+    @abstractmethod
     def result(self, old: RawItem) -> RawItem | None:
-        """What the write leaves of an item, None if it deletes the item."""
-        raise NotImplementedError
+        """The item that the write makes of an old one, None if it deletes the item."""
 
+    @abstractmethod
     def is_done(self, item: RawItem | None) -> bool:
-        """Whether an item, or none, is what the write leaves."""
-        raise NotImplementedError
+        """Whether the table shows that the write has happened; ``item`` is the item there now, None for none."""
 
     # --- attempts ---------------------------------------------------------------------------------
 
@@ -114,7 +115,7 @@ class ItemChange:
         kind = self.operation.removesuffix("Item")
         part = transaction_part(model, kind, conditions, self.actions, Key=self.key)
         write_with_reservations(model, part, reservations)
-        # A transaction gives no item back: the conditions hold only on `old`, so that its result is what is there now.
+        # A transaction gives no item back: the conditions hold on ``old`` alone, so its result is there now.
         return {"Attributes": self._next_version(self.result(old or {}) or {})}
 
     def _next_version(self, raw: RawItem) -> RawItem:
@@ -127,9 +128,9 @@ class ItemChange:
     # --- conditions -------------------------------------------------------------------------------
 
     def _conditions(self) -> list[Clause]:
-        """The item is there, of the model's kind, the rule holds on it, and its version is one that ``If-Match`` names.
+        """The conditions that DynamoDB can check without a read.
 
-        So far as DynamoDB can check that.
+        The item is there and of the model's kind, the rule holds on it, and ``If-Match`` names its version.
         """
         guard, about = self.guard, self.items.about
         verdict, tags, version = guard.verdict, guard.if_match, about.version

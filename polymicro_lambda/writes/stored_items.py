@@ -26,12 +26,10 @@ class StoredItems:
         self.about = model_info(model)
         self.uniqueness = uniqueness
         self.unique_attributes = NO_ATTRIBUTES if uniqueness is None else uniqueness.attributes
-        """By their names in DynamoDB."""
         partition_key = next(iter(self.about.keys.values())).attr_name
+        # The conditions that there is an item with the key of a write, and that there is none.
         self.exists = SimpleClause("there", partition_key)
-        """The condition that there is an item with the key of a write."""
         self.is_missing = SimpleClause("free", partition_key)
-        """The condition that there is none."""
 
     @lazy
     def serializer(self) -> ItemSerializer:
