@@ -1,4 +1,4 @@
-"""Marks the values of items that were there before they had to be unique: run it once, after the deployment."""
+"""Reserves the unique values of items older than their ``unique``: run ``mark`` once, after the deployment."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,52 +33,56 @@ class Duplicate:
     names: tuple[str, ...]
     """The attributes that must be unique."""
     key: RawItem
-    """That of the item, as DynamoDB stores it."""
+    """The item's key, as DynamoDB stores it."""
     other: RawItem
-    """That of the item which holds the value."""
+    """The key of the item that has the value, in the same form."""
 
 
 def mark(app: PolyMicro) -> list[Duplicate]:
-    """Mark the unique values of all items in the tables of a compiled app; safe to run again, and while it serves.
+    """Reserve the unique values of all items in the tables of a compiled app.
 
-    Gives the items that share a value with one that was marked before: they stay as they are, until you change them
-    and run it again. Reads each table whole (Scan), and writes four units for each value.
+    You can run it again, and while the app serves. It returns the items whose value another item has already: they
+    stay as they are until you change them and run it again. It reads each table whole (Scan), and each value costs
+    four write units. Raises ``Conflict`` where requests keep writing the same values.
     """
-    several = {route.uniqueness: None for route in app.routes if route.uniqueness and route.writes}
-    return [one for uniqueness in several for one in _duplicates(uniqueness)]
+    uniques = {route.uniqueness: None for route in app.routes if route.uniqueness and route.writes}
+    return [one for uniqueness in uniques for one in _duplicates(uniqueness)]
 
 
 def _duplicates(uniqueness: UniqueConstraints) -> Iterator[Duplicate]:
+    """Reserve the values of a table's items; the items whose values are others' already."""
     names = [attribute.attr_name for attribute in model_info(uniqueness.model).keys.values()]
     for raw in _items(uniqueness.model):
-        for claim in Reservations.of(uniqueness, {name: raw[name] for name in names}, None, raw).takes:
-            other = _other(claim)
+        key = {name: raw[name] for name in names}
+        for reservation in Reservations.of(uniqueness, key, None, raw).takes:
+            other = _reserve(reservation)
             if other is not None:
-                yield Duplicate(uniqueness.model, claim.constraint.names, claim.key, other)
+                yield Duplicate(uniqueness.model, reservation.constraint.names, key, other)
 
 
 def _items(model: type[Model]) -> Iterator[RawItem]:
-    place: dict[str, Any] = {}
+    start: dict[str, Any] = {}
     while True:
-        page = dynamodb.execute(model, "Scan", ConsistentRead=True, **place)
+        page = dynamodb.execute(model, "Scan", ConsistentRead=True, **start)
         yield from (raw for raw in page["Items"] if is_live(model, raw))
         if "LastEvaluatedKey" not in page:
             return
-        place = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def _other(claim: Reservation) -> RawItem | None:
-    """The key of the item that has the value; None where it is this one's now, or this one has it no more."""
-    check = transaction_part(claim.uniqueness.model, "ConditionCheck", [claim.holds()], Key=claim.key)
+def _reserve(reservation: Reservation) -> RawItem | None:
+    """The key of the other item that has the value; None if this item has it now, or lacks the value meanwhile."""
+    model = reservation.uniqueness.model
+    check = transaction_part(model, "ConditionCheck", [reservation.holds()], Key=reservation.key)
     for _ in range(UPDATE_ATTEMPTS):
         try:
-            write_together(claim.uniqueness.model, [check, claim.taken()])
+            write_together(model, [check, reservation.put_part()])
         except TransactionRefused as error:
-            marker = error.items.get(1)
             if 0 in error.items:
                 return None
-            if marker and not claim.is_cleared(marker):
-                owner: RawItem = marker["item"]["M"]
+            stored = error.items.get(1)
+            if stored and not reservation.is_cleared(stored):
+                owner: RawItem = stored["item"]["M"]
                 return owner
         else:
             return None

@@ -1,4 +1,4 @@
-"""The five verbs. Each is a few lines over the resource's store: override one, or call it by ``super()``."""
+"""The five verbs, each a few lines over the resource's store: you can override one, or call it by ``super()``."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -10,19 +10,19 @@ __all__ = ["Create", "Delete", "List", "Retrieve", "Update"]
 
 
 def overridable(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """A verb that an override may declare with fewer arguments, which a type checker must not hold against it."""
+    """The same verb, for a type checker one that an override may declare with fewer arguments."""
     return verb
 
 
 class Registry(Protocol):
-    """What a resource registers with: an app."""
+    """An app, as far as a resource needs it to register."""
 
     def register(self, resource: Any) -> None:
-        """Add a resource to what the app compiles."""
+        """Add a resource to those that the app compiles."""
 
 
 class Verbs:
-    """What the five verbs share: a store, a planner, and how a resource of them registers."""
+    """The base of the five verbs: a store, a planner, and the registration of the resource."""
 
     store: Store
     planner: Planner

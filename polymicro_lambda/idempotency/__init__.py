@@ -1,8 +1,19 @@
-"""Idempotency."""
+"""Requests with an ``Idempotency-Key``: done once, and answered again with the same response.
 
-from .journals import IdempotentRequest, record_entry
-from .markers import NO_KEYS, IdempotencyKeys, check_replay, key_of_path
-from .settings import KEY, Idempotency
+In comes a request and the verb's call; out goes the verb's response, or the stored one of an earlier try. Open
+
+- ``settings`` for ``Idempotency``, which an app declares;
+- ``keys`` for the header, and what a key is bound to;
+- ``records`` for what is stored for a key: lock, new items, response;
+- ``requests`` for one try of a request: it locks, creates its items once, completes;
+- ``replay`` for the stored response, and whether its user may still have that.
+"""
+
+from .keys import KEY, NO_KEYS, IdempotencyKeys
+from .records import record_entry
+from .replay import check_replay, key_of_path
+from .requests import IdempotentRequest
+from .settings import Idempotency
 
 __all__ = [
     "KEY",

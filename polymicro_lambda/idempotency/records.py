@@ -1,12 +1,12 @@
-"""The record of a request with an ``Idempotency-Key``, one item of the markers' table: locked, added to, completed.
+"""The record that is stored for an ``Idempotency-Key``: an item that is locked, added to, then completed.
 
-It holds the request's fingerprint, the lock and its end, the keys of what was made; when all is done the response in
-place of the lock.
+It has the request's fingerprint, the lock and its end (``until``), and the keys of the items that the request made;
+in the end it has the response in place of the lock. The key stands for the request until ``expires``. Both times are
+seconds since 1970.
 """
 
 import secrets
 import time
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, isinf
@@ -30,16 +30,19 @@ from polymicro_lambda.writes import (
     write_if,
 )
 
+from .replay import stored_response
+
 LONGEST = 900
 """Seconds that a lock holds where the invocation does not say how long it may run (AWS Lambda's longest timeout)."""
 LARGEST = 350_000
-"""Bytes of what was made and of a stored response; an item has 400 KB, and the rest of it needs some."""
-REPLAYED = {"idempotency-replayed": "true"}
+"""Bytes of a record's entries and response: DynamoDB's 400 KB for an item, less some for its other attributes."""
+PLACE = "place"
+"""The member of an entry that says where in the body the item was, e.g. ``/3``."""
 
 
 @dataclass(slots=True)
 class IdempotencyRecord:
-    """One key's item, and the lock on it that is ours."""
+    """The stored item of one key, and this try's lock on it."""
 
     model: type[Model]
     id: str
@@ -48,18 +51,18 @@ class IdempotencyRecord:
     logger: Any
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     made: list[RawItem] = field(default_factory=list)
-    """What earlier tries made."""
+    """Entries of the items that earlier tries made."""
     room: int = LARGEST
     """Bytes that are left for the response."""
 
-    # --- locked -------------------------------------------------------------------------------------------------
+    # --- locking ------------------------------------------------------------------------------------------------
 
-    def claim(self) -> RawItem | None:
-        """Lock it; None if it is ours, else what a request that is done has left.
+    def acquire(self) -> RawItem | None:
+        """Lock the record. None if the lock is ours, else the record of a request that is completed.
 
-        Raises ``Unprocessable`` where the key stands for another request, and ``Conflict`` while an earlier one runs.
+        Raises ``Unprocessable`` where the key stands for another request, and ``Conflict`` while an earlier try runs.
         """
-        item = {**self._key, "fingerprint": {"S": self.fingerprint}, "made": {"L": []}, **self._locked()}
+        item = {**self._key, "fingerprint": {"S": self.fingerprint}, "made": {"L": []}, **self._lock()}
         fresh = Path(["id"]).does_not_exist() | (Path(["expires"]) <= Value({"N": str(int(time.time()))}))
         try:
             write_if(self.model, "PutItem", [fresh], Item=item)
@@ -67,22 +70,22 @@ class IdempotencyRecord:
             self.release()
             raise error.answer from error
         except ConditionFailed as error:
-            return self._met(error.item)
+            return self._acquire_stored(error.item)
         return None
 
-    def _locked(self) -> RawItem:
-        """The lock, which holds no longer than this invocation can run."""
+    def _lock(self) -> RawItem:
+        """The attributes of our lock, which holds no longer than this invocation can run."""
         left = seconds_left()
         now = int(time.time())
         until = now + (LONGEST if isinf(left) else ceil(left) + 1)
         expires = max(now + self.expires_after, until)
         return {"lock": {"S": self.token}, "until": {"N": str(until)}, "expires": {"N": str(expires)}}
 
-    def _met(self, known: RawItem | None) -> RawItem | None:
-        """What an item that is there already means."""
+    def _acquire_stored(self, known: RawItem | None) -> RawItem | None:
+        """The same where there is a record already. Raises as ``acquire``."""
         if known is None:
             raise in_flight()
-        if known.get("lock") == {"S": self.token}:  # a first try of our own, whose answer was lost
+        if known.get("lock") == {"S": self.token}:  # a PutItem of our own, whose answer was lost
             return None
         if known["fingerprint"]["S"] != self.fingerprint:
             raise Unprocessable(
@@ -96,103 +99,91 @@ class IdempotencyRecord:
         return None
 
     def _take_over(self, known: RawItem) -> None:
-        """Go on where an invocation that is dead has left off."""
-        actions = [SetAction(Path([name]), Value(value)) for name, value in self._locked().items()]
-        same = _equals("lock", known["lock"])
+        """Lock the record of an invocation that is dead, to go on where it left off. Raises ``Conflict``."""
+        actions = [SetAction(Path([name]), Value(value)) for name, value in self._lock().items()]
+        unchanged = _equals("lock", known["lock"])
         try:
-            write_if(self.model, "UpdateItem", [same], actions, Key=self._key)
+            write_if(self.model, "UpdateItem", [unchanged], actions, Key=self._key)
         except (ConditionFailed, OutcomeUnknown) as error:
             raise in_flight() from error
         self.made = [entry["M"] for entry in known["made"]["L"]]
         self.room -= sum(map(_bytes_of, self.made))
 
-    # --- added to -----------------------------------------------------------------------------------------------
+    # --- adding -------------------------------------------------------------------------------------------------
 
-    def added(self, entries: Sequence[RawItem], number: int) -> TransactionPart:
-        """The part of a transaction that tells of more items, while the lock is ours and ``number`` are told of."""
+    def adding(self, entries: Sequence[RawItem], number: int) -> TransactionPart:
+        """The part of a transaction that adds entries, while the lock is ours and there are ``number`` entries."""
         self.room -= sum(map(_bytes_of, entries))
-        # What is set behind a list's end is appended to it.
+        # DynamoDB appends to a list where a place behind its end is set.
         actions = [SetAction(Path(["made"])[n], Value({"M": one})) for n, one in enumerate(entries, number)]
-        return transaction_part(self.model, "Update", [self._ours, _counts(number)], actions, Key=self._key)
+        return transaction_part(
+            self.model, "Update", [self._is_ours, _has_entries(number)], actions, Key=self._key
+        )
 
     def has(self, number: int) -> bool:
-        """Whether the lock is ours and so many items are told of."""
+        """Whether the lock is ours and there are ``number`` entries. It reads the record."""
         known = get_item(self.model, self._key) or {}
         return bool(known.get("lock") == {"S": self.token} and len(known["made"]["L"]) == number)
 
-    # --- completed ----------------------------------------------------------------------------------------------
+    # --- completing ---------------------------------------------------------------------------------------------
 
     def complete(self, response: Response, readable: frozenset[str], *, whole: bool) -> None:
-        """Put the response in place of the lock, without what there is no room for; its body only if ``whole``."""
+        """Put the response in place of the lock. See ``stored_response``; a failure is logged, not raised."""
         self._quietly(lambda: self._complete(response, readable, whole=whole))
 
     def _complete(self, response: Response, readable: frozenset[str], *, whole: bool) -> None:
-        # A lone surrogate is no UTF-8; it goes out as "?" too.
-        headers = {name: text.encode(errors="replace").decode() for name, text in response.headers.items()}
-        length = sum(len(name.encode()) + len(text.encode()) for name, text in headers.items())
-        headers = headers if length <= self.room else {}
-        body = zlib.compress(response.body)
-        values: RawItem = {
-            "status": {"N": str(response.status)},
-            "headers": {"L": [{"L": [{"S": name}, {"S": text}]} for name, text in headers.items()]},
-            "fields": {"L": [{"S": name} for name in sorted(readable)]},
-            **({"body": {"B": body}} if whole and length + len(body) <= self.room else {}),
-        }
+        stored = stored_response(response, readable, self.room, whole=whole)
         actions = [
-            *(SetAction(Path([name]), Value(value)) for name, value in values.items()),
+            *(SetAction(Path([name]), Value(value)) for name, value in stored.items()),
             *(RemoveAction(Path([name])) for name in ("lock", "until")),
         ]
         try:
-            write_if(self.model, "UpdateItem", [self._ours], actions, Key=self._key)
+            write_if(self.model, "UpdateItem", [self._is_ours], actions, Key=self._key)
         except OutcomeUnknown as error:
             raise error.answer from error
 
     def release(self) -> None:
-        """Nothing was done, so that the key is free again; or something was, and the next try goes on from there."""
-        over = [SetAction(Path(["until"]), Value({"N": "0"}))]
+        """Give the lock up: the key is free again, or if items were made the next try goes on from there."""
+        ended = [SetAction(Path(["until"]), Value({"N": "0"}))]
 
-        def free() -> None:
+        def delete_or_unlock() -> None:
             try:
-                write_if(self.model, "DeleteItem", [self._ours, _counts(0)], Key=self._key)
+                write_if(self.model, "DeleteItem", [self._is_ours, _has_entries(0)], Key=self._key)
             except ConditionFailed:
-                write_if(self.model, "UpdateItem", [self._ours], over, Key=self._key)
+                write_if(self.model, "UpdateItem", [self._is_ours], ended, Key=self._key)
 
-        self._quietly(free)
+        self._quietly(delete_or_unlock)
 
     def _quietly(self, act: Callable[[], None]) -> None:
-        """The answer stands whatever becomes of the item: its lock ends by itself."""
+        """Do it, and log a failure: the answer stands whatever becomes of the record, and its lock ends by itself."""
         try:
             act()
         except (HTTPError, ConditionFailed, OutcomeUnknown) as error:
             cause = type(error.__cause__ or error).__name__  # its text may name a table
-            self.logger.warning("The marker of an Idempotency-Key was left locked: %s", cause)
+            self.logger.warning("The record of an Idempotency-Key was left locked: %s", cause)
 
     @property
     def _key(self) -> RawItem:
         return {"id": {"S": self.id}}
 
     @property
-    def _ours(self) -> Condition:
+    def _is_ours(self) -> Condition:
         return _equals("lock", {"S": self.token})
 
 
-def replayed_response(known: Mapping[str, Any], readable: frozenset[str]) -> Response:
-    """The stored response; without its body where that was too large, or shows what the user may no longer see."""
-    headers = {name["S"]: text["S"] for name, text in (pair["L"] for pair in known["headers"]["L"])}
-    seen = {name["S"] for name in known["fields"]["L"]}
-    if "body" in known and seen <= readable:
-        return Response(int(known["status"]["N"]), headers | REPLAYED, zlib.decompress(known["body"]["B"]))
-    headers.pop("content-type", None)
-    return Response(int(known["status"]["N"]), headers | REPLAYED)
+def record_entry(model: type[Model], key: RawItem, place: str = "") -> RawItem:
+    """The entry of an item in a record."""
+    at = {PLACE: {"S": place}} if place else {}
+    return {"table": {"S": model.Meta.table_name}, "key": {"M": key}, **at}
 
 
 def in_flight() -> Conflict:
-    """What is answered while another try holds the lock."""
+    """The answer while another try has the lock."""
     return Conflict("A request with this Idempotency-Key is being served: try again.", headers=retry_after())
 
 
 def _bytes_of(entry: RawItem) -> int:
-    """No fewer bytes than the entry has in DynamoDB."""
+    """At least the bytes that the entry has in DynamoDB."""
     return len(repr(entry).encode())
 
 
@@ -201,7 +192,7 @@ def _equals(name: str, value: Mapping[str, Any]) -> Condition:
     return equals
 
 
-def _counts(number: int) -> Condition:
-    """So many items are told of."""
+def _has_entries(number: int) -> Condition:
+    """The record has so many entries."""
     counts: Condition = size(Path(["made"])) == Value({"N": str(number)})  # type: ignore[no-untyped-call]
     return counts

@@ -1,4 +1,4 @@
-"""Where a request comes from, as the gateway itself has seen it: no header says it, which clients can write."""
+"""The client's address, as API Gateway gives it: never from a header, which clients can write."""
 
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
@@ -7,17 +7,17 @@ from typing import Any
 from polymicro_lambda.http import Request
 
 NETWORK = 64
-"""Bits of an IPv6 address that are one customer's: the rest is his to choose (RFC 6177, section 2)."""
+"""Bits of an IPv6 address that name one customer, who chooses the rest (RFC 6177, section 2)."""
 
 
 def client_address(request: Request) -> str:
     """The address of the connection to API Gateway or the function URL, of IPv6 its network; empty where none is known.
 
-    A load balancer tells it by a header alone, to which clients can add.
+    Behind a load balancer none is: only a header has the address there, to which clients can add.
     """
     context = request.event.get("requestContext")
-    places = [_said(context, place) for place in ("http", "identity")]
-    text = next((said["sourceIp"] for said in places if isinstance(said.get("sourceIp"), str)), "")
+    sources = [_mapping(context, name).get("sourceIp") for name in ("http", "identity")]
+    text = next((source for source in sources if isinstance(source, str)), "")
     try:
         address = ip_address(text)
     except ValueError:
@@ -29,6 +29,6 @@ def client_address(request: Request) -> str:
     return str(IPv6Address(int(address) >> 128 - NETWORK << 128 - NETWORK))
 
 
-def _said(context: Any, place: str) -> Mapping[str, Any]:
-    found = context.get(place) if isinstance(context, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+def _mapping(context: Any, name: str) -> Mapping[str, Any]:
+    member = context.get(name) if isinstance(context, Mapping) else None
+    return member if isinstance(member, Mapping) else {}

@@ -1,4 +1,4 @@
-"""Counts the requests of each user, in DynamoDB, by one conditional update for each."""
+"""Counts the requests of each user in DynamoDB, by one conditional update for each request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from polymicro_lambda.observability import report_error
 
 from .rate_limits import Rate, RateLimit
 
-KEPT = 60
-"""Seconds that a counter outlives its window: DynamoDB may remove it from then on, clocks may differ until then."""
-COUNTED = {
+SPARE = 60
+"""Seconds from a window's end until DynamoDB may remove its counter, as clocks differ."""
+COUNT = {
     "UpdateExpression": "SET #expires = :expires ADD #used :one",
     "ConditionExpression": "attribute_not_exists(#used) OR #used < :most",
     "ExpressionAttributeNames": {"#expires": "expires", "#used": "used"},
@@ -26,29 +26,31 @@ COUNTED = {
 
 
 class Window(NamedTuple):
-    """A user's window of time: which it is, and the seconds that are left of it."""
+    """A user's window of time."""
 
     number: int
+    """Counts the windows of this length."""
     left: int
+    """Seconds until its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limiter:
-    """Lets requests pass, or not."""
+    """Counts requests, and refuses those over the quota."""
 
     limit: RateLimit
     user_id: Callable[[Any], str]
     digest: Digester
 
     def spend(self, rate: Rate, request: Request) -> dict[str, str]:
-        """Count a request; the headers that tell what is left of the quota. Raises ``TooManyRequests``.
+        """Count a request; the headers that tell the rest of the quota. Raises ``TooManyRequests``.
 
-        Where DynamoDB cannot count, it raises what that failure means, or where the app fails open lets it pass.
+        Where DynamoDB cannot count, the error of that failure is raised, or no headers are given if the app fails open.
         """
-        who = self.digest([rate.name, rate.seconds, *self._who(request)])
-        window = self.window(who, rate.seconds)
+        client = self.digest([rate.name, rate.seconds, *self._client(request)])
+        window = self.window(client, rate.seconds)
         try:
-            used = self._used(rate, self.digest([who, window.number]), window)
+            used = self._used(rate, self.digest([client, window.number]), window)
         except TooManyRequests:
             raise
         except HTTPError as error:
@@ -58,21 +60,24 @@ class Limiter:
             return {}
         return _headers(rate, rate.requests - used, window)
 
-    def _who(self, request: Request) -> list[str]:
+    def _client(self, request: Request) -> list[str]:
         if request.user is not None:
             return ["user", self.user_id(request.user)]
         return ["address", self.limit.anonymous(request)]
 
-    def window(self, who: str, seconds: int) -> Window:
-        """The window that is now for this digest. Each user's begins at another moment: not all come back at once."""
-        now = self.limit.clock() + int.from_bytes(who[:4].encode()) % seconds
+    def window(self, client: str, seconds: int) -> Window:
+        """The current window for the digest of a client.
+
+        Each client's windows begin at another moment, so that not all come back at once.
+        """
+        now = self.limit.clock() + int.from_bytes(client[:4].encode()) % seconds
         number = int(now // seconds)
         return Window(number, ceil((number + 1) * seconds - now))
 
     def _used(self, rate: Rate, key: str, window: Window) -> int:
-        """How many requests the window has had, this one included."""
+        """Count a request; the requests of the window until now. Raises ``TooManyRequests``."""
         values = {
-            ":expires": {"N": str(int(self.limit.clock()) + window.left + KEPT)},
+            ":expires": {"N": str(int(self.limit.clock()) + window.left + SPARE)},
             ":one": {"N": "1"},
             ":most": {"N": str(rate.requests)},
         }
@@ -83,7 +88,7 @@ class Limiter:
                     "UpdateItem",
                     Key={"id": {"S": key}},
                     ExpressionAttributeValues=values,
-                    **COUNTED,
+                    **COUNT,
                 )
             except (ClientError, BotoCoreError) as error:
                 if error_code(error) != CONDITION_FAILED:
@@ -93,7 +98,7 @@ class Limiter:
 
 
 def _headers(rate: Rate, remaining: int, window: Window) -> dict[str, str]:
-    """What a client is told (draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4)."""
+    """The headers of draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4."""
     return {
         "ratelimit-policy": rate.policy,
         "ratelimit": f'"{rate.name}";r={remaining};t={window.left}',

@@ -1,4 +1,4 @@
-"""`RateLimit`: that an app counts the requests of each user, and how many of them it serves in which time."""
+"""`RateLimit`: how many requests of each user an app serves in which time, and where it counts them."""
 
 import re
 import time
@@ -19,8 +19,8 @@ from .client_addresses import client_address
 __all__ = ["RateLimit"]
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-MOST = 1_000_000_000
-"""Requests of a quota; the headers could say 15 digits (RFC 9651, section 3.3.1)."""
+MOST_REQUESTS = 1_000_000_000
+"""Of a quota; the headers could have 15 digits (RFC 9651, section 3.3.1)."""
 _QUOTA = re.compile(r"([1-9][0-9]{0,9}) ?/ ?(?:([1-9][0-9]{0,4}) ?)?(second|minute|hour|day)s?")
 _SEGMENTS = "/{}!$&'()*+,;=:@~"
 DEFAULT = "default"
@@ -31,10 +31,10 @@ DEFAULT = "default"
 class RateLimit:
     """How many requests of one user are served, e.g. ``RateLimit("100/minute")``, and where they are counted.
 
-    ``quota`` is that of all verbs together for which no resource says its own; None leaves these unlimited. ``table``
-    is the table's name, without the prefix. ``anonymous(request)`` says who makes a request without a user: the
-    address that the gateway has seen, unless given. Where DynamoDB does not count, requests are refused (503, 500),
-    or with ``fail_open`` served. ``clock()`` is the time in seconds. Raises ``ConfigurationError``.
+    ``quota`` is for all verbs together whose resource declares none; None leaves these unlimited. ``table`` is the
+    table's name, without the prefix. ``anonymous(request)`` names the client of a request without a user: the address
+    that the gateway gives, unless you set it. Where DynamoDB does not count, requests are refused (503, 500), or with
+    ``fail_open`` served. ``clock()`` is the time in seconds since 1970. Raises ``ConfigurationError``.
     """
 
     quota: str | None = None
@@ -52,7 +52,7 @@ class RateLimit:
             if not callable(getattr(self, name)):
                 raise ConfigurationError(f"RateLimit.{name} must be a function, not {getattr(self, name)!r}")
         if self.quota is not None:
-            _read("RateLimit.quota", self.quota)
+            _parse("RateLimit.quota", self.quota)
 
     @cached_property
     def model(self) -> type[Model]:
@@ -62,7 +62,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A quota, and where what is used of it is counted."""
+    """A quota, and the table of its counters."""
 
     name: str
     requests: int
@@ -76,33 +76,33 @@ class Rate:
 
 
 def rates_of(resource: Any, path: str, verbs: Iterable[str], limit: RateLimit | None) -> Mapping[str, Rate]:
-    """The rates of a resource's verbs by their names, without those that are not limited.
+    """The rates of a resource's verbs by the verbs' names, without verbs that are not limited.
 
-    Raises ``ConfigurationError`` for a quota that cannot be read, a verb that there is not, and where nothing counts.
+    Raises ``ConfigurationError`` for a malformed quota, an unknown verb, and for a quota where ``limit`` is None.
     """
-    said, where = resource.rate_limit, f"{type(resource).__name__}.rate_limit"
+    declared, where = resource.rate_limit, f"{type(resource).__name__}.rate_limit"
     if limit is None:
-        if said is not None:
+        if declared is not None:
             raise ConfigurationError(f"{where} needs PolyMicro(rate_limit=RateLimit())")
         return {}
     names = list(verbs)
-    own = said if isinstance(said, Mapping) else {}
+    own = declared if isinstance(declared, Mapping) else {}
     for name in own:
         if name not in names:
             raise ConfigurationError(f"{where}: {name!r} is no verb here; there are {', '.join(names)}")
-    shared = (DEFAULT, limit.quota) if said is None or said is own else (path, said)
+    shared = (DEFAULT, limit.quota) if declared is None or declared is own else (path, declared)
     quotas = {name: (f"{path}.{name}", own[name]) if name in own else shared for name in names}
     return {
-        verb: Rate(quote(name, safe=_SEGMENTS), *_read(where, quota), limit.model)
+        verb: Rate(quote(name, safe=_SEGMENTS), *_parse(where, quota), limit.model)
         for verb, (name, quota) in quotas.items()
         if quota is not None
     }
 
 
-def _read(where: str, quota: object) -> tuple[int, int]:
+def _parse(where: str, quota: object) -> tuple[int, int]:
     """The requests and the seconds of a quota."""
     match = _QUOTA.fullmatch(quota) if isinstance(quota, str) else None
-    if match is None or int(match[1]) > MOST:
+    if match is None or int(match[1]) > MOST_REQUESTS:
         raise ConfigurationError(
             f'{where} must say requests in a time, such as "100/minute" or "1000/15 minutes", not {quota!r}'
         )

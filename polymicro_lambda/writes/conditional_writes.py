@@ -26,13 +26,13 @@ from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
 
 WRITE_SECONDS = 1.5
-"""No write starts with less time left: it might happen without an answer."""
+"""No write starts with fewer seconds left to the invocation: the write might happen without an answer."""
 
 
 class ConditionFailed(Exception):
     """The condition did not hold on ``item``, which is None where there is none.
 
-    ``retried`` says that an earlier try of a transaction got no answer, and so may be what changed the item.
+    ``retried`` says that an earlier try of a transaction got no answer, so that it may have changed the item.
     """
 
     def __init__(self, item: RawItem | None, *, retried: bool = False) -> None:
@@ -42,9 +42,9 @@ class ConditionFailed(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """The write got no answer, and may have happened. ``answer`` is what to say if that stays open.
+    """The write got no answer, and may have happened. ``answer`` is the response's error if that stays open.
 
-    ``hung_up`` says that its connection was closed: most likely one that was dead before, on which nothing arrives.
+    ``hung_up`` says that the connection was closed: most likely it was dead before, and the write never arrived.
     """
 
     def __init__(self, answer: HTTPError, *, hung_up: bool) -> None:
@@ -68,7 +68,7 @@ def write_if(
 ) -> dict[str, Any]:
     """Do it once, where all conditions hold; an update answers with the item as it is then (``Attributes``).
 
-    Raises ``ConditionFailed``, ``OutcomeUnknown``, and what `failures` makes of every other error.
+    Raises ``ConditionFailed``, ``OutcomeUnknown``, and for every other error as ``dynamodb.http_error_from_client``.
     """
     check_time_left()
     arguments |= expression_arguments(conditions, actions)
@@ -79,13 +79,13 @@ def write_if(
     try:
         return dynamodb.execute(model, operation, **arguments)
     except CLIENT_ERRORS as error:
-        raise _ended(error) from error
+        raise _outcome(error) from error
     finally:
         NO_SECOND_TRY.reset(token)
 
 
-def _ended(error: Exception) -> Exception:
-    """How a write has ended whose call raised this."""
+def _outcome(error: Exception) -> Exception:
+    """The outcome of a write whose call raised this."""
     if isinstance(error, ClientError | BotoCoreError):
         if error_code(error) == CONDITION_FAILED:
             return ConditionFailed(item_of_failed_condition(error))

@@ -1,8 +1,8 @@
-"""New items on their way into their tables: each alone, or all in one transaction with what goes with them."""
+"""New items: one alone, or several in one transaction with their reservations and the record of their request."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
@@ -14,8 +14,10 @@ from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
 from .lost_answers import resolve_lost_answer
-from .reservations import ATTEMPTS, Reservation, Reservations, too_contended, value_taken
-from .transactions import TransactionPart, TransactionRefused, transaction_part, write_together
+from .reservations import RESERVATION_ATTEMPTS, Reservation, Reservations, too_contended, value_taken
+from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
+
+T = TypeVar("T")
 
 EXISTS = "There is an item with this key already."
 
@@ -27,46 +29,47 @@ class Creation:
     model: type[Model]
     raw: RawItem
     key: RawItem
-    free: ConditionClause
-    """There is no item with this key."""
-    takes: tuple[Reservation, ...] = ()
+    key_is_free: ConditionClause
+    """The condition that there is no item with this key."""
+    reservations: tuple[Reservation, ...] = ()
+    """Its unique values."""
     place: str = ""
-    """Where it is in the body, e.g. ``/3``."""
+    """Where the item is in the body, e.g. ``/3``."""
 
     def write(self) -> RawItem:
-        """Put the item, with what it claims. Raises ``Conflict`` and what `failures` makes of errors."""
-        if self.takes:
+        """Put the item, with its reservations. Raises ``Conflict``, and as ``write_if``."""
+        if self.reservations:
             create_all([self])
         else:
-            self._put()
+            self._put_alone()
         return self.raw
 
-    def _put(self) -> None:
+    def _put_alone(self) -> None:
         try:
             try:
-                self._act()
+                self._put()
             except OutcomeUnknown as unknown:
                 resolve_lost_answer(
-                    unknown, self.model, self.key, self._act, lambda item: same_item(item, self.raw)
+                    unknown, self.model, self.key, self._put, lambda item: same_item(item, self.raw)
                 )
         except ConditionFailed as error:
-            raise _exists([self]) from error
+            raise _key_taken([self]) from error
 
-    def _act(self, pins: Sequence[Condition] = ()) -> dict[str, Any]:
-        return write_if(self.model, "PutItem", [self.free, *pins], Item=self.raw)
+    def _put(self, unchanged: Sequence[Condition] = ()) -> dict[str, Any]:
+        return write_if(self.model, "PutItem", [self.key_is_free, *unchanged], Item=self.raw)
 
     def part(self) -> TransactionPart:
         """The write, as part of a transaction."""
-        return transaction_part(self.model, "Put", [self.free], Item=self.raw)
+        return transaction_part(self.model, "Put", [self.key_is_free], Item=self.raw)
 
-    def is_there(self) -> bool:
+    def is_done(self) -> bool:
         """Whether the item stands in its table as it should be written."""
         return same_item(get_item(self.model, self.key), self.raw)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPart:
-    """The part of a transaction that tells the record of an idempotent request what is created with it."""
+    """The part of a transaction that adds its new items to the record of an idempotent request."""
 
     part: TransactionPart
     is_done: Callable[[], bool]
@@ -80,11 +83,11 @@ def create_all(creations: Sequence[Creation], record: RecordPart | None = None) 
 
     Raises ``Conflict``, and as ``write_together``.
     """
-    _check_apart(creations)
-    reservations = Reservations(tuple(one for creation in creations for one in creation.takes))
+    _check_distinct(creations)
+    reservations = Reservations(tuple(one for creation in creations for one in creation.reservations))
     puts, rest = [one.part() for one in creations], [] if record is None else [record.part]
-    is_done = creations[0].is_there if record is None else record.is_done
-    for _ in range(ATTEMPTS):
+    is_done = creations[0].is_done if record is None else record.is_done
+    for _ in range(RESERVATION_ATTEMPTS):
         parts = [*puts, *reservations.parts(), *rest]
         try:
             return write_together(creations[0].model, parts)
@@ -97,39 +100,37 @@ def create_all(creations: Sequence[Creation], record: RecordPart | None = None) 
                 return None
             if record is not None and len(parts) - 1 in error.items:
                 raise record.refused() from error
-            reservations = _settled(creations, reservations, error)
+            reservations = _next_reservations(creations, reservations, error)
     raise too_contended()
 
 
-def _settled(
+def _next_reservations(
     creations: Sequence[Creation], reservations: Reservations, error: TransactionRefused
 ) -> Reservations:
-    """What to reserve in the next try. Raises ``Conflict`` where there is none."""
-    there = [one for number, one in enumerate(creations) if number in error.items]
-    if there:
-        raise _exists(there) from error
-    return reservations.settled({number - len(creations): item for number, item in error.items.items()})
+    """The reservations of the next try. Raises ``Conflict`` where a next try would be in vain."""
+    taken = [one for number, one in enumerate(creations) if number in error.items]
+    if taken:
+        raise _key_taken(taken) from error
+    return reservations.after_refusal({number - len(creations): item for number, item in error.items.items()})
 
 
-def _exists(creations: Iterable[Creation]) -> Conflict:
+def _key_taken(creations: Iterable[Creation]) -> Conflict:
     errors = [{"pointer": f"#{one.place}", "detail": EXISTS} for one in creations if one.place]
     return Conflict(EXISTS, errors=errors)
 
 
-def _check_apart(creations: Sequence[Creation]) -> None:
-    """Raise ``Conflict`` where two of the items want the same: DynamoDB would refuse the whole as malformed."""
-    known: set[str] = set()
-    twice = [
-        one for one in creations if _met(known, repr((one.model.Meta.table_name, sorted(one.key.items()))))
-    ]
-    if twice:
-        raise _exists(twice)
-    claims = [claim for one in creations for claim in one.takes if _met(known, claim.id)]
-    if claims:
-        raise value_taken(claims)
+def _check_distinct(creations: Sequence[Creation]) -> None:
+    """Raise ``Conflict`` where two items have the same key or unique value: DynamoDB takes no such transaction."""
+    same_key = _repeated(creations, lambda one: repr((one.model.Meta.table_name, sorted(one.key.items()))))
+    if same_key:
+        raise _key_taken(same_key)
+    reservations = [one for creation in creations for one in creation.reservations]
+    same_value = _repeated(reservations, lambda one: one.id)
+    if same_value:
+        raise value_taken(same_value)
 
 
-def _met(known: set[str], name: str) -> bool:
-    met = name in known
-    known.add(name)
-    return met
+def _repeated(several: Sequence[T], name: Callable[[T], str]) -> list[T]:
+    """Those that have the name of an earlier one."""
+    first: dict[str, T] = {}
+    return [one for one in several if first.setdefault(name(one), one) is not one]

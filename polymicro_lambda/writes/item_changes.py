@@ -1,69 +1,237 @@
-"""Writes to items that are there: each alone, or in a transaction with its claims on unique values."""
+"""An update or delete of one item: its conditions, its attempts, and the errors where they fail.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+A change that DynamoDB can check alone is one call. Else the item is read and judged first, and a condition of the write
+is that nothing has changed on which that judgement relied.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.models import Model
+from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.dynamodb import ConditionClause, UpdateStep, model_info
+from polymicro_lambda.dynamodb import ConditionClause, SimpleClause, UpdateStep, retry_after
+from polymicro_lambda.exceptions import Conflict
+from polymicro_lambda.items import live_conditions, same_item
+from polymicro_lambda.rules import Guard, TextEquals, current_guard
 from polymicro_lambda.types import RawItem
 
-from .conditional_writes import write_if
+from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
+from .lost_answers import resolve_lost_answer, unchanged_conditions
 from .reservations import NO_RESERVATIONS, Reservations, write_with_reservations
-from .transactions import transaction_part
+from .stored_items import NO_ATTRIBUTES, StoredItems
+from .transact_write import transaction_part
 
-After: TypeAlias = Callable[[RawItem], RawItem]
-"""What a write makes of an item."""
+UPDATE_ATTEMPTS = 3
+"""How often a write is judged and sent that loses the race against other writers."""
 
 
-@dataclass(slots=True)
-class ItemChange:
-    """A write to an item that must be there."""
+class ItemChange(ABC):
+    """A write to an item that must be there, under the guard of the request."""
 
-    operation: str
-    after: After | None
-    """What it makes of the item, where the rule must see that or a unique value is concerned; else None."""
-    actions: Sequence[UpdateStep]
-    is_done: Callable[[RawItem | None], bool]
-    """Whether an item is what the write leaves, None being no item."""
-    pinned: frozenset[str] = frozenset()
-    """The attributes whose values claims are made on: they must still be what was read."""
+    __slots__ = ("actions", "compares_tags", "guard", "items", "key", "must_read", "unique", "values")
+    operation: ClassVar[str]
+    """DynamoDB's."""
 
-    def left(self, old: RawItem) -> RawItem | None:
-        """What it leaves of an item, None if it deletes it."""
-        if self.operation == "DeleteItem":
-            return None
-        return old if self.after is None else self.after(old)
-
-    def write(
+    def __init__(
         self,
-        model: type[Model],
-        conditions: Sequence[ConditionClause],
-        claims: Reservations,
+        items: StoredItems,
         key: RawItem,
-        old: RawItem | None,
-        pins: Sequence[Condition] = (),
-    ) -> dict[str, Any]:
-        """Do it where all conditions and ``pins`` hold; an update answers with the item as it is then (``Attributes``).
+        values: Mapping[str, Any],
+        actions: Sequence[UpdateStep],
+        unique: frozenset[str],
+    ) -> None:
+        guard = self.guard = current_guard()
+        self.items = items
+        self.key = key
+        self.values = values
+        self.actions = actions
+        # The attributes of unique constraints that the change concerns: they must still be what was read.
+        self.unique = unique
+        # Whether the rule must see the item before and after, or a unique value is concerned.
+        self.must_read = bool(unique) or _rule_must_read(guard, values)
+        self.compares_tags = _compares_tags(guard, items)
 
-        Raises as ``writes.write``, and ``Conflict`` where a value is taken.
+    @abstractmethod
+    def result(self, old: RawItem) -> RawItem | None:
+        """The item that the write makes of an old one, None if it deletes the item."""
+
+    @abstractmethod
+    def is_done(self, item: RawItem | None) -> bool:
+        """Whether the table shows that the write has happened; ``item`` is the item there now, None for none."""
+
+    # --- attempts ---------------------------------------------------------------------------------
+
+    def write(self, known: RawItem | None = None) -> dict[str, Any]:
+        """Do it; the answer of an update has the item (``Attributes``).
+
+        ``known`` is the item as it was read, if it was. Raises ``NotFound``, ``Forbidden`` and ``PreconditionFailed``
+        as the guard does; ``Conflict`` where a value is taken, or other writers were always quicker; and as
+        ``write_if``.
         """
-        conditions = [*conditions, *pins] if pins else conditions
-        if claims is NO_RESERVATIONS or not claims:
-            return write_if(model, self.operation, conditions, self.actions, Key=key)
+        if self.guard.journal is not None:
+            self.guard.journal.changes(self.items.model)
+        for _ in range(UPDATE_ATTEMPTS):
+            try:
+                return self._attempt(known)
+            except ConditionFailed as error:
+                if error.retried and self.is_done(error.item):  # by the first try of this very transaction
+                    return {"Attributes": error.item}
+                # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item.
+                known = self.items.live(error.item)
+                instance = self.items.instance(known)
+                self.guard.judge(instance, known)
+                self.guard.check_match(instance, known)
+        raise Conflict("Somebody else keeps changing this item: try again.", headers=retry_after())
+
+    def _attempt(self, old: RawItem | None) -> dict[str, Any]:
+        """Do it once, or find out what became of it."""
+        conditions, reservations = self._conditions(), NO_RESERVATIONS
+        if self.must_read or self.compares_tags:
+            old = old or self.items.fetch(self.key)
+            if self.items.uniqueness is not None:
+                reservations = Reservations.of(self.items.uniqueness, self.key, old, self.result(old))
+            conditions += self._judged(old, has_reservations=bool(reservations))
+        try:
+            return self._send(conditions, reservations, old)
+        except OutcomeUnknown as unknown:
+            send = partial(self._send, conditions, reservations, old)
+            return resolve_lost_answer(unknown, self.items.model, self.key, send, self.is_done)
+
+    def _send(
+        self,
+        conditions: Sequence[ConditionClause],
+        reservations: Reservations,
+        old: RawItem | None,
+        unchanged: Sequence[Condition] = (),
+    ) -> dict[str, Any]:
+        """One call of DynamoDB. Raises as ``write_if``, and ``Conflict`` where a value is taken."""
+        conditions = [*conditions, *unchanged] if unchanged else conditions
+        model = self.items.model
+        if not reservations:
+            return write_if(model, self.operation, conditions, self.actions, Key=self.key)
         kind = self.operation.removesuffix("Item")
-        write_with_reservations(
-            model, transaction_part(model, kind, conditions, self.actions, Key=key), claims
-        )
-        # A transaction gives no item back: it is what the old one was made into, on the condition that it was that.
-        return {"Attributes": _next_version(model, self.left(old or {}) or {})}
+        part = transaction_part(model, kind, conditions, self.actions, Key=self.key)
+        write_with_reservations(model, part, reservations)
+        # A transaction gives no item back: the conditions hold on ``old`` alone, so its result is there now.
+        return {"Attributes": self._next_version(self.result(old or {}) or {})}
+
+    def _next_version(self, raw: RawItem) -> RawItem:
+        version = self.items.about.version
+        if version is None:
+            return raw
+        number = int(raw.get(version.attr_name, {"N": "0"})["N"]) + 1
+        return {**raw, version.attr_name: {"N": str(number)}}
+
+    # --- conditions -------------------------------------------------------------------------------
+
+    def _conditions(self) -> list[ConditionClause]:
+        """The conditions that DynamoDB can check without a read.
+
+        The item is there and of the model's kind, the rule holds on it, and ``If-Match`` names its version.
+        """
+        guard, about = self.guard, self.items.about
+        verdict, tags, version = guard.verdict, guard.if_match, about.version
+        conditions: list[ConditionClause] = [self.items.exists]
+        if not about.lasting:
+            conditions += live_conditions(self.items.model)
+        if isinstance(verdict, TextEquals):
+            conditions.append(SimpleClause("same", verdict.name, verdict.value))
+        elif guard.condition is not None:
+            conditions.append(guard.condition)
+        if tags is not None and version is not None and tags.versions():
+            versions = [Value({"N": number}) for number in tags.versions()]
+            conditions.append(Path([version.attr_name]).is_in(*versions))
+        return conditions
+
+    def _judged(self, old: RawItem, *, has_reservations: bool) -> list[Condition]:
+        """Judge the item as it is and as it would be; the conditions that it is still so where that relied on it.
+
+        Raises as ``write``.
+        """
+        guard, items = self.guard, self.items
+        instance = items.instance(old)
+        relied = guard.judge(instance, old) | guard.relied | self.unique
+        guard.check_match(instance, old)
+        version = items.about.version
+        # A transaction does not give the item back, so that the whole of it must be known.
+        if self.compares_tags or (has_reservations and version is None):
+            relied |= {*old, *(attribute.attr_name for attribute in items.model.get_attributes().values())}
+        elif has_reservations and version is not None:
+            relied |= {version.attr_name}
+        new = self.result(old) if self.must_read else None
+        if new is not None:
+            read = guard.judge_new(items.instance(new), new) | guard.relied
+            relied |= {name for name in read if old.get(name) == new.get(name)}
+        return unchanged_conditions(old, relied)
 
 
-def _next_version(model: type[Model], raw: RawItem) -> RawItem:
-    version = model_info(model).version
-    if version is None:
-        return raw
-    number = int(raw.get(version.attr_name, {"N": "0"})["N"]) + 1
-    return {**raw, version.attr_name: {"N": str(number)}}
+class ItemUpdate(ItemChange):
+    """Sets and removes attributes of an item."""
+
+    __slots__ = ()
+    operation = "UpdateItem"
+
+    def __init__(self, items: StoredItems, key: RawItem, values: Mapping[str, Any]) -> None:
+        """``values`` are what is stored by the attributes' names in DynamoDB, None to remove one."""
+        actions = [
+            SimpleClause("remove" if value is None else "set", name, value) for name, value in values.items()
+        ]
+        if items.about.version is not None:
+            actions.append(SimpleClause("add", items.about.version.attr_name, {"N": "1"}))
+        unique = items.unique_attributes
+        concerned = NO_ATTRIBUTES if unique.isdisjoint(values) else unique
+        super().__init__(items, key, values, actions, concerned)
+
+    def result(self, old: RawItem) -> RawItem:
+        """The item with the values set or removed, its version not counted up yet."""
+        new = {**old, **self.values}
+        return {name: value for name, value in new.items() if value is not None}
+
+    def is_done(self, item: RawItem | None) -> bool:
+        """Whether the item has the values, under a rule that holds on it. Raises as the guard does."""
+        new = self.items.live(item)
+        self.guard.judge(self.items.instance(new), new)
+        return same_item(new, self.result(new)) and self._follows_if_match(new)
+
+    def _follows_if_match(self, new: RawItem) -> bool:
+        """Whether an item's version comes right after one that ``If-Match`` names."""
+        tags, version = self.guard.if_match, self.items.about.version
+        if tags is None or version is None:
+            return True
+        number = new.get(version.attr_name, {}).get("N", "0")
+        return tags.match(f'"{int(number) - 1}"')
+
+
+class ItemDeletion(ItemChange):
+    """Removes an item."""
+
+    __slots__ = ()
+    operation = "DeleteItem"
+
+    def __init__(self, items: StoredItems, key: RawItem) -> None:
+        super().__init__(items, key, {}, (), items.unique_attributes)
+
+    def result(self, old: RawItem) -> None:
+        """No item."""
+
+    def is_done(self, item: RawItem | None) -> bool:
+        """Whether the item is gone."""
+        return item is None
+
+
+def _rule_must_read(guard: Guard, changed: Mapping[str, Any]) -> bool:
+    """Whether the rule must see an item of which these attributes change."""
+    if isinstance(guard.verdict, TextEquals):
+        return guard.verdict.name in changed
+    return guard.must_see(frozenset(changed))
+
+
+def _compares_tags(guard: Guard, items: StoredItems) -> bool:
+    """Whether the tags of ``If-Match`` must be compared with the item here: not all of them are versions."""
+    tags = guard.if_match
+    if tags is None or tags.any:
+        return False
+    return items.about.version is None or not tags.versions()

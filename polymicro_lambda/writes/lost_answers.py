@@ -1,4 +1,4 @@
-"""A write whose answer got lost: what became of it is read before anybody is told, and before it is done again."""
+"""A single write whose answer got lost: the item is read before anything is answered, and before a second write."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
@@ -12,24 +12,24 @@ from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown
 
-Act: TypeAlias = Callable[[Sequence[Condition]], dict[str, Any]]
+Write: TypeAlias = Callable[[Sequence[Condition]], dict[str, Any]]
 """A write, on these conditions besides its own."""
 IsDone: TypeAlias = Callable[[RawItem | None], bool]
 """Whether an item, or none, is what a write leaves."""
 
 
 def resolve_lost_answer(
-    unknown: OutcomeUnknown, model: type[Model], key: RawItem, act: Act, is_done: IsDone
+    unknown: OutcomeUnknown, model: type[Model], key: RawItem, write: Write, is_done: IsDone
 ) -> dict[str, Any]:
-    """What a write of one item answers whose answer got lost: the item, if it is as the write leaves it.
+    """The answer (``Attributes``) of a write of one item, read from the table as the answer got lost.
 
-    A write whose connection was closed is done once more if it is not found done, on the condition that what was
-    found has not changed since. Raises as ``act``, and what is said of the ``unknown`` where nothing is certain.
+    A write whose connection was closed, and which the item does not show, is sent once more, on the condition that
+    the item has not changed since it was read. Raises as ``write``, and ``unknown.answer`` where nothing is certain.
     """
     item = get_item(model, key)
     if unknown.hung_up and not is_done(item):
         try:
-            return act(() if item is None else _as(model, item))
+            return write(() if item is None else _whole_item_unchanged(model, item))
         except OutcomeUnknown:
             item = get_item(model, key)
         except ConditionFailed as error:
@@ -39,8 +39,8 @@ def resolve_lost_answer(
     return {"Attributes": item}
 
 
-def _as(model: type[Model], item: RawItem) -> list[Condition]:
-    """The item is still of this version, or where it has none as it is here."""
+def _whole_item_unchanged(model: type[Model], item: RawItem) -> list[Condition]:
+    """The item still has this version, or where it has no version all of these attributes."""
     version = model_info(model).version
     if version is not None:
         return unchanged_conditions(item, [version.attr_name])
@@ -50,6 +50,6 @@ def _as(model: type[Model], item: RawItem) -> list[Condition]:
 
 
 def unchanged_conditions(item: RawItem, names: Iterable[str]) -> list[Condition]:
-    """These attributes of the stored item are as they are here."""
+    """The conditions that the stored item has these attributes as ``item`` has them, or has them not."""
     paths = {name: Path([name]) for name in sorted(names)}
     return [p == Value(item[name]) if name in item else p.does_not_exist() for name, p in paths.items()]

@@ -1,4 +1,7 @@
-"""Claims on values that must be unique: what a write does to markers in its transaction, and what a refusal means."""
+"""Reservations of unique values: items of a table of their own, written in one transaction with the items they are for.
+
+A reservation names a value by its digest, and the item that has the value.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,22 +19,24 @@ from polymicro_lambda.rules import holds
 from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown
-from .transactions import TransactionPart, TransactionRefused, transaction_part, write_together
+from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .unique_constraints import UniqueConstraint, UniqueConstraints
 
-ATTEMPTS = 3
-"""How often a write is sent whose markers have to be cleared away first."""
+RESERVATION_ATTEMPTS = 3
+"""How often a transaction is sent that finds reservations of items which no longer have the value."""
 TAKEN = "A value is taken that only one item may have."
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """One item's claim on one value."""
+    """One unique value, kept for one item."""
 
     uniqueness: UniqueConstraints
     constraint: UniqueConstraint
     id: str
+    """The digest of the value."""
     values: RawItem
+    """The value, by the attributes of the constraint."""
     key: RawItem
     """The item's."""
     place: str = ""
@@ -39,36 +44,37 @@ class Reservation:
 
     @property
     def marker(self) -> RawItem:
-        """What stands for it in the table."""
+        """The reservation as it is stored."""
         return {"id": {"S": self.id}, "item": {"M": self.key}}
 
-    def taken(self) -> TransactionPart:
-        """The marker is put, where it is free or ours already."""
+    def put_part(self) -> TransactionPart:
+        """Put the reservation, where the value is free or this item's already."""
         return transaction_part(
-            self.uniqueness.reservation_table, "Put", [_free() | _of(self.key)], Item=self.marker
+            self.uniqueness.reservation_table, "Put", [_is_free() | _is_for(self.key)], Item=self.marker
         )
 
-    def dropped(self) -> TransactionPart:
-        """The marker is removed, unless it is another's."""
-        key = {"id": {"S": self.id}}
+    def delete_part(self) -> TransactionPart:
+        """Delete the reservation, unless it is another item's."""
         return transaction_part(
-            self.uniqueness.reservation_table, "Delete", [_free() | _of(self.key)], Key=key
+            self.uniqueness.reservation_table,
+            "Delete",
+            [_is_free() | _is_for(self.key)],
+            Key=self._stored_key,
         )
 
-    def is_cleared(self, marker: RawItem) -> bool:
-        """Whether a marker that is in the way is no more: the item that it names has expired, gone or changed.
+    def is_cleared(self, stored: RawItem) -> bool:
+        """Whether another item's stored reservation of the value is deleted: that item has expired, gone or changed.
 
         So it happens after a TTL, and after code that writes past this package.
         """
-        owner = marker["item"]["M"]
-        given_up = self._given_up()
-        if not holds(given_up, get_item(self.uniqueness.model, owner) or {}):
+        owner = stored["item"]["M"]
+        lacks_value = self._lacks_value()
+        if not holds(lacks_value, get_item(self.uniqueness.model, owner) or {}):
             return False
+        table = self.uniqueness.reservation_table
         parts = [
-            transaction_part(self.uniqueness.model, "ConditionCheck", [given_up], Key=owner),
-            transaction_part(
-                self.uniqueness.reservation_table, "Delete", [_of(owner)], Key={"id": {"S": self.id}}
-            ),
+            transaction_part(self.uniqueness.model, "ConditionCheck", [lacks_value], Key=owner),
+            transaction_part(table, "Delete", [_is_for(owner)], Key=self._stored_key),
         ]
         try:
             write_together(self.uniqueness.model, parts)
@@ -79,18 +85,22 @@ class Reservation:
         return True
 
     def holds(self) -> Condition:
-        """The condition under which an item has the values."""
+        """The condition that an item has the value."""
         return reduce(and_, [Path([name]) == Value(value) for name, value in self.values.items()])
 
-    def _given_up(self) -> Condition:
-        """The condition under which an item has no claim on the value."""
+    def _lacks_value(self) -> Condition:
+        """The condition that an item has another value, or has expired."""
         others: list[Condition] = [Path([name]) != Value(value) for name, value in self.values.items()]
         return reduce(or_, [*others, *expired_conditions(self.uniqueness.model)])
+
+    @property
+    def _stored_key(self) -> RawItem:
+        return {"id": {"S": self.id}}
 
 
 @dataclass(frozen=True, slots=True)
 class Reservations:
-    """What one transaction does to markers."""
+    """The reservations that one transaction puts and deletes."""
 
     takes: tuple[Reservation, ...] = ()
     drops: tuple[Reservation, ...] = ()
@@ -99,78 +109,86 @@ class Reservations:
     def of(
         cls, uniqueness: UniqueConstraints, key: RawItem, old: RawItem | None, new: RawItem | None
     ) -> "Reservations":
-        """What is claimed and given up where an item changes; None is no item."""
-        before, after = _claims(uniqueness, key, old), _claims(uniqueness, key, new)
+        """The change of reservations where an item changes from ``old`` to ``new``; None is no item."""
+        before, after = _reservations(uniqueness, key, old), _reservations(uniqueness, key, new)
         return cls(
-            tuple(claim for id_, claim in after.items() if id_ not in before),
-            tuple(claim for id_, claim in before.items() if id_ not in after),
+            tuple(one for id_, one in after.items() if id_ not in before),
+            tuple(one for id_, one in before.items() if id_ not in after),
         )
 
     def __bool__(self) -> bool:
         return bool(self.takes or self.drops)
 
     def parts(self) -> list[TransactionPart]:
-        """The writes, in an order that ``settled`` knows."""
-        return [*(claim.taken() for claim in self.takes), *(claim.dropped() for claim in self.drops)]
+        """The writes, first those of ``takes``."""
+        return [*(one.put_part() for one in self.takes), *(one.delete_part() for one in self.drops)]
 
-    def settled(self, failed: Mapping[int, RawItem | None]) -> "Reservations":
-        """What to try again after these of the parts were refused, each by the marker that is there.
+    def after_refusal(self, refused: Mapping[int, RawItem | None]) -> "Reservations":
+        """The reservations of the next try. ``refused`` are the places of parts, each with the item stored there.
 
-        Raises ``Conflict`` where a value is taken.
+        Raises ``Conflict`` where a value is another item's.
         """
-        met = [(self.takes[n], marker) for n, marker in failed.items() if n < len(self.takes)]
-        refused = [claim for claim, marker in met if marker and not claim.is_cleared(marker)]
-        if refused:
-            raise value_taken(refused)
-        kept = [claim for n, claim in enumerate(self.drops, len(self.takes)) if n not in failed]
+        wanted = [(self.takes[n], stored) for n, stored in refused.items() if n < len(self.takes)]
+        taken = [one for one, stored in wanted if stored and not one.is_cleared(stored)]
+        if taken:
+            raise value_taken(taken)
+        kept = [one for n, one in enumerate(self.drops, len(self.takes)) if n not in refused]
         return Reservations(self.takes, tuple(kept))
 
 
 NO_RESERVATIONS = Reservations()
 
 
-def _claims(uniqueness: UniqueConstraints, key: RawItem, raw: RawItem | None) -> dict[str, Reservation]:
-    claimed = () if raw is None else uniqueness.claimed(raw)
-    return {id_: Reservation(uniqueness, one, id_, values, key) for id_, one, values in claimed}
+def _reservations(uniqueness: UniqueConstraints, key: RawItem, raw: RawItem | None) -> dict[str, Reservation]:
+    """The reservations of an item by their ids."""
+    if raw is None:
+        return {}
+    values = uniqueness.unique_values(raw)
+    return {id_: Reservation(uniqueness, constraint, id_, value, key) for id_, constraint, value in values}
 
 
-def value_taken(claims: Iterable[Reservation]) -> Conflict:
-    """The answer where values are taken: which members, and nothing of who has them."""
+def value_taken(reservations: Iterable[Reservation]) -> Conflict:
+    """The answer where values are taken: it names the members of the body, and not the items that have the values."""
     errors = []
-    for claim in claims:
-        several = len(claim.constraint.names) > 1
-        detail = f"This is taken, together with the other of {', '.join(claim.constraint.names)}."
-        for member in claim.constraint.members:
-            pointer = f"#{claim.place}/{member}"
-            errors.append({"pointer": pointer, "detail": detail if several else "This value is taken."})
+    for reservation in reservations:
+        names = reservation.constraint.names
+        detail = f"This is taken, together with the other of {', '.join(names)}."
+        for member in reservation.constraint.members:
+            pointer = f"#{reservation.place}/{member}"
+            errors.append(
+                {"pointer": pointer, "detail": detail if len(names) > 1 else "This value is taken."}
+            )
     return Conflict(TAKEN, errors=errors)
 
 
-def write_with_reservations(model: type[Model], write: TransactionPart, claims: Reservations) -> None:
-    """Do a write to an item together with its claims.
+def write_with_reservations(model: type[Model], write: TransactionPart, reservations: Reservations) -> None:
+    """Do a write to an item together with its reservations.
 
-    Raises ``ConditionFailed`` for the write, ``Conflict`` where a value is taken, and as ``transact``.
+    Raises ``ConditionFailed`` for the write, ``Conflict`` where a value is taken, and as ``write_together``.
     """
-    for _ in range(ATTEMPTS):
+    for _ in range(RESERVATION_ATTEMPTS):
         try:
-            return write_together(model, [write, *claims.parts()])
+            return write_together(model, [write, *reservations.parts()])
         except TransactionRefused as error:
             if 0 in error.items:
                 raise ConditionFailed(error.items[0], retried=error.retried) from error
-            claims = claims.settled({n - 1: marker for n, marker in error.items.items()})
+            reservations = reservations.after_refusal(
+                {number - 1: stored for number, stored in error.items.items()}
+            )
     raise too_contended()
 
 
 def too_contended() -> Conflict:
-    """The answer where others keep claiming the same."""
+    """The answer where others keep reserving the same values."""
     return Conflict("Somebody else keeps writing the same values: try again.", headers=retry_after())
 
 
-def _free() -> Condition:
+def _is_free() -> Condition:
+    """There is no reservation of the value."""
     return Path(["id"]).does_not_exist()
 
 
-def _of(key: RawItem) -> Condition:
-    """The marker is that of the item with this key."""
+def _is_for(key: RawItem) -> Condition:
+    """The reservation is for the item with this key."""
     ours: Condition = Path(["item"]) == Value({"M": key})
     return ours

@@ -93,7 +93,7 @@ class Sent:
 
 @pytest.fixture
 def docs(dynamodb: None, table_name: str) -> Make:
-    """Makes a client of ``/docs``, of an app that keeps markers in the table ``<table_name>m``."""
+    """Makes a client of ``/docs``, of an app that keeps records in the table ``<table_name>m``."""
 
     class Doc(Model):
         class Meta:
@@ -372,7 +372,7 @@ def test_an_answer_of_dynamodb_that_is_lost(
     late: bool,
     status: int,
 ) -> None:
-    """No marker is left to hold back the next try, but where only its completion failed."""
+    """No record is left to hold back the next try, but where only its completion failed."""
     client = docs()
     with lost(operation, late=late):
         first = post(client)
@@ -386,7 +386,7 @@ def test_an_answer_of_dynamodb_that_is_lost(
 
 
 def test_a_zombie_writes_nothing(docs: Make, table_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its marker was taken over meanwhile."""
+    """Its record was taken over meanwhile."""
     client, met = docs(), []
 
     def act(operation: str, parameters: Any, call: Callable[[], Any]) -> Any:
@@ -452,7 +452,7 @@ def test_what_was_made_is_judged_when_it_is_met_again(
 
 
 def test_a_key_expires(docs: Make, table_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also while DynamoDB has not removed it yet; a marker that has expired is written anew."""
+    """Also while DynamoDB has not removed it yet; a record that has expired is written anew."""
     client = docs()
     post(client)
     unlocked(monkeypatch, 3540)
@@ -462,7 +462,7 @@ def test_a_key_expires(docs: Make, table_name: str, monkeypatch: pytest.MonkeyPa
     assert len(stored(table_name)) == 2
 
 
-def test_nothing_of_user_key_or_request_stands_in_a_marker(docs: Make, table_name: str) -> None:
+def test_nothing_of_user_key_or_request_stands_in_a_record(docs: Make, table_name: str) -> None:
     client = docs(Sent, idempotent=("refuse", "count"), load_only=("text",))
     item = f"/docs/{client.post('/docs', json={'text': 'canary'}).json['id']}"
     post(client, f"{item}/count", text="canary")
@@ -632,7 +632,7 @@ def test_no_other_items_whose_rule_is_not_asked_again(docs: Make) -> None:
         )
 
 
-def test_no_resource_is_over_the_markers(docs: Make, table_name: str) -> None:
+def test_no_resource_is_over_the_records(docs: Make, table_name: str) -> None:
     """Who could write there would make up answers."""
 
     class Mark(Model):
@@ -688,8 +688,8 @@ def test_mistakes_of_the_declaration(options: Any) -> None:
         Idempotency(**options)
 
 
-def on_markers(calls: Any, table: str) -> set[str]:
-    """The operations on the markers' table, those inside a transaction included."""
+def on_records(calls: Any, table: str) -> set[str]:
+    """The operations on the records' table, those inside a transaction included."""
     parts = [
         (f"{kind}Item", one)
         for name, parameters in calls
@@ -702,13 +702,13 @@ def on_markers(calls: Any, table: str) -> set[str]:
     return {name for name, parameters in parts if parameters["TableName"] == table}
 
 
-def test_the_policy_grants_what_is_called_on_markers(docs: Make, table_name: str) -> None:
+def test_the_policy_grants_what_is_called_on_records(docs: Make, table_name: str) -> None:
     client = docs(Sent, idempotent=("create", "refuse"))
     with counted() as done:
         post(client, "/docs/refuse")
     with lost("TransactWriteItems", late=True) as made:
         post(client)
-    called = {f"dynamodb:{name}" for name in on_markers([*done, *made], f"{table_name}m")}
+    called = {f"dynamodb:{name}" for name in on_records([*done, *made], f"{table_name}m")}
     routes = client.app_.routes  # type: ignore[attr-defined]
     granted = [one for one in statements(routes) if logical_id(f"{table_name}m") in str(one["Resource"])]
     assert [set(one["Action"]) for one in granted] == [called]

@@ -920,7 +920,7 @@ def test_what_has_nothing_to_do_with_a_unique_value_costs_no_read(
 
 
 def test_a_value_set_while_its_item_is_deleted(member: type[Model]) -> None:
-    """No marker stays for an item that is gone."""
+    """No reservation stays for an item that is gone."""
     api = client(member, unique="email")
     api.post("/x", json={"id": "1"})
     with meanwhile(lambda: api.patch("/x/1", json={"email": "a"})):

@@ -141,7 +141,7 @@ def post(client: Caller, number: str, email: Any = None, *, tenant: str = "t", *
 
 
 def marks(table: str) -> list[str]:
-    """The items that have markers, each as often as it has some."""
+    """The items that have reservations, each as often as it has some."""
     return sorted(one["item"]["M"]["id"]["S"] for one in stored(f"{table}_unique"))
 
 
@@ -342,7 +342,7 @@ def test_a_value_taken_meanwhile(members: Make, table_name: str) -> None:
 def test_the_item_changes_meanwhile(
     members: Make, table_name: str, writer: Any, request_: Any, status: int, left: list[str]
 ) -> None:
-    """The markers are always those of what the item holds."""
+    """The reservations are always those of what the item holds."""
     client = members()
     post(client, "1", "a", name="n")
     with meanwhile(lambda: client.patch("/members/t/1", json=writer)):
@@ -460,7 +460,7 @@ def test_many_at_once(members: Make, table_name: str) -> None:
     assert free == set("abc") - set(held.values())
 
 
-# --- markers that were left behind --------------------------------------------------------------------------------
+# --- reservations that were left behind ---------------------------------------------------------------------------
 
 
 def test_an_expired_item_has_no_claim(members: Make, table_name: str) -> None:
@@ -474,7 +474,7 @@ def test_an_expired_item_has_no_claim(members: Make, table_name: str) -> None:
 @pytest.mark.parametrize("verb", ["create", "update"])
 @pytest.mark.parametrize("how", ["deleted", "changed"])
 def test_written_past_the_package(members: Make, table_name: str, verb: str, how: str) -> None:
-    """A marker whose item is gone or has another value is in nobody's way."""
+    """A reservation whose item is gone or has another value is in nobody's way."""
     client = members()
     post(client, "1", "a"), post(client, "2")
     key = {"tenant": {"S": "t"}, "id": {"S": "1"}}
@@ -490,7 +490,7 @@ def test_written_past_the_package(members: Make, table_name: str, verb: str, how
     assert_problem(post(client, "4", "a"), 409, "#/email")
 
 
-def test_a_marker_is_not_cleared_for_an_item_that_takes_the_value_again(
+def test_a_reservation_is_not_cleared_for_an_item_that_takes_the_value_again(
     members: Make, table_name: str
 ) -> None:
     client = members()
@@ -511,8 +511,8 @@ def test_a_marker_is_not_cleared_for_an_item_that_takes_the_value_again(
     assert marks(table_name) == ["1"]
 
 
-def test_an_item_without_its_marker_gives_up_nobody_elses(members: Make, table_name: str) -> None:
-    """Two had the same value before it had to be unique: whoever goes leaves the other's marker."""
+def test_an_item_without_its_reservation_gives_up_nobody_elses(members: Make, table_name: str) -> None:
+    """Two had the same value before it had to be unique: whoever goes leaves the other's reservation."""
     client = members()
     post(client, "1", "a")
     for n in "23":
@@ -523,7 +523,7 @@ def test_an_item_without_its_marker_gives_up_nobody_elses(members: Make, table_n
     assert marks(table_name) == ["1", "3"]
 
 
-# --- where markers are -------------------------------------------------------------------------------------------
+# --- where reservations are --------------------------------------------------------------------------------------
 
 
 def test_no_request_meets_a_marker(members: Make, table_name: str) -> None:
@@ -531,10 +531,10 @@ def test_no_request_meets_a_marker(members: Make, table_name: str) -> None:
     post(client, "1", "a")
     assert [item["id"] for item in client.get("/members").json["items"]] == ["1"]
     assert len(stored(table_name)) == 1
-    marker = stored(f"{table_name}_unique")[0]
-    assert marker.keys() == {"id", "item"}
-    assert marker["item"] == {"M": {"tenant": {"S": "t"}, "id": {"S": "1"}}}
-    assert client.get(f"/members/t/{marker['id']['S']}").status == 404
+    reservation = stored(f"{table_name}_unique")[0]
+    assert reservation.keys() == {"id", "item"}
+    assert reservation["item"] == {"M": {"tenant": {"S": "t"}, "id": {"S": "1"}}}
+    assert client.get(f"/members/t/{reservation['id']['S']}").status == 404
 
 
 def test_kinds_in_one_table_are_apart(dynamodb: None, table_name: str) -> None:
@@ -592,7 +592,7 @@ def test_the_policy_grants_what_is_called(members: Make, table_name: str) -> Non
     assert granted == {table: called[table] for table in granted}
 
 
-def test_a_reader_needs_no_markers(table_name: str) -> None:
+def test_a_reader_needs_no_reservations(table_name: str) -> None:
     pm = PolyMicro()
     body = {"model": member(table_name), "route": "members", "permissions": AllowAny, "unique": "email"}
     type("Members", (ModelResource, Retrieve), body)(pm)
@@ -619,7 +619,7 @@ def test_calls_in_words(members: Make) -> None:
     )
 
 
-def test_a_matrix_leaves_no_markers(members: Make, table_name: str) -> None:
+def test_a_matrix_leaves_no_reservations(members: Make, table_name: str) -> None:
     client = members()
     app = client.app_  # type: ignore[attr-defined]
     post(client, "0", "kept")
@@ -717,7 +717,7 @@ def test_who_writes_the_same_items_agrees() -> None:
         pm.compile()
 
 
-def test_no_resource_is_over_the_markers() -> None:
+def test_no_resource_is_over_the_reservations() -> None:
     class Mark(Model):
         class Meta:
             table_name = "odd_unique"
@@ -732,6 +732,6 @@ def test_no_resource_is_over_the_markers() -> None:
     )(pm)
     type("Marks", (ModelResource, Create), {"model": Mark, "route": "b", "permissions": AllowAny})(pm)
     with pytest.raises(
-        ConfigurationError, match=r"^Marks\.model: .*'odd_unique' holds the markers of Some\.unique"
+        ConfigurationError, match=r"^Marks\.model: .*'odd_unique' holds the reservations of Some\.unique"
     ):
         pm.compile()

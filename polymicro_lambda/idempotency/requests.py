@@ -1,6 +1,6 @@
-"""The journal of a request with an ``Idempotency-Key``: what it makes is written together with its record.
+"""A request with an ``Idempotency-Key``: its verb runs once, and its new items are written together with its record.
 
-What a dead invocation leaves behind tells the next try which items are there already.
+Where an invocation dies, the record tells the next try which items there are already.
 """
 
 from collections import Counter
@@ -18,9 +18,8 @@ from polymicro_lambda.rules import as_stored, current_guard
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import Creation, RecordPart, create_all
 
-from .records import IdempotencyRecord, in_flight, replayed_response
-
-PLACE = "place"
+from .records import PLACE, IdempotencyRecord, in_flight, record_entry
+from .replay import replayed_response
 
 
 @dataclass(slots=True)
@@ -28,13 +27,14 @@ class IdempotentRequest:
     """One try of a request."""
 
     record: IdempotencyRecord
-    asked: Counter[str] = field(default_factory=Counter)
-    """How many items this try has met at each place of the body."""
-    told: int = 0
-    """How many items it has told the record of."""
+    reused: Counter[str] = field(default_factory=Counter)
+    """For each place of the body, how many items of earlier tries this try has taken over."""
+    recorded: int = 0
+    """How many new items this try has added to the record."""
     known: list[RawItem] = field(default_factory=list)
-    """The items that a replay asks the rule about: that of the path, and what this try has made."""
+    """Entries of the items that a replay asks the rule about: that of the path, and the new items of this try."""
     shows_others: bool = False
+    """Whether the answer shows an item that a replay would not ask the rule about."""
     place: str = ""
     """Where the item that is created now is in the body, e.g. ``/3``; empty unless there are many."""
 
@@ -44,82 +44,81 @@ class IdempotentRequest:
         readable: frozenset[str],
         judge: Callable[[list[RawItem]], None],
     ) -> Response:
-        """What ``act`` answers, or has answered before.
+        """The response of ``act``, or the one that an earlier try has stored.
 
-        ``readable`` are the fields that the user may see; ``judge`` raises where the user may no longer have what the
-        request made. Raises ``Unprocessable`` where the key stands for another request, and ``Conflict`` while an
-        earlier one runs.
+        ``readable`` are the fields that the user may see; ``judge`` raises where the user may no longer have the items
+        that the request made. Raises ``Unprocessable`` where the key stands for another request, and ``Conflict`` while
+        an earlier try runs.
         """
-        known = self.record.claim()
-        if known is not None:
-            judge([entry["M"] for entry in known["made"]["L"]])
-            return replayed_response(known, readable)
+        completed = self.record.acquire()
+        if completed is not None:
+            judge([entry["M"] for entry in completed["made"]["L"]])
+            return replayed_response(completed, readable)
         try:
             response = act()
         except BaseException:
             self.record.release()
             raise
         if response.status < 400:
-            asks = not isinstance(current_guard().verdict, bool)
-            self.record.complete(response, readable, whole=not (asks and self.shows_others))
+            has_rule = not isinstance(current_guard().verdict, bool)
+            self.record.complete(response, readable, whole=not (has_rule and self.shows_others))
         else:
             self.record.release()
         return response
 
+    # --- creates ----------------------------------------------------------------------------------
+
     def create(self, creation: Creation) -> RawItem:
-        """The new item, written in one transaction with its key in the record; or what an earlier try made of it.
+        """The new item, written in one transaction with its key in the record; or the item that an earlier try made.
 
         Raises ``Conflict`` where the key is taken, or another try has taken the record over.
         """
-        made = self.earlier(creation.model, self.place)
-        if made is not None:
-            return made
-        self.commit([creation])
+        earlier = self.earlier_item(creation.model, self.place)
+        if earlier is not None:
+            return earlier
+        self.create_all([creation])
         return creation.raw
 
-    def earlier(self, model: type[Model], place: str) -> RawItem | None:
-        """The next item that an earlier try made of this place of the body, None where it came no further."""
+    def earlier_item(self, model: type[Model], place: str) -> RawItem | None:
+        """The next item that an earlier try made of this place of the body, None where there is none left.
+
+        Raises ``NotFound`` for an item that is gone, ``Conflict`` for one of another kind, and as the guard does.
+        """
         made = [entry for entry in self.record.made if entry.get(PLACE, {"S": ""})["S"] == place]
-        number = self.asked[place]
+        number = self.reused[place]
         if number >= len(made):
             return None
-        self.asked[place] += 1
-        return _made(model, made[number])
+        self.reused[place] += 1
+        return _stored(model, made[number])
 
-    def commit(self, creations: Sequence[Creation]) -> None:
-        """Write items and their keys in one transaction. Raises as ``create``."""
+    def create_all(self, creations: Sequence[Creation]) -> None:
+        """Write items and their entries in the record in one transaction. Raises as ``create``."""
         entries = [record_entry(one.model, one.key, one.place or self.place) for one in creations]
-        number = len(self.record.made) + self.told
+        number = len(self.record.made) + self.recorded
         room = self.record.room
         try:
-            part = self.record.added(entries, number)
+            part = self.record.adding(entries, number)
             is_done = partial(self.record.has, number + len(entries))
             create_all(creations, RecordPart(part, is_done, in_flight))
         except BaseException:
             self.record.room = room
             raise
-        self.told += len(entries)
+        self.recorded += len(entries)
         self.known += [record_entry(one.model, one.key) for one in creations]
 
     def changes(self, model: type[Model]) -> None:
-        """Changes are not journaled."""
+        """Updates and deletes take no part in the record: a next try does them again."""
 
     def shows(self, instance: Model) -> None:
-        """Note where the answer shows an item that no replay would ask the rule about."""
+        """The answer will show this item."""
         raw, names = as_stored(instance), [one.attr_name for one in model_info(type(instance)).keys.values()]
         entry = record_entry(type(instance), {name: raw[name] for name in names if name in raw})
         made = [{name: one[name] for name in entry} for one in self.record.made]
         self.shows_others = self.shows_others or entry not in (*self.known, *made)
 
 
-def record_entry(model: type[Model], key: RawItem, place: str = "") -> RawItem:
-    """An item as a record names it."""
-    at = {PLACE: {"S": place}} if place else {}
-    return {"table": {"S": model.Meta.table_name}, "key": {"M": key}, **at}
-
-
-def _made(model: type[Model], entry: RawItem) -> RawItem:
-    """The item that an earlier try has made."""
+def _stored(model: type[Model], entry: RawItem) -> RawItem:
+    """The item of a record's entry, as it is now. Raises as ``earlier_item``."""
     if entry["table"]["S"] != model.Meta.table_name:
         raise _another_way()
     item = get_item(model, entry["key"]["M"])

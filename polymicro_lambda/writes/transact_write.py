@@ -1,4 +1,4 @@
-"""One transaction of conditional writes, and the three ways in which it can end: done, refused, or unknown."""
+"""One TransactWriteItems of DynamoDB, and the three ways in which it can end: done, refused, or unknown."""
 
 import secrets
 import time
@@ -31,21 +31,21 @@ from .conditional_writes import WRITE_SECONDS, OutcomeUnknown, check_time_left
 TransactionPart: TypeAlias = Mapping[str, Any]
 """One of a transaction's writes, as botocore takes it: ``{"Put": {…}}``."""
 
-MOST = 100
+MOST_WRITES = 100
 """Writes of one transaction (DynamoDB API reference, TransactWriteItems)."""
-BYTES = 4 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
 """Bytes of its items together (the same)."""
 TRIES = 3
-"""A transaction that met another one on the same items is tried again, twice."""
+"""How often a transaction is sent that meets another one on the same items."""
 PAUSE = 0.05
-"""The most seconds before the first further try; each waits up to twice as long as the one before."""
-CONFLICTS = frozenset({"None", "TransactionConflict"})
+"""The longest wait before the second try, in seconds; before each further try it is twice as long."""
+ONLY_CONFLICTS = frozenset({"None", "TransactionConflict"})
 
 
 class TransactionRefused(Exception):
-    """The conditions of some parts did not hold: their places, each with the item there, None for no item.
+    """Conditions of some parts did not hold. ``items`` has the items there by the parts' places, None for no item.
 
-    ``retried`` says that an earlier try got no answer, and so may be what changed the items.
+    ``retried`` says that an earlier try got no answer, so that it may have changed the items.
     """
 
     def __init__(self, items: Mapping[int, RawItem | None], *, retried: bool) -> None:
@@ -70,7 +70,8 @@ def write_together(model: type[Model], parts: Sequence[TransactionPart], *, trie
     """Do all of them or none, by the client of ``model``.
 
     botocore gives each call a token of its own, under which DynamoDB carries it out once, however often it is sent.
-    Raises ``PartsFailed``, ``OutcomeUnknown``, ``ContentTooLarge`` and what `failures` makes of every other error.
+    Raises ``TransactionRefused``, ``OutcomeUnknown``, ``ContentTooLarge``, and for every other error as
+    ``dynamodb.translating_errors``.
     """
     check_size(parts)
     check_time_left()
@@ -78,7 +79,7 @@ def write_together(model: type[Model], parts: Sequence[TransactionPart], *, trie
         try:
             return dynamodb.transact_write(model, parts)
         except (ClientError, BotoCoreError) as error:
-            _told(error)
+            _raise_outcome(error)
             if tries < 2 or not _conflicts(error) or seconds_left() < 2 * WRITE_SECONDS:
                 raise
     time.sleep(secrets.randbelow(1000) / 1000 * PAUSE * 2 ** (TRIES - tries))
@@ -86,20 +87,22 @@ def write_together(model: type[Model], parts: Sequence[TransactionPart], *, trie
 
 
 def check_size(parts: Sequence[TransactionPart]) -> None:
-    """Raise ``ContentTooLarge`` for more than one transaction can hold."""
-    if len(parts) > MOST:
-        raise ContentTooLarge(f"This takes {len(parts)} writes, of which one transaction has {MOST} at most.")
-    if sum(bytes_of({"M": one["Put"]["Item"]}) for one in parts if "Put" in one) > BYTES:
+    """Raise ``ContentTooLarge`` for more writes or bytes than a transaction can have."""
+    if len(parts) > MOST_WRITES:
+        raise ContentTooLarge(
+            f"This takes {len(parts)} writes, of which one transaction has {MOST_WRITES} at most."
+        )
+    if sum(bytes_of({"M": one["Put"]["Item"]}) for one in parts if "Put" in one) > MOST_BYTES:
         raise ContentTooLarge("The items are together larger than the 4 MB of one transaction: send fewer.")
 
 
 def bytes_of(value: Mapping[str, Any]) -> int:
     """The bytes of a stored value, as DynamoDB counts them ("Item sizes and formats")."""
-    ((kind, one),) = value.items()
-    return _BYTES[kind](one)
+    ((kind, content),) = value.items()
+    return _BYTES_OF[kind](content)
 
 
-_BYTES: Mapping[str, Callable[[Any], int]] = {
+_BYTES_OF: Mapping[str, Callable[[Any], int]] = {
     "S": lambda text: len(text.encode(errors="replace")),
     "N": lambda text: len(text) // 2 + 2,
     "B": len,
@@ -113,8 +116,8 @@ _BYTES: Mapping[str, Callable[[Any], int]] = {
 }
 
 
-def _told(error: ClientError | BotoCoreError) -> None:
-    """Raise what the caller can do something about."""
+def _raise_outcome(error: ClientError | BotoCoreError) -> None:
+    """Raise ``TransactionRefused`` or ``OutcomeUnknown`` where the error means that; else nothing is raised."""
     failed = {n: item for n, (code, item) in enumerate(cancellation_items(error)) if code == CONDITION_FAILED}
     if failed:
         raise TransactionRefused(failed, retried=retry_count(error) > 0) from error
@@ -126,5 +129,6 @@ def _told(error: ClientError | BotoCoreError) -> None:
 def _conflicts(error: ClientError | BotoCoreError) -> bool:
     """Whether nothing but another transaction on the same items was in the way."""
     return error_code(error) == "TransactionConflict" or (
-        "TransactionConflict" in (reasons := cancellation_reasons(error)) and CONFLICTS.issuperset(reasons)
+        "TransactionConflict" in (reasons := cancellation_reasons(error))
+        and ONLY_CONFLICTS.issuperset(reasons)
     )

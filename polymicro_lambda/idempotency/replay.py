@@ -1,0 +1,66 @@
+"""A repeated request is answered with the response of the first one, if its user may still have that."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from polymicro_lambda.dynamodb import get_item, model_info
+from polymicro_lambda.http import Response
+from polymicro_lambda.items import instance_of, is_live
+from polymicro_lambda.routing import Route
+from polymicro_lambda.rules import current_guard
+from polymicro_lambda.types import RawItem
+
+REPLAYED = {"idempotency-replayed": "true"}
+
+
+def stored_response(response: Response, readable: frozenset[str], room: int, *, whole: bool) -> RawItem:
+    """The attributes of a record that keep a response, its body compressed.
+
+    Headers and body that do not fit into ``room`` (bytes) are left out, and the body unless ``whole``. ``readable``
+    are the fields that the body may show.
+    """
+    # A lone surrogate is no UTF-8; it goes out as "?" too.
+    headers = {name: text.encode(errors="replace").decode() for name, text in response.headers.items()}
+    length = sum(len(name.encode()) + len(text.encode()) for name, text in headers.items())
+    headers = headers if length <= room else {}
+    body = zlib.compress(response.body)
+    return {
+        "status": {"N": str(response.status)},
+        "headers": {"L": [{"L": [{"S": name}, {"S": text}]} for name, text in headers.items()]},
+        "fields": {"L": [{"S": name} for name in sorted(readable)]},
+        **({"body": {"B": body}} if whole and length + len(body) <= room else {}),
+    }
+
+
+def replayed_response(stored: Mapping[str, Any], readable: frozenset[str]) -> Response:
+    """The response of a record; without its body where none is stored, or it shows more than ``readable`` fields."""
+    headers = {name["S"]: text["S"] for name, text in (pair["L"] for pair in stored["headers"]["L"])}
+    shown = {name["S"] for name in stored["fields"]["L"]}
+    if "body" in stored and shown <= readable:
+        return Response(int(stored["status"]["N"]), headers | REPLAYED, zlib.decompress(stored["body"]["B"]))
+    headers.pop("content-type", None)
+    return Response(int(stored["status"]["N"]), headers | REPLAYED)
+
+
+def check_replay(route: Route, path_key: RawItem | None, made: Iterable[RawItem]) -> None:
+    """Raise where the rule does not hold any more on an item of the path, or on one that the request ``made``.
+
+    Items that are gone hide nothing.
+    """
+    if isinstance(current_guard().verdict, bool):
+        return
+    table = route.model.Meta.table_name
+    keys = [entry["key"]["M"] for entry in made if entry["table"]["S"] == table]
+    for key in [*keys, *([] if path_key is None else [path_key])]:
+        raw = get_item(route.model, key)
+        if raw and is_live(route.model, raw):
+            current_guard().judge(instance_of(route.model, raw), raw)
+
+
+def key_of_path(route: Route, bound: dict[str, Any]) -> RawItem | None:
+    """The key of the item that the path names, None on a collection."""
+    if not route.about.detail:
+        return None
+    keys = model_info(route.model).keys
+    return {a.attr_name: {a.attr_type: a.serialize(bound[name])} for name, a in keys.items()}

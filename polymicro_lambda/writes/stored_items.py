@@ -1,0 +1,76 @@
+"""The items of one model as they stand in DynamoDB: read under the request's guard, or not judged yet."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import SimpleClause, get_item, model_info
+from polymicro_lambda.exceptions import InternalError, NotFound
+from polymicro_lambda.items import ItemSerializer, instance_of, is_live
+from polymicro_lambda.lazy import lazy
+from polymicro_lambda.lists import Plan, Rows, rows_of
+from polymicro_lambda.rules import current_guard, holds
+from polymicro_lambda.types import RawItem
+
+from .unique_constraints import UniqueConstraints
+
+NO_ATTRIBUTES: frozenset[str] = frozenset()
+
+
+class StoredItems:
+    """The items of one model, and what must be unique among them."""
+
+    def __init__(self, model: type[Model], uniqueness: UniqueConstraints | None = None) -> None:
+        self.model = model
+        self.about = model_info(model)
+        self.uniqueness = uniqueness
+        self.unique_attributes = NO_ATTRIBUTES if uniqueness is None else uniqueness.attributes
+        partition_key = next(iter(self.about.keys.values())).attr_name
+        # The conditions that there is an item with the key of a write, and that there is none.
+        self.exists = SimpleClause("there", partition_key)
+        self.is_missing = SimpleClause("free", partition_key)
+
+    @lazy
+    def serializer(self) -> ItemSerializer:
+        """Turns values into what DynamoDB stores."""
+        return ItemSerializer.of(self.model)
+
+    def read(self, key: Mapping[str, Any]) -> Model:
+        """The item with this key, by one consistent read.
+
+        Raises ``NotFound``, also where the rule hides the item, and ``Forbidden``.
+        """
+        return self.seen(self.fetch(self.serializer.key(key)))
+
+    def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
+        """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read."""
+        return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit)
+
+    def seen(self, raw: RawItem) -> Model:
+        """The instance of a stored item that the rule lets the user have. Raises as ``read``."""
+        instance = self.instance(raw)
+        current_guard().judge(instance, raw)
+        return instance
+
+    def fetch(self, key: RawItem) -> RawItem:
+        """The stored item with this key, by one consistent read, not judged. Raises ``NotFound``."""
+        return self.live(get_item(self.model, key))
+
+    def live(self, raw: RawItem | None) -> RawItem:
+        """The same item. Raises ``NotFound`` where there is none, or it has expired or is of another kind."""
+        if not raw or not is_live(self.model, raw):
+            raise NotFound()
+        return raw
+
+    def instance(self, raw: RawItem) -> Model:
+        """The instance of a stored item, not judged.
+
+        An item that no attribute can read raises ``InternalError`` for a user whom the rule lets have it, and
+        ``NotFound`` for everybody else.
+        """
+        try:
+            return instance_of(self.model, raw)
+        except Exception as error:  # whatever an attribute raises for a value that it cannot read
+            rule = current_guard().condition
+            raise (InternalError() if rule is None or holds(rule, raw) else NotFound()) from error
