@@ -84,6 +84,7 @@ def built(root: Path, module: str = "app", **settings: Any) -> set[str]:
         pytest.param("def f():\n    import pkg.a", {"pkg", "pkg.a"}, id="in a function"),
         pytest.param("if TYPE_CHECKING:\n    import pkg.a", set(), id="for types alone"),
         pytest.param("if typing.TYPE_CHECKING: pass\nelse: import pkg.a", {"pkg", "pkg.a"}, id="else"),
+        pytest.param("if not TYPE_CHECKING:\n    import pkg.a", {"pkg", "pkg.a"}, id="for running alone"),
         pytest.param("import pkg.left", set(), id="left out"),
     ],
 )
@@ -104,12 +105,16 @@ def test_imports_are_read_from_the_source(tmp_path: Path, source: str, found: se
 
 
 @pytest.mark.parametrize(
-    ("there", "kept"),
-    [([], False), (["socks.py"], True), (["h2/__init__.py"], False)],
-    ids=["nothing", "it", "another"],
+    ("needing", "there", "kept"),
+    [
+        pytest.param("urllib3/contrib/socks.py", [], False, id="nothing"),
+        pytest.param("urllib3/contrib/socks.py", ["socks.py"], True, id="it"),
+        pytest.param("urllib3/contrib/socks.py", ["h2/__init__.py"], False, id="another"),
+        pytest.param("botocore/crt/auth.py", [], False, id="no AWS CRT"),
+        pytest.param("botocore/crt/auth.py", ["awscrt/__init__.py"], True, id="AWS CRT"),
+    ],
 )
-def test_what_lacks_a_package_is_dropped(tmp_path: Path, there: list[str], kept: bool) -> None:
-    needing = "urllib3/contrib/socks.py"
+def test_what_lacks_a_package_is_dropped(tmp_path: Path, needing: str, there: list[str], kept: bool) -> None:
     for name in ("urllib3/__init__.py", needing, *there):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

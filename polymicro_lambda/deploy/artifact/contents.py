@@ -38,6 +38,7 @@ DROPPED: Mapping[str, str] = {
 and the others must go with what they are of."""
 
 LACKING: Mapping[str, str] = {
+    "botocore/crt/auth.py": "awscrt",
     "urllib3/contrib/pyopenssl.py": "OpenSSL",
     "urllib3/contrib/socks.py": "socks",
     "urllib3/http2/connection.py": "h2",

@@ -8,6 +8,9 @@ from typing import TypeAlias
 Roots: TypeAlias = Callable[[str], Path | None]
 """Top-level name of a package or module -> the directory that it stands in, None for one not to be followed."""
 
+TYPE_CHECKING = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
+"""Conditions under which only a type checker reads."""
+
 
 def reachable(start: Collection[str], root_of: Roots, *, without: Collection[str] = ()) -> dict[str, Path]:
     """The modules that ``start`` leads to, by name, and their files.
@@ -64,7 +67,7 @@ def _running(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes but those that only a type checker reads."""
     yield node
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+        if isinstance(child, ast.If) and ast.unparse(child.test) in TYPE_CHECKING:
             yield from (below for other in child.orelse for below in _running(other))
         else:
             yield from _running(child)
