@@ -4,10 +4,11 @@ from .artifact.build import Plan, build
 from .artifact.contents import table
 from .artifact.powertools import unnamed
 from .artifact.target_python import THIS, BuildError
-from .parts import Part, has_parts, merged
-from .policy import NEEDS, Grant, grants, plans
+from .generated_parts import Part, has_parts, merged
+from .iam_policy import NEEDS, Grant, grants, plans
+from .options import RUNTIMES, Options
 from .tables import GLOBAL, LOCAL, Table, staged, tables_of
-from .template import RUNTIMES, Options, template_parts
+from .template import template_parts
 
 __all__ = [
     "GLOBAL",

@@ -294,7 +294,7 @@ print(json.dumps([before, status, "apispec" in document_modules()]))
 
 
 def test_a_cold_start_does_not_import_what_makes_the_document() -> None:
-    """apispec is imported by the first request of the document."""
+    """The first request of the document imports apispec."""
     done = subprocess.run([sys.executable, "-c", COLD_START], capture_output=True, text=True, check=True)
     modules = [f"polymicro_lambda.openapi.{name}" for name in ("pages", "swagger_ui")]
     assert json.loads(done.stdout) == [modules, 200, True]
