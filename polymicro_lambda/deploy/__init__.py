@@ -1,8 +1,8 @@
 """Deploy."""
 
 from .artifact.build import Plan, build
-from .artifact.contents import table
 from .artifact.powertools import unnamed
+from .artifact.sizes import table
 from .artifact.target_python import THIS, BuildError
 from .generated_parts import Part, has_parts, merged
 from .iam_policy import NEEDS, Grant, grants, plans

@@ -178,16 +178,15 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
         *live,
         *(_condition(named[name], "eq") for name in dict.fromkeys((*route.bound, *route.params))),
     ]
-    bound = [
-        [],
-        *([_condition(attributes[path.partition], "eq")] for o in operators[path.partition] if o == "eq"),
-    ]
+    bound: list[list[Condition]] = [[]]
+    if "eq" in operators[path.partition]:
+        bound.append([_condition(attributes[path.partition], "eq")])
+    if path.sort is None and path.index is None and "in" in operators[path.partition]:
+        bound.append([_condition(attributes[path.partition], "in")])
     narrowed = [
         [],
         *([_condition(attributes[name], o)] for name in _sort_keys(path) for o in operators[name]),
     ]
-    if path.sort is None and path.index is None and "in" in operators[path.partition]:
-        bound.append([_condition(attributes[path.partition], "in")])
     own = frozenset(path.projected or ()).union(*map(attributes_of, live))
     needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
     filtered = {named[name].attr_name for name, how in route.filters.parameters.values() if how == "in"}

@@ -21,21 +21,14 @@ from moto.server import ThreadedMotoServer
 
 from polymicro_lambda.cli.commands.build import build as build_command
 from polymicro_lambda.cli.commands.commands import Commands
-from polymicro_lambda.deploy.artifact.build import MARK, BuildError, Plan, build, services_of
+from polymicro_lambda.deploy.artifact.botocore_data import cut_data, endpoints_of, without_prose
+from polymicro_lambda.deploy.artifact.build import MANIFEST, BuildError, Plan, build, services_of
 from polymicro_lambda.deploy.artifact.bytecode_archive import START
 from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, PATTERNS
-from polymicro_lambda.deploy.artifact.contents import (
-    DOCS_REQUIREMENTS,
-    ArtifactPart,
-    artifact_parts,
-    cut_data,
-    drop,
-    endpoints_of,
-    table,
-    without_prose,
-)
-from polymicro_lambda.deploy.artifact.imports import reachable, says
-from polymicro_lambda.deploy.artifact.powertools import lacking
+from polymicro_lambda.deploy.artifact.dropped_files import DOCS_REQUIREMENTS, drop
+from polymicro_lambda.deploy.artifact.imports import passes_argument, reachable
+from polymicro_lambda.deploy.artifact.powertools import missing_powertools
+from polymicro_lambda.deploy.artifact.sizes import ArtifactPart, artifact_parts, table
 from polymicro_lambda.deploy.artifact.target_python import THIS, Target
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +46,7 @@ def put(root: Path, files: Mapping[str, str]) -> Path:
 
 
 def contents(root: Path) -> set[str]:
-    return {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()} - {MARK}
+    return {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()} - {MANIFEST}
 
 
 def sources(root: Path) -> set[str]:
@@ -282,7 +275,7 @@ def test_what_is_imported_by_a_name_made_at_run_time_is_included_by_name(tmp_pat
 def test_a_build_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     assert built(put(tmp_path, {"app.py": "import old", "old.py": ""})) == {"app.py", "old.py"}
     assert built(put(tmp_path, {"app.py": "import new", "new.py": ""})) == {"app.py", "new.py"}
-    assert json.loads((tmp_path / "out" / MARK).read_text())["module"] == "app"
+    assert json.loads((tmp_path / "out" / MANIFEST).read_text())["module"] == "app"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["app.py", "new.py", "old.py", "out"]
 
 
@@ -375,7 +368,7 @@ def test_what_pip_says_is_shown(tmp_path: Path) -> None:
     ],
 )
 def test_documentation_is_asked_for_in_the_source(tmp_path: Path, source: str, wanted: bool) -> None:
-    assert says(put(tmp_path, {"app.py": source}) / "app.py", "docs") is wanted
+    assert passes_argument(put(tmp_path, {"app.py": source}) / "app.py", "docs") is wanted
 
 
 DOCUMENTED = """
@@ -464,7 +457,7 @@ def test_a_switch_that_lacks_powertools_is_told_what_to_add(
     own = {"app": put(tmp_path, {"app.py": source}) / "app.py"}
     put(tmp_path, {f"{package}/__init__.py": "" for package in there})
     with pytest.raises(BuildError, match=rf'^app says {words}.*: add "polymicro-lambda\[powertools\]" to'):
-        lacking(own, tmp_path)
+        missing_powertools(own, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -481,7 +474,7 @@ def test_a_switch_that_lacks_powertools_is_told_what_to_add(
 )
 def test_nothing_lacks(tmp_path: Path, source: str, there: tuple[str, ...]) -> None:
     own = {"app": put(tmp_path, {"app.py": source}) / "app.py"}
-    assert lacking(own, put(tmp_path, {f"{package}/__init__.py": "" for package in there})) is None
+    assert missing_powertools(own, put(tmp_path, {f"{package}/__init__.py": "" for package in there})) is None
 
 
 LACKING = "app imports aws_lambda_powertools, which no dependency brings: add "
