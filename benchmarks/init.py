@@ -32,7 +32,7 @@ from threading import Thread
 
 from polymicro_lambda.cli.commands.build import read
 from polymicro_lambda.deploy.artifact.build import Plan, build
-from polymicro_lambda.deploy.artifact.contents import files
+from polymicro_lambda.deploy.artifact.dropped_files import files
 from polymicro_lambda.deploy.artifact.target_python import Target
 
 ROOT = Path(__file__).parents[1]

@@ -21,10 +21,10 @@ class Table:
     """One table, and the models whose items it holds."""
 
     name: str
-    """As the models say it, without a prefix."""
+    """The name in the models, without a prefix."""
     models: tuple[type[Model], ...]
     properties: Properties
-    """Those of ``AWS::DynamoDB::Table``, without the name."""
+    """The properties of ``AWS::DynamoDB::Table``, without the name."""
 
     @property
     def logical_id(self) -> str:
@@ -46,44 +46,44 @@ def tables_of(models: Iterable[type[Model]]) -> tuple[Table, ...]:
     shared: dict[str, list[type[Model]]] = {}
     for model in models:
         shared.setdefault(table_name(model), []).append(model)
-    found = tuple(Table(name, tuple(users), _properties(users)) for name, users in shared.items())
+    tables = tuple(Table(name, tuple(users), _properties(users)) for name, users in shared.items())
     ids: dict[str, str] = {}
-    for table in found:
+    for table in tables:
         other = ids.setdefault(table.logical_id, table.name)
         if other != table.name:
             raise ConfigurationError(
                 f"the tables {other!r} and {table.name!r} are both {table.logical_id} in the template: rename one"
             )
-    return found
+    return tables
 
 
-def _properties(users: Iterable[type[Model]]) -> Properties:
-    """What all kinds of item that the table holds need of it."""
+def _properties(models: Iterable[type[Model]]) -> Properties:
+    """The properties that all models of one table demand of it."""
     known: dict[Any, tuple[type[Model], Any]] = {}
-    for model in dict.fromkeys(kind for user in users for kind in _kinds(user)):
-        for said, value in _said(model):
-            first, other = known.setdefault(said, (model, value))
+    for model in dict.fromkeys(kind for one in models for kind in _kinds(one)):
+        for subject, value in _demands(model):
+            first, other = known.setdefault(subject, (model, value))
             if other != value:
                 raise ConfigurationError(
                     f"{first.__name__} and {model.__name__} share the table {table_name(model)!r}, but differ in"
-                    f" {' '.join(said)}: {other} and {value}"
+                    f" {' '.join(subject)}: {other} and {value}"
                 )
-    values = {said: value for said, (_, value) in known.items()}
+    values = {subject: value for subject, (_, value) in known.items()}
     return {
         "AttributeDefinitions": [
-            {"AttributeName": said[1], "AttributeType": value}
-            for said, value in values.items()
-            if said[0] == "the type of"
+            {"AttributeName": subject[1], "AttributeType": value}
+            for subject, value in values.items()
+            if subject[0] == "the type of"
         ],
         "KeySchema": values[("its keys",)],
-        **_listed(values, LOCAL),
-        **_listed(values, GLOBAL),
-        **{said[1]: value for said, value in values.items() if said[0] == "its"},
+        **_indexes_of_kind(values, LOCAL),
+        **_indexes_of_kind(values, GLOBAL),
+        **{subject[1]: value for subject, value in values.items() if subject[0] == "its"},
     }
 
 
 def _kinds(model: type[Model]) -> Iterator[type[Model]]:
-    """The model and, with a discriminator, every other class of the same table: PynamoDB makes one for all."""
+    """The model and, with a discriminator, every other class of the same table."""
     yield model
     if (discriminator := model_info(model).discriminator) is not None:
         for kind in discriminator.get_registered_subclasses(Model):
@@ -91,8 +91,8 @@ def _kinds(model: type[Model]) -> Iterator[type[Model]]:
                 yield kind
 
 
-def _said(model: type[Model]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """What a model says of its table, each with the words for it."""
+def _demands(model: type[Model]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The demands of a model on its table: a subject, in the words of an error, and the value."""
     paths = access_paths_of(model)
     indexes = {i.Meta.index_name: i for i in indexes_of(model).values()}
     types = {one.attr_name: one.attr_type for one in model.get_attributes().values()}
@@ -128,11 +128,11 @@ def _projection(index: Index[Any]) -> dict[str, Any]:
     )
 
 
-def _listed(values: Mapping[Any, Any], kind: str) -> Properties:
+def _indexes_of_kind(values: Mapping[Any, Any], kind: str) -> Properties:
     indexes = [
-        {"IndexName": said[1], "KeySchema": value[1], "Projection": value[2]}
-        for said, value in values.items()
-        if said[0] == "the index" and value[0] == kind
+        {"IndexName": subject[1], "KeySchema": value[1], "Projection": value[2]}
+        for subject, value in values.items()
+        if subject[0] == "the index" and value[0] == kind
     ]
     return {kind: indexes} if indexes else {}
 
@@ -141,7 +141,7 @@ def _listed(values: Mapping[Any, Any], kind: str) -> Properties:
 
 
 def staged(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Properties, list[str]]:
-    """The properties after the next step from ``old`` to ``new``, and the steps that remain after it, in words.
+    """The properties after the next step from ``old`` to ``new``, and the steps that remain, e.g. ``create index a``.
 
     A step creates or deletes one global index, as one update of a table does (DynamoDB API reference, UpdateTable).
     New ones come first; one that changes goes and comes again. Raises ``ConfigurationError`` where the keys or the
@@ -170,7 +170,7 @@ def _indexes(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_indexes(old: Mapping[str, Any], new: Mapping[str, Any], indexes: list[Any]) -> Properties:
-    """The new properties with other global indexes; no attribute is defined that is no key (DynamoDB refuses it)."""
+    """The new properties with other global indexes. Only keys are defined: DynamoDB refuses other attributes."""
     keyed = [new, *new.get(LOCAL, ()), *indexes]
     used = {key["AttributeName"] for one in keyed for key in one["KeySchema"]}
     definitions = {

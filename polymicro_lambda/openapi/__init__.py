@@ -1,8 +1,36 @@
-"""Openapi."""
+"""OpenAPI: compiled routes come in; the document, the page that shows it, and models for API Gateway go out.
 
-from .document import openapi
-from .gateway_models import body_model
+``openapi`` describes routes as an OpenAPI 3.1 document: open ``document``, then ``operations`` for one route,
+``parameters`` and ``responses`` for its request and its answers, ``resource_schemas`` and ``field_schemas`` for the
+JSON Schemas, ``examples`` for the examples in them. ``Documentation`` serves the document and Swagger UI as paths of
+the app: open ``pages``, and ``swagger_ui`` for the page's files. ``body_model`` is the JSON schema by which a REST API
+checks a body: open ``gateway_models``.
+
+``openapi`` imports apispec, and ``body_model`` is for deployment: both are imported at their first use, so that the
+cold start of an app with documentation does not pay for them.
+"""
+
+from typing import TYPE_CHECKING
+
 from .pages import DOCUMENT, PAGE, Documentation
+
+if TYPE_CHECKING:
+    from .document import openapi
+    from .gateway_models import body_model
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import what is not imported with the package (PEP 562)."""
+        if name == "openapi":
+            from .document import openapi  # noqa: PLC0415 - deferred: apispec
+
+            return openapi
+        if name == "body_model":
+            from .gateway_models import body_model  # noqa: PLC0415 - deferred: for deployment alone
+
+            return body_model
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "DOCUMENT",

@@ -14,9 +14,9 @@ from polymicro_lambda.routing import Route
 from polymicro_lambda.schemas import parameter_name
 
 from . import responses
-from .body_schemas import Forms, described
 from .field_schemas import JSONSchema, field_schema, key_rules, or_null
-from .operations import Documented, operation_id, unique
+from .operations import DocumentedRoute, operation_id, unique
+from .resource_schemas import ResourceSchemas, markdown
 
 __all__ = ["openapi"]
 
@@ -34,10 +34,10 @@ class Converter(OpenAPIConverter):
 
     def field2property(self, field: Field[Any]) -> JSONSchema:
         """The schema of a field: what its class says, then its validators and metadata."""
-        said = field_schema(field, self.field2property)
-        if said is None:
-            said = dict(super().field2property(field))
-            return key_rules(field, said) | said
+        schema = field_schema(field, self.field2property)
+        if schema is None:
+            schema = dict(super().field2property(field))
+            return key_rules(field, schema) | schema
         for more in (
             self.field2choices,
             self.field2read_only,
@@ -46,9 +46,9 @@ class Converter(OpenAPIConverter):
             self.field2pattern,
             self.metadata2properties,
         ):
-            said |= more(field, ret=said)
-        said = key_rules(field, said) | said
-        return or_null(said) if field.allow_none else said
+            schema |= more(field, ret=schema)
+        schema = key_rules(field, schema) | schema
+        return or_null(schema) if field.allow_none else schema
 
 
 class Plugin(MarshmallowPlugin):
@@ -70,8 +70,8 @@ def openapi(
     the API is that of the document, whatever stands before it in the URL.
     """
     resources = _resources(routes)
-    taken = {name for forms in resources for name in forms.names} | set(responses.SCHEMAS)
-    plugin = Plugin(schema_name_resolver=partial(_name_apart, taken))
+    taken = {name for resource in resources for name in resource.names} | set(responses.SCHEMAS)
+    plugin = Plugin(schema_name_resolver=partial(_unique_schema_name, taken))
     info = {"description": description} if description else {}
     spec = APISpec(
         title,
@@ -82,23 +82,23 @@ def openapi(
         servers=[{"url": ".", "description": "Where this document is."}],
         security=[{"bearer": []}],
     )
-    _shared(spec)
+    _add_common_components(spec)
     describe = cast(Converter, plugin.converter).field2property
-    schemas = {name: schema for forms in resources for name, schema in forms.schemas(describe).items()}
-    for name, schema in schemas.items():
+    components = {name: one for resource in resources for name, one in resource.schemas(describe).items()}
+    for name, schema in components.items():
         spec.components.schema(name, schema)
-    for forms in resources:
-        about = described(type(forms.resource).__doc__)
-        spec.tag({"name": forms.name, **({"description": about} if about else {})})
+    for resource in resources:
+        about = markdown(type(resource.resource).__doc__)
+        spec.tag({"name": resource.name, **({"description": about} if about else {})})
     paths = _paths(resources)
     every = [one for operations in paths.values() for one in operations]
     for path, operations in paths.items():
-        made = {one.route.http.lower(): one.operation(describe, schemas, every) for one in operations}
+        made = {one.route.http.lower(): one.operation(describe, components, every) for one in operations}
         spec.path(path, operations=made)
     return {"openapi": VERSION, **spec.to_dict()}
 
 
-def _name_apart(taken: set[str], schema: Any) -> str:
+def _unique_schema_name(taken: set[str], schema: Any) -> str:
     """A name for a schema of the app's own that another one nests."""
     kind = schema if isinstance(schema, type) else type(schema)
     name = unique(kind.__name__.removesuffix("Schema") or "Schema", taken)
@@ -106,8 +106,8 @@ def _name_apart(taken: set[str], schema: Any) -> str:
     return name
 
 
-def _shared(spec: APISpec) -> None:
-    """What is the same for every resource."""
+def _add_common_components(spec: APISpec) -> None:
+    """Add the components that are the same for every resource."""
     spec.components.security_scheme("bearer", BEARER)
     for name, schema in responses.SCHEMAS.items():
         spec.components.schema(name, schema)
@@ -117,28 +117,28 @@ def _shared(spec: APISpec) -> None:
         spec.components.response(name, response)
 
 
-def _resources(routes: Iterable[Route]) -> list[Forms]:
+def _resources(routes: Iterable[Route]) -> list[ResourceSchemas]:
     """The routes by resource, each with a name of its own: that of its class, without ``Resource``."""
     own: dict[int, list[Route]] = {}
     for route in routes:
         own.setdefault(id(route.resource), []).append(route)
-    found: dict[str, Forms] = {}
+    resources: dict[str, ResourceSchemas] = {}
     for several in own.values():
         kind = type(several[0].resource).__name__
-        name = unique(kind.removesuffix("Resource") or kind, found)
-        found[name] = Forms(name, tuple(several))
-    return list(found.values())
+        name = unique(kind.removesuffix("Resource") or kind, resources)
+        resources[name] = ResourceSchemas(name, tuple(several))
+    return list(resources.values())
 
 
-def _paths(resources: Iterable[Forms]) -> dict[str, list[Documented]]:
+def _paths(resources: Iterable[ResourceSchemas]) -> dict[str, list[DocumentedRoute]]:
     """The operations by path; paths that differ in the names of parameters alone are one (OpenAPI, "Paths Object")."""
-    paths: dict[tuple[str, ...], tuple[str, list[Documented]]] = {}
+    paths: dict[tuple[str, ...], tuple[str, list[DocumentedRoute]]] = {}
     ids: set[str] = set()
-    for forms in resources:
-        for route in forms.routes:
+    for schemas in resources:
+        for route in schemas.routes:
             shape = tuple("{}" if parameter_name(part) else part for part in route.parts)
             path, operations = paths.setdefault(shape, (route.template, []))
-            name = unique(operation_id(route, forms), ids)
+            name = unique(operation_id(route, schemas.name), ids)
             ids.add(name)
-            operations.append(Documented(route, forms, name, tuple(re.findall(r"\{(.+?)\}", path))))
+            operations.append(DocumentedRoute(route, schemas, name, tuple(re.findall(r"\{(.+?)\}", path))))
     return dict(paths.values())

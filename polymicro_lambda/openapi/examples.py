@@ -21,22 +21,21 @@ TEXT = "Some text"
 BASE64 = "aGVsbG8="
 
 
-def sample(schema: JSONSchema) -> Any:
+def example_of(schema: JSONSchema) -> Any:
     """A value that the schema takes. Raises ``LookupError`` where none can be made."""
-    for said in ("example", "default", "const"):
-        if schema.get(said) is not None:
-            return schema[said]
-    for several in ("examples", "enum"):
-        if schema.get(several):
-            return schema[several][0]
-    for choices in ("anyOf", "oneOf"):
-        if choices in schema:
-            return sample(schema[choices][0])
+    for keyword in ("example", "default", "const"):
+        if schema.get(keyword) is not None:
+            return schema[keyword]
+    for keyword in ("examples", "enum"):
+        if schema.get(keyword):
+            return schema[keyword][0]
+    for keyword in ("anyOf", "oneOf"):
+        if keyword in schema:
+            return example_of(schema[keyword][0])
     if "$ref" in schema:
         raise LookupError(schema["$ref"])
     types = schema.get("type", "object")
-    kind = types if isinstance(types, str) else types[0]
-    return KINDS[kind](schema)
+    return MAKERS[types if isinstance(types, str) else types[0]](schema)
 
 
 def _text(schema: JSONSchema) -> str:
@@ -56,7 +55,7 @@ def _number(schema: JSONSchema) -> Any:
 def _array(schema: JSONSchema) -> list[Any]:
     items = schema.get("items")
     try:
-        return [sample(items)] if items else []
+        return [example_of(items)] if items else []
     except LookupError:
         if schema.get("minItems"):
             raise
@@ -65,10 +64,10 @@ def _array(schema: JSONSchema) -> list[Any]:
 
 def _object(schema: JSONSchema) -> dict[str, Any]:
     properties = schema.get("properties")
-    return {"size": 3} if properties is None else {name: sample(one) for name, one in properties.items()}
+    return {"size": 3} if properties is None else {name: example_of(one) for name, one in properties.items()}
 
 
-KINDS: Mapping[str, Callable[[JSONSchema], Any]] = {
+MAKERS: Mapping[str, Callable[[JSONSchema], Any]] = {
     "string": _text,
     "number": _number,
     "integer": _number,
@@ -77,4 +76,4 @@ KINDS: Mapping[str, Callable[[JSONSchema], Any]] = {
     "object": _object,
     "null": lambda _: None,
 }
-"""JSON type -> what makes a value of it."""
+"""JSON type -> the function that makes a value of it."""

@@ -1,6 +1,6 @@
-"""marshmallow fields as JSON Schema 2020-12, the dialect of OpenAPI 3.1; and the one JSON type that each takes."""
+"""marshmallow fields as JSON Schema 2020-12, the dialect of OpenAPI 3.1."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ from polymicro_lambda.schemas import KeyRule
 
 JSONSchema: TypeAlias = dict[str, Any]
 Describe: TypeAlias = Callable[[Field[Any]], JSONSchema]
-"""What makes the schema of a field that stands in another one."""
+"""A function that makes the schema of a field, also of one inside another."""
 
 MOMENT = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
@@ -19,12 +19,12 @@ MOMENT = (
 )
 """RFC 3339 down to the microsecond; ``fields.MomentField`` takes some more of ISO 8601."""
 KEY = r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f]+$"
-"""A key of the table stands in a path: see ``attributes.KeyRule``."""
+"""A key of the table stands in a path: see ``schemas.KeyRule``."""
 BOUND = 1e126
-"""What no number of DynamoDB reaches: of all that JSON readers keep exactly, the next is within ``_values.LARGEST``."""
+"""A bound above DynamoDB's largest number, 9.99…E+125, that every JSON reader keeps exactly."""
 
 
-def _said(**schema: Any) -> Callable[[Any, Describe], JSONSchema]:
+def _constant(**schema: Any) -> Callable[[Any, Describe], JSONSchema]:
     return lambda _field, _describe: dict(schema)
 
 
@@ -38,44 +38,44 @@ def _elements(field: ours.ListField, describe: Describe) -> JSONSchema:
 
 
 def _object(field: ours.RawMapField, _: Describe) -> JSONSchema:
-    return {"type": "object", "propertyNames": _but(field.lost), "additionalProperties": True}
+    return {"type": "object", "propertyNames": _none_of(field.lost), "additionalProperties": True}
 
 
 def _record(field: ours.MapField, describe: Describe) -> JSONSchema:
-    members = {one.data_key or name: one for name, one in field.schema.fields.items()}
-    return object_of(members, describe, required=[name for name, one in members.items() if one.required])
+    members = by_json_name(field.schema.fields)
+    return object_of(members, describe, required=required_names(members))
 
 
 def _open_record(field: ours.DynamicMapField, describe: Describe) -> JSONSchema:
-    names = _but(field.others.lost - field.declared)
+    names = _none_of(field.others.lost - field.declared)
     return {**_record(field, describe), "propertyNames": names, "additionalProperties": True}
 
 
-def _but(names: Iterable[str]) -> JSONSchema:
+def _none_of(names: Iterable[str]) -> JSONSchema:
     return {"not": {"enum": sorted(names)}}
 
 
 FIELDS: Mapping[type, Callable[[Any, Describe], JSONSchema]] = MappingProxyType(
     {
-        ours.TextField: _said(type="string"),
-        ours.NumberField: _said(type="number", exclusiveMinimum=-BOUND, exclusiveMaximum=BOUND),
-        ours.IntegerField: _said(type="integer"),
-        ours.BooleanField: _said(type="boolean"),
-        ours.DateTimeField: _said(type="string", format="date-time", pattern=MOMENT),
-        ours.ExpiryField: _said(type="string", format="date-time", pattern=MOMENT),
-        ours.JSONField: _said(type=["object", "array", "string", "number", "boolean"]),
-        ours.BinaryField: _said(type="string", contentEncoding="base64"),
+        ours.TextField: _constant(type="string"),
+        ours.NumberField: _constant(type="number", exclusiveMinimum=-BOUND, exclusiveMaximum=BOUND),
+        ours.IntegerField: _constant(type="integer"),
+        ours.BooleanField: _constant(type="boolean"),
+        ours.DateTimeField: _constant(type="string", format="date-time", pattern=MOMENT),
+        ours.ExpiryField: _constant(type="string", format="date-time", pattern=MOMENT),
+        ours.JSONField: _constant(type=["object", "array", "string", "number", "boolean"]),
+        ours.BinaryField: _constant(type="string", contentEncoding="base64"),
         ours.SetField: _set,
-        ours.RawListField: _said(type="array", items={}),
+        ours.RawListField: _constant(type="array", items={}),
         ours.ListField: _elements,
         ours.RawMapField: _object,
         ours.MapField: _record,
         ours.DynamicMapField: _open_record,
-        ours.DiscriminatorField: _said(type="string"),
-        ours.NullField: _said(type="null"),
+        ours.DiscriminatorField: _constant(type="string"),
+        ours.NullField: _constant(type="null"),
     }
 )
-"""Field -> its schema without null; of any other class, a subclass included, nothing is known here."""
+"""Class of a field -> its schema without null. Subclasses are not in it: they may take other values."""
 
 
 def field_schema(field: Field[Any], describe: Describe) -> JSONSchema | None:
@@ -84,17 +84,26 @@ def field_schema(field: Field[Any], describe: Describe) -> JSONSchema | None:
     return None if make is None else make(field, describe)
 
 
-def key_rules(field: Field[Any], said: JSONSchema) -> JSONSchema:
-    """What a text has to be as it is a key of the table or of an index, be its field ours or not."""
+def key_rules(field: Field[Any], schema: JSONSchema) -> JSONSchema:
+    """The limits of a text that is a key of the table or of an index, whatever the class of its field."""
     rules = [rule for rule in field.validators if isinstance(rule, KeyRule)]
-    plain = said.get("type") in ("string", ["string", "null"]) and not {"format", "contentEncoding"} & set(
-        said
-    )
+    is_text = schema.get("type") in ("string", ["string", "null"])
+    plain = is_text and schema.keys().isdisjoint(("format", "contentEncoding"))
     return {name: one for rule in rules for name, one in _key(rule).items()} if plain else {}
 
 
 def _key(rule: KeyRule) -> JSONSchema:
     return {"minLength": 1, "maxLength": rule.limit} | ({"pattern": KEY} if rule.address else {})
+
+
+def by_json_name(fields: Mapping[str, Field[Any]]) -> dict[str, Field[Any]]:
+    """The fields of a schema by their names in JSON."""
+    return {field.data_key or name: field for name, field in fields.items()}
+
+
+def required_names(members: Mapping[str, Field[Any]], *, optional: Container[str] = ()) -> list[str]:
+    """The names of the required members, without those that are ``optional`` all the same."""
+    return [name for name, field in members.items() if field.required and name not in optional]
 
 
 def object_of(
@@ -123,5 +132,5 @@ def json_type(field: Field[Any]) -> str | None:
 
     An integer is a ``number``, since ``1.0`` is one too.
     """
-    said = (field_schema(field, lambda _: {}) or {}).get("type")
-    return {"integer": "number"}.get(said, said) if isinstance(said, str) else None
+    types = (field_schema(field, lambda _: {}) or {}).get("type")
+    return {"integer": "number"}.get(types, types) if isinstance(types, str) else None

@@ -1,4 +1,4 @@
-"""Request bodies as the models by which a REST API checks them: what it refuses, the app would refuse too."""
+"""Models by which a REST API checks request bodies: the app would refuse every body that they refuse."""
 
 from typing import Any
 
@@ -9,44 +9,43 @@ from polymicro_lambda import schemas as ours
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
 
-from .field_schemas import json_type
+from .field_schemas import by_json_name, json_type, required_names
 
 
 def body_model(route: Route) -> dict[str, Any] | None:
-    """The JSON schema of the body that a route takes, None where only Python can tell what it takes.
+    """The JSON schema of the body that a route takes, None where only Python can check it.
 
-    It says less than the app does: what may be null, or is loaded by a field of the app's own, has no type, since a
-    model of API Gateway has no way to say so.
+    It is laxer than the app: a member that may be null, or has a field of the app's own, has no type, since a model
+    of API Gateway cannot express it.
     """
     if not route.about.body or route.is_action or route.takes_many or route.resource.schema is not None:
         return None
-    form = route.schema.creating if route.verb == "create" else route.schema.updating
-    return _object(form, optional=optional(route))
+    schema = route.schema.creating if route.verb == "create" else route.schema.updating
+    return _object(schema, optional=optional_fields(route))
 
 
-def optional(route: Route) -> frozenset[str]:
+def optional_fields(route: Route) -> frozenset[str]:
     """The fields that some user may leave out, although the schema demands them."""
-    everything = frozenset(route.schema.members)
     if route.http == "PATCH" or type(route.resource).fields_for is not ModelResource.fields_for:
-        return everything
+        return frozenset(route.schema.members)
     return frozenset(route.field_rules.write) | frozenset(route.owned)
 
 
-def _object(form: Schema, *, optional: frozenset[str] = frozenset()) -> dict[str, Any]:
-    fields = {field.data_key or name: field for name, field in form.load_fields.items()}
-    required = [name for name, field in fields.items() if field.required and name not in optional]
+def _object(schema: Schema, *, optional: frozenset[str] = frozenset()) -> dict[str, Any]:
+    fields = by_json_name(schema.load_fields)
+    required = required_names(fields, optional=optional)
     return {
         "type": "object",
         "additionalProperties": False,
         **({"required": required} if required else {}),
-        "properties": {name: _kind(field) for name, field in fields.items()},
+        "properties": {name: _type(field) for name, field in fields.items()},
     }
 
 
-def _kind(field: Field[Any]) -> dict[str, Any]:
+def _type(field: Field[Any]) -> dict[str, Any]:
     if field.allow_none:
         return {}
     if type(field) is ours.MapField and isinstance(field, Nested):
         return _object(field.schema)
-    kind = json_type(field)
-    return {} if kind is None or type(field) is ours.NullField else {"type": kind}
+    name = json_type(field)
+    return {} if name is None or type(field) is ours.NullField else {"type": name}

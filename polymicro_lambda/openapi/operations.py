@@ -12,11 +12,11 @@ from marshmallow import Schema
 from polymicro_lambda.http import JSON_TYPE, MERGE_TYPE
 from polymicro_lambda.routing import Route
 
-from .body_schemas import ANY, BODIES, Forms, body_sample, described
-from .examples import sample
-from .field_schemas import Describe, JSONSchema, object_of
+from .examples import example_of
+from .field_schemas import Describe, JSONSchema, by_json_name, object_of, required_names
 from .parameters import parameters
-from .responses import each_for_itself, for_everybody, is_open, outcomes
+from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown
+from .responses import for_everybody, is_open, lenient_response, responses_of
 
 SUMMARIES: Mapping[tuple[str, str], str] = {
     ("create", "POST"): "Create: {name}",
@@ -26,72 +26,73 @@ SUMMARIES: Mapping[tuple[str, str], str] = {
     ("update", "PUT"): "Replace: {name}",
     ("delete", "DELETE"): "Delete: {name}",
 }
-"""Verb and HTTP verb -> what the mixin's own does. A verb of the resource's own says so itself."""
-TAKES: Mapping[str, tuple[str, ...]] = {"PATCH": (JSON_TYPE, MERGE_TYPE)}
+"""Verb and HTTP verb -> the summary of the mixin's own; a verb of the resource's own has a docstring."""
+MEDIA_TYPES: Mapping[str, tuple[str, ...]] = {"PATCH": (JSON_TYPE, MERGE_TYPE)}
 """HTTP verb -> the media types of its body, where that is not JSON alone."""
-Schemas = Mapping[str, JSONSchema]
+Components = Mapping[str, JSONSchema]
+"""The schemas of all resources, by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Documented:
-    """An operation: a route, the forms of its resource, and what the document calls it."""
+class DocumentedRoute:
+    """A route, the schemas of its resource, and its names in the document."""
 
     route: Route
-    forms: Forms
+    schemas: ResourceSchemas
     id: str
     names: tuple[str, ...]
     """The parameters of its path, as the document names them."""
 
     def operation(
-        self, describe: Describe, schemas: Schemas, others: Iterable["Documented"] = ()
+        self, describe: Describe, components: Components, others: Iterable["DocumentedRoute"] = ()
     ) -> dict[str, Any]:
-        """The Operation Object; ``schemas`` are those of the resources, ``others`` all operations."""
-        asked = parameters(self.route, self.names, describe)
-        answers = outcomes(self.route, self._shown(), self._example(schemas))
+        """The Operation Object; ``others`` are all routes of the document."""
+        inputs = parameters(self.route, self.names, describe)
+        responses = responses_of(self.route, self._response_schema(), self._response_example(components))
         if self.route.takes_many:
-            answers["207"] = each_for_itself(f"{self.forms.name}Results")
+            responses["207"] = lenient_response(f"{self.schemas.name}Results")
         links = dict(self._links(others))
         if links:
-            answers[str(self.route.about.status)]["links"] = links
+            responses[str(self.route.about.status)]["links"] = links
         return {
             "operationId": self.id,
-            "tags": [self.forms.name],
-            **self._words(),
-            **({"parameters": asked} if asked else {}),
-            **self._body(schemas, describe),
-            "responses": answers,
+            "tags": [self.schemas.name],
+            **self._summary(),
+            **({"parameters": inputs} if inputs else {}),
+            **self._request_body(components, describe),
+            "responses": responses,
             **self._security(),
         }
 
-    def _words(self) -> dict[str, str]:
+    def _summary(self) -> dict[str, str]:
         route = self.route
         usual = SUMMARIES.get((route.verb, route.http), f"{route.verb}: {{name}}").format(
-            name=self.forms.name
+            name=self.schemas.name
         )
-        doc = "" if route.is_default else described(inspect.getdoc(route.call))
+        doc = "" if route.is_default else markdown(inspect.getdoc(route.call))
         summary, _, rest = doc.partition("\n\n")
-        said = " ".join(summary.split()) or usual
-        return {"summary": said} | ({"description": rest.strip()} if rest.strip() else {})
+        line = " ".join(summary.split()) or usual
+        return {"summary": line} | ({"description": rest.strip()} if rest.strip() else {})
 
     # --- the body ------------------------------------------------------------------------------------------
 
-    def _body(self, schemas: Schemas, describe: Describe) -> dict[str, Any]:
+    def _request_body(self, components: Components, describe: Describe) -> dict[str, Any]:
         if not self.route.about.body or self.route.http == "GET":
             return {}
         if self.route.takes is not None:
-            return {"requestBody": _taken(self.route.takes, describe)}
+            return {"requestBody": _action_body(self.route.takes, describe)}
         if self.route.is_action:
             reads = not self.route.arguments.isdisjoint(("req", "request"))
             return {"requestBody": {"content": {JSON_TYPE: {"schema": ANY}}}} if reads else {}
-        name = self.forms.body_name(self.route)
-        media: dict[str, Any] = {"schema": self._or_many({"$ref": f"#/components/schemas/{name}"})}
+        name = self.schemas.body_name(self.route)
+        media: dict[str, Any] = {"schema": self._or_list({"$ref": f"#/components/schemas/{name}"})}
         with suppress(LookupError):
-            media["example"] = body_sample(self.route, schemas[name])
-        takes = TAKES.get(self.route.http, (JSON_TYPE,))
-        return {"requestBody": {"required": True, "content": dict.fromkeys(takes, media)}}
+            media["example"] = body_example(self.route, components[name])
+        types = MEDIA_TYPES.get(self.route.http, (JSON_TYPE,))
+        return {"requestBody": {"required": True, "content": dict.fromkeys(types, media)}}
 
-    def _or_many(self, one: JSONSchema) -> JSONSchema:
-        """An item, or where the route takes one a list of such."""
+    def _or_list(self, one: JSONSchema) -> JSONSchema:
+        """An item, or a list of items where the route takes one."""
         if not self.route.takes_many:
             return one
         most = self.route.resource.max_bulk
@@ -99,56 +100,58 @@ class Documented:
 
     # --- the answer ----------------------------------------------------------------------------------------
 
-    def _shown(self) -> JSONSchema:
+    def _response_schema(self) -> JSONSchema:
         if self.route.is_action or self.route.verb == "delete":
             return ANY
         if self.route.verb == "retrieve":
-            return self.forms.shown
+            return self.schemas.shown_item
         if self.route.verb != "list":
-            return self._or_many({"$ref": f"#/components/schemas/{self.forms.name}"})
-        if self.forms.resource.envelope:
-            return {"$ref": f"#/components/schemas/{self.forms.name}Page"}
-        return {"type": "array", "items": self.forms.shown}
+            return self._or_list({"$ref": f"#/components/schemas/{self.schemas.name}"})
+        if self.schemas.resource.envelope:
+            return {"$ref": f"#/components/schemas/{self.schemas.name}Page"}
+        return {"type": "array", "items": self.schemas.shown_item}
 
-    def _example(self, schemas: Schemas) -> Any:
-        """An example of what it shows, None where none is known."""
-        if self.route.is_action or self.route.verb == "delete" or self.forms.is_free:
+    def _response_example(self, components: Components) -> Any:
+        """An example of the answer, None where none is known."""
+        if self.route.is_action or self.route.verb == "delete" or self.schemas.has_own_form:
             return None
         try:
-            item = sample(schemas[self.forms.name])
+            item = example_of(components[self.schemas.name])
         except LookupError:
             return None
         if self.route.verb != "list":
             return item
-        return {"items": [item], "pagination_key": None} if self.forms.resource.envelope else [item]
+        return {"items": [item], "pagination_key": None} if self.schemas.resource.envelope else [item]
 
-    def _links(self, others: Iterable["Documented"]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """What can be done with the item that a create answers with."""
-        shown = () if self.forms.is_free or self.route.verb != "create" else self.route.schema.names
+    def _links(self, others: Iterable["DocumentedRoute"]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The links from the item that a create answers with: operations on this item."""
+        shown = () if self.schemas.has_own_form or self.route.verb != "create" else self.route.schema.names
         for other in others:
             names = dict(zip(other.names, other.route.params, strict=True))
-            own = other.forms is self.forms and other.route.about.detail
+            own = other.schemas is self.schemas and other.route.about.detail
             if own and not other.route.is_action and set(names.values()) <= set(shown):
-                said = {name: f"$response.body#/{attribute}" for name, attribute in names.items()}
-                yield other.id, {"operationId": other.id, "parameters": said}
+                values = {name: f"$response.body#/{attribute}" for name, attribute in names.items()}
+                yield other.id, {"operationId": other.id, "parameters": values}
 
     # --- who may -------------------------------------------------------------------------------------------
 
     def _security(self) -> dict[str, Any]:
-        """Nothing is said where the document's own holds: a token is needed."""
+        """Nothing where a token is needed, as the document demands by itself."""
         if for_everybody(self.route):
             return {"security": []}
         return {"security": [{}, {"bearer": []}]} if is_open(self.route) else {}
 
 
-def operation_id(route: Route, forms: Forms) -> str:
+def operation_id(route: Route, name: str) -> str:
     """``createTodo``; of PUT ``replaceTodo``; an action's name in camel case, with its HTTP verb if it has several."""
     verb = "replace" if (route.verb, route.http) == ("update", "PUT") else route.verb
     first, *others = re.split(r"_+", verb.strip("_"))
     several = (
-        route.http.title() if len(route.about.http) > 1 and (route.verb, route.http) not in BODIES else ""
+        route.http.title()
+        if len(route.about.http) > 1 and (route.verb, route.http) not in BODY_SUFFIXES
+        else ""
     )
-    return first + "".join(map(str.title, others)) + forms.name + several
+    return first + "".join(map(str.title, others)) + name + several
 
 
 def unique(name: str, taken: Collection[str]) -> str:
@@ -157,9 +160,9 @@ def unique(name: str, taken: Collection[str]) -> str:
     return name if name not in taken else next(one for one in numbered if one not in taken)
 
 
-def _taken(schema: Schema, describe: Describe) -> dict[str, Any]:
-    """The Request Body Object of an action that says what it takes."""
-    members = {field.data_key or name: field for name, field in schema.load_fields.items()}
-    required = [name for name, field in members.items() if field.required]
+def _action_body(schema: Schema, describe: Describe) -> dict[str, Any]:
+    """The Request Body Object of an action that declares a schema."""
+    members = by_json_name(schema.load_fields)
+    required = required_names(members)
     shape = object_of(members, describe, required=required)
     return {"required": bool(required), "content": {JSON_TYPE: {"schema": shape}}}

@@ -1,4 +1,4 @@
-"""What an app serves of its documentation: ``/openapi.json``, and at ``/docs`` a page to read and to try it."""
+"""The documentation that an app serves: ``/openapi.json``, and at ``/docs`` a page to read and to try it."""
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence
@@ -22,23 +22,23 @@ Path: TypeAlias = tuple[str, ...]
 DOCUMENT: Path = ("openapi.json",)
 PAGE: Path = ("docs",)
 PATHS: tuple[Path, ...] = (DOCUMENT, PAGE, *((*PAGE, name) for name in swagger_ui.NAMES))
-"""Everything that documentation takes of the app's paths."""
+"""All paths of documentation."""
 
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The Content-Security-Policy: nothing from elsewhere, no script but the page's own files (CSP 3)."""
-SECURE = {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
-FOREVER = 31_536_000
+"""Nothing from elsewhere, no script but the page's own files (CSP 3)."""
+SECURITY_HEADERS = {"content-security-policy": CONTENT_SECURITY_POLICY, "referrer-policy": "no-referrer"}
+MAX_AGE = 31_536_000
 """Seconds, a year: the most that ``max-age`` is of use for (RFC 2616, section 14.21). The URL changes with the file."""
-UNPACKED = frozenset({"rest"})
+WITHOUT_GZIP = frozenset({"rest"})
 """Sources that get no gzip: a REST API hands on base64 as it is, unless its binary media types say otherwise."""
 
 
 @dataclass(frozen=True)
 class Documentation:
-    """The documentation of an app's routes, for whom its rule lets in."""
+    """The documentation of an app's routes, for the users that its rule lets in."""
 
     routes: Sequence[Route]
     title: str
@@ -57,7 +57,7 @@ class Documentation:
         """
         swagger_ui.check()
         rule = rule_of(permissions)
-        taken = {path: found for path in PATHS if (found := _route_at(Router(routes), path)) is not None}
+        taken = {path: route for path in PATHS if (route := _route_at(Router(routes), path)) is not None}
         if taken and not yields:
             path, route = next(iter(taken.items()))
             raise ConfigurationError(
@@ -65,9 +65,9 @@ class Documentation:
                 " documentation's: give it another route, or say PolyMicro(docs=False)"
             )
         pages: dict[Path, Callable[[Request], Response]] = {}
-        made = cls(routes, title, version, rule, pages)
-        pages |= {path: made._page_of(path) for path in PATHS if path not in taken}
-        return made
+        documentation = cls(routes, title, version, rule, pages)
+        pages |= {path: documentation._handler_of(path) for path in PATHS if path not in taken}
+        return documentation
 
     @property
     def is_open(self) -> bool:
@@ -79,33 +79,33 @@ class Documentation:
         """All its paths."""
         return tuple(f"/{'/'.join(path)}" for path in self.pages)
 
-    def _page_of(self, path: Path) -> Callable[[Request], Response]:
+    def _handler_of(self, path: Path) -> Callable[[Request], Response]:
         named: dict[Path, Callable[[Request], Response]] = {DOCUMENT: self._document, PAGE: self._page}
         return named.get(path) or partial(self._file, path[-1])
 
-    # --- what is at each path ------------------------------------------------------------------------------
+    # --- the response of each path -------------------------------------------------------------------------
 
     def _document(self, request: Request) -> Response:
-        return self._answer(request, self._described, "no-cache")
+        return self._answer(request, self._document_file, "no-cache")
 
     def _page(self, request: Request) -> Response:
         at = "" if request.has_trailing_slash else f"{PAGE[-1]}/"
         response = self._answer(request, swagger_ui.page(self.title, at), "no-cache")
-        return Response(response.status, {**response.headers, **SECURE}, response.body)
+        return Response(response.status, {**response.headers, **SECURITY_HEADERS}, response.body)
 
     def _file(self, name: str, request: Request) -> Response:
-        return self._answer(request, swagger_ui.file(name), f"max-age={FOREVER}, immutable")
+        return self._answer(request, swagger_ui.file(name), f"max-age={MAX_AGE}, immutable")
 
     @cached_property
-    def _described(self) -> File:
+    def _document_file(self) -> File:
         from .document import openapi  # noqa: PLC0415 - deferred: apispec, which most requests need not
 
         document = openapi(self.routes, title=self.title, version=self.version)
         return File.of(json_bytes(document), JSON_TYPE)
 
-    def _answer(self, request: Request, file: File, kept: str) -> Response:
+    def _answer(self, request: Request, file: File, caching: str) -> Response:
         headers = {
-            "cache-control": f"{'public' if self.is_open else 'private'}, {kept}",
+            "cache-control": f"{'public' if self.is_open else 'private'}, {caching}",
             "content-type": file.media,
             "etag": file.tag,
         }
@@ -113,20 +113,20 @@ class Documentation:
         if known is not None and known.match_weakly(file.tag):
             del headers["content-type"]
             return Response(304, headers)
-        if request.source in UNPACKED:
+        if request.source in WITHOUT_GZIP:
             return Response(200, headers, file.content)
         headers["vary"] = "Accept-Encoding"
         accepted = request.headers.get("accept-encoding")
-        # Who names no coding takes any (RFC 9110, section 12.5.3): a load balancer does not carry all of them plain.
+        # Without this header any coding is fine (RFC 9110, section 12.5.3): a load balancer carries some only so.
         if "gzip" not in (accepted or "") and not (
             accepted is None and not fits(file.content, request.source)
         ):
             return Response(200, headers, file.content)
-        return Response(200, {**headers, "content-encoding": "gzip"}, _packed(file))
+        return Response(200, {**headers, "content-encoding": "gzip"}, _gzipped(file))
 
 
 @cache
-def _packed(file: File) -> bytes:
+def _gzipped(file: File) -> bytes:
     return gzip.compress(file.content, mtime=0)
 
 

@@ -43,56 +43,56 @@ def _query(route: Route, describe: Describe) -> Iterator[Parameter]:
     if route.verb == "list":
         top = route.resource.max_limit
         limit = {"type": "integer", "minimum": 1, "maximum": top, "default": route.limit}
-        yield _asked("limit", limit, "The most items of a page.")
-        yield _asked("pagination_key", {"type": "string"}, CURSOR)
+        yield _query_parameter("limit", limit, "The most items of a page.")
+        yield _query_parameter("pagination_key", {"type": "string"}, CURSOR)
     if "sort" in route.arguments and (sorts := _sorts(route)):
-        yield _asked("sort", {"type": "string", "enum": sorts}, SORT)
+        yield _query_parameter("sort", {"type": "string", "enum": sorts}, SORT)
     if route.verb in ("list", "retrieve"):
         names = {"type": "string", "enum": list(route.schema.names)}
         chosen = {"type": "array", "items": names, "minItems": 1}
-        yield _asked("fields", chosen, FIELDS)
+        yield _query_parameter("fields", chosen, FIELDS)
     if route.verb == "list":
-        yield from _filters(route, describe)
+        yield from _filter_parameters(route, describe)
 
 
-def _asked(name: str, schema: JSONSchema, description: str) -> Parameter:
+def _query_parameter(name: str, schema: JSONSchema, description: str) -> Parameter:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _sorts(route: Route) -> list[str]:
-    """What the table, or some index that a request can reach, has in order."""
+    """The values of ``?sort=``: sort keys of the table, and of indexes that a request can reach."""
     names = {attribute.attr_name: name for name, attribute in route.model.get_attributes().items()}
     keys = [path.sort for path in route.resource.planner.usable(route.bindable)]
     sorts = dict.fromkeys(names[key] for key in keys if key is not None and key in names)
     return [f"{sign}{name}" for name in sorts if name in route.schema.names for sign in ("", "-")]
 
 
-def _filters(route: Route, describe: Describe) -> Iterator[Parameter]:
+def _filter_parameters(route: Route, describe: Describe) -> Iterator[Parameter]:
     for parameter, (name, operator) in route.filters.parameters.items():
         if operator == "eq" and parameter != name and name not in RESERVED:
             continue  # ``done__eq`` is ``done``
         field = route.schema.keys[name]
-        said = describe(getattr(field, "inner", field) if operator == "contains" else field)
-        said = _in_url({key: one for key, one in said.items() if key not in ("default", "readOnly")})
-        schema = OPERANDS[operator](said) if operator in OPERANDS else said
+        schema = describe(getattr(field, "inner", field) if operator == "contains" else field)
+        schema = _in_url({key: one for key, one in schema.items() if key not in ("default", "readOnly")})
+        schema = OPERANDS[operator](schema) if operator in OPERANDS else schema
         keyed = operator == "in" and name == list(model_info(route.model).keys)[-1]
-        yield _asked(parameter, schema, MEANINGS[operator].format(name=name) + _PICKED * keyed)
+        yield _query_parameter(parameter, schema, MEANINGS[operator].format(name=name) + _BY_KEYS * keyed)
 
 
-_PICKED = " What is not there, or not the user's, is absent."
+_BY_KEYS = " What is not there, or not the user's, is absent."
 
 
-def _several(one: JSONSchema) -> JSONSchema:
+def _some(one: JSONSchema) -> JSONSchema:
     return {"type": "array", "items": one, "minItems": 1, "maxItems": OPERATORS["in"].operands.stop - 1}
 
 
 OPERANDS: Mapping[str, Callable[[JSONSchema], JSONSchema]] = {
     "between": lambda one: {"type": "array", "items": one, "minItems": 2, "maxItems": 2},
-    "in": _several,
+    "in": _some,
     "exists": lambda _: {"type": "boolean"},
     "begins_with": lambda _: {"type": "string"},
 }
-"""Operator -> the schema of its value, from that of the attribute's; any other takes one of the attribute's."""
+"""Operator -> the schema of its value, made from the attribute's; the value of any other has the attribute's."""
 
 MEANINGS: Mapping[str, str] = {
     "eq": "`{name}` is this.",
@@ -107,16 +107,16 @@ MEANINGS: Mapping[str, str] = {
     "in": "`{name}` is one of these.",
     "exists": "Whether there is a `{name}`.",
 }
-"""Operator -> what it means; the operators are those of ``filters.OPERATORS``."""
+"""Operator of ``lists.OPERATORS`` -> its description."""
 
 
 # --- headers -----------------------------------------------------------------------------------------------------
 
-_TAG = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$'}
+_ENTITY_TAGS = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$'}
 """``*``, or any number of entity tags (RFC 9110, section 13.1.1)."""
 _MATCH = "The `ETag` of the item as you know it, or `*`: the request fails with 412 where the item is another by now."
 _IDEMPOTENCY_KEY = {"type": "string", "pattern": KEY}
-_REPEATED = (
+_REPETITION = (
     "A new value, such as a UUID, for each operation, and the same with each repetition: what is done is not done"
     " again."
 )
@@ -130,23 +130,23 @@ _NONE_MATCH = "An `ETag` that you know: the answer is 304 where it still holds."
 def _if_match(route: Route) -> Iterator[Parameter]:
     if changes(route):
         required = route.resource.require_if_match and route.verb in ("update", "delete")
-        yield _sent("If-Match", _TAG, _MATCH, required=required)
+        yield _header_parameter("If-Match", _ENTITY_TAGS, _MATCH, required=required)
 
 
 def _if_none_match(route: Route) -> Iterator[Parameter]:
     if route.verb in ("list", "retrieve"):
-        yield _sent("If-None-Match", _TAG, _NONE_MATCH)
+        yield _header_parameter("If-None-Match", _ENTITY_TAGS, _NONE_MATCH)
 
 
 def _idempotency_key(route: Route) -> Iterator[Parameter]:
     if route.idempotency_table is not None:
         required = route.resource.require_idempotency_key
-        yield _sent("Idempotency-Key", _IDEMPOTENCY_KEY, _REPEATED, required=required)
+        yield _header_parameter("Idempotency-Key", _IDEMPOTENCY_KEY, _REPETITION, required=required)
 
 
 def _prefer(route: Route) -> Iterator[Parameter]:
     if route.takes_many:
-        yield _sent("Prefer", {"type": "string"}, _LENIENT)
+        yield _header_parameter("Prefer", {"type": "string"}, _LENIENT)
 
 
 HEADERS: tuple[Callable[[Route], Iterator[Parameter]], ...] = (
@@ -155,7 +155,7 @@ HEADERS: tuple[Callable[[Route], Iterator[Parameter]], ...] = (
     _idempotency_key,
     _prefer,
 )
-"""What a request may say in headers: a function for each, which yields nothing for a route that does not read it."""
+"""A function for each header of a request, which yields nothing for a route that does not read the header."""
 
 
 def _headers(route: Route) -> Iterator[Parameter]:
@@ -167,6 +167,8 @@ def changes(route: Route) -> bool:
     return route.about.detail and not route.method.safe
 
 
-def _sent(name: str, schema: JSONSchema, description: str, *, required: bool = False) -> Parameter:
-    said = {"name": name, "in": "header", "description": description, "schema": schema}
-    return said | ({"required": True} if required else {})
+def _header_parameter(
+    name: str, schema: JSONSchema, description: str, *, required: bool = False
+) -> Parameter:
+    header = {"name": name, "in": "header", "description": description, "schema": schema}
+    return header | ({"required": True} if required else {})

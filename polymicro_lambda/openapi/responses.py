@@ -1,4 +1,4 @@
-"""How a route may answer: each status with its headers, as far as the declarations tell."""
+"""The responses of a route: each status with its headers, as far as the declarations determine them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from polymicro_lambda.rules import RuleContext
 
 from .parameters import changes
 
-Outcome = dict[str, Any]
+ResponseObject = dict[str, Any]
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -46,7 +46,7 @@ PROBLEM: dict[str, Any] = {
         "current": {"description": "With 412: the item as it is now, to a user who may retrieve it."},
     },
 }
-"""No member is required (RFC 9457, section 3.1), so that it fits what API Gateway says itself too."""
+"""No member is required (RFC 9457, section 3.1): API Gateway's own answers fit it too."""
 SCHEMAS: Mapping[str, dict[str, Any]] = {"Problem": PROBLEM}
 """Schemas of answers that are the same for every resource."""
 
@@ -72,13 +72,13 @@ HEADERS: Mapping[str, dict[str, Any]] = {
 """Headers of answers. All may be absent, if only as an override may leave them out."""
 
 
-RATE = ("RateLimit", "RateLimit-Policy")
-"""Those of every answer of a verb whose rate is limited."""
+RATE_HEADERS = ("RateLimit", "RateLimit-Policy")
+"""The headers of every answer of a verb whose rate is limited."""
 
 
-# --- when ----------------------------------------------------------------------------------------------------------
+# --- conditions of errors ------------------------------------------------------------------------------------
 
-When = Callable[[Route], bool]
+Condition = Callable[[Route], bool]
 
 
 def is_open(route: Route) -> bool:
@@ -112,7 +112,7 @@ def _has_local_index(route: Route) -> bool:
     return route.verb in ("create", "update") and any(isinstance(i, LocalSecondaryIndex) for i in indexes)
 
 
-ERRORS: Mapping[int, tuple[str, str, When, tuple[str, ...]]] = {
+ERRORS: Mapping[int, tuple[str, str, Condition, tuple[str, ...]]] = {
     400: ("BadRequest", "The path, the query or the body cannot be read.", lambda _: True, ()),
     401: (
         "Unauthorized",
@@ -143,38 +143,41 @@ ERRORS: Mapping[int, tuple[str, str, When, tuple[str, ...]]] = {
         "TooManyRequests",
         "The user has used up the quota.",
         lambda route: route.rate is not None,
-        ("Retry-After", *RATE),
+        ("Retry-After", *RATE_HEADERS),
     ),
     500: ("InternalServerError", "This is our fault.", lambda _: True, ()),
     503: ("ServiceUnavailable", "Try again later.", lambda _: True, ("Retry-After",)),
     507: ("InsufficientStorage", "The item's collection is full.", _has_local_index, ()),
 }
-"""Status -> name of the component, what it means, when it can occur, its headers."""
+"""Status -> name of the component, its description, the routes that it concerns, its headers."""
 
-BY_GATEWAY = frozenset({401, 403})
-"""What an authorizer before the app answers too: in front of an HTTP API as ``{"message": "Unauthorized"}``."""
+GATEWAY_STATUSES = frozenset({401, 403})
+"""Statuses of an authorizer in front of the app too: of an HTTP API with ``{"message": "Unauthorized"}``."""
 
 
-def components() -> dict[str, Outcome]:
+def components() -> dict[str, ResponseObject]:
     """The answers that are the same wherever they occur, by name."""
-    return {name: _error(status, means, headers) for status, (name, means, _, headers) in ERRORS.items()}
+    return {
+        name: _error(status, description, headers)
+        for status, (name, description, _, headers) in ERRORS.items()
+    }
 
 
-def _error(status: int, means: str, headers: tuple[str, ...]) -> Outcome:
+def _error(status: int, description: str, headers: tuple[str, ...]) -> ResponseObject:
     media = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    types = (PROBLEM_TYPE, JSON_TYPE) if status in BY_GATEWAY else (PROBLEM_TYPE,)
-    return {"description": means, **_with(headers), "content": dict.fromkeys(types, media)}
+    types = (PROBLEM_TYPE, JSON_TYPE) if status in GATEWAY_STATUSES else (PROBLEM_TYPE,)
+    return {"description": description, **_headers(headers), "content": dict.fromkeys(types, media)}
 
 
-def _with(names: tuple[str, ...]) -> dict[str, Any]:
+def _headers(names: tuple[str, ...]) -> dict[str, Any]:
     return {"headers": {n: {"$ref": f"#/components/headers/{n}"} for n in names}} if names else {}
 
 
 # --- of a route --------------------------------------------------------------------------------------------------
 
 
-def outcomes(route: Route, shown: Mapping[str, Any], example: Any = None) -> dict[str, Outcome]:
-    """All answers of a route by status; ``shown`` is the schema of a success, ``example`` one of it, if any."""
+def responses_of(route: Route, shown: Mapping[str, Any], example: Any = None) -> dict[str, ResponseObject]:
+    """All responses of a route by status; ``shown`` is the schema of a success, ``example`` an example of it."""
     errors = {
         str(status): {"$ref": f"#/components/responses/{name}"}
         for status, (name, _, occurs, _) in ERRORS.items()
@@ -183,31 +186,33 @@ def outcomes(route: Route, shown: Mapping[str, Any], example: Any = None) -> dic
     return {**_successes(route, shown, example), **errors}
 
 
-def each_for_itself(name: str) -> Outcome:
+def lenient_response(name: str) -> ResponseObject:
     """The answer to a list whose items are created one by one; ``name`` is that of its schema."""
     description = "With `Prefer: handling=lenient`: what became of each item."
     content = {JSON_TYPE: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-    return {"description": description, **_with(("Preference-Applied",)), "content": content}
+    return {"description": description, **_headers(("Preference-Applied",)), "content": content}
 
 
-def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str, Outcome]:
+def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str, ResponseObject]:
     media = {"schema": shown} | ({} if example is None else {"example": example})
-    done = {"content": {JSON_TYPE: media}}
+    content = {"content": {JSON_TYPE: media}}
     again = (
         *(() if route.idempotency_table is None else ("Idempotency-Replayed",)),
-        *(() if route.rate is None else RATE),
+        *(() if route.rate is None else RATE_HEADERS),
     )
-    nothing = {"204": {"description": "Done; there is nothing to say.", **_with(again)}}
+    nothing = {"204": {"description": "Done; there is nothing to say.", **_headers(again)}}
     if route.about.status == 204:
         return nothing
     if route.is_action:
-        returned = {"description": "What the action returns.", **_with(again), **done}
+        returned = {"description": "What the action returns.", **_headers(again), **content}
         return {str(route.about.status): returned, **nothing}
     description, headers = SUCCESSES[route.verb]
-    found = {str(route.about.status): {"description": description, **_with((*headers, *again)), **done}}
+    responses = {
+        str(route.about.status): {"description": description, **_headers((*headers, *again)), **content}
+    }
     if route.http == "GET":
-        found["304"] = {"description": "It is as `If-None-Match` says.", **_with(("ETag", *again))}
-    return found
+        responses["304"] = {"description": "It is as `If-None-Match` says.", **_headers(("ETag", *again))}
+    return responses
 
 
 SUCCESSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -217,4 +222,4 @@ SUCCESSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "update": ("The item as it is now.", ("ETag",)),
     "delete": ("Gone.", ()),
 }
-"""Verb -> what its success is, and the headers of it."""
+"""Verb -> the description of its success, and its headers."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from polymicro_lambda.exceptions import ConfigurationError
 
 PACKAGE, FOLDER = "flask_swagger_ui", "dist"
-"""The package that has Swagger UI as it is released; what Flask code there is in it is not imported."""
-NEEDED = ("apispec", PACKAGE)
-"""What documentation needs beyond the dependencies of this library: the extra ``docs``."""
+"""The package with the released Swagger UI; its code for Flask is not imported."""
+REQUIRED_PACKAGES = ("apispec", PACKAGE)
+"""The packages of the extra ``docs``."""
 
 SCRIPT = """\
 "use strict";
@@ -53,7 +53,7 @@ NAMES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it goes out; ``tag`` is its entity tag."""
+    """A file to serve; ``tag`` is its entity tag."""
 
     content: bytes
     media: str
@@ -66,8 +66,8 @@ class File:
 
 
 def check() -> None:
-    """Raise ``ConfigurationError`` where a package is missing that documentation needs."""
-    missing = [name for name in NEEDED if find_spec(name) is None]
+    """Raise ``ConfigurationError`` where a package of documentation is missing."""
+    missing = [name for name in REQUIRED_PACKAGES if find_spec(name) is None]
     if missing:
         raise ConfigurationError(
             f"PolyMicro.docs needs {' and '.join(missing)}: install polymicro-lambda[docs], or let"

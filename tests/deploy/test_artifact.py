@@ -21,21 +21,14 @@ from moto.server import ThreadedMotoServer
 
 from polymicro_lambda.cli.commands.build import build as build_command
 from polymicro_lambda.cli.commands.registry import Commands
-from polymicro_lambda.deploy.artifact.build import MARK, BuildError, Plan, build, services_of
+from polymicro_lambda.deploy.artifact.botocore_data import cut_data, endpoints_of, without_prose
+from polymicro_lambda.deploy.artifact.build import MANIFEST, BuildError, Plan, build, services_of
 from polymicro_lambda.deploy.artifact.bytecode_archive import START
 from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, PATTERNS
-from polymicro_lambda.deploy.artifact.contents import (
-    DOCS_REQUIREMENTS,
-    ArtifactPart,
-    artifact_parts,
-    cut_data,
-    drop,
-    endpoints_of,
-    table,
-    without_prose,
-)
-from polymicro_lambda.deploy.artifact.imports import reachable, says
-from polymicro_lambda.deploy.artifact.powertools import lacking
+from polymicro_lambda.deploy.artifact.dropped_files import DOCS_REQUIREMENTS, drop
+from polymicro_lambda.deploy.artifact.imports import passes_argument, reachable
+from polymicro_lambda.deploy.artifact.powertools import missing_powertools
+from polymicro_lambda.deploy.artifact.sizes import ArtifactPart, artifact_parts, table
 from polymicro_lambda.deploy.artifact.target_python import THIS, Target
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +46,7 @@ def put(root: Path, files: Mapping[str, str]) -> Path:
 
 
 def contents(root: Path) -> set[str]:
-    return {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()} - {MARK}
+    return {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()} - {MANIFEST}
 
 
 def sources(root: Path) -> set[str]:
@@ -84,6 +77,7 @@ def built(root: Path, module: str = "app", **settings: Any) -> set[str]:
         pytest.param("def f():\n    import pkg.a", {"pkg", "pkg.a"}, id="in a function"),
         pytest.param("if TYPE_CHECKING:\n    import pkg.a", set(), id="for types alone"),
         pytest.param("if typing.TYPE_CHECKING: pass\nelse: import pkg.a", {"pkg", "pkg.a"}, id="else"),
+        pytest.param("if not TYPE_CHECKING:\n    import pkg.a", {"pkg", "pkg.a"}, id="for running alone"),
         pytest.param("import pkg.left", set(), id="left out"),
     ],
 )
@@ -104,12 +98,16 @@ def test_imports_are_read_from_the_source(tmp_path: Path, source: str, found: se
 
 
 @pytest.mark.parametrize(
-    ("there", "kept"),
-    [([], False), (["socks.py"], True), (["h2/__init__.py"], False)],
-    ids=["nothing", "it", "another"],
+    ("needing", "there", "kept"),
+    [
+        pytest.param("urllib3/contrib/socks.py", [], False, id="nothing"),
+        pytest.param("urllib3/contrib/socks.py", ["socks.py"], True, id="it"),
+        pytest.param("urllib3/contrib/socks.py", ["h2/__init__.py"], False, id="another"),
+        pytest.param("botocore/crt/auth.py", [], False, id="no AWS CRT"),
+        pytest.param("botocore/crt/auth.py", ["awscrt/__init__.py"], True, id="AWS CRT"),
+    ],
 )
-def test_what_lacks_a_package_is_dropped(tmp_path: Path, there: list[str], kept: bool) -> None:
-    needing = "urllib3/contrib/socks.py"
+def test_what_lacks_a_package_is_dropped(tmp_path: Path, needing: str, there: list[str], kept: bool) -> None:
     for name in ("urllib3/__init__.py", needing, *there):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -277,7 +275,7 @@ def test_what_is_imported_by_a_name_made_at_run_time_is_included_by_name(tmp_pat
 def test_a_build_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     assert built(put(tmp_path, {"app.py": "import old", "old.py": ""})) == {"app.py", "old.py"}
     assert built(put(tmp_path, {"app.py": "import new", "new.py": ""})) == {"app.py", "new.py"}
-    assert json.loads((tmp_path / "out" / MARK).read_text())["module"] == "app"
+    assert json.loads((tmp_path / "out" / MANIFEST).read_text())["module"] == "app"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["app.py", "new.py", "old.py", "out"]
 
 
@@ -371,7 +369,7 @@ def test_what_pip_says_is_shown(tmp_path: Path) -> None:
     ],
 )
 def test_documentation_is_asked_for_in_the_source(tmp_path: Path, source: str, wanted: bool) -> None:
-    assert says(put(tmp_path, {"app.py": source}) / "app.py", "docs") is wanted
+    assert passes_argument(put(tmp_path, {"app.py": source}) / "app.py", "docs") is wanted
 
 
 DOCUMENTED = """
@@ -462,7 +460,7 @@ def test_a_switch_that_lacks_powertools_is_told_what_to_add(
     own = {"app": put(tmp_path, {"app.py": source}) / "app.py"}
     put(tmp_path, {f"{package}/__init__.py": "" for package in there})
     with pytest.raises(BuildError, match=rf'^app says {words}.*: add "polymicro-lambda\[powertools\]" to'):
-        lacking(own, tmp_path)
+        missing_powertools(own, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -479,7 +477,7 @@ def test_a_switch_that_lacks_powertools_is_told_what_to_add(
 )
 def test_nothing_lacks(tmp_path: Path, source: str, there: tuple[str, ...]) -> None:
     own = {"app": put(tmp_path, {"app.py": source}) / "app.py"}
-    assert lacking(own, put(tmp_path, {f"{package}/__init__.py": "" for package in there})) is None
+    assert missing_powertools(own, put(tmp_path, {f"{package}/__init__.py": "" for package in there})) is None
 
 
 LACKING = "app imports aws_lambda_powertools, which no dependency brings: add "

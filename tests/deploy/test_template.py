@@ -28,11 +28,11 @@ from handlers import todo
 from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.deploy.artifact.powertools import unnamed
-from polymicro_lambda.deploy.parts import Part, merged
-from polymicro_lambda.deploy.sam_events import MAX_EVENTS, Preflights, events
+from polymicro_lambda.deploy.function_events import MAX_EVENTS, Preflights, function_events
+from polymicro_lambda.deploy.generated_parts import Part, merged
 from polymicro_lambda.deploy.tables import GLOBAL, LOCAL, logical_id, staged, tables_of
 from polymicro_lambda.deploy.template import Options, template, template_parts
-from polymicro_lambda.deploy.yaml_text import Noted, dump
+from polymicro_lambda.deploy.yaml_writer import Commented, dump
 from polymicro_lambda.dynamodb.client import table_name as table_name_of
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.openapi.gateway_models import body_model
@@ -494,7 +494,7 @@ def test_what_a_table_has_for_good(old: dict[str, Any], named: str) -> None:
 
 
 def served(app: PolyMicro, preflights: Preflights = Preflights.NONE) -> list[tuple[str, str, bool]]:
-    found = events(app.routes, validate=False, preflights=preflights)
+    found = function_events(app.routes, validate=False, preflights=preflights)
     return [(one.method, one.path, one.is_open) for one in found]
 
 
@@ -606,7 +606,7 @@ def test_documentation_has_events(docs: Any, is_open: bool) -> None:
     app = PolyMicro(docs=docs)
     type("RResource", (ModelResource, Create), {"model": Reading, "route": "r"})(app)
     app.compile()
-    found = events(app.routes, validate=False, documentation=app.documentation)
+    found = function_events(app.routes, validate=False, documentation=app.documentation)
     assert [(one.method, one.path, one.is_open) for one in found if one.path != "/r"] == [
         (method, path, is_open)
         for path in ("/openapi.json", "/docs", "/docs/{file}")
@@ -853,9 +853,9 @@ def test_a_schema_of_ones_own_has_no_model() -> None:
         pytest.param({"a": {"Fn::If": ["A", [{"b": 1}], "x" * 200]}}, None, id="a long if"),
         pytest.param({"a": {"b": 1, "c": "d"}}, "a: {b: 1, c: d}\n", id="one line"),
         pytest.param({"a": {"b": "two words"}}, "a:\n  b: two words\n", id="prose"),
-        pytest.param({Noted("a", "why"): 1}, "# why\na: 1\n", id="comment"),
+        pytest.param({Commented("a", "why"): 1}, "# why\na: 1\n", id="comment"),
         pytest.param(
-            {"a": [{Noted("b", "why"): {"c": []}, "d": 1}]},
+            {"a": [{Commented("b", "why"): {"c": []}, "d": 1}]},
             "a:\n  # why\n  - b:\n      c: []\n    d: 1\n",
             id="list",
         ),

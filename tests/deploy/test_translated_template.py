@@ -13,8 +13,8 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 from handlers import todo
 from polymicro_lambda import CORS, PolyMicro
-from polymicro_lambda.deploy import sam_events
-from polymicro_lambda.deploy.sam_events import events
+from polymicro_lambda.deploy import function_events as events_module
+from polymicro_lambda.deploy.function_events import function_events
 from polymicro_lambda.deploy.template import Options, template
 
 APPS = {"todo": todo.pm, "second": second_app.pm}
@@ -78,7 +78,7 @@ def test_who_is_asked(api: str, authorizer: str, cors: str) -> None:
     """Each verb that needs a user has its authorizer, and OPTIONS, where there is one, has none."""
     closed = {
         (one.method, one.path): None if one.is_open else GATES[authorizer]
-        for one in events(second_app.pm.routes, validate=False)
+        for one in function_events(second_app.pm.routes, validate=False)
     }
     preflights = {("OPTIONS", path): None for _, path in closed} if api == "rest" and CORSES[cors] else {}
     assert asked(second_app.pm, api=api, authorizer=authorizer, cors=CORSES[cors]) == closed | preflights
@@ -91,8 +91,8 @@ def test_who_is_asked_where_a_path_has_one_event(
     monkeypatch: pytest.MonkeyPatch, api: str, authorizer: str, cors: str
 ) -> None:
     """An HTTP API leaves a preflight to its ANY, so that with CORS there OPTIONS has an event, too."""
-    monkeypatch.setattr(sam_events, "MAX_EVENTS", 14)
-    paths = {one.path: one.is_open for one in events(second_app.pm.routes, validate=False)}
+    monkeypatch.setattr(events_module, "MAX_EVENTS", 14)
+    paths = {one.path: one.is_open for one in function_events(second_app.pm.routes, validate=False)}
     wanted = {("ANY", path): None if is_open else GATES[authorizer] for path, is_open in paths.items()}
     preflights = {("OPTIONS", path): None for path in paths} if CORSES[cors] else {}
     assert asked(second_app.pm, api=api, authorizer=authorizer, cors=CORSES[cors]) == wanted | preflights

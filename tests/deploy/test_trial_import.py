@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from polymicro_lambda.deploy.artifact import trial_import
-from polymicro_lambda.deploy.artifact.bytecode_importer import compiled
+from polymicro_lambda.deploy.artifact.bytecode_importer import precompiled_patterns
 
 PATTERNS = [
     pytest.param(r"a(?P<name>b)?(c)\1", 0, id="groups"),
@@ -23,7 +23,7 @@ PATTERNS = [
 
 def known(pattern: Any, flags: int, file: Path) -> Any:
     """The pattern as an artifact has it; Python is not asked for it."""
-    with trial_import.noted() as made:
+    with trial_import.recorded_patterns() as made:
         re.purge()
         re.compile(pattern, flags)
     trial_import.write(made, str(file))
@@ -31,7 +31,7 @@ def known(pattern: Any, flags: int, file: Path) -> Any:
     asked: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(re._compiler, "compile", lambda *given: asked.append(given))  # type: ignore[attr-defined]
-        with compiled(str(file)):
+        with precompiled_patterns(str(file)):
             found = re.compile(pattern, flags)
         assert asked == []
     return found
@@ -50,7 +50,7 @@ def test_what_is_made_of_its_code_is_what_python_compiles(pattern: Any, flags: i
 def test_the_same_patterns_give_the_same_bytes(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("one", "other")]
     for file, order in zip(files, (1, -1), strict=True):
-        with trial_import.noted() as made:
+        with trial_import.recorded_patterns() as made:
             re.purge()
             for param in PATTERNS[::order]:
                 re.compile(*param.values)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def test_the_same_patterns_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_code_of_another_python_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with trial_import.noted() as made:
+    with trial_import.recorded_patterns() as made:
         re.purge()
         re.compile("a")
     made["a", 0] = (*made["a", 0][:2], [0], *made["a", 0][3:])  # code that would be refused
@@ -72,7 +72,7 @@ def test_code_of_another_python_is_left_alone(tmp_path: Path, monkeypatch: pytes
         )
         trial_import.write(made, str(tmp_path / "patterns"))
     re.purge()
-    with compiled(str(tmp_path / "patterns")):
+    with precompiled_patterns(str(tmp_path / "patterns")):
         assert re.compile("a").fullmatch("a")
 
 
@@ -81,7 +81,7 @@ def test_without_the_file_and_with_a_text_of_a_class_of_its_own_python_compiles(
         __slots__ = ()
 
     re.purge()
-    with compiled(str(tmp_path / "none")), trial_import.noted() as made:
+    with precompiled_patterns(str(tmp_path / "none")), trial_import.recorded_patterns() as made:
         assert re.compile(Text("b")).fullmatch("b")
     assert made == {}
 

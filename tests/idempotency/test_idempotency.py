@@ -39,7 +39,7 @@ from polymicro_lambda import (
     User,
     action,
 )
-from polymicro_lambda.deploy.policy import statements
+from polymicro_lambda.deploy.iam_policy import statements
 from polymicro_lambda.deploy.tables import logical_id
 from polymicro_lambda.deploy.template import Options, template
 from polymicro_lambda.exceptions import Conflict

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import subprocess
 import sys
 from typing import Any
 
@@ -26,6 +27,7 @@ from polymicro_lambda import (
     PolyMicro,
     Retrieve,
 )
+from polymicro_lambda import openapi as doorway
 from polymicro_lambda.openapi import pages as module
 from polymicro_lambda.openapi.document import openapi
 from polymicro_lambda.openapi.pages import PATHS
@@ -258,6 +260,52 @@ def test_an_artifact_without_documentation_says_so(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "polymicro_lambda.openapi", None)
     with pytest.raises(ConfigurationError, match="the artifact was built without it"):
         app().compile()
+
+
+COLD_START = """
+import json, sys
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+from polymicro_lambda import AllowAny, ModelResource, PolyMicro, Retrieve
+
+class Note(Model):
+    class Meta:
+        table_name = "notes"
+        region = "us-east-1"
+    name = UnicodeAttribute(hash_key=True)
+
+class NoteResource(ModelResource, Retrieve):
+    model = Note
+    route = "notes"
+    permissions = AllowAny
+
+def document_modules():
+    names = ("apispec", "polymicro_lambda.openapi.")
+    return sorted(module for module in sys.modules if module.startswith(names) and "apispec." not in module)
+
+pm = PolyMicro(docs=True)
+NoteResource(pm)
+handler = pm.compile()
+before = document_modules()
+request = {"httpMethod": "GET", "path": "/openapi.json", "requestContext": {"requestId": "1"}}
+status = handler(request, None)["statusCode"]
+print(json.dumps([before, status, "apispec" in document_modules()]))
+"""
+
+
+def test_a_cold_start_does_not_import_what_makes_the_document() -> None:
+    """The first request of the document imports apispec."""
+    done = subprocess.run([sys.executable, "-c", COLD_START], capture_output=True, text=True, check=True)
+    modules = [f"polymicro_lambda.openapi.{name}" for name in ("pages", "swagger_ui")]
+    assert json.loads(done.stdout) == [modules, 200, True]
+
+
+def test_the_doorway_has_all_that_it_names() -> None:
+    assert [name for name in doorway.__all__ if not hasattr(doorway, name)] == []
+    with pytest.raises(
+        AttributeError, match=r"module 'polymicro_lambda\.openapi' has no attribute 'nothing'"
+    ):
+        _ = doorway.nothing
 
 
 # --- at one's own machine --------------------------------------------------------------------------------

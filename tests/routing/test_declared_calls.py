@@ -16,7 +16,7 @@ from polymicro_lambda import (
     PolyMicro,
     Retrieve,
 )
-from polymicro_lambda.deploy.policy import statements
+from polymicro_lambda.deploy.iam_policy import statements
 from polymicro_lambda.deploy.template import Options, template
 from polymicro_lambda.project.engine import create_tables
 

@@ -21,7 +21,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.cli.route_table import rows
-from polymicro_lambda.deploy.policy import statements
+from polymicro_lambda.deploy.iam_policy import statements
 from polymicro_lambda.deploy.tables import logical_id
 from polymicro_lambda.deploy.template import Options, template
 from polymicro_lambda.openapi.document import openapi

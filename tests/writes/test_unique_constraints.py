@@ -52,7 +52,7 @@ from polymicro_lambda import (
 from polymicro_lambda.backfill import mark
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.cli.route_table import rows
-from polymicro_lambda.deploy.policy import statements
+from polymicro_lambda.deploy.iam_policy import statements
 from polymicro_lambda.deploy.tables import logical_id
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.testing import FakeContext, assert_permission_matrix

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.client import BaseClient
 
-from polymicro_lambda.deploy.policy import grants
+from polymicro_lambda.deploy.iam_policy import grants
 
 TASKS, TASK = "/projects/{p}/tasks", "/projects/{p}/tasks/{t}"
 COMMENTS = TASK + "/comments"

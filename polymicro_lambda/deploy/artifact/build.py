@@ -1,4 +1,4 @@
-"""A Lambda's artifact: what its handler needs and nothing else, compiled for the Python that runs it.
+"""A Lambda's artifact: the files that its handler needs and no others, compiled for the Python that runs it.
 
 ``sam build`` ships no bytecode and Lambda's task folder cannot be written to, so that each cold start would
 compile every module again.
@@ -13,27 +13,17 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .botocore_data import ALL_SERVICES, cut_data
 from .bytecode_archive import add_start, pack
-from .contents import (
-    ALL_SERVICES,
-    DOCS_ONLY,
-    DOCS_REQUIREMENTS,
-    LOCAL_ONLY,
-    ArtifactPart,
-    artifact_parts,
-    cut_data,
-    drop,
-    drop_unserved,
-    files,
-)
-from .imports import imports, reachable, says
-from .powertools import lacking
-from .target_python import THIS, BuildError, Target
+from .dropped_files import DOCS_ONLY, DOCS_REQUIREMENTS, LOCAL_ONLY, drop, drop_unserved, files
+from .imports import imports, passes_argument, reachable
+from .powertools import missing_powertools
+from .sizes import ArtifactPart, artifact_parts
+from .target_python import PACKAGE, THIS, BuildError, Target
 
-PACKAGE = __name__.partition(".")[0]
-MARK = "polymicro-build.json"
-"""The file that says what an artifact is; a directory with it may be built into again."""
-MADE = 318_211_200
+MANIFEST = "polymicro-build.json"
+"""The file that describes an artifact; a directory with it may be built into again."""
+FILE_TIME = 318_211_200
 """Every file's time, 1 February 1980: a zip file knows none before 1980, in no time zone."""
 WHEELS = "wheels"
 """Where a project keeps the wheels that no index has, as its Makefile has it."""
@@ -42,7 +32,7 @@ CODE = frozenset({".py", ".pyc", ".pyi", ".typed"})
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to build, of which project, for which Python.
+    """The artifact to build: its project, its handler, its Python.
 
     ``module`` holds the handler; ``include`` names modules that are imported by a name made at run time.
     ``requirements`` are pip's. ``services`` are those whose data botocore keeps, by botocore's names; None is
@@ -59,14 +49,14 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """The parts of an artifact, the largest first, and what to know of it."""
+class BuildResult:
+    """The parts of an artifact, the largest first, and notes for the person who builds."""
 
     parts: tuple[ArtifactPart, ...]
     notes: tuple[str, ...] = ()
 
 
-def build(plan: Plan, out: Path) -> Built:
+def build(plan: Plan, out: Path) -> BuildResult:
     """Build into ``out``, a directory that is new, empty or of an earlier build; same input, same bytes.
 
     Raises ``BuildError``, and leaves ``out`` as it was.
@@ -77,7 +67,7 @@ def build(plan: Plan, out: Path) -> Built:
         stage = Path(name) / "artifact"
         stage.mkdir()
         target.install(plan.requirements, stage, wheels=plan.root / WHEELS)
-        found = _found(plan, stage)
+        found = _reachable_modules(plan, stage)
         if DOCS_ONLY.keys() & found.keys():
             target.install(DOCS_REQUIREMENTS, stage, alone=True)
             drop_unserved(stage)
@@ -88,28 +78,30 @@ def build(plan: Plan, out: Path) -> Built:
         add_start(stage)
         target.compile(stage)
         pack(stage, plan.module, target.compile_source)
-        trouble = _tried(target, plan, stage, lacking(_own(plan, stage, found), stage))
+        notes = _trial_notes(
+            target, plan, stage, missing_powertools(_project_modules(plan, stage, found), stage)
+        )
         sizes = artifact_parts(stage)
-        _finish(plan, stage, sizes)
+        _write_manifest(plan, stage, sizes)
         _replace(previous, stage, out)
-    every = (
+    all_data = (
         None if services else "all of botocore's data is in it: the code may use other services than DynamoDB"
     )
-    return Built(sizes, tuple(filter(None, (every, *trouble))))
+    return BuildResult(sizes, tuple(filter(None, (all_data, *notes))))
 
 
-def _tried(target: Target, plan: Plan, stage: Path, known: str | None) -> tuple[str | None, ...]:
-    """What is known, and what came up when the artifact was tried. Raises ``BuildError`` with both."""
+def _trial_notes(target: Target, plan: Plan, stage: Path, powertools: str | None) -> tuple[str | None, ...]:
+    """The notes on Powertools and on the trial import. Raises ``BuildError`` with both."""
     try:
-        return known, target.imports(plan.module, stage)
+        return powertools, target.try_import(plan.module, stage)
     except BuildError as error:
-        raise BuildError("\n\n".join(filter(None, (str(error), known)))) from error
+        raise BuildError("\n\n".join(filter(None, (str(error), powertools)))) from error
 
 
 def _previous(out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     previous = sorted(out.iterdir())
-    if previous and not (out / MARK).is_file():
+    if previous and not (out / MANIFEST).is_file():
         raise BuildError(
             f"{out} is not empty and holds no earlier build. Empty it, or name another directory."
         )
@@ -126,13 +118,13 @@ def _replace(previous: list[Path], stage: Path, out: Path) -> None:
 # --- the project's own code -----------------------------------------------------------------------------
 
 
-def _found(plan: Plan, stage: Path) -> dict[str, Path]:
+def _reachable_modules(plan: Plan, stage: Path) -> dict[str, Path]:
     """The modules of the project and of this package that the handler reaches, and their files."""
     start = (plan.module, *plan.include)
     root_of = partial(_root_of, plan, stage)
     try:
         found = reachable(start, root_of, without={*LOCAL_ONLY, *DOCS_ONLY} - set(start))
-        if any(says(file, "docs") for name, file in found.items() if _top(name) != PACKAGE):
+        if any(passes_argument(file, "docs") for name, file in found.items() if _top(name) != PACKAGE):
             found = reachable(start, root_of, without=LOCAL_ONLY)
     except SyntaxError as error:
         raise BuildError(f"{error.filename}, line {error.lineno}, is no Python: {error.msg}.") from error
@@ -152,21 +144,21 @@ def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _own(plan: Plan, stage: Path, found: Mapping[str, Path]) -> dict[str, Path]:
+def _project_modules(plan: Plan, stage: Path, found: Mapping[str, Path]) -> dict[str, Path]:
     return {name: file for name, file in found.items() if _root_of(plan, stage, _top(name)) == plan.root}
 
 
 def _copy(plan: Plan, stage: Path, found: Mapping[str, Path]) -> None:
-    """Copy what the handler reaches of the project's own code, and thin out this package."""
-    own = _own(plan, stage, found)
-    for file in sorted({*own.values(), *_data(own)}):
+    """Copy the project's modules that the handler reaches, and remove those of this package that it does not."""
+    own = _project_modules(plan, stage, found)
+    for file in sorted({*own.values(), *_data_files(own)}):
         copy = stage / file.relative_to(plan.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
-    _thin(stage, found)
+    _remove_unreached(stage, found)
 
 
-def _data(own: Mapping[str, Path]) -> Iterator[Path]:
+def _data_files(own: Mapping[str, Path]) -> Iterator[Path]:
     """The files beside modules of packages that are no code, and directories of such files."""
     for directory in {file.parent for name, file in own.items() if "." in name or file.name == "__init__.py"}:
         for path in directory.iterdir():
@@ -176,7 +168,7 @@ def _data(own: Mapping[str, Path]) -> Iterator[Path]:
                 yield path
 
 
-def _thin(stage: Path, found: Mapping[str, Path]) -> None:
+def _remove_unreached(stage: Path, found: Mapping[str, Path]) -> None:
     """Remove the modules of this package that the handler does not reach: its commands, its tests' client."""
     reached = {(name.replace(".", "/"), file.name == "__init__.py") for name, file in found.items()}
     for file in (stage / PACKAGE).rglob("*.py") if PACKAGE in found else ():
@@ -186,7 +178,7 @@ def _thin(stage: Path, found: Mapping[str, Path]) -> None:
             file.unlink()
 
 
-# --- botocore's data, and what the artifact says of itself ----------------------------------------------
+# --- botocore's data, and the manifest ----------------------------------------------
 
 
 def services_of(plan: Plan, found: Mapping[str, Path]) -> tuple[str, ...]:
@@ -210,11 +202,11 @@ def _cut(stage: Path, services: tuple[str, ...]) -> None:
         raise BuildError(f"{error}. Name services as botocore's own folder of data does.") from error
 
 
-def _finish(plan: Plan, stage: Path, found: tuple[ArtifactPart, ...]) -> None:
-    """Say what the artifact is, and make all files' times and modes the same."""
+def _write_manifest(plan: Plan, stage: Path, found: tuple[ArtifactPart, ...]) -> None:
+    """Write the manifest, and make all files' times and modes the same."""
     about = {"module": plan.module, "python": plan.python, "machine": plan.machine}
     sizes = {part.name: part.total for part in found}
-    (stage / MARK).write_text(json.dumps({**about, "bytes": sizes}, indent=2) + "\n", encoding="utf-8")
+    (stage / MANIFEST).write_text(json.dumps({**about, "bytes": sizes}, indent=2) + "\n", encoding="utf-8")
     for path in stage.rglob("*"):
         path.chmod(0o755 if path.is_dir() or path.suffix == ".so" else 0o644)
-        os.utime(path, (MADE, MADE))
+        os.utime(path, (FILE_TIME, FILE_TIME))

@@ -8,9 +8,9 @@ from pathlib import Path
 from .bytecode_importer import ARCHIVE
 
 START = "polymicro_start"
-"""The module that reads the archive: a copy of ``_importer``, for a handler need not have this package."""
+"""The module that reads the archive: a copy of ``bytecode_importer``, as a handler need not have this package."""
 STUB = f"__import__({START!r}).begin(globals())\n"
-"""What stands as bytecode in place of the handler's module, whose own is in the archive."""
+"""The source of the bytecode in place of the handler's module, whose own is in the archive."""
 CACHE = "__pycache__"
 
 
@@ -20,7 +20,7 @@ def add_start(root: Path) -> None:
 
 
 def pack(root: Path, module: str, compile_to: Callable[[str, Path], None]) -> None:
-    """Move the bytecode under a directory into the archive; what comes before the archive is open stays.
+    """Move the bytecode under a directory into the archive, but for the modules that are imported before it is open.
 
     ``module`` is the handler's. ``compile_to(source, file)`` makes the bytecode of a source.
     """

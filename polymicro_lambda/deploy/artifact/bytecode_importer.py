@@ -1,4 +1,4 @@
-"""What an artifact begins with, as ``polymicro_start``: modules come from one file of bytecode.
+"""The importer of an artifact, in it as ``polymicro_start``: modules come from one file of bytecode.
 
 It knows the standard library alone, and little of it: nothing else is there yet. The finder takes no module from
 another place than Python would: what stands in the artifact, as in a task folder at the head of ``sys.path``.
@@ -74,36 +74,36 @@ class Finder:
 
 
 @contextmanager
-def compiled(file: str) -> Iterator[None]:
+def precompiled_patterns(file: str) -> Iterator[None]:
     """While the block runs, patterns of the file are made of their code, if this Python's is the build's."""
-    compiler: Any = re._compiler  # type: ignore[attr-defined] # which `re.compile` asks for what it has not in its cache
-    compile_, sre = compiler.compile, compiler._sre
+    compiler: Any = re._compiler  # type: ignore[attr-defined] # `re.compile` asks it for patterns that are not in its cache
+    original, sre = compiler.compile, compiler._sre
     code_of: Any = None
-    made: Mapping[tuple[Any, int], tuple[Any, ...]] = {}
+    patterns: Mapping[tuple[Any, int], tuple[Any, ...]] = {}
     with suppress(OSError), open(file, "rb") as opened:
-        code_of, made = marshal.loads(zlib.decompress(opened.read()))  # nosec B302 # noqa: S302 - the build made it
+        code_of, patterns = marshal.loads(zlib.decompress(opened.read()))  # nosec B302 # noqa: S302 - the build made it
     if code_of != (sre.MAGIC, sre.CODESIZE):
-        made = {}
+        patterns = {}
 
     def known(pattern: Any, flags: int = 0) -> Any:
-        arguments = made.get((pattern, flags)) if type(pattern) in (str, bytes) else None
-        return sre.compile(*arguments) if arguments else compile_(pattern, flags)
+        arguments = patterns.get((pattern, flags)) if type(pattern) in (str, bytes) else None
+        return sre.compile(*arguments) if arguments else original(pattern, flags)
 
     compiler.compile = known
     try:
         yield
     finally:
-        compiler.compile = compile_
+        compiler.compile = original
 
 
 def begin(namespace: dict[str, Any], root: str = os.path.dirname(os.path.abspath(__file__))) -> None:
-    """Run the handler's module in its namespace. What it makes stays: no collection looks through it."""
+    """Run the handler's module in its namespace. The garbage collector never looks through its objects."""
     finder = Finder(root)
     sys.meta_path.insert(sys.meta_path.index(PathFinder), finder)
     collecting = gc.isenabled()
     gc.disable()
     try:
-        with compiled(os.path.join(root, PATTERNS)):
+        with precompiled_patterns(os.path.join(root, PATTERNS)):
             code = marshal.loads(finder.read(namespace["__name__"])[HEADER:])  # nosec B302 # noqa: S302 - as above
             exec(code, namespace)  # nosec B102 # noqa: S102 - it is the handler's module
         gc.freeze()

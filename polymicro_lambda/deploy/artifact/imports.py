@@ -1,4 +1,4 @@
-"""What a module imports, and what that imports, read from the source without running it."""
+"""The imports of a module, and theirs in turn, read from the source without running it."""
 
 import ast
 from collections.abc import Callable, Collection, Iterator
@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 Roots: TypeAlias = Callable[[str], Path | None]
 """Top-level name of a package or module -> the directory that it stands in, None for one not to be followed."""
+
+TYPE_CHECKING = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
+"""Conditions under which only a type checker reads."""
 
 
 def reachable(start: Collection[str], root_of: Roots, *, without: Collection[str] = ()) -> dict[str, Path]:
@@ -30,7 +33,7 @@ def reachable(start: Collection[str], root_of: Roots, *, without: Collection[str
 def imports(name: str, file: Path) -> Iterator[str]:
     """The dotted names that a module imports; of ``from a import b`` both ``a`` and ``a.b``, which may be a module."""
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    for node in _running(ast.parse(file.read_bytes(), str(file))):
+    for node in _nodes_at_run_time(ast.parse(file.read_bytes(), str(file))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -39,7 +42,7 @@ def imports(name: str, file: Path) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def says(file: Path, argument: str) -> bool:
+def passes_argument(file: Path, argument: str) -> bool:
     """Whether some call in a module gives this argument by name, and not as a literal False or None."""
     calls = (node for node in ast.walk(ast.parse(file.read_bytes(), str(file))) if isinstance(node, ast.Call))
     given = (keyword.value for call in calls for keyword in call.keywords if keyword.arg == argument)
@@ -60,14 +63,14 @@ def _parents(name: str) -> Iterator[str]:
         yield name
 
 
-def _running(node: ast.AST) -> Iterator[ast.AST]:
+def _nodes_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes but those that only a type checker reads."""
     yield node
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
-            yield from (below for other in child.orelse for below in _running(other))
+        if isinstance(child, ast.If) and ast.unparse(child.test) in TYPE_CHECKING:
+            yield from (below for other in child.orelse for below in _nodes_at_run_time(other))
         else:
-            yield from _running(child)
+            yield from _nodes_at_run_time(child)
 
 
 def _absolute(package: str, node: ast.ImportFrom) -> str:

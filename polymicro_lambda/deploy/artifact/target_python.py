@@ -18,10 +18,10 @@ from .trial_import import MISSING
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The minor version of the Python that runs."""
-OURS = "polymicro_lambda"
+PACKAGE = "polymicro_lambda"
 """This package."""
-TASK = "/var/task"
-"""Where Lambda has the artifact: tracebacks name it, wherever the build was."""
+TASK_FOLDER = "/var/task"
+"""The folder of the artifact in a Lambda: tracebacks name it, wherever the build was."""
 
 GLIBC: Mapping[str, int] = {"3.11": 26}
 """Python -> the minor version of the glibc 2 under it: Amazon Linux 2's; 2023's (34) under later ones."""
@@ -34,7 +34,7 @@ COMPILE = (
     "import sys; from py_compile import compile, PycInvalidationMode; "
     "compile(*sys.argv[1:], dfile='<polymicro build>', invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)"
 )
-PRETENDED = {
+TRIAL_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # the port that discards (RFC 863)
@@ -99,12 +99,12 @@ class Target:
             yield f"manylinux_2_{minor}_{self.machine}"
 
     def compile(self, root: Path) -> None:
-        """Compile every module under a directory; what cannot be compiled stays as it is, to fail where imported.
+        """Compile every module under a directory; one that does not compile stays, and fails where it is imported.
 
         No file's time is compared with its source's when it is loaded: the two never part (PEP 552). This package goes
         without its docstrings: nothing reads them in a Lambda, and they are a twelfth of its bytes.
         """
-        ours = root / OURS
+        ours = root / PACKAGE
         self._compile(root, root, "-x", f"^{re.escape(str(ours))}/")
         if ours.is_dir():
             self._compile(ours, root, "-o", "2")
@@ -112,7 +112,7 @@ class Target:
     def _compile(self, directory: Path, root: Path, *options: str) -> None:
         _run(
             *(self.command, "-m", "compileall", "-q", "-j1", "--invalidation-mode=unchecked-hash"),
-            *(*options, "-s", str(root), "-p", TASK, str(directory)),
+            *(*options, "-s", str(root), "-p", TASK_FOLDER, str(directory)),
             environment={"PYTHONHASHSEED": "0"},  # the order of constants that are sets
         )
 
@@ -123,8 +123,8 @@ class Target:
             written.write_text(source, encoding="utf-8")
             _run(self.command, "-c", COMPILE, str(written), str(file))
 
-    def imports(self, module: str, root: Path) -> str | None:
-        """Import a module with the artifact alone: what came up other than a missing module, None if nothing did.
+    def try_import(self, module: str, root: Path) -> str | None:
+        """Import a module with the artifact alone. Returns a note of an error, unless a module is missing; else None.
 
         The patterns that this compiles are put into the artifact. Raises ``BuildError`` with the traceback of an
         ``ImportError``, or of what was raised from one.
@@ -132,11 +132,11 @@ class Target:
         if any(root.rglob("*.so")) and (sys.platform, platform.machine()) != ("linux", self.machine):
             return f"not tried: this machine cannot load compiled modules for {self.machine}"
         # X-Ray's SDK asks by LAMBDA_TASK_ROOT whether it is in a Lambda: elsewhere it takes botocore's data on X-Ray.
-        pretended = {**PRETENDED, "LAMBDA_TASK_ROOT": str(root)}
+        environment = {**TRIAL_ENVIRONMENT, "LAMBDA_TASK_ROOT": str(root)}
         done = _run(
             *(self.command, "-I", "-S", "-B", str(TRIAL)),
             *(str(root), module, str(root / PATTERNS)),
-            environment=pretended,
+            environment=environment,
         )
         last = done.stderr.strip().rpartition("\n")[2]
         if done.returncode == MISSING:
@@ -160,6 +160,6 @@ def _version(command: str) -> str:
 
 def _run(*command: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return subprocess.run(  # nosec B603 # noqa: S603 - nobody else says what is run
+    return subprocess.run(  # nosec B603 # noqa: S603 - the commands are this module's own
         command, capture_output=True, text=True, check=False, env={**kept, **(environment or {})}
     )

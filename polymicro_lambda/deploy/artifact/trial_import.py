@@ -1,13 +1,13 @@
-"""What a build runs with an artifact alone, by the Python that the artifact is for: one import of its handler's module.
+"""The trial of an artifact: the Python that it is for imports the handler's module, with the artifact alone.
 
-The regular expressions that the import compiles are written into the artifact. It knows the standard library alone,
-and of that only what compiles none itself, which would be missed.
+The regular expressions that the import compiles are written into the artifact. It imports the standard library alone,
+and of that only modules that compile none themselves, which would be missed.
 """
 
 # ruff: noqa: PTH123
 
 import importlib
-import json  # noqa: F401 - what reads the patterns has imported it before, so that its own are not asked for
+import json  # noqa: F401 - bytecode_importer imports it before it reads patterns, so that it never asks for json's own
 import marshal
 import re
 import sys
@@ -20,8 +20,8 @@ MISSING = 3
 """The exit status of a trial that lacked a module, or met an error that is due to that."""
 
 
-class _Noting:
-    """Python's module of patterns; it keeps what a pattern was last made of."""
+class _Recorder:
+    """Python's module of patterns; it keeps the arguments of the last pattern."""
 
     def __init__(self, module: Any) -> None:
         self._module = module
@@ -36,41 +36,41 @@ class _Noting:
 
 
 @contextmanager
-def noted() -> Iterator[dict[tuple[Any, int], tuple[Any, ...]]]:
-    """What patterns are made of while the block runs: text and flags -> the arguments of ``_sre.compile``."""
-    compiler: Any = re._compiler  # type: ignore[attr-defined] # what `_importer` asks in place of compiling
-    made: dict[tuple[Any, int], tuple[Any, ...]] = {}
-    compile_, sre = compiler.compile, compiler._sre
-    noting = compiler._sre = _Noting(sre)
+def recorded_patterns() -> Iterator[dict[tuple[Any, int], tuple[Any, ...]]]:
+    """The patterns compiled while the block runs: text and flags -> the arguments of ``_sre.compile``."""
+    compiler: Any = re._compiler  # type: ignore[attr-defined] # `bytecode_importer` replaces it too
+    patterns: dict[tuple[Any, int], tuple[Any, ...]] = {}
+    original, sre = compiler.compile, compiler._sre
+    recorder = compiler._sre = _Recorder(sre)
 
-    def note(pattern: Any, flags: int = 0) -> Any:
-        found = compile_(pattern, flags)
+    def record(pattern: Any, flags: int = 0) -> Any:
+        compiled = original(pattern, flags)
         if type(pattern) in (str, bytes):
-            _, every, code, *groups = noting.last
-            made[pattern, int(flags)] = (pattern, int(every), list(map(int, code)), *groups)
-        return found
+            _, every, code, *groups = recorder.last
+            patterns[pattern, int(flags)] = (pattern, int(every), list(map(int, code)), *groups)
+        return compiled
 
-    compiler.compile = note
+    compiler.compile = record
     try:
-        yield made
+        yield patterns
     finally:
-        compiler.compile, compiler._sre = compile_, sre
+        compiler.compile, compiler._sre = original, sre
 
 
-def write(made: dict[tuple[Any, int], tuple[Any, ...]], file: str) -> None:
-    """Write patterns, and what their code is of; the same ones give the same bytes."""
+def write(patterns: dict[tuple[Any, int], tuple[Any, ...]], file: str) -> None:
+    """Write patterns, and the version of their code; the same patterns give the same bytes."""
     code_of = (re._compiler._sre.MAGIC, re._compiler._sre.CODESIZE)  # type: ignore[attr-defined]
-    rows = {key: made[key] for key in sorted(made, key=repr)}
+    rows = {key: patterns[key] for key in sorted(patterns, key=repr)}
     # Version 2 is the last of marshal that looks at no counts of references.
     data = zlib.compress(marshal.dumps((code_of, rows), 2), 9)
     with open(file, "wb") as opened:
         opened.write(data)
 
 
-def main(root: str, module: str, patterns: str) -> int:
+def main(root: str, module: str, file: str) -> int:
     """Import the module from the artifact; the exit status."""
     sys.path.insert(0, root)
-    with noted() as made:
+    with recorded_patterns() as patterns:
         try:
             importlib.import_module(module)
         except Exception as error:  # noqa: BLE001 - whatever it is, the build tells it
@@ -78,8 +78,8 @@ def main(root: str, module: str, patterns: str) -> int:
             missing = any(isinstance(one, ImportError) for one in (error, error.__cause__))
             return MISSING if missing else 1
         finally:
-            if made:
-                write(made, patterns)
+            if patterns:
+                write(patterns, file)
     return 0
 
 

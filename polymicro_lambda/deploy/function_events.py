@@ -1,4 +1,4 @@
-"""What API Gateway hands to the function: one event for each verb on each path, as the routes have them."""
+"""The events of the function in a SAM template: one for each verb on each path of the routes."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,11 +15,11 @@ from polymicro_lambda.schemas import parameter_name
 MAX_EVENTS = 40
 """SAM lets each event call the function by a statement of its own, of some 450 bytes by our reckoning, and a function's
 policy has at most 20 KB (AWS Lambda quotas)."""
-_PART = re.compile(r"[A-Za-z0-9._:-]+")  # what the path part of a REST API may hold besides braces
+_SEGMENT = re.compile(r"[A-Za-z0-9._:-]+")  # of a path of a REST API, besides parameters in braces
 
 
 class Preflights(Enum):
-    """Which paths hand OPTIONS to the function: those whose preflights API Gateway does not answer itself.
+    """The paths whose OPTIONS goes to the function, as API Gateway does not answer their preflights itself.
 
     Elsewhere OPTIONS is no event of its own: `sam local` 1.170 takes one authorizer for all events of a path, at
     random where they differ.
@@ -37,14 +37,15 @@ class Event:
     name: str
     method: str
     path: str
-    note: str
+    comment: str
+    """Names the verb of the resource."""
     is_open: bool
-    """Nobody is asked for a user."""
+    """No authorizer stands before it."""
     body: Mapping[str, Any] | None = None
     """The JSON schema of the request body."""
 
 
-def events(
+def function_events(
     routes: Sequence[Route],
     *,
     validate: bool,
@@ -56,47 +57,50 @@ def events(
     Raises ``ConfigurationError`` for more paths than a function's policy has room for, and for a path that a REST API
     does not know how to spell.
     """
-    found = [event for route, path in _paths(routes) for event in _of_route(route, path, validate=validate)]
-    found += [] if documentation is None else _of_documentation(documentation)
-    paths = _by_path(found)
-    served = [*found, *(_options(here) for here in paths if preflights is Preflights.ALL)]
-    if len(served) > MAX_EVENTS:
-        served = [event for here in paths for event in _few(here, preflights)]
-    if len(served) > MAX_EVENTS:
-        room = MAX_EVENTS * len(paths) // len(served)
+    events = [
+        event for route, path in _paths(routes) for event in _route_events(route, path, validate=validate)
+    ]
+    events += [] if documentation is None else _documentation_events(documentation)
+    paths = _by_path(events)
+    if preflights is Preflights.ALL:
+        events += [_options(of_path) for of_path in paths]
+    if len(events) > MAX_EVENTS:
+        events = [event for of_path in paths for event in _any_event(of_path, preflights)]
+    if len(events) > MAX_EVENTS:
+        room = MAX_EVENTS * len(paths) // len(events)
         raise ConfigurationError(
             f"the app has {len(paths)} paths, and a function's policy room for {room}: split it"
         )
-    return _named_apart(served)
+    return _with_unique_names(events)
 
 
 def _paths(routes: Iterable[Route]) -> Iterator[tuple[Route, str]]:
     """Each route with its path; parameters at one place have one name, as a REST API demands."""
     names: dict[tuple[str, ...], str] = {}
     for route in routes:
-        said: list[str] = []
+        segments: list[str] = []
         for part in route.parts:
-            if parameter_name(part) is None and not _PART.fullmatch(part):
+            if parameter_name(part) is None and not _SEGMENT.fullmatch(part):
                 raise ConfigurationError(f"{route.template}: API Gateway takes no {part!r} in a path")
-            name = (
-                part if parameter_name(part) is None else names.setdefault((*said, "{}"), _free(part, said))
+            place = (*segments, "{}")
+            segments.append(
+                part if parameter_name(part) is None else names.setdefault(place, _unused(part, segments))
             )
-            said.append(name)
-        yield route, "/" + "/".join(said)
+        yield route, "/" + "/".join(segments)
 
 
-def _free(part: str, said: Sequence[str]) -> str:
-    """A parameter of a name that the path does not have yet."""
-    while part in said:
+def _unused(part: str, segments: Sequence[str]) -> str:
+    """The parameter, under a name that the path does not have yet."""
+    while part in segments:
         part = part[:-1] + "_}"
     return part
 
 
-def _of_route(route: Route, path: str, *, validate: bool) -> Iterator[Event]:
+def _route_events(route: Route, path: str, *, validate: bool) -> Iterator[Event]:
     resource = type(route.resource).__name__
     several = len(route.about.http) > 1
-    name = camel(resource.removesuffix("Resource"), route.verb, route.http.title() if several else "")
-    # What a request without a user may do no authorizer may stand before.
+    name = camel_case(resource.removesuffix("Resource"), route.verb, route.http.title() if several else "")
+    # An authorizer would refuse a request without a user that the rule lets pass.
     is_open = route.rule.decide(RuleContext(None, route.method, route.model)) is not False
     body = body_model(route) if validate else None
     event = Event(name, route.http, path, f"{resource}.{route.verb}", is_open, body)
@@ -105,7 +109,7 @@ def _of_route(route: Route, path: str, *, validate: bool) -> Iterator[Event]:
         yield replace(event, name=f"{name}Head", method="HEAD")
 
 
-def _of_documentation(documentation: Documentation) -> Iterator[Event]:
+def _documentation_events(documentation: Documentation) -> Iterator[Event]:
     """The document, the page, and in one path all files of the page."""
     pages = ("OpenapiJson", DOCUMENT), ("Docs", PAGE), ("DocsFile", (*PAGE, "{file}"))
     for name, path in pages:
@@ -114,46 +118,46 @@ def _of_documentation(documentation: Documentation) -> Iterator[Event]:
         yield replace(event, name=f"{name}Head", method="HEAD")
 
 
-def _by_path(found: Iterable[Event]) -> list[list[Event]]:
+def _by_path(events: Iterable[Event]) -> list[list[Event]]:
     paths: dict[str, list[Event]] = {}
-    for event in found:
+    for event in events:
         paths.setdefault(event.path, []).append(event)
     return list(paths.values())
 
 
-def _options(here: Sequence[Event]) -> Event:
+def _options(of_path: Sequence[Event]) -> Event:
     """OPTIONS of a path, as open as its verbs: no default authorizer of a REST API stands before it anyway."""
-    is_open = all(event.is_open for event in here)
-    return Event(f"{here[0].name}Options", "OPTIONS", here[0].path, "preflights", is_open)
+    is_open = all(event.is_open for event in of_path)
+    return Event(f"{of_path[0].name}Options", "OPTIONS", of_path[0].path, "preflights", is_open)
 
 
-def _few(here: Sequence[Event], preflights: Preflights) -> Iterator[Event]:
+def _any_event(of_path: Sequence[Event], preflights: Preflights) -> Iterator[Event]:
     """One event for all verbs of a path, and OPTIONS where it may not be among them."""
-    first, note = here[0], ", ".join(dict.fromkeys(event.note for event in here))
-    if len({event.is_open for event in here}) > 1:
+    first, comment = of_path[0], ", ".join(dict.fromkeys(event.comment for event in of_path))
+    if len({event.is_open for event in of_path}) > 1:
         raise ConfigurationError(
             f"{first.path}: with more than {MAX_EVENTS} events there is one for each path, but here only some verbs"
             " need a user: split the app"
         )
-    yield Event(f"{first.name}Any", "ANY", first.path, note, first.is_open)
+    yield Event(f"{first.name}Any", "ANY", first.path, comment, first.is_open)
     if preflights is Preflights.ALL:
-        yield _options(here)
+        yield _options(of_path)
     if preflights is Preflights.BESIDE_ANY:
         # A preflight request carries no credentials (the Fetch standard, "CORS protocol and credentials").
-        yield replace(_options(here), is_open=True)
+        yield replace(_options(of_path), is_open=True)
 
 
-def _named_apart(served: Iterable[Event]) -> list[Event]:
-    """The events, a number behind a name that is taken."""
+def _with_unique_names(events: Iterable[Event]) -> list[Event]:
+    """The events, with a number behind a name that an earlier event has."""
     names: dict[str, int] = {}
-    apart = []
-    for event in served:
+    unique = []
+    for event in events:
         count = names[event.name] = names.get(event.name, 0) + 1
-        apart.append(event if count == 1 else replace(event, name=f"{event.name}{count}"))
-    return apart
+        unique.append(event if count == 1 else replace(event, name=f"{event.name}{count}"))
+    return unique
 
 
-def camel(*words: str) -> str:
+def camel_case(*words: str) -> str:
     """The words as one name of letters and digits, as CloudFormation takes it."""
     parts = (part for word in words for part in re.split(r"[^A-Za-z0-9]+", word))
     return "".join(part[:1].upper() + part[1:] for part in parts)

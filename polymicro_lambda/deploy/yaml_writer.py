@@ -7,26 +7,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 WIDTH = 110
-"""Columns of a line: what is longer is written below one another."""
-FEW = 3
+"""Columns of a line: the members of a longer one stand below one another."""
+INLINE_MEMBERS = 3
 """Members of a mapping that may stand in one line."""
 
 _PLAIN = re.compile(r"[A-Za-z_/](?:[\w ./()'{}+,;-]|:(?=\S))*(?<! )")  # no indicator of YAML 1.2, chapter 5.3
 _RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # of YAML 1.1
-_SHORT = {"Ref": "!Ref", "Fn::Sub": "!Sub", "Fn::GetAtt": "!GetAtt", "Fn::Equals": "!Equals", "Fn::If": "!If"}
+_SHORT_FORMS = {
+    "Ref": "!Ref",
+    "Fn::Sub": "!Sub",
+    "Fn::GetAtt": "!GetAtt",
+    "Fn::Equals": "!Equals",
+    "Fn::If": "!If",
+}
 
 
-class Noted(str):
+class Commented(str):
     """A key, or an element of a list, with a comment that stands over it in YAML and nowhere else."""
 
-    __slots__ = ("note",)
-    note: str
+    __slots__ = ("comment",)
+    comment: str
 
-    def __new__(cls, text: str, note: str) -> "Noted":
+    def __new__(cls, text: str, comment: str) -> "Commented":
         """The text with this comment."""
-        noted = super().__new__(cls, text)
-        noted.note = note
-        return noted
+        commented = super().__new__(cls, text)
+        commented.comment = comment
+        return commented
 
 
 def dump(value: Mapping[str, Any], *, indent: int = 0) -> str:
@@ -36,7 +42,7 @@ def dump(value: Mapping[str, Any], *, indent: int = 0) -> str:
 
 def _mapping(value: Mapping[str, Any], column: int) -> Iterator[str]:
     for key, member in value.items():
-        yield from _note(key, column)
+        yield from _comment(key, column)
         name = _scalar(key)
         head, *below = _value(member, column + 2, len(name))
         yield f"{name}: {head}" if head else f"{name}:"
@@ -45,24 +51,24 @@ def _mapping(value: Mapping[str, Any], column: int) -> Iterator[str]:
 
 def _sequence(values: Sequence[Any], column: int) -> Iterator[str]:
     for value in values:
-        notes, lines = _element(value, column + 2)
-        yield from notes
+        comments, lines = _element(value, column + 2)
+        yield from comments
         yield f"- {lines[0]}"
         yield from (f"  {line}" for line in lines[1:])
 
 
 def _element(value: Any, column: int) -> tuple[list[str], list[str]]:
     """The comment over an element, which a mapping has from its first key, and the element's lines."""
-    if not isinstance(value, Mapping) or _fitting(value, column) is not None:
-        return _note(value, column), _value(value, column)
+    if not isinstance(value, Mapping) or _one_line(value, column) is not None:
+        return _comment(value, column), _value(value, column)
     lines = list(_mapping(value, column))
-    count = len(_note(next(iter(value)), column))
+    count = len(_comment(next(iter(value)), column))
     return lines[:count], lines[count:]
 
 
 def _value(value: Any, column: int, used: int = 0) -> list[str]:
     """The first line goes behind a key of ``used`` letters, and is empty where all of the value stands below it."""
-    if (line := _fitting(value, column + used)) is not None:
+    if (line := _one_line(value, column + used)) is not None:
         return [line]
     if isinstance(value, str):
         return _folded(value, WIDTH - column)
@@ -78,7 +84,7 @@ def _folded(text: str, width: int) -> list[str]:
     return [">-", *textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)]
 
 
-def _fitting(value: Any, column: int) -> str | None:
+def _one_line(value: Any, column: int) -> str | None:
     line = _inline(value)
     return line if line is not None and column + len(line) <= WIDTH else None
 
@@ -88,16 +94,20 @@ def _inline(value: Any) -> str | None:
     if not isinstance(value, Mapping | list | tuple):
         return _scalar(value)
     if isinstance(value, Mapping):
-        return _short(value) or _flow_mapping(value)
+        return _short_form(value) or _flow_mapping(value)
     parts = [_inline(part) for part in value]
-    noted = any(isinstance(part, Noted | Mapping) and not _short(part) for part in value)
-    return None if noted or None in parts else f"[{', '.join(map(_flow, value))}]"
+    commented = any(isinstance(part, Commented | Mapping) and not _short_form(part) for part in value)
+    return None if commented or None in parts else f"[{', '.join(map(_flow, value))}]"
 
 
 def _flow_mapping(value: Mapping[str, Any]) -> str | None:
     if not value:
         return "{}"
-    if not all(map(_is_word, value.values())) or len(value) > FEW or any(isinstance(k, Noted) for k in value):
+    if (
+        not all(map(_is_word, value.values()))
+        or len(value) > INLINE_MEMBERS
+        or any(isinstance(k, Commented) for k in value)
+    ):
         return None
     return "{" + ", ".join(f"{_flow(key)}: {_flow(one)}" for key, one in value.items()) + "}"
 
@@ -105,21 +115,21 @@ def _flow_mapping(value: Mapping[str, Any]) -> str | None:
 def _is_word(value: Any) -> bool:
     """Whether the value is no collection and no prose."""
     if isinstance(value, Mapping | list | tuple):
-        return _short(value) is not None
+        return _short_form(value) is not None
     return " " not in str(value)
 
 
-def _short(value: Any) -> str | None:
+def _short_form(value: Any) -> str | None:
     """An intrinsic function in its short form, None for all else."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return None
     ((name, argument),) = value.items()
-    if name not in _SHORT:
+    if name not in _SHORT_FORMS:
         return None
     if name == "Fn::GetAtt":
-        return f"{_SHORT[name]} {'.'.join(argument)}"
+        return f"{_SHORT_FORMS[name]} {'.'.join(argument)}"
     line = _inline(argument)
-    return line and f"{_SHORT[name]} {line}"
+    return line and f"{_SHORT_FORMS[name]} {line}"
 
 
 def _flow(value: Any) -> str:
@@ -136,7 +146,7 @@ def _scalar(value: Any) -> str:
     return str(value) if plain else json.dumps(value, ensure_ascii=False)
 
 
-def _note(value: Any, column: int) -> list[str]:
-    if not isinstance(value, Noted):
+def _comment(value: Any, column: int) -> list[str]:
+    if not isinstance(value, Commented):
         return []
-    return textwrap.wrap(value.note, WIDTH - column, initial_indent="# ", subsequent_indent="# ")
+    return textwrap.wrap(value.comment, WIDTH - column, initial_indent="# ", subsequent_indent="# ")

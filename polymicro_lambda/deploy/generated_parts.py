@@ -1,4 +1,4 @@
-"""The generated parts of a template among what a person wrote: replaced in place, all else left as it is."""
+"""The generated parts of a template file: they are replaced in place, and lines written by hand stay as they are."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,9 +7,9 @@ from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
 
-from .yaml_text import dump
+from .yaml_writer import dump
 
-_MARK = re.compile(r" *# (?P<side>>>>|<<<) polymicro (?P<name>\w+)\b.*")
+_MARKER_LINE = re.compile(r" *# (?P<side>>>>|<<<) polymicro (?P<name>\w+)\b.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,14 @@ class Part:
     section: str
     """The key at the top, e.g. ``Resources``."""
     name: str
-    """What its marks say; one part of each name."""
+    """The name in its comment lines; one part of each name."""
     body: Mapping[str, Any]
     note: str
-    """What it was made from."""
+    """Its origin, as its first comment line says it."""
 
     @property
     def lines(self) -> list[str]:
-        """Its text between its marks."""
+        """Its lines in the file, from its first comment line to its last."""
         text = dump(self.body, indent=2)
         begin, end = f"  # >>> polymicro {self.name}: {self.note}", f"  # <<< polymicro {self.name}"
         return [begin, *text.splitlines(), end]
@@ -66,16 +66,16 @@ def has_parts(text: str) -> bool:
     return bool(_spans(text.splitlines()))
 
 
-def _marks(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+def _marker_lines(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     for number, line in enumerate(lines):
-        if (match := _MARK.fullmatch(line)) is not None:
+        if (match := _MARKER_LINE.fullmatch(line)) is not None:
             yield number, match["side"], match["name"]
 
 
 def _spans(lines: Sequence[str]) -> dict[str, slice]:
-    """Where each part stands, its marks included."""
+    """The lines of each part, its comment lines included."""
     spans: dict[str, slice] = {}
-    marks = list(_marks(lines))
+    marks = list(_marker_lines(lines))
     for begin, end in zip(marks[::2], marks[1::2] or [(0, "", "")], strict=False):
         if (begin[1], end[1]) != (">>>", "<<<") or begin[2] != end[2] or begin[2] in spans:
             raise ConfigurationError(f"the marks of the generated part {begin[2]!r} are broken: mend them")
@@ -86,7 +86,7 @@ def _spans(lines: Sequence[str]) -> dict[str, slice]:
 
 
 def _end(lines: Sequence[str], stop: int) -> int:
-    """The line after a part and what a person has added to its last member."""
+    """The line after a part and all that was added by hand to its last member."""
     while stop < len(lines) and lines[stop].startswith("   "):
         stop += 1
     return stop

@@ -1,0 +1,148 @@
+"""The API in front of the function: its properties, CORS, access log, and the answers that API Gateway makes itself."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from polymicro_lambda.http import CORS, HSTS
+
+from .authorizers import Authorizer
+from .function_events import Event, Preflights
+from .yaml_writer import Commented
+
+LOG_MEMBERS = (
+    "requestId ip:identity.sourceIp time:requestTime method:httpMethod path status responseLatency"
+    " responseLength user:authorizer.principalId error:error.message integrationError:integrationErrorMessage"
+)
+"""The members of an access log line: variables of ``$context``, after a colon where the log has another name."""
+
+_THROTTLE = {
+    "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
+    "ThrottlingBurstLimit": {"Ref": "RequestBurst"},
+}
+
+
+def log_format() -> str:
+    """The access log's line: JSON, a space after each member."""
+    pairs = [
+        (name, variable or name)
+        for name, _, variable in (item.partition(":") for item in LOG_MEMBERS.split())
+    ]
+    return "{" + ", ".join(f'"{name}":"$context.{variable}"' for name, variable in pairs) + "}"
+
+
+def preflights_to_function(api: str, cors: CORS | None) -> Preflights:
+    """The preflights that API Gateway leaves to the app: a REST API knows no answer for several origins.
+
+    An HTTP API answers by itself where no route takes OPTIONS, as ANY does.
+    """
+    if cors is None:
+        return Preflights.NONE
+    if api == "http":
+        return Preflights.BESIDE_ANY
+    return Preflights.NONE if _only_origin(cors) else Preflights.ALL
+
+
+def _only_origin(cors: CORS) -> str | None:
+    """The one origin that every answer may name; None where it depends on the request."""
+    if "*" in cors.origins:
+        return "*"
+    return cors.origins[0] if len(cors.origins) == 1 else None
+
+
+def rest_api(
+    served: Sequence[Event], authorizer: Authorizer, cors: CORS | None, hsts: HSTS | None = None
+) -> dict[str, Any]:
+    """The properties of ``AWS::Serverless::Api``."""
+    models = {event.name: event.body for event in served if event.body is not None}
+    preflight = Commented("AddDefaultAuthorizerToCorsPreflight", "A preflight request carries no token.")
+    return {
+        "StageName": {"Ref": "Stage"},
+        Commented("OpenApiVersion", 'Without it SAM adds a stage named "Stage".'): "3.0.1",
+        "EndpointConfiguration": {"Type": "REGIONAL"},
+        "TracingEnabled": True,
+        **({"Auth": {**authorizer.auth, preflight: False}} if authorizer.auth else {}),
+        "MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/*", "MetricsEnabled": True, **_THROTTLE}],
+        "AccessLogSetting": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
+        Commented("GatewayResponses", "What API Gateway refuses itself, as the app would say it."): {
+            name: _gateway_response(cors, hsts, *response) for name, response in _GATEWAY_RESPONSES.items()
+        },
+        **({"Models": models} if models else {}),
+        **(_rest_cors(cors) if cors is not None and _only_origin(cors) else {}),
+    }
+
+
+def http_api(authorizer: Authorizer, cors: CORS | None) -> dict[str, Any]:
+    """The properties of ``AWS::Serverless::HttpApi``."""
+    return {
+        "StageName": {"Ref": "Stage"},
+        **({"Auth": dict(authorizer.auth)} if authorizer.auth else {}),
+        "DefaultRouteSettings": {"DetailedMetricsEnabled": True, **_THROTTLE},
+        "AccessLogSettings": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
+        **({"CorsConfiguration": _http_cors(cors)} if cors is not None else {}),
+    }
+
+
+def _rest_cors(cors: CORS) -> dict[str, Any]:
+    """The preflights of a REST API; SAM adds each path's own methods."""
+    answer = {
+        "AllowOrigin": f"'{_only_origin(cors)}'",
+        "AllowHeaders": f"'{', '.join(cors.allow_headers)}'",
+        "MaxAge": f"'{cors.max_age}'",
+    }
+    credentials = {"AllowCredentials": True} if cors.credentials else {}
+    return {Commented("Cors", "API Gateway answers preflights itself."): answer | credentials}
+
+
+def _http_cors(cors: CORS) -> dict[str, Any]:
+    return {
+        "AllowOrigins": list(cors.origins),
+        "AllowMethods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        "AllowHeaders": list(cors.allow_headers),
+        "ExposeHeaders": list(cors.expose_headers),
+        "AllowCredentials": cors.credentials,
+        "MaxAge": cors.max_age,
+    }
+
+
+_GATEWAY_RESPONSES: Mapping[str, tuple[int | None, str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "UNAUTHORIZED": (401, '"Unauthorized"', {"WWW-Authenticate": "'Bearer'"}),
+        "MISSING_AUTHENTICATION_TOKEN": (404, '"Not Found"', {}),  # how a REST API calls an unknown path
+        "BAD_REQUEST_BODY": (422, '"Unprocessable Content"', {}),
+        "DEFAULT_4XX": (None, "$context.error.messageString", {}),
+        "DEFAULT_5XX": (None, "$context.error.messageString", {}),
+    }
+)
+"""API Gateway's own response -> status (None leaves it), the title as JSON, headers."""
+
+
+_EVERY_ANSWER = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosniff'"}
+"""Headers of every answer of the app too (``response_headers.ALWAYS``)."""
+
+
+def _gateway_response(
+    cors: CORS | None, hsts: HSTS | None, status: int | None, title: str, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    origin = None if cors is None else _only_origin(cors)
+    allowed = {"Access-Control-Allow-Origin": f"'{origin}'"} if origin else {}
+    member = "" if status is None else f'"status":{status},'
+    body = '{"type":"about:blank","title":' + title + "," + member + '"instance":"$context.requestId"}'
+    secure = {} if hsts is None else {"Strict-Transport-Security": f"'{hsts.value}'"}
+    sent = {**headers, **allowed, **_EVERY_ANSWER, **secure}
+    return {
+        **({} if status is None else {"StatusCode": status}),
+        "ResponseParameters": {"Headers": sent},
+        "ResponseTemplates": {"application/json": body},
+    }
+
+
+def event_source(event: Event, api: str, *, authorized: bool) -> dict[str, Any]:
+    """One of the ``Events`` of ``AWS::Serverless::Function``."""
+    kind, reference = ("Api", "RestApiId") if api == "rest" else ("HttpApi", "ApiId")
+    properties: dict[str, Any] = {reference: {"Ref": "Api"}, "Method": event.method, "Path": event.path}
+    if event.is_open and authorized:
+        properties["Auth"] = {"Authorizer": "NONE"}
+    if event.body is not None and api == "rest":
+        properties["RequestModel"] = {"Model": event.name, "Required": True, "ValidateBody": True}
+    return {"Type": kind, "Properties": properties}

@@ -1,0 +1,90 @@
+"""The Lambda functions of a stack: the app's own and its authorizer, each with its logs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from polymicro_lambda.dynamodb import table_name
+from polymicro_lambda.routing import Route
+
+from .api_gateway import event_source
+from .authorizers import JWKS_ENVIRONMENT, SECRET_ENVIRONMENT
+from .common_resources import log_group, resource, secret
+from .function_events import Event
+from .generated_parts import Part
+from .iam_policy import statements
+from .options import Options
+from .yaml_writer import Commented
+
+ALIAS = "live"
+
+
+def function_globals(options: Options) -> dict[str, Any]:
+    """The properties of all functions, for the section ``Globals``."""
+    return {
+        "CodeUri": ".",
+        "Runtime": {"Ref": "Runtime"},
+        "Architectures": [options.arch],
+        "Tracing": "Active",
+        "LoggingConfig": {"LogFormat": "JSON"},
+    }
+
+
+def app_function(routes: Sequence[Route], events: Sequence[Event], options: Options) -> Iterator[Part]:
+    """The function that answers the requests, and its logs."""
+    name, authorized = f"{options.name}Function", options.authorizer != "none"
+    models = {table_name(route.model): None for route in routes}
+    properties = {
+        "Handler": options.handler,
+        "MemorySize": options.memory,
+        Commented("Timeout", "Seconds: API Gateway waits no longer than 29."): options.timeout,
+        "AutoPublishAlias": ALIAS,
+        **({"SnapStart": {"ApplyOn": "PublishedVersions"}} if options.snap_start else {}),
+        "LoggingConfig": {"LogGroup": {"Ref": f"{options.name}Logs"}},
+        "Environment": {"Variables": _environment(options)},
+        "Events": {
+            Commented(event.name, event.comment): event_source(event, options.api, authorized=authorized)
+            for event in events
+        },
+        "Policies": [{"Version": "2012-10-17", "Statement": statements(routes)}],
+    }
+    note = f"the routes over {', '.join(models)}"
+    yield Part("Resources", name, {name: _function(properties, options)}, note)
+    yield log_group(f"{options.name}Logs", f"logs of {name}")
+
+
+def _environment(options: Options) -> dict[str, Any]:
+    endpoint = Commented(
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "The endpoint that it has anyway: `sam local` lets only what stands here be replaced by DynamoDB Local.",
+    )
+    prefix = {"POLYMICRO_TABLE_PREFIX": {"Fn::Sub": "${AWS::StackName}-"}}
+    return {
+        endpoint: {"Fn::Sub": "https://dynamodb.${AWS::Region}.${AWS::URLSuffix}"},
+        **(prefix if options.table_prefix is None else {}),
+        "POLYMICRO_CURSOR_SECRET": {"Fn::Sub": "{{resolve:secretsmanager:${CursorSecret}}}"},
+        **{variable: {"Ref": "AWS::StackName"} for variable in options.named},
+    }
+
+
+def authorizer_function(options: Options) -> Iterator[Part]:
+    """The Lambda authorizer, its logs and the secret that signs its tokens; nothing where another kind is there."""
+    if options.authorizer != "lambda":
+        return
+    properties = {
+        "Handler": options.authorizer_handler,
+        "MemorySize": 256,
+        "Timeout": 5,
+        "LoggingConfig": {"LogGroup": {"Ref": "AuthorizerLogs"}},
+        "Environment": {"Variables": dict(JWKS_ENVIRONMENT if options.jwks else SECRET_ENVIRONMENT)},
+    }
+    body = _function(properties, options)
+    note = "[tool.polymicro] authorizer"
+    yield Part("Resources", "AuthorizerFunction", {"AuthorizerFunction": body}, note)
+    yield log_group("AuthorizerLogs", "logs of AuthorizerFunction")
+    if not options.jwks:
+        yield secret("JwtSecret", "Signs and verifies bearer tokens.")
+
+
+def _function(properties: Mapping[str, Any], options: Options) -> dict[str, Any]:
+    built = {"BuildMethod": options.build_method} if options.build_method else {}
+    return resource("AWS::Serverless::Function", properties, metadata=built)

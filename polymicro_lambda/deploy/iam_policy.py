@@ -1,0 +1,242 @@
+"""The function's IAM policy: the DynamoDB operations that the routes call, on which table or index."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, product
+from types import MappingProxyType
+from typing import Any
+
+from pynamodb.attributes import Attribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import table_name
+from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.items import live_conditions, prefix_conditions
+from polymicro_lambda.lists import OPERATORS, AccessPath, ListQuery, Plan, plan_list
+from polymicro_lambda.permissions import OwnedBy, Permission
+from polymicro_lambda.routing import Route
+from polymicro_lambda.rules import attributes_of
+
+from .tables import logical_id
+from .yaml_writer import Commented
+
+NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        # Each write may have to read: a write whose answer was lost is looked up.
+        "create": ("PutItem", "GetItem"),
+        "retrieve": ("GetItem",),
+        # An opaque rule, a rule on what changes, an If-Match that is a digest and an empty PATCH read first, too.
+        "update": ("UpdateItem", "GetItem"),
+        "delete": ("DeleteItem", "GetItem"),
+    }
+)
+"""Verb -> the operations of the mixin's own verb on the table; the planner knows those of a list."""
+
+
+IDEMPOTENCY_OPERATIONS = ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
+"""The operations on the record of an idempotent request: it is released, looked up, created, completed."""
+
+_RESERVING = ((True, "PutItem"), (True, "DeleteItem"), (False, "ConditionCheckItem"), (False, "GetItem"))
+RESERVATION_OPERATIONS: Mapping[str, tuple[tuple[bool, str], ...]] = MappingProxyType(
+    {
+        # A reservation that is in the way may be a leftover of its item: that is looked up, and deleted.
+        "PutItem": _RESERVING,
+        "UpdateItem": _RESERVING,
+        "DeleteItem": ((True, "DeleteItem"), (False, "GetItem")),
+    }
+)
+"""Operation on the items -> those that go with it: whether on the reservations, and the operation."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One operation on one table, or on one index of it."""
+
+    table: str
+    """The table's name, without a prefix."""
+    index: str
+    """The index's name, empty for the table itself."""
+    operation: str
+    """As DynamoDB's API reference names it, e.g. ``GetItem``."""
+
+
+def grants(route: Route) -> frozenset[Grant]:
+    """The operations that the verb of a route may call.
+
+    A verb that is overridden gets the operations of the mixin's own; an overridden list may query the table and every
+    index. Further calls of an override, an action or a permission stand in ``calls``.
+    """
+    declared = frozenset(Grant(table_name(call.model), call.index, call.operation) for call in route.calls)
+    if route.rate is not None:
+        declared |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
+    if route.verb == "list" and not route.is_action:
+        return declared.union(_list_grants(route))
+    needs = NEEDS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
+    own = declared.union(Grant(table_name(route.model), "", operation) for operation in needs)
+    own |= _reservation_grants(route, own)
+    return (
+        own if route.idempotency_table is None else own | _idempotency_grants(route, route.idempotency_table)
+    )
+
+
+def _reservation_grants(route: Route, granted: Iterable[Grant]) -> frozenset[Grant]:
+    """The operations by which the writes of a verb keep values unique."""
+    if route.uniqueness is None:
+        return frozenset()
+    table, reservations = table_name(route.model), table_name(route.uniqueness.reservation_table)
+    writes = [
+        RESERVATION_OPERATIONS[one.operation]
+        for one in granted
+        if one.table == table and one.operation in RESERVATION_OPERATIONS
+    ]
+    return frozenset(
+        Grant(reservations if on_reservations else table, "", operation)
+        for on_reservations, operation in chain.from_iterable(writes)
+    )
+
+
+def _idempotency_grants(route: Route, records: type[Model]) -> frozenset[Grant]:
+    """The operations by which a verb keeps its ``Idempotency-Key``: a transaction needs the grants of its parts."""
+    created = Grant(table_name(route.model), "", "GetItem")
+    return frozenset(
+        {created, *(Grant(table_name(records), "", operation) for operation in IDEMPOTENCY_OPERATIONS)}
+    )
+
+
+def statements(routes: Iterable[Route]) -> list[dict[str, Any]]:
+    """The statements of the policy: for each table the operations on it, and those on its indexes."""
+    granted: dict[str, dict[Grant, None]] = {}
+    users: dict[str, dict[str, None]] = {}
+    for route in routes:
+        for grant in sorted(grants(route)):
+            granted.setdefault(grant.table, {})[grant] = None
+            users.setdefault(grant.table, {})[type(route.resource).__name__] = None
+    return [
+        one for name in granted for one in _statements(name, sorted(granted[name]), ", ".join(users[name]))
+    ]
+
+
+def _statements(table: str, granted: list[Grant], users: str) -> Iterator[dict[str, Any]]:
+    name = logical_id(table)
+    own = [f"dynamodb:{grant.operation}" for grant in granted if not grant.index]
+    indexes = [grant.index for grant in granted if grant.index]
+    if own:
+        yield _statement(users, own, {"Fn::GetAtt": [name, "Arn"]})
+    if indexes:
+        resources = [{"Fn::Sub": f"${{{name}.Arn}}/index/{index}"} for index in indexes]
+        yield _statement(users, ["dynamodb:Query"], resources)
+
+
+def _statement(users: str, actions: list[str], resource: Any) -> dict[str, Any]:
+    return {Commented("Effect", users): "Allow", "Action": actions, "Resource": resource}
+
+
+# --- lists --------------------------------------------------------------------------------------------------
+
+
+def _list_grants(route: Route) -> Iterator[Grant]:
+    """The operations of a list's plans, which the planner makes for each kind of request."""
+    grant = partial(Grant, table_name(route.model))
+    for plan in plans(route):
+        if plan.keys is not None:
+            yield grant("", "BatchGetItem")
+            continue
+        yield grant(plan.path.index or "", "Query") if plan.partition is not None else grant("", "Scan")
+        if plan.completes:
+            yield grant("", "BatchGetItem")
+    if not route.is_default:
+        planner = route.resource.planner
+        yield from (grant(path.index or "", "Query") for path in planner.paths)
+        yield from (grant("", "Scan"),) * planner.scan
+        # Items that a query takes from an index without all attributes are read again, whole.
+        yield from (grant("", "BatchGetItem") for path in planner.paths if not path.has(planner.everything))
+
+
+def plans(route: Route) -> Iterator[Plan]:
+    """The plans that some request can get; a request that no index serves has no plan, and makes no call."""
+    planner = route.resource.planner
+    for path in planner.paths:
+        for query in _favouring_queries(path, route):
+            with suppress(BadRequest):
+                yield plan_list(planner.paths, query)
+
+
+def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
+    """The requests that favour a path: one that wins none of these wins no other.
+
+    Its partition is bound or not, and nothing more than must be: further conditions help none but others. There is each
+    condition on its sort key, each order, and an answer of all attributes, or of those that the path has.
+    """
+    planner, named = route.resource.planner, route.model.get_attributes()
+    attributes = {one.attr_name: one for one in named.values()}
+    operators, live = _operators(route), live_conditions(route.model)
+    always = [
+        *live,
+        *(_condition(named[name], "eq") for name in dict.fromkeys((*route.bound, *route.params))),
+    ]
+    bound: list[list[Condition]] = [[]]
+    if "eq" in operators[path.partition]:
+        bound.append([_condition(attributes[path.partition], "eq")])
+    if path.sort is None and path.index is None and "in" in operators[path.partition]:
+        bound.append([_condition(attributes[path.partition], "in")])
+    narrowed = [
+        [],
+        *([_condition(attributes[name], o)] for name in _sort_keys(path) for o in operators[name]),
+    ]
+    own = frozenset(path.projected or ()).union(*map(attributes_of, live))
+    needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
+    filtered = {named[name].attr_name for name, how in route.filters.parameters.values() if how == "in"}
+    for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
+        chosen = list(chain(*conditions))
+        yield ListQuery(
+            [*always, *chosen],
+            needed,
+            projects,
+            sort,
+            scan=planner.scan,
+            picks=[one for one in chosen if attributes_of(one) <= filtered],
+            apart=prefix_conditions(route.model),
+        )
+
+
+def _operators(route: Route) -> dict[str, list[str]]:
+    """DynamoDB name -> the operators that a request, or the rule for some user, may put on the attribute."""
+    attributes = route.model.get_attributes()
+    operators: dict[str, list[str]] = {one.attr_name: [] for one in attributes.values()}
+    for name, operator in dict.fromkeys(route.filters.parameters.values()):
+        operators[attributes[name].attr_name].append(operator)
+    for name in route.owned:  # under | a rule adds it for some users
+        operators[attributes[name].attr_name].append("eq")
+    # The attributes in a where of the app's own are not known before there is a user.
+    if any(type(leaf).where not in (Permission.where, OwnedBy.where) for leaf in route.rule.leaves()):
+        for one in attributes.values():
+            operators[one.attr_name] += [
+                name for name, how in OPERATORS.items() if one.attr_type in how.types
+            ]
+    return operators
+
+
+def _sort_keys(path: AccessPath) -> list[str]:
+    return [] if path.sort is None else [path.sort]
+
+
+def _orders(route: Route, path: AccessPath) -> list[str | None]:
+    """The values of ``?sort=`` that concern the path, and None."""
+    names = {one.attr_name: name for name, one in route.model.get_attributes().items()}
+    sortable = [name for name in _sort_keys(path) if names[name] in route.schema.names]
+    return [None, *(sortable if "sort" in route.arguments else [])]
+
+
+_SAMPLES: Mapping[str, Any] = {"S": "x", "N": "1", "B": b"x", "BOOL": True}
+
+
+def _condition(attribute: Attribute[Any], operator: str) -> Condition:
+    """A condition of this kind on the attribute; its value makes no difference to a plan."""
+    how = OPERATORS[operator]
+    sample = Value({attribute.attr_type: _SAMPLES.get(attribute.attr_type, "x")})
+    operands = [True] if operator == "exists" else [sample] * how.operands.start
+    return how.condition(Path([attribute.attr_name]), *operands)
