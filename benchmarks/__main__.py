@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from polymicro_lambda.cli.commands.build import read
-from polymicro_lambda.deploy.artifact.build import Plan, build
+from polymicro_lambda.deploy.artifact.build import BuildPlan, build
 
 from . import agreement, plot, report, runs
 from .asked import VERBS
@@ -79,7 +79,9 @@ class Bench:
         text, whole = VERBS["GET"].text(), VERBS["GET"].text(owner_in_path=True)
         with TemporaryDirectory() as name:
             artifact = Path(name) / "artifact"
-            build(Plan(ROOT, "handlers.todo", read(ROOT / "pyproject.toml").requirements or ()), artifact)
+            build(
+                BuildPlan(ROOT, "handlers.todo", read(ROOT / "pyproject.toml").requirements or ()), artifact
+            )
             everybody = {
                 peer.title: runs.Start(
                     f"{here}:{self.stub.packages(peer.environment)}", peer.module, peer.make, text

@@ -31,7 +31,7 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 
 from polymicro_lambda.cli.commands.build import read
-from polymicro_lambda.deploy.artifact.build import Plan, build
+from polymicro_lambda.deploy.artifact.build import BuildPlan, build
 from polymicro_lambda.deploy.artifact.dropped_files import files
 from polymicro_lambda.deploy.artifact.target_python import Target
 
@@ -236,7 +236,7 @@ def main() -> None:
         before, after = tasks.values()
         before.mkdir()
         plain(target, requirements, before)
-        build(Plan(ROOT, "handlers.todo", requirements, python=options.python, machine=MACHINE), after)
+        build(BuildPlan(ROOT, "handlers.todo", requirements, python=options.python, machine=MACHINE), after)
         setting = Setting(compiled_image(options.python), emulator(options.emulator), environment(endpoint))
         runs: dict[str, list[Run]] = {kind: [] for kind in tasks}
         for _ in range(options.runs):

@@ -12,7 +12,7 @@ from .dynamodb import Digester, client_metering, prepare_models
 from .exceptions import ConfigurationError
 from .http import CORS, HSTS, Request, hsts_of, request_id, source_of, user_id_by
 from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
-from .items import Tagger
+from .items import EntityTagger
 from .lists import Cursors, configured_secrets, signing_secrets
 from .observability import Telemetry, UserHasher, error_logger, request_observers
 from .permissions import IsAuthenticated
@@ -130,7 +130,7 @@ class PolyMicro:
             services=Services(
                 Cursors(signing),
                 user_id,
-                Tagger.of(signing[0]),
+                EntityTagger.of(signing[0]),
                 self._idempotency_keys(keyed, telemetry.logger),
             ),
             max_body=self._max_body,

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from polymicro_lambda.deploy import Part
-from polymicro_lambda.deploy import staged as one_step
+from polymicro_lambda.deploy import next_index_step as one_step
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.project import UsageError
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from polymicro_lambda.deploy import NEEDS, Grant, grants, plans
+from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.permissions import OwnedBy, Permission
 from polymicro_lambda.routing import Route
@@ -46,7 +46,7 @@ def columns(table: Iterable[tuple[str, ...]]) -> list[str]:
 def _access(route: Route) -> str:
     """The key for one item; for a list the table and the indexes, each of which serves some request."""
     if not _lists(route):
-        return "key" if route.verb in NEEDS or route.about.detail else "-"
+        return "key" if route.verb in VERB_OPERATIONS or route.about.detail else "-"
     indexes = sorted({grant.index for grant in _planned(route) if grant.operation != "BatchGetItem"})
     return ", ".join(f"index {index}" if index else "table" for index in indexes or [""])
 
@@ -71,9 +71,9 @@ def _calls(route: Route) -> str:
 def _list_calls(route: Route) -> Iterator[str]:
     if route.is_default:
         operations = {grant.operation for grant in _planned(route)} - {"BatchGetItem"}
-        by_keys = any(plan.keys is not None for plan in plans(route))
+        by_keys = any(plan.keys is not None for plan in list_plans(route))
         yield " or ".join([*sorted(operations), *["BatchGetItem"] * by_keys])
-        yield from ["BatchGetItem"] * any(plan.completes for plan in plans(route))
+        yield from ["BatchGetItem"] * any(plan.completes for plan in list_plans(route))
 
 
 def _action_calls(route: Route) -> Iterator[str]:
@@ -102,7 +102,7 @@ def _write_calls(route: Route) -> Iterator[str]:
         yield "GetItem"
     elif opaque or reserves or any(_may_change(route, leaf) for leaf in leaves):
         yield "sometimes GetItem"
-    own = NEEDS[route.verb][0]
+    own = VERB_OPERATIONS[route.verb][0]
     yield " or ".join(_with_reservations(route, own, always=deletes) if reserves else [own])
 
 

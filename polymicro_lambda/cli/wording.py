@@ -10,7 +10,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.items import serialized
 from polymicro_lambda.permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, ReadOnly
-from polymicro_lambda.rules import AllHold, AllOf, AnyOf, ConditionCheck, NoneOf, OpaqueCheck, Rule, Verdict
+from polymicro_lambda.rules import AllHold, AllOf, AnyOf, ConditionCheck, Not, OpaqueCheck, Rule, Verdict
 
 Line: TypeAlias = tuple[str, str]
 """A line of an explanation: its subject, and the text."""
@@ -35,7 +35,7 @@ def _joined(rule: AllOf | AnyOf, word: str) -> str:
 RULES: Mapping[type, Callable[[Any], str]] = {
     AllOf: lambda rule: _joined(rule, "and"),
     AnyOf: lambda rule: _joined(rule, "or"),
-    NoneOf: lambda rule: f"not {_part(rule.part)}",
+    Not: lambda rule: f"not {_part(rule.part)}",
     AllowAny: lambda _: "anybody",
     IsAuthenticated: lambda _: "any user",
     ReadOnly: lambda rule: f"{'anybody' if rule.anonymous else 'any user'}, to read",

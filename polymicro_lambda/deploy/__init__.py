@@ -7,36 +7,36 @@ logs, secrets and roles. ``generated_parts`` puts the parts into a file that a p
 makes YAML of them. ``build`` makes the artifact: open ``artifact``. Nothing here calls AWS.
 """
 
-from .artifact.build import Plan, build
-from .artifact.powertools import unnamed
-from .artifact.sizes import table
-from .artifact.target_python import THIS, BuildError
-from .generated_parts import Part, has_parts, merged
-from .iam_policy import NEEDS, Grant, grants, plans
+from .artifact.build import BuildPlan, build
+from .artifact.powertools import naming_variables
+from .artifact.sizes import size_table
+from .artifact.target_python import RUNNING_PYTHON, BuildError
+from .generated_parts import Part, has_parts, merge_parts
+from .iam_policy import VERB_OPERATIONS, Grant, grants, list_plans
 from .options import RUNTIMES, Options
-from .tables import GLOBAL, LOCAL, Table, staged, tables_of
+from .tables import GLOBAL_INDEXES, LOCAL_INDEXES, Table, next_index_step, tables_of
 from .template import template_parts
 
 __all__ = [
-    "GLOBAL",
-    "LOCAL",
-    "NEEDS",
+    "GLOBAL_INDEXES",
+    "LOCAL_INDEXES",
+    "RUNNING_PYTHON",
     "RUNTIMES",
-    "THIS",
+    "VERB_OPERATIONS",
     "BuildError",
+    "BuildPlan",
     "Grant",
     "Options",
     "Part",
-    "Plan",
     "Table",
     "build",
     "grants",
     "has_parts",
-    "merged",
-    "plans",
-    "staged",
-    "table",
+    "list_plans",
+    "merge_parts",
+    "naming_variables",
+    "next_index_step",
+    "size_table",
     "tables_of",
     "template_parts",
-    "unnamed",
 ]

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.openapi import DOCUMENT, PAGE, Documentation, body_model
+from polymicro_lambda.openapi import DOCUMENT_PATH, PAGE_PATH, Documentation, body_model
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import RuleContext
 from polymicro_lambda.schemas import parameter_name
@@ -111,7 +111,7 @@ def _route_events(route: Route, path: str, *, validate: bool) -> Iterator[Event]
 
 def _documentation_events(documentation: Documentation) -> Iterator[Event]:
     """The document, the page, and in one path all files of the page."""
-    pages = ("OpenapiJson", DOCUMENT), ("Docs", PAGE), ("DocsFile", (*PAGE, "{file}"))
+    pages = ("OpenapiJson", DOCUMENT_PATH), ("Docs", PAGE_PATH), ("DocsFile", (*PAGE_PATH, "{file}"))
     for name, path in pages:
         event = Event(name, "GET", "/" + "/".join(path), "PolyMicro(docs=…)", documentation.is_open)
         yield event

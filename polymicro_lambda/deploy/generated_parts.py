@@ -40,7 +40,7 @@ def as_dict(parts: Sequence[Part]) -> dict[str, Any]:
     return template
 
 
-def merged(text: str, parts: Sequence[Part]) -> str:
+def merge_parts(text: str, parts: Sequence[Part]) -> str:
     """The text with its generated parts replaced by these; a new one stands behind the one before it.
 
     Raises ``ConfigurationError`` for marks without their match, and where lines added by hand would be left without

@@ -16,7 +16,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import table_name
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.items import live_conditions, prefix_conditions
-from polymicro_lambda.lists import OPERATORS, AccessPath, ListQuery, Plan, plan_list
+from polymicro_lambda.lists import FILTER_OPERATORS, AccessPath, ListQuery, Plan, plan_list
 from polymicro_lambda.permissions import OwnedBy, Permission
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import attributes_of
@@ -24,7 +24,7 @@ from polymicro_lambda.rules import attributes_of
 from .tables import logical_id
 from .yaml_writer import Commented
 
-NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+VERB_OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         # Each write may have to read: a write whose answer was lost is looked up.
         "create": ("PutItem", "GetItem"),
@@ -75,7 +75,7 @@ def grants(route: Route) -> frozenset[Grant]:
         declared |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
     if route.verb == "list" and not route.is_action:
         return declared.union(_list_grants(route))
-    needs = NEEDS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
+    needs = VERB_OPERATIONS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
     own = declared.union(Grant(table_name(route.model), "", operation) for operation in needs)
     own |= _reservation_grants(route, own)
     return (
@@ -141,7 +141,7 @@ def _statement(users: str, actions: list[str], resource: Any) -> dict[str, Any]:
 def _list_grants(route: Route) -> Iterator[Grant]:
     """The operations of a list's plans, which the planner makes for each kind of request."""
     grant = partial(Grant, table_name(route.model))
-    for plan in plans(route):
+    for plan in list_plans(route):
         if plan.keys is not None:
             yield grant("", "BatchGetItem")
             continue
@@ -156,7 +156,7 @@ def _list_grants(route: Route) -> Iterator[Grant]:
         yield from (grant("", "BatchGetItem") for path in planner.paths if not path.has(planner.everything))
 
 
-def plans(route: Route) -> Iterator[Plan]:
+def list_plans(route: Route) -> Iterator[Plan]:
     """The plans that some request can get; a request that no index serves has no plan, and makes no call."""
     planner = route.resource.planner
     for path in planner.paths:
@@ -198,8 +198,8 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
             projects,
             sort,
             scan=planner.scan,
-            picks=[one for one in chosen if attributes_of(one) <= filtered],
-            apart=prefix_conditions(route.model),
+            request_filters=[one for one in chosen if attributes_of(one) <= filtered],
+            kind_conditions=prefix_conditions(route.model),
         )
 
 
@@ -215,7 +215,7 @@ def _operators(route: Route) -> dict[str, list[str]]:
     if any(type(leaf).where not in (Permission.where, OwnedBy.where) for leaf in route.rule.leaves()):
         for one in attributes.values():
             operators[one.attr_name] += [
-                name for name, how in OPERATORS.items() if one.attr_type in how.types
+                name for name, how in FILTER_OPERATORS.items() if one.attr_type in how.types
             ]
     return operators
 
@@ -236,7 +236,7 @@ _SAMPLES: Mapping[str, Any] = {"S": "x", "N": "1", "B": b"x", "BOOL": True}
 
 def _condition(attribute: Attribute[Any], operator: str) -> Condition:
     """A condition of this kind on the attribute; its value makes no difference to a plan."""
-    how = OPERATORS[operator]
+    how = FILTER_OPERATORS[operator]
     sample = Value({attribute.attr_type: _SAMPLES.get(attribute.attr_type, "x")})
     operands = [True] if operator == "exists" else [sample] * how.operands.start
     return how.condition(Path([attribute.attr_name]), *operands)

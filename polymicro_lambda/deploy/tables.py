@@ -13,7 +13,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import access_paths_of
 
 Properties: TypeAlias = dict[str, Any]
-GLOBAL, LOCAL = "GlobalSecondaryIndexes", "LocalSecondaryIndexes"
+GLOBAL_INDEXES, LOCAL_INDEXES = "GlobalSecondaryIndexes", "LocalSecondaryIndexes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ def _properties(models: Iterable[type[Model]]) -> Properties:
             if subject[0] == "the type of"
         ],
         "KeySchema": values[("its keys",)],
-        **_indexes_of_kind(values, LOCAL),
-        **_indexes_of_kind(values, GLOBAL),
+        **_indexes_of_kind(values, LOCAL_INDEXES),
+        **_indexes_of_kind(values, GLOBAL_INDEXES),
         **{subject[1]: value for subject, value in values.items() if subject[0] == "its"},
     }
 
@@ -104,7 +104,7 @@ def _demands(model: type[Model]) -> Iterator[tuple[tuple[str, ...], Any]]:
             if name is not None:
                 yield ("the type of", name), types[name]
         if path.index is not None:
-            kind = GLOBAL if path.is_global else LOCAL
+            kind = GLOBAL_INDEXES if path.is_global else LOCAL_INDEXES
             yield (
                 ("the index", path.index),
                 (kind, _key_schema(path.partition, path.sort), _projection(indexes[path.index])),
@@ -140,14 +140,14 @@ def _indexes_of_kind(values: Mapping[Any, Any], kind: str) -> Properties:
 # --- one index at a time ----------------------------------------------------------------------------------
 
 
-def staged(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Properties, list[str]]:
+def next_index_step(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Properties, list[str]]:
     """The properties after the next step from ``old`` to ``new``, and the steps that remain, e.g. ``create index a``.
 
     A step creates or deletes one global index, as one update of a table does (DynamoDB API reference, UpdateTable).
     New ones come first; one that changes goes and comes again. Raises ``ConfigurationError`` where the keys or the
     local indexes differ, which a table has for good.
     """
-    for fixed in ("KeySchema", LOCAL):
+    for fixed in ("KeySchema", LOCAL_INDEXES):
         if old.get(fixed, []) != new.get(fixed, []):
             raise ConfigurationError(f"{fixed} of an existing table cannot change: make another table")
     before, after = _indexes(old), _indexes(new)
@@ -166,20 +166,20 @@ def staged(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Properties, 
 
 
 def _indexes(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {index["IndexName"]: index for index in properties.get(GLOBAL, ())}
+    return {index["IndexName"]: index for index in properties.get(GLOBAL_INDEXES, ())}
 
 
 def _with_indexes(old: Mapping[str, Any], new: Mapping[str, Any], indexes: list[Any]) -> Properties:
     """The new properties with other global indexes. Only keys are defined: DynamoDB refuses other attributes."""
-    keyed = [new, *new.get(LOCAL, ()), *indexes]
+    keyed = [new, *new.get(LOCAL_INDEXES, ()), *indexes]
     used = {key["AttributeName"] for one in keyed for key in one["KeySchema"]}
     definitions = {
         one["AttributeName"]: one for one in (*new["AttributeDefinitions"], *old["AttributeDefinitions"])
     }
-    properties = {name: indexes if name == GLOBAL else value for name, value in new.items()}
+    properties = {name: indexes if name == GLOBAL_INDEXES else value for name, value in new.items()}
     properties["AttributeDefinitions"] = [one for name, one in definitions.items() if name in used]
     if indexes:
-        properties[GLOBAL] = indexes
+        properties[GLOBAL_INDEXES] = indexes
     else:
-        properties.pop(GLOBAL, None)
+        properties.pop(GLOBAL_INDEXES, None)
     return properties

@@ -32,7 +32,7 @@ class BulkCreate:
     route: Route
     request: Request
     answers: ResponseBuilder
-    journal: IdempotentRequest | None = None
+    repeated: IdempotentRequest | None = None
 
     @property
     def preference(self) -> str | None:
@@ -72,9 +72,9 @@ class BulkCreate:
     # --- all or none ---------------------------------------------------------------------------------------------
 
     def _all(self, items: Sequence[Any], call: Callable[[Values], VerbResult]) -> Response:
-        batch = BulkCreation(type(self.route.resource).__name__, self.journal)
+        batch = BulkCreation(type(self.route.resource).__name__, self.repeated)
         results = []
-        with guarded(replace(current_guard(), journal=batch)):
+        with guarded(replace(current_guard(), interceptor=batch)):
             for number, values in enumerate(items):
                 batch.place = f"/{number}"
                 with _at(batch.place):
@@ -96,8 +96,8 @@ class BulkCreate:
         return self._answer(MULTI_STATUS, {"failed": failed, "items": told})
 
     def _entry(self, place: str, values: Any, call: Callable[[Values], VerbResult]) -> dict[str, Any]:
-        if self.journal is not None:
-            self.journal.place = place
+        if self.repeated is not None:
+            self.repeated.place = place
         try:
             if isinstance(values, HTTPError):
                 return _refused(values)

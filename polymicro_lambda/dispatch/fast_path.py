@@ -44,7 +44,7 @@ def fast_retrieve(one: FastOperation, body: Any, store: PynamoStore) -> Response
     asked, seen = one.asked, one.seen
     key = store.serializer.key(asked.bound)
     services = asked.services  # the keys refuse one that is sent here
-    services.idempotency_keys.journal(asked.route, asked.request, services.user_id, body)
+    services.idempotency_keys.request(asked.route, asked.request, services.user_id, body)
     seen.phase = "fetch"
     raw = store.fetch(key)
     seen.phase = "verb"
@@ -60,7 +60,7 @@ def fast_retrieve(one: FastOperation, body: Any, store: PynamoStore) -> Response
 
 
 def _created(one: FastOperation, values: Mapping[str, Any], store: PynamoStore) -> Response:
-    raw = store.serializer.quickly(values["req"])
+    raw = store.serializer.raw_of_new(values["req"])
     one.seen.phase = "verb"
     if raw is None:
         instance = store.create(values["req"])

@@ -43,14 +43,14 @@ class Operation:
         bulk = self._bulk() if isinstance(body, list) and route.takes_many else None
         arguments: Any = asked.arguments(body) if bulk is None else bulk.loaded(body, asked.arguments)
         guard = self.guard()
-        keyed = asked.services.idempotency_keys.journal(route, asked.request, asked.services.user_id, body)
+        keyed = asked.services.idempotency_keys.request(route, asked.request, asked.services.user_id, body)
         if bulk is not None:
-            act = partial(replace(bulk, journal=keyed).run, arguments, self._call)
+            act = partial(replace(bulk, repeated=keyed).run, arguments, self._call)
         elif store is not None and keyed is None and route.verb in FAST_WRITES:
             act = partial(FAST_WRITES[route.verb], self, arguments, store)
         else:
             act = partial(self._act, arguments, guard)
-        token = begin_guard(guard if keyed is None else replace(guard, journal=keyed))
+        token = begin_guard(guard if keyed is None else replace(guard, interceptor=keyed))
         try:
             return act() if keyed is None else self._once(keyed, act)
         finally:

@@ -10,7 +10,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import PreconditionFailed, PreconditionRequired
-from polymicro_lambda.items import Tags, key_only_instance, serialized, stored_item
+from polymicro_lambda.items import EntityTags, key_only_instance, serialized, stored_item
 from polymicro_lambda.rules import ConditionCheck, Guard, Verdict, join_verdicts
 from polymicro_lambda.types import RawItem
 
@@ -26,7 +26,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], Any])
     Raises ``PreconditionRequired``, ``NotFound`` for a path that can lead to no item, and ``BadRequest``.
     """
     route, header = asked.route, asked.request.headers.get("if-match")
-    tags = None if header is None else Tags.read(header, "If-Match")
+    tags = None if header is None else EntityTags.read(header, "If-Match")
     if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
     return Guard(
@@ -62,7 +62,7 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     route, request = asked.route, asked.request
     key = {name: asked.bound[name] for name in model_info(route.model).keys}
     header = None if route.method.safe else request.headers.get("if-none-match")
-    unwanted = Tags.read(header, "If-None-Match")
+    unwanted = EntityTags.read(header, "If-None-Match")
     if route.is_default and route.verb in KEY_IS_ENOUGH and unwanted is None:
         return key_only_instance(route.model, key)
     instance: Model = route.resource.store.read(key)

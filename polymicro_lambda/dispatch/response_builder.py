@@ -11,10 +11,10 @@ from pynamodb.models import Model
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_bytes, json_text
 from polymicro_lambda.items import (
+    EntityTagger,
+    EntityTags,
     FieldSelection,
     JSONText,
-    Tagger,
-    Tags,
     renderer_of,
     stored_item,
     unchanged_json,
@@ -56,7 +56,7 @@ class ResponseBuilder:
         status = result.status or (200 if default == NO_CONTENT else default)
         return self._unless_known(Response(status, headers, text.encode()))
 
-    def shown(self, raw: RawItem, tagger: Tagger) -> Response | None:
+    def shown(self, raw: RawItem, tagger: EntityTagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
         route, selection = self.route, self.route.selection
         if selection is None or selection.names is not None:
@@ -144,9 +144,9 @@ class ResponseBuilder:
         """An instance as it goes out; any other value as it is."""
         if not isinstance(value, Model):
             return value
-        journal = current_guard().journal
-        if journal is not None:
-            journal.shows(value)
+        interceptor = current_guard().interceptor
+        if interceptor is not None:
+            interceptor.shows(value)
         shown = unchanged_json(value) if self.route.schema.model is type(value) else None
         data = self.route.schema.dump(value) if shown is None else self.route.schema.selected(shown)
         if self.fields is not None:
@@ -159,9 +159,9 @@ class ResponseBuilder:
         if selection is None or selection.model is not type(value) or selection.names is not None:
             return None
         text = None if self.fields is not None else unchanged_text(value)
-        journal = None if text is None else current_guard().journal
-        if journal is not None:
-            journal.shows(value)
+        interceptor = None if text is None else current_guard().interceptor
+        if interceptor is not None:
+            interceptor.shows(value)
         return text
 
     def _collection(self, body: Any) -> list[Any]:
@@ -175,7 +175,7 @@ class ResponseBuilder:
             return response
         if "if-none-match" not in self.request.headers:
             return response
-        known = Tags.read(self.request.headers["if-none-match"], "If-None-Match")
+        known = EntityTags.read(self.request.headers["if-none-match"], "If-None-Match")
         tag = response.headers.get("etag")
         if known is None or tag is None or not known.match_weakly(tag):
             return response

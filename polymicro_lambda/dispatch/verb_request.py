@@ -10,7 +10,7 @@ from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
-from polymicro_lambda.items import UNKEYED, Tagger
+from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Cursors, Filters, filter_conditions
 from polymicro_lambda.routing import Route
@@ -28,7 +28,7 @@ class Services:
     cursors: Cursors
     user_id: Callable[[Any], str]
     """Gives what a cursor, a key for a request and a quota are bound to."""
-    tagger: Tagger = UNKEYED
+    tagger: EntityTagger = UNKEYED_TAGGER
     idempotency_keys: IdempotencyKeys = NO_KEYS
 
 

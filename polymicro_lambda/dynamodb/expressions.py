@@ -37,7 +37,7 @@ class SimpleClause(NamedTuple):
     """The attribute's name in DynamoDB."""
     value: Any = None
 
-    def made(self) -> Any:
+    def to_pynamodb(self) -> Any:
         """PynamoDB's condition or action of the same meaning."""
         return _FORMS[self.form](Path([self.name]), Value(self.value))
 
@@ -54,8 +54,10 @@ def expression_arguments(
     every = (*actions, *conditions)
     if {*map(type, every)} == _ALL_SIMPLE:
         return _from_template(every, len(actions))
-    made = [one.made() if isinstance(one, SimpleClause) else one for one in actions]
-    return _expressions([one.made() if isinstance(one, SimpleClause) else one for one in conditions], made)
+    made = [one.to_pynamodb() if isinstance(one, SimpleClause) else one for one in actions]
+    return _expressions(
+        [one.to_pynamodb() if isinstance(one, SimpleClause) else one for one in conditions], made
+    )
 
 
 def _from_template(every: Sequence[Any], actions: int) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def _template(
     every: tuple[tuple[str, str], ...], actions: int
 ) -> tuple[dict[str, str], dict[str, str], tuple[tuple[str, int], ...]]:
     """The expressions, their names, and for each placeholder the place of its value among the clauses."""
-    made = [SimpleClause(*one, {"N": str(place)}).made() for place, one in enumerate(every)]
+    made = [SimpleClause(*one, {"N": str(place)}).to_pynamodb() for place, one in enumerate(every)]
     texts = _expressions(made[actions:], made[:actions])
     names, values = texts.pop("ExpressionAttributeNames"), texts.pop("ExpressionAttributeValues", {})
     return texts, names, tuple((placeholder, int(value["N"])) for placeholder, value in values.items())

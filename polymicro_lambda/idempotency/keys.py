@@ -38,7 +38,7 @@ class IdempotencyKeys:
         """The reader of an app whose records have ids made with this secret."""
         return cls(Digester.of(secret, "idempotency"), expires_after, logger)
 
-    def journal(
+    def request(
         self, route: Route, request: Request, user_id: Callable[[Any], str], body: Any
     ) -> IdempotentRequest | None:
         """The idempotent request, its record bound to user, route, path and key; None without a key.

@@ -10,7 +10,7 @@ an entity tag. In the other direction a verb's values become the item to store.
 - `etags`: entity tags, ``If-Match`` and ``If-None-Match``.
 """
 
-from .etags import UNKEYED, Tagger, Tags, canonical_bytes, same_item
+from .etags import UNKEYED_TAGGER, EntityTagger, EntityTags, canonical_bytes, same_item
 from .instances import LazyValues, instance_of, key_only_instance, unchanged_json, unchanged_text
 from .renderings import renderer_of
 from .selections import FieldSelection, JSONText
@@ -26,14 +26,14 @@ from .stored_items import (
 )
 
 __all__ = [
-    "UNKEYED",
+    "UNKEYED_TAGGER",
+    "EntityTagger",
+    "EntityTags",
     "FieldSelection",
     "ItemSerializer",
     "JSONText",
     "LazyValues",
     "ReadRecorder",
-    "Tagger",
-    "Tags",
     "canonical_bytes",
     "expired_conditions",
     "instance_of",

@@ -30,13 +30,13 @@ _DYNAMODB_NUMBERS = Context(prec=38)  # the digits of a DynamoDB number; Python'
 
 
 @dataclass(frozen=True, slots=True)
-class Tagger:
+class EntityTagger:
     """Makes entity tags; with a ``key`` nobody can guess the hidden half of an item from its digest."""
 
     key: bytes = b""
 
     @classmethod
-    def of(cls, secret: str) -> "Tagger":
+    def of(cls, secret: str) -> "EntityTagger":
         """The tagger of an app, by its secret."""
         return cls(hashlib.sha256(f"polymicro_lambda.etag:{secret}".encode()).digest())
 
@@ -61,7 +61,7 @@ class Tagger:
         return b2a_base64(digest, newline=False).translate(_URL_SAFE)[:_DIGEST_CHARACTERS].decode()
 
 
-UNKEYED = Tagger()
+UNKEYED_TAGGER = EntityTagger()
 """For code outside of an app."""
 
 
@@ -122,7 +122,7 @@ CANONICAL_FORMS: Mapping[str, Callable[[Any], Any]] = {"N": _number, "NS": _numb
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class EntityTags:
     """The tags of an ``If-Match`` or ``If-None-Match``; ``any`` is ``*``."""
 
     strong: frozenset[str] = frozenset()
@@ -130,7 +130,7 @@ class Tags:
     any: bool = False
 
     @classmethod
-    def read(cls, header: str | None, name: str) -> "Tags | None":
+    def read(cls, header: str | None, name: str) -> "EntityTags | None":
         """The tags of a header, None where there is none. Raises ``BadRequest`` for anything but ``*`` or tags."""
         if header is None:
             return None

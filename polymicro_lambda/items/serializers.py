@@ -71,7 +71,7 @@ class ItemSerializer:
         """The key in a stored item."""
         return {place: raw[place] for _, place, _, _ in self.key_writers}
 
-    def quickly(self, values: Mapping[str, Any]) -> RawItem | None:
+    def raw_of_new(self, values: Mapping[str, Any]) -> RawItem | None:
         """The item that ``new`` makes of these values, in less time; None where that takes an instance."""
         if self.writers is None:
             return None

@@ -13,7 +13,7 @@ In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``
 
 from .access_paths import AccessPath, access_paths_of
 from .cursors import NO_KEY, Cursors, Page, configured_secrets, signing_secrets
-from .filters import OPERATORS, RESERVED, DeclaredFilters, Filters, filter_conditions
+from .filters import FILTER_OPERATORS, RESERVED_PARAMETERS, DeclaredFilters, Filters, filter_conditions
 from .pages import PageReader
 from .planner import Planner
 from .plans import ListQuery, Plan, plan_list
@@ -21,9 +21,9 @@ from .queries import rows_of
 from .rows import Rows
 
 __all__ = [
+    "FILTER_OPERATORS",
     "NO_KEY",
-    "OPERATORS",
-    "RESERVED",
+    "RESERVED_PARAMETERS",
     "AccessPath",
     "Cursors",
     "DeclaredFilters",

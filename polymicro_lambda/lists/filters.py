@@ -28,7 +28,7 @@ from polymicro_lambda.spelling import did_you_mean
 MAX_OPERANDS = 100
 """Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
 
-RESERVED = frozenset({"limit", "pagination_key", "sort", "fields"})
+RESERVED_PARAMETERS = frozenset({"limit", "pagination_key", "sort", "fields"})
 """Other parameters of a list: an attribute of such a name has the filter ``limit__eq``."""
 
 Filters: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -50,7 +50,7 @@ _TRUTH = {"true": True, "false": False}
 _SCALARS = frozenset({"S", "N", "B"})
 _ALL = _SCALARS | {"BOOL", "SS", "NS", "BS", "L", "M", "NULL"}
 
-OPERATORS: Mapping[str, Operator] = MappingProxyType(
+FILTER_OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "eq": Operator(lambda path, value: path == value, _SCALARS | {"BOOL"}),
         "ne": Operator(lambda path, value: path != value, _SCALARS | {"BOOL"}),
@@ -94,7 +94,7 @@ class DeclaredFilters:
             for operator in (operators,) if isinstance(operators, str) else operators:
                 _check(where, attribute, operator)
                 parameters[f"{name}__{operator}"] = (name, operator)
-                if operator == "eq" and name not in RESERVED:
+                if operator == "eq" and name not in RESERVED_PARAMETERS:
                     parameters[name] = (name, operator)
         return cls(parameters)
 
@@ -108,7 +108,7 @@ class DeclaredFilters:
         """The attributes with an ``eq`` filter: a query can bind these to one value."""
         return frozenset([name for name, operator in self.parameters.values() if operator == "eq"])
 
-    def picking(self, model: type[Model]) -> frozenset[str]:
+    def batch_key(self, model: type[Model]) -> frozenset[str]:
         """The table's key, if it is one attribute with an ``in`` filter: a query can list several values of it."""
         keys = list(model_info(model).keys) if self.parameters else ()
         return frozenset(keys[:1] if len(keys) == 1 and (keys[0], "in") in self.parameters.values() else ())
@@ -139,14 +139,20 @@ NO_FILTERS = DeclaredFilters({})
 
 
 def _check(where: str, attribute: Attribute[Any], operator: str) -> None:
-    if operator not in OPERATORS:
-        raise ConfigurationError(f"{where}: {operator!r} is no operator; there are {', '.join(OPERATORS)}")
+    if operator not in FILTER_OPERATORS:
+        raise ConfigurationError(
+            f"{where}: {operator!r} is no operator; there are {', '.join(FILTER_OPERATORS)}"
+        )
     allowed = next(
-        (names for kind, names in _FEWER_OPERATORS.items() if isinstance(attribute, kind)), OPERATORS
+        (names for kind, names in _FEWER_OPERATORS.items() if isinstance(attribute, kind)), FILTER_OPERATORS
     )
     element = _element(attribute)
     searchable = operator != "contains" or element is None or element.attr_type in _SCALARS
-    if operator not in allowed or attribute.attr_type not in OPERATORS[operator].types or not searchable:
+    if (
+        operator not in allowed
+        or attribute.attr_type not in FILTER_OPERATORS[operator].types
+        or not searchable
+    ):
         raise ConfigurationError(f"{where}: {operator!r} does not work on {type(attribute).__name__}")
 
 
@@ -155,7 +161,7 @@ def _check(where: str, attribute: Attribute[Any], operator: str) -> None:
 _FEWER_OPERATORS: Mapping[type, frozenset[str]] = {
     JSONAttribute: frozenset({"exists"}),
     DiscriminatorAttribute: frozenset({"eq", "ne", "in", "exists"}),
-    PrefixedAttribute: frozenset(OPERATORS) - {"begins_with", "contains"},
+    PrefixedAttribute: frozenset(FILTER_OPERATORS) - {"begins_with", "contains"},
 }
 
 
@@ -184,7 +190,7 @@ def _parsed(schema: ItemSchema, name: str, operator: str, text: str) -> Any:
 
 def _operand(operator: str, texts: Sequence[str], parse: Callable[[str], Any]) -> Any:
     """The typed value of one parameter: a list where the operator takes several. Raises ``ValueError``."""
-    counts = OPERATORS[operator].operands
+    counts = FILTER_OPERATORS[operator].operands
     if counts.stop == 2:
         if len(texts) > 1:
             raise ValueError("is given more than once")
@@ -206,7 +212,7 @@ def filter_conditions(model: type[Model], filters: Filters) -> Iterator[Conditio
         for operator, value in wanted.items():
             values = value if isinstance(value, list) else [value]
             operands = values if operator == "exists" else [_raw(attribute, one, operator) for one in values]
-            yield OPERATORS[operator].condition(Path([attribute.attr_name]), *operands)
+            yield FILTER_OPERATORS[operator].condition(Path([attribute.attr_name]), *operands)
 
 
 # Type of a set in DynamoDB -> type of its elements.

@@ -38,7 +38,7 @@ class Planner:
     scan: bool
     whole: bool
     """Whether the answer may need all of an item: a hook or a schema of the resource's own sees it."""
-    sayable: frozenset[str]
+    filterable: frozenset[str]
     """The attributes that a filter can bind to one value, by DynamoDB's names."""
 
     @lazy
@@ -62,9 +62,9 @@ class Planner:
         return model_info(self.model).lasting
 
     @classmethod
-    def of(cls, model: type[Model], *, scan: bool, whole: bool, sayable: Iterable[str] = ()) -> "Planner":
-        """The planner of a resource over this model; ``sayable`` are Python names."""
-        named = frozenset([model.get_attributes()[name].attr_name for name in sayable])
+    def of(cls, model: type[Model], *, scan: bool, whole: bool, filterable: Iterable[str] = ()) -> "Planner":
+        """The planner of a resource over this model; ``filterable`` are Python names."""
+        named = frozenset([model.get_attributes()[name].attr_name for name in filterable])
         return cls(model, scan, whole, named)
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
@@ -99,7 +99,7 @@ class Planner:
             not (sort or "").startswith("-"),
             self.scan,
             {stored: name for name, stored in self.stored.items()},
-            self.sayable,
+            self.filterable,
             requested,
             kinds,
         )

@@ -62,17 +62,19 @@ class ListQuery:
     scan: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     """DynamoDB name -> Python name, for messages."""
-    sayable: frozenset[str] | None = None
+    filterable: frozenset[str] | None = None
     """The attributes that a filter can bind to one value, for messages; None for all."""
-    picks: Sequence[Condition] = ()
+    request_filters: Sequence[Condition] = ()
     """The conditions from the request's own filters: an ``in`` on the key among them names each item."""
-    apart: Sequence[Condition] = ()
+    kind_conditions: Sequence[Condition] = ()
     """Conditions that exclude the table's items of other kinds, and none of the list's own."""
 
 
 def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
     """The cheapest plan. Raises ``BadRequest``, naming what is missing, where no access path serves the list."""
-    conditions = [part for condition in (*query.conditions, *query.apart) for part in conjuncts(condition)]
+    conditions = [
+        part for condition in (*query.conditions, *query.kind_conditions) for part in conjuncts(condition)
+    ]
     bound: dict[str, dict[str, Any]] = {}
     for condition in conditions:
         bound = {**equality_of(condition), **bound}
@@ -96,7 +98,9 @@ def _batch_plan(
 ) -> Plan | None:
     """The plan where the request's filters give the whole key of each item, None where they do not."""
     last, limit = (path.partition, HASH_BYTES) if path.sort is None else (path.sort, RANGE_BYTES)
-    batch_filter = next((c for c in query.picks if c.operator == "IN" and attributes_of(c) == {last}), None)
+    batch_filter = next(
+        (c for c in query.request_filters if c.operator == "IN" and attributes_of(c) == {last}), None
+    )
     fixed = {} if path.sort is None else {name: bound[name] for name in bound if name == path.partition}
     if (
         batch_filter is None
@@ -142,7 +146,7 @@ def _cost(query: ListQuery, plan: Plan) -> tuple[Any, ...]:
     """No item left out, then fewer read, then no second read, then table before local before global index."""
     condition, path = plan.key_condition, plan.path
     one = plan.empty or (condition is not None and condition.operator == "=")
-    narrows = condition is not None and not any(condition is kind for kind in query.apart)
+    narrows = condition is not None and not any(condition is kind for kind in query.kind_conditions)
     rank = 0 if one else 1 if narrows else 2
     return (plan.lossy, rank, plan.completes, path.index is not None, path.is_global, path.index or "")
 
@@ -191,7 +195,7 @@ def _no_access_path(paths: Sequence[AccessPath], query: ListQuery, bound: Mappin
         return " or ".join(sorted(set(map(python_name, names))))
 
     def bindable(names: Iterable[str]) -> list[str]:
-        return [name for name in names if query.sayable is None or name in query.sayable]
+        return [name for name in names if query.filterable is None or name in query.filterable]
 
     keyed = any_of(path.partition for path in paths if path.partition in bound)
     by_sort = [path.partition for path in paths if path.sort == query.sort]

@@ -12,7 +12,7 @@ cold start of an app with documentation does not pay for them.
 
 from typing import TYPE_CHECKING
 
-from .pages import DOCUMENT, PAGE, Documentation
+from .pages import DOCUMENT_PATH, PAGE_PATH, Documentation
 
 if TYPE_CHECKING:
     from .document import openapi
@@ -33,8 +33,8 @@ else:
 
 
 __all__ = [
-    "DOCUMENT",
-    "PAGE",
+    "DOCUMENT_PATH",
+    "PAGE_PATH",
     "Documentation",
     "body_model",
     "openapi",

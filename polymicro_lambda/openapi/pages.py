@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from polymicro_lambda.dispatch import asks_for_user, fits
 from polymicro_lambda.exceptions import ConfigurationError, NotFound
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_bytes
-from polymicro_lambda.items import Tags
+from polymicro_lambda.items import EntityTags
 from polymicro_lambda.permissions import AllowAny, Permission
 from polymicro_lambda.routing import Route, Router
 from polymicro_lambda.rules import Rule, rule_from
@@ -19,9 +19,9 @@ from .swagger_ui import File
 
 Path: TypeAlias = tuple[str, ...]
 
-DOCUMENT: Path = ("openapi.json",)
-PAGE: Path = ("docs",)
-PATHS: tuple[Path, ...] = (DOCUMENT, PAGE, *((*PAGE, name) for name in swagger_ui.NAMES))
+DOCUMENT_PATH: Path = ("openapi.json",)
+PAGE_PATH: Path = ("docs",)
+PATHS: tuple[Path, ...] = (DOCUMENT_PATH, PAGE_PATH, *((*PAGE_PATH, name) for name in swagger_ui.NAMES))
 """All paths of documentation."""
 
 CONTENT_SECURITY_POLICY = (
@@ -80,7 +80,10 @@ class Documentation:
         return tuple(f"/{'/'.join(path)}" for path in self.pages)
 
     def _handler_of(self, path: Path) -> Callable[[Request], Response]:
-        named: dict[Path, Callable[[Request], Response]] = {DOCUMENT: self._document, PAGE: self._page}
+        named: dict[Path, Callable[[Request], Response]] = {
+            DOCUMENT_PATH: self._document,
+            PAGE_PATH: self._page,
+        }
         return named.get(path) or partial(self._file, path[-1])
 
     # --- the response of each path -------------------------------------------------------------------------
@@ -89,7 +92,7 @@ class Documentation:
         return self._answer(request, self._document_file, "no-cache")
 
     def _page(self, request: Request) -> Response:
-        at = "" if request.has_trailing_slash else f"{PAGE[-1]}/"
+        at = "" if request.has_trailing_slash else f"{PAGE_PATH[-1]}/"
         response = self._answer(request, swagger_ui.page(self.title, at), "no-cache")
         return Response(response.status, {**response.headers, **SECURITY_HEADERS}, response.body)
 
@@ -109,7 +112,7 @@ class Documentation:
             "content-type": file.media,
             "etag": file.tag,
         }
-        known = Tags.read(request.headers.get("if-none-match"), "If-None-Match")
+        known = EntityTags.read(request.headers.get("if-none-match"), "If-None-Match")
         if known is not None and known.match_weakly(file.tag):
             del headers["content-type"]
             return Response(304, headers)

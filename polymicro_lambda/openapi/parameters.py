@@ -5,7 +5,7 @@ from typing import Any
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.idempotency import KEY
-from polymicro_lambda.lists import OPERATORS, RESERVED
+from polymicro_lambda.lists import FILTER_OPERATORS, RESERVED_PARAMETERS
 from polymicro_lambda.routing import Route
 
 from .field_schemas import Describe, JSONSchema
@@ -69,7 +69,7 @@ def _sorts(route: Route) -> list[str]:
 
 def _filter_parameters(route: Route, describe: Describe) -> Iterator[Parameter]:
     for parameter, (name, operator) in route.filters.parameters.items():
-        if operator == "eq" and parameter != name and name not in RESERVED:
+        if operator == "eq" and parameter != name and name not in RESERVED_PARAMETERS:
             continue  # ``done__eq`` is ``done``
         field = route.schema.keys[name]
         schema = describe(getattr(field, "inner", field) if operator == "contains" else field)
@@ -83,7 +83,12 @@ _BY_KEYS = " What is not there, or not the user's, is absent."
 
 
 def _some(one: JSONSchema) -> JSONSchema:
-    return {"type": "array", "items": one, "minItems": 1, "maxItems": OPERATORS["in"].operands.stop - 1}
+    return {
+        "type": "array",
+        "items": one,
+        "minItems": 1,
+        "maxItems": FILTER_OPERATORS["in"].operands.stop - 1,
+    }
 
 
 OPERANDS: Mapping[str, Callable[[JSONSchema], JSONSchema]] = {

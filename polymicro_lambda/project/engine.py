@@ -14,7 +14,7 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from polymicro_lambda import dynamodb
-from polymicro_lambda.deploy import GLOBAL, LOCAL, Table, tables_of
+from polymicro_lambda.deploy import GLOBAL_INDEXES, LOCAL_INDEXES, Table, tables_of
 from polymicro_lambda.routing import Route
 
 from .settings import UsageError
@@ -140,8 +140,8 @@ def _add_missing_indexes(table: Table) -> None:
             f"The keys or local indexes of {model.Meta.table_name} have changed, which a table cannot follow:"
             " stop `polymicro serve` and start it again. What is in the table is then gone."
         )
-    known = {index["IndexName"] for index in described.get(GLOBAL, ())}
-    for index in table.properties.get(GLOBAL, ()):
+    known = {index["IndexName"] for index in described.get(GLOBAL_INDEXES, ())}
+    for index in table.properties.get(GLOBAL_INDEXES, ()):
         if index["IndexName"] not in known:
             dynamodb.execute(
                 model,
@@ -153,7 +153,7 @@ def _add_missing_indexes(table: Table) -> None:
 
 def _local_indexes(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of each local index, by its name."""
-    return {index["IndexName"]: index["KeySchema"] for index in properties.get(LOCAL) or ()}
+    return {index["IndexName"]: index["KeySchema"] for index in properties.get(LOCAL_INDEXES) or ()}
 
 
 def _is_active(model: type[Model]) -> bool:

@@ -116,8 +116,8 @@ def _planner(declared: Declaration, filters: DeclaredFilters, bindable: frozense
     named by filters, or the table be scanned.
     """
     resource, model = declared.resource, declared.model
-    by_key = filters.picking(model)
-    planner = Planner.of(model, scan=resource.scan, whole=declared.whole, sayable=filters.equals | by_key)
+    by_key = filters.batch_key(model)
+    planner = Planner.of(model, scan=resource.scan, whole=declared.whole, filterable=filters.equals | by_key)
     listed = declared.by_name.get("list")
     if listed is None or not listed.is_default:
         return planner
@@ -137,7 +137,7 @@ def _check_bulk(declared: Declaration, unique: UniqueConstraints | None) -> None
         declared.name,
         declared.resource.max_bulk,
         creates=create is not None,
-        journaled=create is not None and create.is_idempotent,
+        idempotent=create is not None and create.is_idempotent,
         uniqueness=unique,
     )
 

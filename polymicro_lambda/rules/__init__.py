@@ -12,7 +12,7 @@ and write.
 - `guards`: the verdict, ``If-Match`` and the visibility of items during one request.
 """
 
-from .algebra import AllOf, AnyOf, NoneOf, Owner, Rule, rule_from
+from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
 from .conditions import attributes_of, equality_of, evaluator, holds, text_equality_of
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .field_rules import FieldRules
@@ -42,7 +42,7 @@ __all__ = [
     "FieldRules",
     "Guard",
     "Method",
-    "NoneOf",
+    "Not",
     "OpaqueCheck",
     "Owner",
     "Permission",

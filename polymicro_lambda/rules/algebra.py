@@ -61,7 +61,7 @@ class Rule:
         return AnyOf((rule_from(other), rule_from(self)))
 
     def __invert__(self) -> "Rule":
-        return NoneOf(rule_from(self))
+        return Not(rule_from(self))
 
 
 class PermissionMeta(type):
@@ -74,7 +74,7 @@ class PermissionMeta(type):
         return AnyOf((rule_from(cls), rule_from(other)))
 
     def __invert__(cls) -> Rule:
-        return NoneOf(rule_from(cls))
+        return Not(rule_from(cls))
 
     __bool__ = _refuse_truth
 
@@ -130,7 +130,7 @@ class AnyOf(Junction):
 
 
 @dataclass(frozen=True, slots=True)
-class NoneOf(Rule):
+class Not(Rule):
     """``~A``; it binds nothing, whatever the part binds."""
 
     part: Rule

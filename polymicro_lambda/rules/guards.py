@@ -14,7 +14,15 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import Forbidden, NotFound, PreconditionFailed
-from polymicro_lambda.items import UNKEYED, LazyValues, ReadRecorder, Tagger, Tags, serialized, stored_item
+from polymicro_lambda.items import (
+    UNKEYED_TAGGER,
+    EntityTagger,
+    EntityTags,
+    LazyValues,
+    ReadRecorder,
+    serialized,
+    stored_item,
+)
 from polymicro_lambda.types import RawItem
 
 from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque
@@ -48,13 +56,13 @@ class Guard:
     """Attribute -> value, where the route or the rule fixes it, e.g. the owner."""
     fields: frozenset[str] | None = None
     """The attributes that the answer shows, None for all."""
-    if_match: Tags | None = None
+    if_match: EntityTags | None = None
     """The entity tags of ``If-Match``: a write needs one of them to be the item's."""
-    tagger: Tagger = UNKEYED
+    tagger: EntityTagger = UNKEYED_TAGGER
     """Makes the entity tags."""
     show: Callable[[Model], Any] = str
     """An item as this user may see it."""
-    journal: CreateInterceptor | None = None
+    interceptor: CreateInterceptor | None = None
     """The interceptor of a request with an ``Idempotency-Key``, or with many items."""
 
     @property
@@ -67,7 +75,7 @@ class Guard:
         """Whether the rule asks Python about the instance."""
         return is_opaque(self.verdict)
 
-    def must_see(self, changed: frozenset[str] = frozenset()) -> bool:
+    def needs_instance(self, changed: frozenset[str] = frozenset()) -> bool:
         """Whether a write that changes these attributes of the item needs the item in Python first.
 
         It does where the rule is opaque, and where the rule reads a changed attribute: it must hold before and after.
@@ -136,7 +144,7 @@ class Guard:
         return allowed, frozenset(names)
 
     @property
-    def relied(self) -> frozenset[str]:
+    def condition_attributes(self) -> frozenset[str]:
         """The names in DynamoDB of the attributes that the rule's conditions read."""
         return attributes_of_verdict(self.verdict)
 

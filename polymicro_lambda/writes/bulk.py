@@ -66,11 +66,11 @@ class BulkCreation:
 
 
 def check_bulk(
-    resource: str, most: Any, *, creates: bool, journaled: bool, uniqueness: UniqueConstraints | None
+    resource: str, most: Any, *, creates: bool, idempotent: bool, uniqueness: UniqueConstraints | None
 ) -> None:
     """Raise ``ConfigurationError`` for a ``max_bulk`` whose items do not fit into one transaction.
 
-    ``journaled`` says that a request may have an Idempotency-Key, whose record takes part in the transaction.
+    ``idempotent`` says that a request may have an Idempotency-Key, whose record takes part in the transaction.
     """
     if type(most) is not int or most < 0:
         raise ConfigurationError(
@@ -79,9 +79,9 @@ def check_bulk(
     if most and not creates:
         raise ConfigurationError(f"{resource}.max_bulk is for create, and {resource} has none: mix in Create")
     each = 1 + (len(uniqueness.constraints) if uniqueness is not None else 0)
-    fitting = (MOST_WRITES - journaled) // each
+    fitting = (MOST_WRITES - idempotent) // each
     if most > fitting:
         raise ConfigurationError(
             f"{resource}.max_bulk: one transaction has {MOST_WRITES} writes at most, and each item takes {each}"
-            f"{', the Idempotency-Key one' if journaled else ''}: say at most {fitting}"
+            f"{', the Idempotency-Key one' if idempotent else ''}: say at most {fitting}"
         )

@@ -71,8 +71,8 @@ class ItemChange(ABC):
         as the guard does; ``Conflict`` where a value is taken, or other writers were always quicker; and as
         ``write_if``.
         """
-        if self.guard.journal is not None:
-            self.guard.journal.changes(self.items.model)
+        if self.guard.interceptor is not None:
+            self.guard.interceptor.changes(self.items.model)
         for _ in range(UPDATE_ATTEMPTS):
             try:
                 return self._attempt(known)
@@ -153,7 +153,7 @@ class ItemChange(ABC):
         """
         guard, items = self.guard, self.items
         instance = items.instance(old)
-        relied = guard.judge(instance, old) | guard.relied | self.unique
+        relied = guard.judge(instance, old) | guard.condition_attributes | self.unique
         guard.check_match(instance, old)
         version = items.about.version
         # A transaction does not give the item back, so that the whole of it must be known.
@@ -163,7 +163,7 @@ class ItemChange(ABC):
             relied |= {version.attr_name}
         new = self.result(old) if self.must_read else None
         if new is not None:
-            read = guard.judge_new(items.instance(new), new) | guard.relied
+            read = guard.judge_new(items.instance(new), new) | guard.condition_attributes
             relied |= {name for name in read if old.get(name) == new.get(name)}
         return unchanged_conditions(old, relied)
 
@@ -226,7 +226,7 @@ def _rule_must_read(guard: Guard, changed: Mapping[str, Any]) -> bool:
     """Whether the rule must see an item of which these attributes change."""
     if isinstance(guard.verdict, TextEquals):
         return guard.verdict.name in changed
-    return guard.must_see(frozenset(changed))
+    return guard.needs_instance(frozenset(changed))
 
 
 def _compares_tags(guard: Guard, items: StoredItems) -> bool:

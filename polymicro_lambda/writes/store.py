@@ -53,7 +53,7 @@ class PynamoStore(StoredItems):
         ``Unprocessable`` for attributes that are still missing.
         """
         guard = current_guard()
-        quick = None if guard.is_opaque else self.serializer.quickly(values)
+        quick = None if guard.is_opaque else self.serializer.raw_of_new(values)
         if quick is not None:
             return self.instance(self.put(quick))
         instance, raw = self.serializer.new(values)
@@ -61,7 +61,7 @@ class PynamoStore(StoredItems):
         return self.instance(self._create(raw, self.serializer.key_of(instance)))
 
     def put(self, raw: RawItem) -> RawItem:
-        """The same of an item that ``serializer.quickly`` has made, under a rule that is not opaque."""
+        """The same of an item that ``serializer.raw_of_new`` has made, under a rule that is not opaque."""
         guard = current_guard()
         if not guard.holds(raw):
             guard.judge_new(self.instance(raw), raw)
@@ -71,14 +71,14 @@ class PynamoStore(StoredItems):
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
         creation = Creation(self.model, raw, key, self._key_is_free(), reservations)
-        interceptor = current_guard().journal
+        interceptor = current_guard().interceptor
         return creation.write() if interceptor is None else interceptor.create(creation)
 
     def _key_is_free(self) -> ConditionClause:
         """There is no item with the key, or one that has expired."""
         if self.about.ttl is None:
             return self.is_missing
-        free: ConditionClause = reduce(or_, expired_conditions(self.model), self.is_missing.made())
+        free: ConditionClause = reduce(or_, expired_conditions(self.model), self.is_missing.to_pynamodb())
         return free
 
     # --- changing ---------------------------------------------------------------------------------

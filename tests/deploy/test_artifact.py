@@ -22,14 +22,14 @@ from moto.server import ThreadedMotoServer
 from polymicro_lambda.cli.commands.build import build as build_command
 from polymicro_lambda.cli.commands.registry import Commands
 from polymicro_lambda.deploy.artifact.botocore_data import cut_data, endpoints_of, without_prose
-from polymicro_lambda.deploy.artifact.build import MANIFEST, BuildError, Plan, build, services_of
+from polymicro_lambda.deploy.artifact.build import MANIFEST, BuildError, BuildPlan, build, services_of
 from polymicro_lambda.deploy.artifact.bytecode_archive import START
 from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, PATTERNS
 from polymicro_lambda.deploy.artifact.dropped_files import DOCS_REQUIREMENTS, drop
 from polymicro_lambda.deploy.artifact.imports import passes_argument, reachable
 from polymicro_lambda.deploy.artifact.powertools import missing_powertools
-from polymicro_lambda.deploy.artifact.sizes import ArtifactPart, artifact_parts, table
-from polymicro_lambda.deploy.artifact.target_python import THIS, Target
+from polymicro_lambda.deploy.artifact.sizes import ArtifactPart, artifact_parts, size_table
+from polymicro_lambda.deploy.artifact.target_python import RUNNING_PYTHON, Target
 
 ROOT = Path(__file__).parents[2]
 UNCHECKED = 1
@@ -56,7 +56,7 @@ def sources(root: Path) -> set[str]:
 
 def built(root: Path, module: str = "app", **settings: Any) -> set[str]:
     """The files of an artifact that takes no pip, without bytecode."""
-    build(Plan(root, module, (), **settings), root / "out")
+    build(BuildPlan(root, module, (), **settings), root / "out")
     return sources(root / "out")
 
 
@@ -209,7 +209,7 @@ def test_all_of_botocores_data_stays_where_the_code_may_use_it(
 ) -> None:
     """None of the services is named: all."""
     root = put(tmp_path, {"app.py": source})
-    assert services_of(Plan(root, "app", (), services=named), {"app": root / "app.py"}) == kept
+    assert services_of(BuildPlan(root, "app", (), services=named), {"app": root / "app.py"}) == kept
 
 
 def test_parts_and_their_sum(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_parts_and_their_sum(tmp_path: Path) -> None:
         ArtifactPart("botocore", 0, 0, 20),
         ArtifactPart("metadata and licences", 0, 0, 10),
     )
-    assert [line.split() for line in table(found)[-1:]] == [["total", "1.1", "0.6", "2.0", "3.7"]]
+    assert [line.split() for line in size_table(found)[-1:]] == [["total", "1.1", "0.6", "2.0", "3.7"]]
 
 
 # --- a project's own code -------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def test_an_artifact_that_cannot_work_is_not_built(tmp_path: Path, source: str, 
 def test_what_comes_up_otherwise_is_a_note(tmp_path: Path) -> None:
     """It may be that a variable is missing that only the Lambda has."""
     put(tmp_path, {"app.py": "import os\nos.environ['ONLY_THERE']"})
-    (note,) = build(Plan(tmp_path, "app", ()), tmp_path / "out").notes
+    (note,) = build(BuildPlan(tmp_path, "app", ()), tmp_path / "out").notes
     assert note == "not tried to its end: importing app here raised KeyError: 'ONLY_THERE'"
 
 
@@ -320,7 +320,9 @@ def test_no_module_of_that_name(tmp_path: Path) -> None:
 
 
 def test_a_python_that_is_not_here() -> None:
-    with pytest.raises(BuildError, match=rf"takes a Python 3\.99.*python3\.99 on PATH.*--python {THIS}"):
+    with pytest.raises(
+        BuildError, match=rf"takes a Python 3\.99.*python3\.99 on PATH.*--python {RUNNING_PYTHON}"
+    ):
         Target.find("3.99", "x86_64")
 
 
@@ -344,13 +346,13 @@ def test_what_no_index_has_is_taken_from_the_projects_wheels(
     with ZipFile(project / "wheels" / "only_here-1.0-py3-none-any.whl", "w") as wheel:
         for name, text in files.items():
             wheel.writestr(name, text)
-    build(Plan(project, "app", ("only-here",)), tmp_path / "out")
+    build(BuildPlan(project, "app", ("only-here",)), tmp_path / "out")
     assert "only_here.py" in contents(tmp_path / "out")
 
 
 def test_what_pip_says_is_shown(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"(?s)cannot be installed.*not a valid|Invalid requirement"):
-        build(Plan(put(tmp_path, {"app.py": ""}), "app", ("no requirement!",)), tmp_path / "out")
+        build(BuildPlan(put(tmp_path, {"app.py": ""}), "app", ("no requirement!",)), tmp_path / "out")
 
 
 # --- documentation --------------------------------------------------------------------------------------
@@ -395,7 +397,7 @@ def documented(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     root = tmp_path_factory.mktemp("documented")
     put(root, {"app.py": DOCUMENTED.format(docs=request.param), "handlers/__init__.py": ""})
     put(root, {"handlers/todo.py": (ROOT / "handlers/todo.py").read_text()})
-    build(Plan(root, "app", (str(ROOT),)), root / "out")
+    build(BuildPlan(root, "app", (str(ROOT),)), root / "out")
     return request.param, root / "out"
 
 
@@ -490,7 +492,7 @@ def test_an_import_of_powertools_that_fails_is_told_what_to_add(tmp_path: Path) 
 
 def test_an_import_of_powertools_that_may_fail_later_is_a_note(tmp_path: Path) -> None:
     put(tmp_path, {"app.py": "def f():\n    from aws_lambda_powertools import Logger"})
-    (note,) = build(Plan(tmp_path, "app", ()), tmp_path / "out").notes
+    (note,) = build(BuildPlan(tmp_path, "app", ()), tmp_path / "out").notes
     assert note.startswith(LACKING)
 
 
@@ -518,7 +520,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, (imported, switches) in OBSERVERS.items():
         put(root, {f"{name}.py": OBSERVED.format(imports=imported, switches=switches)})
     put(root, {"handlers/__init__.py": "", "handlers/todo.py": (ROOT / "handlers/todo.py").read_text()})
-    plan = Plan(root, "switched", (f"{ROOT}[powertools]",), include=("made",))
+    plan = BuildPlan(root, "switched", (f"{ROOT}[powertools]",), include=("made",))
     assert build(plan, root / "out").notes == ()
     return root / "out"
 

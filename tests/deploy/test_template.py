@@ -27,10 +27,16 @@ from pynamodb.models import Model
 from handlers import todo
 from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
 from polymicro_lambda.cli.commands.registry import polymicro
-from polymicro_lambda.deploy.artifact.powertools import unnamed
+from polymicro_lambda.deploy.artifact.powertools import naming_variables
 from polymicro_lambda.deploy.function_events import MAX_EVENTS, Preflights, function_events
-from polymicro_lambda.deploy.generated_parts import Part, merged
-from polymicro_lambda.deploy.tables import GLOBAL, LOCAL, logical_id, staged, tables_of
+from polymicro_lambda.deploy.generated_parts import Part, merge_parts
+from polymicro_lambda.deploy.tables import (
+    GLOBAL_INDEXES,
+    LOCAL_INDEXES,
+    logical_id,
+    next_index_step,
+    tables_of,
+)
 from polymicro_lambda.deploy.template import Options, template, template_parts
 from polymicro_lambda.deploy.yaml_writer import Commented, dump
 from polymicro_lambda.dynamodb.client import table_name as table_name_of
@@ -89,17 +95,17 @@ def loaded(text: str) -> Any:
 def test_its_text_says_what_the_template_is(app: str, api: str, authorizer: str) -> None:
     """The same values by a YAML parser, and the same text by another run."""
     chosen = options(api=api, authorizer=authorizer, cors=CORS(origins=("https://a.example",)))
-    text = merged(HEAD, template_parts(APPS[app].routes, chosen))
+    text = merge_parts(HEAD, template_parts(APPS[app].routes, chosen))
     said = {"AWSTemplateFormatVersion": "2010-09-09", "Transform": "AWS::Serverless-2016-10-31"}
     assert loaded(text) == said | json.loads(json.dumps(template(APPS[app].routes, chosen)))
-    assert merged(HEAD, template_parts(APPS[app].routes, chosen)) == text
+    assert merge_parts(HEAD, template_parts(APPS[app].routes, chosen)) == text
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(("api", "authorizer"), [("rest", "lambda"), ("http", "jwt")])
 def test_cloudformation_finds_no_fault_with_it(api: str, authorizer: str) -> None:
     """As far as cfn-lint knows it without SAM's own transform; it does see a fault that is there."""
-    text = merged(
+    text = merge_parts(
         HEAD, template_parts(second_app.pm.routes, options(api=api, authorizer=authorizer, snap_start=True))
     )
     wrong = text.replace("BillingMode: PAY_PER_REQUEST", "BillingMode: PAY_PER_YEAR")
@@ -205,13 +211,13 @@ def test_what_powertools_leaves_unnamed_is_named_after_the_stack() -> None:
     ],
 )
 def test_what_an_object_of_powertools_says_itself(made: Any, names: list[str]) -> None:
-    assert list(unnamed(*made())) == names
+    assert list(naming_variables(*made())) == names
 
 
 def test_what_the_machines_environment_says_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SERVICE, "here")
     monkeypatch.setenv(NAMESPACE, "Here")
-    assert list(unnamed(Logger(), Metrics(), None)) == [SERVICE, NAMESPACE]
+    assert list(naming_variables(Logger(), Metrics(), None)) == [SERVICE, NAMESPACE]
 
 
 @pytest.mark.parametrize(("api", "authorizer"), KINDS)
@@ -306,8 +312,8 @@ def described(name: str) -> dict[str, Any]:
         "BillingMode": table["BillingModeSummary"]["BillingMode"],
         "AttributeDefinitions": table["AttributeDefinitions"],
         "KeySchema": table["KeySchema"],
-        GLOBAL: [index_of(one) for one in table.get(GLOBAL, ())],
-        LOCAL: [index_of(one) for one in table.get(LOCAL, ())],
+        GLOBAL_INDEXES: [index_of(one) for one in table.get(GLOBAL_INDEXES, ())],
+        LOCAL_INDEXES: [index_of(one) for one in table.get(LOCAL_INDEXES, ())],
     }
     if "StreamSpecification" in table:
         said["StreamSpecification"] = {"StreamViewType": table["StreamSpecification"]["StreamViewType"]}
@@ -450,7 +456,11 @@ def table_with(**indexes: str) -> dict[str, Any]:
         for name, on in indexes.items()
     ]
     definitions = [{"AttributeName": name, "AttributeType": "S"} for name in names]
-    return {"AttributeDefinitions": definitions, "KeySchema": key("pk"), **({GLOBAL: made} if made else {})}
+    return {
+        "AttributeDefinitions": definitions,
+        "KeySchema": key("pk"),
+        **({GLOBAL_INDEXES: made} if made else {}),
+    }
 
 
 def key(name: str) -> list[dict[str, str]]:
@@ -471,7 +481,7 @@ def key(name: str) -> list[dict[str, str]]:
 )
 def test_indexes_come_and_go_one_at_a_time(steps: list[dict[str, Any]]) -> None:
     """Each step is what is planned from the one before it, and tells of the steps after it."""
-    walked = [staged(before, steps[-1]) for before, _ in pairwise(steps)]
+    walked = [next_index_step(before, steps[-1]) for before, _ in pairwise(steps)]
     left = [len(steps) - 2 - number for number in range(len(steps) - 1)]
     assert [(ordered(step), len(remaining)) for step, remaining in walked] == [
         (ordered(after), max(count, 0)) for after, count in zip(steps[1:], left, strict=True)
@@ -482,12 +492,12 @@ def test_indexes_come_and_go_one_at_a_time(steps: list[dict[str, Any]]) -> None:
     ("old", "named"),
     [
         pytest.param({**table_with(), "KeySchema": key("other")}, "KeySchema", id="keys"),
-        pytest.param({**table_with(), LOCAL: [{"IndexName": "l"}]}, LOCAL, id="local index"),
+        pytest.param({**table_with(), LOCAL_INDEXES: [{"IndexName": "l"}]}, LOCAL_INDEXES, id="local index"),
     ],
 )
 def test_what_a_table_has_for_good(old: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{named} of an existing table cannot change"):
-        staged(old, table_with())
+        next_index_step(old, table_with())
 
 
 # --- the API ----------------------------------------------------------------------------------------------------------
@@ -907,7 +917,7 @@ ALONE = BOTH.replace("  # >>> polymicro Two: test\n  Two: {Type: Two}\n  # <<< p
     ],
 )
 def test_parts_are_replaced_and_all_else_stays(old: str, made: Sequence[Part], new: str) -> None:
-    assert merged(old, made) == new
+    assert merge_parts(old, made) == new
 
 
 @pytest.mark.parametrize(
@@ -935,7 +945,7 @@ def test_parts_are_replaced_and_all_else_stays(old: str, made: Sequence[Part], n
 )
 def test_parts_that_cannot_be_replaced(old: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{message}"):
-        merged(old, [ONE])
+        merge_parts(old, [ONE])
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -1136,7 +1146,7 @@ def test_it_warns_of_keys_that_change(project: Path) -> None:
 
 def indexes(project: Path) -> list[str]:
     table = loaded((project / "template.yaml").read_text())["Resources"]["ThingsTable"]["Properties"]
-    return [index["IndexName"] for index in table[GLOBAL]]
+    return [index["IndexName"] for index in table[GLOBAL_INDEXES]]
 
 
 @pytest.mark.parametrize(

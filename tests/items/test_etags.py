@@ -7,7 +7,7 @@ from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.items.etags import Tagger, Tags, canonical_bytes
+from polymicro_lambda.items.etags import EntityTagger, EntityTags, canonical_bytes
 
 
 class Plain(Model):
@@ -20,7 +20,7 @@ class Versioned(Model):
 
 
 ID = {"id": {"S": "1"}}
-TAGGER = Tagger.of("a secret")
+TAGGER = EntityTagger.of("a secret")
 
 
 def test_the_tag_of_a_versioned_item_is_its_version() -> None:
@@ -45,9 +45,9 @@ def test_the_tag_of_a_list_is_weak() -> None:
 
 def test_a_digest_tells_nothing_without_the_secret() -> None:
     """Who sees half of an item cannot try values for the other half until the tag fits."""
-    assert Tagger.of("another").strong(Plain, ID) != TAGGER.strong(Plain, ID)
-    assert Tagger.of("another").weak(b"[]") != TAGGER.weak(b"[]")
-    assert Tagger.of("a secret").strong(Plain, ID) == TAGGER.strong(Plain, ID)
+    assert EntityTagger.of("another").strong(Plain, ID) != TAGGER.strong(Plain, ID)
+    assert EntityTagger.of("another").weak(b"[]") != TAGGER.weak(b"[]")
+    assert EntityTagger.of("a secret").strong(Plain, ID) == TAGGER.strong(Plain, ID)
 
 
 # One item, stored in two spellings that DynamoDB itself does not tell apart.
@@ -99,26 +99,26 @@ def test_two_items_have_two_tags(one: Any, other: Any) -> None:
 
 # --- headers
 
-HEADERS: dict[str, tuple[str | None, Tags | None]] = {
+HEADERS: dict[str, tuple[str | None, EntityTags | None]] = {
     "none": (None, None),
-    "any": ("*", Tags(any=True)),
-    "any among blanks": ("  * ", Tags(any=True)),
-    "a tag that is a star": ('"*"', Tags(frozenset({'"*"'}))),
-    "one": ('"a"', Tags(frozenset({'"a"'}))),
-    "weak": ('W/"a"', Tags(weak=frozenset({'"a"'}))),
-    "several": ('"a", W/"b","c"', Tags(frozenset({'"a"', '"c"'}), frozenset({'"b"'}))),
-    "empty members": (', "a",, ', Tags(frozenset({'"a"'}))),
-    "no tag": ("", Tags()),
-    "blanks": (" " * 5000, Tags()),
-    "empty tag": ('""', Tags(frozenset({'""'}))),
-    "comma inside": ('"a,b"', Tags(frozenset({'"a,b"'}))),
-    "what may stand in a tag": ('"!#~\xe9"', Tags(frozenset({'"!#~\xe9"'}))),
+    "any": ("*", EntityTags(any=True)),
+    "any among blanks": ("  * ", EntityTags(any=True)),
+    "a tag that is a star": ('"*"', EntityTags(frozenset({'"*"'}))),
+    "one": ('"a"', EntityTags(frozenset({'"a"'}))),
+    "weak": ('W/"a"', EntityTags(weak=frozenset({'"a"'}))),
+    "several": ('"a", W/"b","c"', EntityTags(frozenset({'"a"', '"c"'}), frozenset({'"b"'}))),
+    "empty members": (', "a",, ', EntityTags(frozenset({'"a"'}))),
+    "no tag": ("", EntityTags()),
+    "blanks": (" " * 5000, EntityTags()),
+    "empty tag": ('""', EntityTags(frozenset({'""'}))),
+    "comma inside": ('"a,b"', EntityTags(frozenset({'"a,b"'}))),
+    "what may stand in a tag": ('"!#~\xe9"', EntityTags(frozenset({'"!#~\xe9"'}))),
 }
 
 
 @pytest.mark.parametrize(("header", "tags"), HEADERS.values(), ids=HEADERS)
-def test_headers(header: str | None, tags: Tags | None) -> None:
-    assert Tags.read(header, "If-Match") == tags
+def test_headers(header: str | None, tags: EntityTags | None) -> None:
+    assert EntityTags.read(header, "If-Match") == tags
 
 
 MALFORMED = ["a", '"a', 'a"', '"a" "b"', "'a'", 'w/"a"', 'W/ "a"', "W/*", '*, "a"', '"a", *', '"a b"', '"\t"']
@@ -130,7 +130,7 @@ MALFORMED = ["a", '"a', 'a"', '"a" "b"', "'a'", 'w/"a"', 'W/ "a"', "W/*", '*, "a
 def test_malformed_headers(header: str) -> None:
     """Refused in time that grows with the header alone; the answer says which one it was."""
     with pytest.raises(BadRequest, match="If-None-Match"):
-        Tags.read(header, "If-None-Match")
+        EntityTags.read(header, "If-None-Match")
 
 
 # header, the item's tag, whether If-Match holds, whether If-None-Match knows it (RFC 9110, section 8.8.3.2)
@@ -150,7 +150,7 @@ COMPARED: dict[str, tuple[str, str, bool, bool]] = {
 
 @pytest.mark.parametrize(("header", "tag", "strongly", "weakly"), COMPARED.values(), ids=COMPARED)
 def test_comparison(header: str, tag: str, strongly: bool, weakly: bool) -> None:
-    tags = Tags.read(header, "If-Match")
+    tags = EntityTags.read(header, "If-Match")
     assert tags is not None
     assert (tags.match(tag), tags.match_weakly(tag)) == (strongly, weakly)
 
@@ -177,6 +177,6 @@ VERSIONS: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize(("header", "versions"), VERSIONS.values(), ids=VERSIONS)
 def test_versions_that_dynamodb_can_compare(header: str, versions: list[str]) -> None:
     """All or none: a condition that knew half of the tags would refuse what the other half allows."""
-    tags = Tags.read(header, "If-Match")
+    tags = EntityTags.read(header, "If-Match")
     assert tags is not None
     assert tags.versions() == versions

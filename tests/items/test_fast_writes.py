@@ -162,7 +162,7 @@ MOMENT = datetime(2030, 1, 31, 12, tzinfo=UTC)
 )
 def test_a_new_item_is_that_of_the_instance(values: dict[str, Any]) -> None:
     serializer = ItemSerializer.of(Note)
-    assert serializer.quickly(values) == serializer.new(values)[1]
+    assert serializer.raw_of_new(values) == serializer.new(values)[1]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_new_item_is_that_of_the_instance(values: dict[str, Any]) -> None:
     ],
 )
 def test_what_only_an_instance_can_say_is_left_to_it(values: dict[str, Any]) -> None:
-    assert ItemSerializer.of(Note).quickly(values) is None
+    assert ItemSerializer.of(Note).raw_of_new(values) is None
 
 
 @pytest.mark.parametrize(
@@ -223,13 +223,15 @@ def test_plain_expressions_are_worded_as_others(
     conditions: list[SimpleClause], actions: list[SimpleClause]
 ) -> None:
     """The first time and from what is known then."""
-    made = expression_arguments([one.made() for one in conditions], [one.made() for one in actions])
+    made = expression_arguments(
+        [one.to_pynamodb() for one in conditions], [one.to_pynamodb() for one in actions]
+    )
     assert [expression_arguments(conditions, actions), expression_arguments(conditions, actions)] == [
         made,
         made,
     ]
     first, *rest = conditions
-    assert expression_arguments([first.made(), *rest], actions) == made
+    assert expression_arguments([first.to_pynamodb(), *rest], actions) == made
 
 
 # --- moments ----------------------------------------------------------------------------------------------

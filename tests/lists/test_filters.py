@@ -24,7 +24,7 @@ from pynamodb.attributes import (
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError
-from polymicro_lambda.lists.filters import OPERATORS, DeclaredFilters, filter_conditions
+from polymicro_lambda.lists.filters import FILTER_OPERATORS, DeclaredFilters, filter_conditions
 from polymicro_lambda.rules.conditions import holds
 from polymicro_lambda.schemas.item_schemas import ItemSchema, compile_schema
 
@@ -120,7 +120,7 @@ def can_declare(name: str, operator: str) -> bool:
 @pytest.mark.parametrize(("name", "works"), WORKS.items(), ids=WORKS)
 def test_what_can_be_declared(name: str, works: set[str]) -> None:
     """Whether an attribute is there can be asked of all; the rest depends on its type."""
-    assert {operator for operator in OPERATORS if can_declare(name, operator)} == works | {"exists"}
+    assert {operator for operator in FILTER_OPERATORS if can_declare(name, operator)} == works | {"exists"}
 
 
 @pytest.mark.parametrize(

@@ -290,9 +290,16 @@ def test_what_an_index_lacks_is_read_again(guard: dict[str, Any]) -> None:
         pytest.param({}, False, frozenset("oie"), id="the fields alone"),
         pytest.param({"fields": None}, False, None, id="all fields"),
         pytest.param({}, True, None, id="a hook sees the item"),
-        pytest.param({"verdict": ConditionCheck(Thing.rank > 1), "fields": frozenset()}, False, frozenset("oire"), id="where"),
         pytest.param(
-            {"verdict": OpaqueCheck(AllowAny(), RuleContext(None, Method("list", "GET"), Thing), negated=False)}, False, None,
+            {"verdict": ConditionCheck(Thing.rank > 1), "fields": frozenset()},
+            False,
+            frozenset("oire"),
+            id="where",
+        ),
+        pytest.param(
+            {"verdict": OpaqueCheck(AllowAny(), RuleContext(None, Method("list", "GET"), Thing), negated=False)},
+            False,
+            None,
             id="opaque",
         ),
     ],
@@ -338,16 +345,16 @@ def test_a_rule_is_part_of_the_plan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sayable", "detail"),
+    ("filterable", "detail"),
     [
         ((), "it has no filter that would say which owner."),
         (("owner", "rank"), "say which owner by a filter."),
     ],
     ids=["no filter", "a filter"],
 )
-def test_what_nothing_binds_is_said_by_its_python_name(sayable: Sequence[str], detail: str) -> None:
+def test_what_nothing_binds_is_said_by_its_python_name(filterable: Sequence[str], detail: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        ask({}, bound={}, by=Planner.of(Thing, scan=False, whole=False, sayable=sayable))
+        ask({}, bound={}, by=Planner.of(Thing, scan=False, whole=False, filterable=filterable))
     assert caught.value.detail == f"No index serves this list: {detail}"
 
 

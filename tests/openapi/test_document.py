@@ -49,7 +49,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.exceptions import HTTPError
-from polymicro_lambda.lists.filters import OPERATORS
+from polymicro_lambda.lists.filters import FILTER_OPERATORS
 from polymicro_lambda.openapi.document import openapi
 from polymicro_lambda.openapi.parameters import MEANINGS
 from polymicro_lambda.openapi.responses import ERRORS
@@ -228,7 +228,7 @@ def test_every_error_has_a_component() -> None:
 
 
 def test_every_operator_is_explained() -> None:
-    assert set(MEANINGS) == set(OPERATORS)
+    assert set(MEANINGS) == set(FILTER_OPERATORS)
 
 
 def test_words_come_from_docstrings() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polymicro_lambda.cli import console
-from polymicro_lambda.deploy import THIS, BuildError, Plan, table
+from polymicro_lambda.deploy import RUNNING_PYTHON, BuildError, BuildPlan, size_table
 from polymicro_lambda.deploy import build as build_artifact
 from polymicro_lambda.project import PYPROJECT, UsageError, find_project, required_app
 
@@ -31,7 +31,9 @@ class Settings:
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The directory.")
 @click.option("--handler", metavar="MODULE.NAME", help="The Lambda's handler, as the template names it.")
 @click.option("--app", metavar="MODULE:NAME", help="The PolyMicro, where its module has the handler too.")
-@click.option("--python", default=THIS, show_default=True, help="The Lambda's Python; it must be here too.")
+@click.option(
+    "--python", default=RUNNING_PYTHON, show_default=True, help="The Lambda's Python; it must be here too."
+)
 @click.option(
     "--architecture",
     type=click.Choice(list(ARCHITECTURES)),
@@ -76,7 +78,7 @@ def build(
         raise UsageError(
             f"{PYPROJECT} lists no [project] dependencies. List them, or name what to install by --requirement."
         )
-    plan = Plan(
+    plan = BuildPlan(
         root=project.root,
         module=_module(handler, app or project.app),
         requirements=to_install,
@@ -90,7 +92,7 @@ def build(
             built = build_artifact(plan, out.resolve())
     except BuildError as error:
         raise UsageError(str(error)) from error
-    for line in (*table(built.parts), *built.notes):
+    for line in (*size_table(built.parts), *built.notes):
         click.echo(line)
 
 

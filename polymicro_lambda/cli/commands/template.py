@@ -12,7 +12,7 @@ from polymicro_lambda.app import PolyMicro
 from polymicro_lambda.cli import console
 from polymicro_lambda.cli.index_steps import index_steps
 from polymicro_lambda.cli.template_options import FIRST_LINE, options_of_run, with_options
-from polymicro_lambda.deploy import Options, has_parts, merged, template_parts, unnamed
+from polymicro_lambda.deploy import Options, has_parts, merge_parts, naming_variables, template_parts
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import CORS, hsts_of
 from polymicro_lambda.project import Project, UsageError, load_object, required_app
@@ -118,7 +118,7 @@ def _new_text(
     app = compiled_app(project)
     parts = template_parts(app.routes, _template_options(app, project, reference, options))
     steps = index_steps(parts, old, one_by_one=one_by_one)
-    text = merged(old or HEAD.format(first_line=FIRST_LINE, app=reference), steps.parts)
+    text = merge_parts(old or HEAD.format(first_line=FIRST_LINE, app=reference), steps.parts)
     return with_options(text, template, options), steps.messages
 
 
@@ -149,5 +149,5 @@ def _template_options(
         hsts=hsts_of(app._hsts),
         documentation=app.documentation,
         table_prefix=app._table_prefix,
-        named=tuple(unnamed(*app._observers)),
+        named=tuple(naming_variables(*app._observers)),
     )

@@ -70,7 +70,7 @@ def _unique_lines(operation: Operation, which: str) -> Iterator[Line]:
 def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> Iterator[Line]:
     """The lines of a conditional write to an item that must exist, after a read where the rule needs the item."""
     route, guard = operation.asked.route, operation.guard()
-    reads = guard.must_see(changed)
+    reads = guard.needs_instance(changed)
     read = "1 GetItem, consistent, then " if reads or not route.is_default else ""
     yield "calls", f"{read}{_own_calls_first(operation)}1 {name}, on a condition"
     yield "key", _key(operation)

@@ -19,7 +19,7 @@ from .dropped_files import DOCS_ONLY, DOCS_REQUIREMENTS, LOCAL_ONLY, drop, drop_
 from .imports import imports, passes_argument, reachable
 from .powertools import missing_powertools
 from .sizes import ArtifactPart, artifact_parts
-from .target_python import PACKAGE, THIS, BuildError, Target
+from .target_python import PACKAGE, RUNNING_PYTHON, BuildError, Target
 
 MANIFEST = "polymicro-build.json"
 """The file that describes an artifact; a directory with it may be built into again."""
@@ -31,7 +31,7 @@ CODE = frozenset({".py", ".pyc", ".pyi", ".typed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BuildPlan:
     """The artifact to build: its project, its handler, its Python.
 
     ``module`` holds the handler; ``include`` names modules that are imported by a name made at run time.
@@ -44,7 +44,7 @@ class Plan:
     requirements: tuple[str, ...]
     include: tuple[str, ...] = ()
     services: tuple[str, ...] | None = None
-    python: str = THIS
+    python: str = RUNNING_PYTHON
     machine: str = "x86_64"
 
 
@@ -56,7 +56,7 @@ class BuildResult:
     notes: tuple[str, ...] = ()
 
 
-def build(plan: Plan, out: Path) -> BuildResult:
+def build(plan: BuildPlan, out: Path) -> BuildResult:
     """Build into ``out``, a directory that is new, empty or of an earlier build; same input, same bytes.
 
     Raises ``BuildError``, and leaves ``out`` as it was.
@@ -90,7 +90,9 @@ def build(plan: Plan, out: Path) -> BuildResult:
     return BuildResult(sizes, tuple(filter(None, (all_data, *notes))))
 
 
-def _trial_notes(target: Target, plan: Plan, stage: Path, powertools: str | None) -> tuple[str | None, ...]:
+def _trial_notes(
+    target: Target, plan: BuildPlan, stage: Path, powertools: str | None
+) -> tuple[str | None, ...]:
     """The notes on Powertools and on the trial import. Raises ``BuildError`` with both."""
     try:
         return powertools, target.try_import(plan.module, stage)
@@ -118,7 +120,7 @@ def _replace(previous: list[Path], stage: Path, out: Path) -> None:
 # --- the project's own code -----------------------------------------------------------------------------
 
 
-def _reachable_modules(plan: Plan, stage: Path) -> dict[str, Path]:
+def _reachable_modules(plan: BuildPlan, stage: Path) -> dict[str, Path]:
     """The modules of the project and of this package that the handler reaches, and their files."""
     start = (plan.module, *plan.include)
     root_of = partial(_root_of, plan, stage)
@@ -134,7 +136,7 @@ def _reachable_modules(plan: Plan, stage: Path) -> dict[str, Path]:
     return found
 
 
-def _root_of(plan: Plan, stage: Path, top: str) -> Path | None:
+def _root_of(plan: BuildPlan, stage: Path, top: str) -> Path | None:
     if (plan.root / top).is_dir() or (plan.root / f"{top}.py").is_file():
         return plan.root
     return stage if top == PACKAGE else None
@@ -144,11 +146,11 @@ def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _project_modules(plan: Plan, stage: Path, found: Mapping[str, Path]) -> dict[str, Path]:
+def _project_modules(plan: BuildPlan, stage: Path, found: Mapping[str, Path]) -> dict[str, Path]:
     return {name: file for name, file in found.items() if _root_of(plan, stage, _top(name)) == plan.root}
 
 
-def _copy(plan: Plan, stage: Path, found: Mapping[str, Path]) -> None:
+def _copy(plan: BuildPlan, stage: Path, found: Mapping[str, Path]) -> None:
     """Copy the project's modules that the handler reaches, and remove those of this package that it does not."""
     own = _project_modules(plan, stage, found)
     for file in sorted({*own.values(), *_data_files(own)}):
@@ -181,7 +183,7 @@ def _remove_unreached(stage: Path, found: Mapping[str, Path]) -> None:
 # --- botocore's data, and the manifest ----------------------------------------------
 
 
-def services_of(plan: Plan, found: Mapping[str, Path]) -> tuple[str, ...]:
+def services_of(plan: BuildPlan, found: Mapping[str, Path]) -> tuple[str, ...]:
     """The services whose data botocore keeps, none for all."""
     if plan.services is not None:
         return plan.services
@@ -202,7 +204,7 @@ def _cut(stage: Path, services: tuple[str, ...]) -> None:
         raise BuildError(f"{error}. Name services as botocore's own folder of data does.") from error
 
 
-def _write_manifest(plan: Plan, stage: Path, found: tuple[ArtifactPart, ...]) -> None:
+def _write_manifest(plan: BuildPlan, stage: Path, found: tuple[ArtifactPart, ...]) -> None:
     """Write the manifest, and make all files' times and modes the same."""
     about = {"module": plan.module, "python": plan.python, "machine": plan.machine}
     sizes = {part.name: part.total for part in found}

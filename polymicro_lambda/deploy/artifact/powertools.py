@@ -63,7 +63,7 @@ def _imports_powertools(name: str, file: Path) -> bool:
 # --- its environment ------------------------------------------------------------------------------------
 
 
-def unnamed(logger: Any, metrics: Any, tracer: Any) -> Iterator[str]:
+def naming_variables(logger: Any, metrics: Any, tracer: Any) -> Iterator[str]:
     """The variables by which Powertools names the objects that these arguments of ``PolyMicro`` leave unnamed.
 
     A name equal to that in this machine's environment counts as none: nothing tells the two apart.

@@ -54,7 +54,7 @@ def _part(file: Path) -> str:
     return file.name.partition(".")[0] if top == "__pycache__" else top.removesuffix(".py")
 
 
-def table(found: Iterable[ArtifactPart]) -> list[str]:
+def size_table(found: Iterable[ArtifactPart]) -> list[str]:
     """The parts and their sum as lines of text, in KB (1000 bytes)."""
     rows = tuple(found)
     total = ArtifactPart(

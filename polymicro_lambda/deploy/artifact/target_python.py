@@ -16,7 +16,7 @@ from polymicro_lambda.exceptions import PolymicroError
 from .bytecode_importer import PATTERNS
 from .trial_import import MISSING
 
-THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
+RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The minor version of the Python that runs."""
 PACKAGE = "polymicro_lambda"
 """This package."""
@@ -69,7 +69,7 @@ class Target:
         raise BuildError(
             f"Bytecode for Python {version} takes a Python {version}, and there is none on this machine: neither "
             f"python{version} on PATH nor one of pyenv's. Install it, or build for the Python at hand by "
-            f"--python {THIS}, with Runtime: python{THIS} in the template."
+            f"--python {RUNNING_PYTHON}, with Runtime: python{RUNNING_PYTHON} in the template."
         )
 
     def install(
