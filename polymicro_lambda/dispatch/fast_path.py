@@ -54,7 +54,7 @@ def fast_retrieve(one: FastOperation, body: Any, store: PynamoStore) -> Response
             seen.phase = "dump"
             return response
     with guarded(one.guard()):
-        instance = store.seen(raw)
+        instance = store.judged(raw)
         seen.phase = "dump"
         return one.responses.answered(VerbResult(instance))
 

@@ -63,7 +63,7 @@ class Operation:
         """Do it, or answer as an earlier try of the request has been answered."""
         route = self.asked.route
         key = key_of_path(route, self.asked.bound)
-        keyed.known += [] if key is None else [record_entry(route.model, key)]
+        keyed.replayed_items += [] if key is None else [record_entry(route.model, key)]
         return keyed.once(act, self.asked.readable, partial(check_replay, route, key))
 
     def _act(self, arguments: dict[str, Any], guard: Guard) -> Response:

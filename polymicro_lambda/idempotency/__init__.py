@@ -9,14 +9,14 @@ In comes a request and the verb's call; out goes the verb's response, or the sto
 - ``replay`` for the stored response, and whether its user may still have that.
 """
 
-from .keys import KEY, NO_KEYS, IdempotencyKeys
+from .keys import KEY_PATTERN, NO_KEYS, IdempotencyKeys
 from .records import record_entry
 from .replay import check_replay, key_of_path
 from .requests import IdempotentRequest
 from .settings import Idempotency
 
 __all__ = [
-    "KEY",
+    "KEY_PATTERN",
     "NO_KEYS",
     "Idempotency",
     "IdempotencyKeys",

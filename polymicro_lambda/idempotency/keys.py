@@ -20,8 +20,8 @@ HEADER = "idempotency-key"
 NOT_IDEMPOTENT = frozenset({"POST", "PATCH"})
 """The HTTP verbs that a repetition would do twice (RFC 9110, section 9.2.2)."""
 # The draft's string in quotes, or bare as most clients send it; no commas, which join several headers.
-KEY = r'^("[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}"|[\x21\x23-\x2b\x2d-\x7e]{1,255})$'
-_KEY = re.compile(KEY)
+KEY_PATTERN = r'^("[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}"|[\x21\x23-\x2b\x2d-\x7e]{1,255})$'
+_KEY = re.compile(KEY_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)

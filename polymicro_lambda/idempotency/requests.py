@@ -31,7 +31,7 @@ class IdempotentRequest:
     """For each place of the body, how many items of earlier tries this try has taken over."""
     recorded: int = 0
     """How many new items this try has added to the record."""
-    known: list[RawItem] = field(default_factory=list)
+    replayed_items: list[RawItem] = field(default_factory=list)
     """Entries of the items that a replay asks the rule about: that of the path, and the new items of this try."""
     shows_others: bool = False
     """Whether the answer shows an item that a replay would not ask the rule about."""
@@ -104,7 +104,7 @@ class IdempotentRequest:
             self.record.room = room
             raise
         self.recorded += len(entries)
-        self.known += [record_entry(one.model, one.key) for one in creations]
+        self.replayed_items += [record_entry(one.model, one.key) for one in creations]
 
     def changes(self, model: type[Model]) -> None:
         """Updates and deletes take no part in the record: a next try does them again."""
@@ -114,7 +114,7 @@ class IdempotentRequest:
         raw, names = as_stored(instance), [one.attr_name for one in model_info(type(instance)).keys.values()]
         entry = record_entry(type(instance), {name: raw[name] for name in names if name in raw})
         made = [{name: one[name] for name in entry} for one in self.record.made]
-        self.shows_others = self.shows_others or entry not in (*self.known, *made)
+        self.shows_others = self.shows_others or entry not in (*self.replayed_items, *made)
 
 
 def _stored(model: type[Model], entry: RawItem) -> RawItem:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.idempotency import KEY
+from polymicro_lambda.idempotency import KEY_PATTERN
 from polymicro_lambda.lists import FILTER_OPERATORS, RESERVED_PARAMETERS
 from polymicro_lambda.routing import Route
 
@@ -120,7 +120,7 @@ MEANINGS: Mapping[str, str] = {
 _ENTITY_TAGS = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$'}
 """``*``, or any number of entity tags (RFC 9110, section 13.1.1)."""
 _MATCH = "The `ETag` of the item as you know it, or `*`: the request fails with 412 where the item is another by now."
-_IDEMPOTENCY_KEY = {"type": "string", "pattern": KEY}
+_IDEMPOTENCY_KEY = {"type": "string", "pattern": KEY_PATTERN}
 _REPETITION = (
     "A new value, such as a UUID, for each operation, and the same with each repetition: what is done is not done"
     " again."

@@ -157,7 +157,7 @@ def _reservations(
         items = given.get(constraints.model, ())
         taken = [Reservations.of(constraints, _key(constraints.model, raw), None, raw).takes for raw in items]
         if items:
-            reserved[constraints.reservation_table] = [one.marker for takes in taken for one in takes]
+            reserved[constraints.reservation_table] = [one.item for takes in taken for one in takes]
     return reserved
 
 

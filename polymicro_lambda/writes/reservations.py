@@ -43,14 +43,14 @@ class Reservation:
     """Where the item is in the body, e.g. ``/3``."""
 
     @property
-    def marker(self) -> RawItem:
+    def item(self) -> RawItem:
         """The reservation as it is stored."""
         return {"id": {"S": self.id}, "item": {"M": self.key}}
 
     def put_part(self) -> TransactionPart:
         """Put the reservation, where the value is free or this item's already."""
         return transaction_part(
-            self.uniqueness.reservation_table, "Put", [_is_free() | _is_for(self.key)], Item=self.marker
+            self.uniqueness.reservation_table, "Put", [_is_free() | _is_for(self.key)], Item=self.item
         )
 
     def delete_part(self) -> TransactionPart:

@@ -103,7 +103,7 @@ class PynamoStore(StoredItems):
     def _unchanged(self, key: RawItem) -> RawItem:
         """The item as it is, under the same rule and precondition as a write."""
         raw = self.fetch(key)
-        current_guard().check_match(self.seen(raw), raw)
+        current_guard().check_match(self.judged(raw), raw)
         return raw
 
     def delete(self, instance: Model) -> None:

@@ -41,13 +41,13 @@ class StoredItems:
 
         Raises ``NotFound``, also where the rule hides the item, and ``Forbidden``.
         """
-        return self.seen(self.fetch(self.serializer.key(key)))
+        return self.judged(self.fetch(self.serializer.key(key)))
 
     def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
         """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read."""
         return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit)
 
-    def seen(self, raw: RawItem) -> Model:
+    def judged(self, raw: RawItem) -> Model:
         """The instance of a stored item that the rule lets the user have. Raises as ``read``."""
         instance = self.instance(raw)
         current_guard().judge(instance, raw)
