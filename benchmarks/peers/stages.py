@@ -82,17 +82,17 @@ class Clock:
             yield
             return
         kind = observing.Observation
-        real = kind.enter
 
-        def entering(seen: Any, phase: str) -> None:
-            self.phase(phase)
-            real(seen, phase)
+        def setting(seen: Any, name: str, value: Any) -> None:
+            if name == "phase":
+                self.phase(value)
+            object.__setattr__(seen, name, value)
 
-        kind.enter = entering
+        kind.__setattr__ = setting
         try:
             yield
         finally:
-            kind.enter = real
+            del kind.__setattr__
 
 
 def stages(ask: Callable[[], Any], requests: int) -> dict[str, float]:

@@ -5,7 +5,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``client``: connections, table prefixes, one call of an operation; ``transport/``: sending, retries, timeouts
 - ``error_codes``: another HTTP status or detail for one of DynamoDB's error codes
 - ``result_pages``, ``batch_reads``: pages of a query or scan; items by their keys
-- ``expressions``, ``comparisons``: conditions as DynamoDB's text; values compared as DynamoDB does
+- ``expressions``, ``typed_values``: conditions as DynamoDB's text; values compared as DynamoDB does
 - ``models``, ``prefixed_attribute``: keys, version, TTL and indexes of a model; keys with a prefix
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
 - ``metering``: calls and capacity units of a request
@@ -22,17 +22,6 @@ from .client import (
     table_meta,
     table_name,
     transact_write,
-)
-from .comparisons import (
-    OPERATORS,
-    ORDERED_TYPES,
-    PREFIX_TYPES,
-    SIZES,
-    InvalidExpression,
-    OperatorTest,
-    TypedValue,
-    at_most,
-    typed_value,
 )
 from .digests import Digester
 from .error_codes import (
@@ -65,29 +54,24 @@ from .result_pages import (
 )
 from .transport.retries import NO_SECOND_TRY
 from .transport.sessions import private_session, rehearse_call
+from .typed_values import InvalidExpression, TypedValue, typed_value
 
 __all__ = [
     "CLIENT_ERRORS",
     "CONDITION_FAILED",
     "LARGEST_PAGE",
     "NO_SECOND_TRY",
-    "OPERATORS",
-    "ORDERED_TYPES",
     "PAGE_GROWTH",
     "PREFIX_MEMBER",
-    "PREFIX_TYPES",
-    "SIZES",
     "ConditionClause",
     "Digester",
     "InvalidExpression",
     "ModelInfo",
-    "OperatorTest",
     "PrefixedAttribute",
     "ReadPage",
     "SimpleClause",
     "TypedValue",
     "UpdateStep",
-    "at_most",
     "batch_get",
     "batch_pages",
     "cancellation_items",

@@ -11,10 +11,10 @@ from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
 
 from . import client
-from .comparisons import typed_value
 from .error_codes import database_busy
 from .models import model_info
 from .result_pages import PAGE_GROWTH, ReadPage
+from .typed_values import typed_value
 
 MOST_KEYS = 100
 """Keys of one BatchGetItem (DynamoDB API reference)."""

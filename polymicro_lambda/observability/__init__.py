@@ -4,7 +4,7 @@ In comes an ``Observation`` for each request, which stands in a context variable
 answered, ``Telemetry`` makes a ``RequestReport`` of it and gives that to the app's observers. Open:
 
 - ``observation``: the state of a request that runs, and ``report_error`` for errors in its course;
-- ``reports``: the report, the protocol of an observer, the telemetry of an app;
+- ``request_report``: the report, the protocol of an observer, the telemetry of an app;
 - ``settings``: the observers for ``PolyMicro(logger=…, metrics=…, tracer=…)``;
 - ``access_log``, ``metrics``, ``traces``, ``request_ids``: the observers;
 - ``redaction``: exceptions without their texts; ``deadlines``: the seconds that an invocation has left.
@@ -23,8 +23,8 @@ from .observation import (
     safely,
 )
 from .redaction import redacted_exc_info
-from .reports import Telemetry, UserHasher
 from .request_ids import RequestIds
+from .request_report import Telemetry, UserHasher
 from .settings import error_logger, request_observers
 
 __all__ = [

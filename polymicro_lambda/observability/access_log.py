@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .observation import MeteredObservation
-from .reports import Observer, RequestReport
+from .request_report import Observer, RequestReport
 
 MESSAGE = ("request",)
 """The message of a line, with its arguments."""

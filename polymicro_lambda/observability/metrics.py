@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .observation import MeteredObservation
-from .reports import RequestReport
+from .request_report import RequestReport
 
 NONE = "none"
 """The value of a dimension that has none, as ``route`` for a path that no route has: a dimension needs a value."""

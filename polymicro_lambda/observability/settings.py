@@ -14,8 +14,8 @@ from polymicro_lambda.exceptions import ConfigurationError
 from .access_log import access_log_of
 from .metrics import RequestMetrics
 from .observation import LOGGER
-from .reports import Observer
 from .request_ids import PowertoolsKeys
+from .request_report import Observer
 from .traces import RequestTraces
 
 OFF = (None, False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .observation import MeteredObservation
 from .redaction import redacted
-from .reports import RequestReport
+from .request_report import RequestReport
 
 
 @dataclass(frozen=True, slots=True)

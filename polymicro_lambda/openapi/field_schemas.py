@@ -17,7 +17,7 @@ MOMENT = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 )
-"""RFC 3339 down to the microsecond; ``fields.MomentField`` takes some more of ISO 8601."""
+"""RFC 3339 down to the microsecond; ``schemas.fields.DateTimeField`` takes some more of ISO 8601."""
 KEY = r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f]+$"
 """A key of the table stands in a path: see ``schemas.KeyRule``."""
 BOUND = 1e126

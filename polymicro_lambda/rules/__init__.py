@@ -7,7 +7,8 @@ and write.
 - `algebra`: ``&``, ``|`` and ``~``. `permission`: the base class to derive from. `context`: what a permission is
   asked with.
 - `verdicts`: True, False, a condition for DynamoDB, or a check in Python.
-- `conditions`: PynamoDB conditions evaluated here as DynamoDB evaluates them.
+- `conditions`: PynamoDB conditions evaluated here as DynamoDB evaluates them; `condition_operators`: a row for each
+  operator and function.
 - `field_rules`: the fields that a user may read and write.
 - `guards`: the verdict, ``If-Match`` and the visibility of items during one request.
 """

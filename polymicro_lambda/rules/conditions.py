@@ -14,18 +14,10 @@ from pynamodb.constants import ATTRIBUTE_TYPES
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.dynamodb import (
-    OPERATORS,
-    ORDERED_TYPES,
-    PREFIX_TYPES,
-    SIZES,
-    InvalidExpression,
-    OperatorTest,
-    TypedValue,
-    at_most,
-    typed_value,
-)
+from polymicro_lambda.dynamodb import InvalidExpression, TypedValue, typed_value
 from polymicro_lambda.types import RawItem
+
+from .condition_operators import OPERATORS, ORDERED_TYPES, PREFIX_TYPES, SIZES, OperatorTest, at_most
 
 _Raw: TypeAlias = Mapping[str, Any]
 _Item: TypeAlias = RawItem | Mapping[str, _Raw]

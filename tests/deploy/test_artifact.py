@@ -1,5 +1,6 @@
 """The artifact of a Lambda: what is in it, that it works alone, and what the command says."""
 
+import ast
 import gzip
 import hashlib
 import json
@@ -25,7 +26,7 @@ from polymicro_lambda.deploy.artifact.botocore_data import cut_data, endpoints_o
 from polymicro_lambda.deploy.artifact.build import MANIFEST, BuildError, BuildPlan, build, services_of
 from polymicro_lambda.deploy.artifact.bytecode_archive import START
 from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, PATTERNS
-from polymicro_lambda.deploy.artifact.dropped_files import DOCS_REQUIREMENTS, drop
+from polymicro_lambda.deploy.artifact.dropped_files import DOCS_REQUIREMENTS, drop, without_docstrings
 from polymicro_lambda.deploy.artifact.imports import passes_argument, reachable
 from polymicro_lambda.deploy.artifact.powertools import missing_powertools
 from polymicro_lambda.deploy.artifact.sizes import ArtifactPart, artifact_parts, size_table
@@ -584,6 +585,45 @@ def command(*arguments: str, root: Path = ROOT) -> Result:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         return CliRunner().invoke(Commands(commands={"build": build_command}), ["build", *arguments])
+
+
+DOCUMENTED_SOURCE = '''"""A module.
+
+Of several lines.
+"""
+
+NUMBER = 1
+"""What it is."""
+
+
+class Thing:
+    """One line."""
+
+    def act(self) -> str:
+        """Two,
+
+        or more.
+        """
+
+    def say(self) -> str:
+        """Stays apart."""; return "é" """ and "."""
+'''
+
+
+def test_docstrings_are_emptied_line_for_line() -> None:
+    """The code stands where it stood; a string that shares its line with code stays."""
+    thin = without_docstrings(DOCUMENTED_SOURCE)
+
+    def code(source: str) -> list[tuple[int, str]]:
+        nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt)]
+        return [(node.lineno, type(node).__name__) for node in nodes]
+
+    assert code(thin) == code(DOCUMENTED_SOURCE)
+    assert len(thin.splitlines()) == len(DOCUMENTED_SOURCE.splitlines())
+    assert [word in thin for word in ("module", "What", "One", "Two", "Stays", '"é"')] == [False] * 4 + [
+        True
+    ] * 2
+    compile(thin, "thin", "exec")
 
 
 @pytest.mark.thorough

@@ -18,7 +18,7 @@ from polymicro_lambda.observability.access_log import (
     access_log_of,
 )
 from polymicro_lambda.observability.observation import MeteredObservation
-from polymicro_lambda.observability.reports import RequestReport
+from polymicro_lambda.observability.request_report import RequestReport
 
 
 def write_line(access_log: Any) -> None:

@@ -15,7 +15,15 @@ from tempfile import TemporaryDirectory
 
 from .botocore_data import ALL_SERVICES, cut_data
 from .bytecode_archive import add_start, pack
-from .dropped_files import DOCS_ONLY, DOCS_REQUIREMENTS, LOCAL_ONLY, drop, drop_unserved, files
+from .dropped_files import (
+    DOCS_ONLY,
+    DOCS_REQUIREMENTS,
+    LOCAL_ONLY,
+    drop,
+    drop_unserved,
+    files,
+    without_docstrings,
+)
 from .imports import imports, passes_argument, reachable
 from .powertools import missing_powertools
 from .sizes import ArtifactPart, artifact_parts
@@ -157,7 +165,7 @@ def _copy(plan: BuildPlan, stage: Path, found: Mapping[str, Path]) -> None:
         copy = stage / file.relative_to(plan.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
-    _remove_unreached(stage, found)
+    _thin_out(stage, found)
 
 
 def _data_files(own: Mapping[str, Path]) -> Iterator[Path]:
@@ -170,13 +178,15 @@ def _data_files(own: Mapping[str, Path]) -> Iterator[Path]:
                 yield path
 
 
-def _remove_unreached(stage: Path, found: Mapping[str, Path]) -> None:
-    """Remove the modules of this package that the handler does not reach: its commands, its tests' client."""
+def _thin_out(stage: Path, found: Mapping[str, Path]) -> None:
+    """Empty the docstrings of this package, and remove its modules that the handler does not reach."""
     reached = {(name.replace(".", "/"), file.name == "__init__.py") for name, file in found.items()}
     for file in (stage / PACKAGE).rglob("*.py") if PACKAGE in found else ():
         package = file.name == "__init__.py"
         name = (file.parent if package else file.with_suffix("")).relative_to(stage).as_posix()
-        if (name, package) not in reached:
+        if (name, package) in reached:
+            file.write_text(without_docstrings(file.read_text(encoding="utf-8")), encoding="utf-8")
+        else:
             file.unlink()
 
 

@@ -102,7 +102,7 @@ class Target:
         """Compile every module under a directory; one that does not compile stays, and fails where it is imported.
 
         No file's time is compared with its source's when it is loaded: the two never part (PEP 552). This package goes
-        without its docstrings: nothing reads them in a Lambda, and they are a twelfth of its bytes.
+        without its docstrings: nothing reads them in a Lambda.
         """
         ours = root / PACKAGE
         self._compile(root, root, "-x", f"^{re.escape(str(ours))}/")

@@ -1,58 +1,10 @@
-"""Stored values compared as DynamoDB does: numbers by value, values of two types never equal and never ordered."""
+"""The operators and functions of conditions, each as DynamoDB has it: a row for a new one."""
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
 from typing import Any, TypeAlias
 
-
-class InvalidExpression(Exception):
-    """DynamoDB would answer this expression with a ValidationException."""
-
-
-@dataclass(frozen=True, slots=True)
-class TypedValue:
-    """A value and its DynamoDB type; it can be hashed, and its ``==`` is DynamoDB's ``=``."""
-
-    kind: str
-    value: Any
-
-
-# The limits of DynamoDB's numbers (Developer Guide, "Naming rules and data types").
-_NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
-
-
-def _number(text: str) -> Decimal:
-    number = _NUMBERS.create_decimal(text)
-    if not number.is_finite():
-        raise InvalidExpression
-    return number
-
-
-_COMPARABLE: Mapping[str, Callable[[Any], Any]] = {
-    # Python orders text by code points, which is the order of its UTF-8 bytes.
-    "S": str,
-    "N": _number,
-    "B": bytes,
-    "BOOL": bool,
-    "NULL": bool,
-    "SS": lambda elements: frozenset(TypedValue("S", element) for element in elements),
-    "NS": lambda elements: frozenset(TypedValue("N", _number(element)) for element in elements),
-    "BS": lambda elements: frozenset(TypedValue("B", bytes(element)) for element in elements),
-    "L": lambda elements: tuple(map(typed_value, elements)),
-    "M": lambda members: frozenset((name, typed_value(raw)) for name, raw in members.items()),
-}
-
-
-def typed_value(raw: Mapping[str, Any]) -> TypedValue:
-    """A value from ``{type: value}``.
-
-    Raises ``InvalidExpression`` or ``DecimalException`` for a number that DynamoDB does not have.
-    """
-    ((kind, value),) = raw.items()
-    return TypedValue(kind, _COMPARABLE[kind](value))
-
+from polymicro_lambda.dynamodb import TypedValue
 
 SIZES: Mapping[str, Callable[[Any], int]] = dict.fromkeys(("B", "SS", "NS", "BS", "L", "M"), len) | {
     "S": lambda text: len(text.encode("utf-16-le", "surrogatepass")) // 2
