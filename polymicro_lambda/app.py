@@ -119,12 +119,25 @@ class PolyMicro:
         router, models, prefix = Router(self.routes), tuple(models_of(self.routes)), self._table_prefix
         prepare_models(models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix)
         self.documentation = self._documented(self.routes, served=served)
+        dispatch = self._dispatcher(router, models)
+
+        def handler(event: Event, context: Any) -> dict[str, Any]:
+            source = source_of(event)
+            known_id = request_id(event, context)
+            response = dispatch(lambda: source.to_request(event, context, known_id), known_id)
+            return source.to_response(response, event)
+
+        return handler
+
+    def _dispatcher(self, router: Router, models: tuple[type[Model], ...]) -> Dispatcher:
+        """All that answers one request: the routes, the keys that sign, the limits and the telemetry."""
         signing = signing_secrets(self._cursor_secret)
         debug = os.environ.get("POLYMICRO_DEBUG", "").lower()
         user_id = partial(user_id_by, self._user_id)
         telemetry = self._telemetry(UserHasher.of(user_id, signing[0]), models, debug)
         keyed = configured_secrets(self._cursor_secret)[0]
-        dispatch = Dispatcher(
+        make_ready(models, telemetry.logger, debug=debug in _ON, routes=self.routes)
+        return Dispatcher(
             router=router,
             user_of=self._user_of,
             services=Services(
@@ -140,15 +153,6 @@ class PolyMicro:
             telemetry=telemetry,
             docs=self.documentation,
         )
-        make_ready(models, telemetry.logger, debug=debug in _ON, routes=self.routes)
-
-        def handler(event: Event, context: Any) -> dict[str, Any]:
-            source = source_of(event)
-            known_id = request_id(event, context)
-            response = dispatch(lambda: source.to_request(event, context, known_id), known_id)
-            return source.to_response(response, event)
-
-        return handler
 
     def _check(self) -> None:
         """Raise ``ConfigurationError`` for arguments that cannot be."""

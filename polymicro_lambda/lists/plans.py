@@ -109,23 +109,16 @@ def _batch_plan(
         or {last, *fixed} != path.own
     ):
         return None
-    values = {
-        typed_value(value.value): value.value
-        for value in batch_filter.values[1:]
-        if is_key(value.value, limit)
-    }
-    order = (
-        values if path.sort is None else sorted(values, key=lambda one: one.value, reverse=not query.forward)
-    )
-    rest = [
-        c
-        for c in conditions
-        if c is not batch_filter and not any(is_implied(c, n, v) for n, v in fixed.items())
-    ]
+    asked = (value.value for value in batch_filter.values[1:])
+    values = {typed_value(value): value for value in asked if is_key(value, limit)}
+    order = list(values)
+    if path.sort is not None:
+        order.sort(key=lambda one: one.value, reverse=not query.forward)
+    rest = (c for c in conditions if not any(is_implied(c, n, v) for n, v in fixed.items()))
     return Plan(
         path,
         fixed.get(path.partition),
-        checks=tuple(rest),
+        checks=tuple(c for c in rest if c is not batch_filter),
         empty=not all(is_key(value, HASH_BYTES) for value in fixed.values()),
         keys=tuple({**fixed, last: values[one]} for one in order),
     )
