@@ -11,7 +11,9 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from botocore.client import BaseClient
 from botocore.session import get_session
+from pynamodb.attributes import VersionAttribute
 
+from polymicro_lambda import PolyMicro
 from polymicro_lambda.http.users import User
 from polymicro_lambda.testing import Client, FakeContext, Result
 
@@ -107,6 +109,24 @@ def dynamodb_call(operation: str, **parameters: Any) -> dict[str, Any]:
     """Call DynamoDB past every library of ours, e.g. ``dynamodb_call("put_item", TableName=…)``."""
     answer: dict[str, Any] = getattr(raw_client(), operation)(**parameters)
     return answer
+
+
+def create_table(model: Any, name: str) -> None:
+    """Create the model's table under a name, that of this test."""
+    model.Meta.table_name = name
+    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+
+
+def versioned(model: Any) -> Any:
+    """The same model with a version attribute, ``version``."""
+    return type("Versioned", (model,), {"Meta": type("Meta", (), {}), "version": VersionAttribute()})
+
+
+def create_tables(pm: PolyMicro) -> None:
+    """Create the tables of a compiled app, those that are not there yet."""
+    for model in dict.fromkeys(model for route in pm.routes for model in route.models):
+        if not model.exists():
+            model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
 
 
 def stored(table: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import pytest
-from contract import ALICE, BOB, Caller, assert_problem, dynamodb_call, stored
+from contract import ALICE, BOB, Caller, assert_problem, create_table, dynamodb_call, stored
 from marshmallow import INCLUDE, Schema, fields, validate
 from pynamodb.attributes import Attribute, UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
@@ -234,8 +234,7 @@ def test_two_prefixes_for_one_model() -> None:
 def test_a_prefix_for_a_model_that_is_connected(dynamodb: None, table_name: str) -> None:
     """Its connection would go on to the table of the old name."""
     model = prefixed()
-    model.Meta.table_name = table_name
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(model, table_name)
     with pytest.raises(ConfigurationError, match="table_prefix"):
         compiled(model, table_prefix="one-")
 
@@ -325,8 +324,7 @@ def test_an_own_schema(dynamodb: None, table_name: str) -> None:
         id = UnicodeAttribute(range_key=True)
         text = UnicodeAttribute(null=True)
 
-    Kept.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Kept.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Kept, table_name)
 
     class Things(ModelResource, Create, Retrieve, Update):
         model: ClassVar[Any] = Kept

@@ -23,6 +23,7 @@ from contract import (
     allow,
     assert_problem,
     counted,
+    create_table,
     dynamodb_call,
     every_form,
     failing,
@@ -599,8 +600,7 @@ def test_a_lost_answer_is_looked_up(dynamodb: None, table_name: str, error: Exce
         text = UnicodeAttribute(null=True)
         version = VersionAttribute()
 
-    Doc.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Doc.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Doc, table_name)
     client = app(Doc)
     with failing(error, late=True, on=WRITES):
         made = client.post("/things", json={"id": "x", "text": "a"})
@@ -643,8 +643,7 @@ def test_a_poison_row_is_500_and_left_out_of_a_list(dynamodb: None, table_name: 
         id = UnicodeAttribute(range_key=True)
         due = UTCDateTimeAttribute(null=True)
 
-    Row.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Row.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Row, table_name)
 
     class Listing(List):
         def list(self, user: Any, pagination_key: Any = None, limit: int = 25) -> Any:

@@ -11,6 +11,7 @@ from contract import (
     Caller,
     assert_problem,
     counted,
+    create_table,
     dynamodb_call,
     meanwhile,
     names,
@@ -55,8 +56,7 @@ def app(model: type[Model], *mixins: Any, **body: Any) -> Caller:
 
 
 def made(model: Any, table_name: str) -> None:
-    model.Meta.table_name = table_name
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(model, table_name)
 
 
 def listing(model: type[Model], partition: str = "g") -> Any:

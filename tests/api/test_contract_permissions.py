@@ -10,6 +10,7 @@ from contract import (
     Caller,
     assert_problem,
     counted,
+    create_table,
     dynamodb_call,
     meanwhile,
     names,
@@ -125,8 +126,7 @@ def note(dynamodb: None, table_name: str) -> Make:
         owner = UnicodeAttribute(null=True)
         text = UnicodeAttribute(null=True)
 
-    Note.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Note.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Note, table_name)
 
     def make(
         rule: Any, *, user: User | None = ALICE, verbs: Any = (Create, Retrieve, Update, Delete)
@@ -537,8 +537,7 @@ def owned(dynamodb: None, table_name: str) -> Make:
         uuid = UnicodeAttribute(range_key=True)
         tenant = UnicodeAttribute(null=True)
 
-    Owned.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Owned.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Owned, table_name)
 
     def make(
         rule: Any, *, user: User | None = ALICE, verbs: Any = (Create, Retrieve, Update, Delete)
@@ -665,8 +664,7 @@ def test_a_list_shows_what_the_rule_shows(dynamodb: None, table_name: str, rule:
         id = UnicodeAttribute(range_key=True)
         owner = UnicodeAttribute()
 
-    Row.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Row.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Row, table_name)
     for number in range(20):
         Row("g", f"{number:02}", owner="alice" if number % 3 == 0 else "bob").save()
 
@@ -701,8 +699,7 @@ def test_a_versioned_item_counts_its_updates(dynamodb: None, table_name: str) ->
         text = UnicodeAttribute(null=True)
         version = VersionAttribute()
 
-    Doc.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Doc.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Doc, table_name)
     pm = PolyMicro()
     body = {"model": Doc, "route": "docs", "permissions": Yes}
     type("Docs", (ModelResource, Create, Retrieve, Update, Delete), body)(pm)

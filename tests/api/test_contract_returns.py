@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from contract import ALICE, Caller, assert_problem, dynamodb_call, resolved, stored
+from contract import ALICE, Caller, assert_problem, create_table, dynamodb_call, resolved, stored
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -145,8 +145,7 @@ def test_a_cursor_carries_binary_keys(dynamodb: None, table_name: str) -> None:
         group = UnicodeAttribute(hash_key=True)
         id = BinaryAttribute(range_key=True, legacy_encoding=False)
 
-    Blob.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Blob.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Blob, table_name)
     for id_ in (b"\x00", b"\x7f", b"\xff"):
         dynamodb_call("put_item", TableName=table_name, Item={"group": {"S": "g"}, "id": {"B": id_}})
 
@@ -190,8 +189,7 @@ def table(dynamodb: None, table_name: str) -> Any:
         id = UnicodeAttribute(hash_key=True)
         text = UnicodeAttribute(null=True)
 
-    Kept.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Kept.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Kept, table_name)
     Kept("a", text="x").save()
     return Kept
 
@@ -359,8 +357,7 @@ def test_what_is_still_missing_before_the_write_is_422(
         owner = UnicodeAttribute()
         signature = UnicodeAttribute()
 
-    Signed.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Signed.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Signed, table_name)
     whole = {"owner": "o", "signature": "s"}
 
     class Things(ModelResource, Create):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract import ALICE, BOB, Caller, counted, dynamodb_call, names, stored
+from contract import ALICE, BOB, Caller, counted, create_table, dynamodb_call, names, stored
 from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
@@ -56,8 +56,7 @@ def note(dynamodb: None, table_name: str) -> Callable[..., Caller]:
         text = UnicodeAttribute(null=True)
         version = VersionAttribute()
 
-    Note.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Note.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Note, table_name)
     item = {"owner": {"S": "alice"}, "id": {"S": "n"}, "version": {"N": "1"}}
     dynamodb_call("put_item", TableName=table_name, Item=item)
 

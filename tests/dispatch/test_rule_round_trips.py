@@ -4,8 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract import BOB, WRITES, Call, Caller, counted, dynamodb_call, names, resolved, stored
-from pynamodb.attributes import UnicodeAttribute, VersionAttribute
+from contract import (
+    BOB,
+    WRITES,
+    Call,
+    Caller,
+    counted,
+    create_table,
+    dynamodb_call,
+    names,
+    resolved,
+    stored,
+    versioned,
+)
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -57,15 +69,8 @@ def notes(request: pytest.FixtureRequest, dynamodb: None, table_name: str) -> Ma
         lock = UnicodeAttribute(null=True)
         text = UnicodeAttribute(null=True)
 
-    class Versioned(Plain):
-        class Meta:
-            pass
-
-        version = VersionAttribute()
-
-    model: Any = {"plain": Plain, "versioned": Versioned}[request.param]
-    model.Meta.table_name = table_name
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    model: Any = versioned(Plain) if request.param == "versioned" else Plain
+    create_table(model, table_name)
     for name in ("n", *map(str, range(7))):
         item = {"owner": {"S": "alice"}, "id": {"S": name}, "tenant": {"S": "acme"}, "version": {"N": "1"}}
         dynamodb_call("put_item", TableName=table_name, Item=item)

@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from contract import ALICE, BOB, Caller, assert_problem, counted, dynamodb_call, names, resolved, watched
+from contract import (
+    ALICE,
+    BOB,
+    Caller,
+    assert_problem,
+    counted,
+    create_table,
+    dynamodb_call,
+    names,
+    resolved,
+    watched,
+)
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
@@ -141,8 +152,7 @@ def write(table: str, items: list[dict[str, Any]]) -> None:
 
 def made(model: type[Model], table: str) -> None:
     """The model's table under this name."""
-    model.Meta.table_name = table
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(model, table)
 
 
 def serve(model: type[Model], **declared: Any) -> Caller:

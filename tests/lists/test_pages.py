@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from contract import counted, dynamodb_call, names
+from contract import counted, create_table, dynamodb_call, names
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
@@ -276,8 +276,7 @@ def test_iterating_reads_all_under_the_rule() -> None:
 @pytest.fixture
 def things(dynamodb: None, table_name: str) -> str:
     """Five things of ann's; the name of their table."""
-    Thing.Meta.table_name = table_name
-    Thing.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Thing, table_name)
     for number in range(1, 6):
         dynamodb_call("put_item", TableName=table_name, Item=raw(number))
     return table_name

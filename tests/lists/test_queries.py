@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from contract import Call, counted, dynamodb_call, names, watched
+from contract import Call, counted, create_table, dynamodb_call, names, watched
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import AllProjection, LocalSecondaryIndex
@@ -45,8 +45,7 @@ i, r, x = Path(["i"]), Path(["r"]), Path(["x"])
 @pytest.fixture
 def things(dynamodb: None, table_name: str) -> str:
     """Four things of ann's, ranked backward; the name of their table."""
-    Thing.Meta.table_name = table_name
-    Thing.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Thing, table_name)
     for number in range(1, 5):
         item = {"o": ANN, "i": {"S": str(number)}, "r": {"N": str(-number)}, "x": {"S": "x" * number}}
         dynamodb_call("put_item", TableName=table_name, Item=item)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from contract import ALICE, Caller, dynamodb_call, resolved
+from contract import ALICE, Caller, create_table, dynamodb_call, resolved
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -61,8 +61,7 @@ FILTERS = {
 
 @pytest.fixture
 def client(dynamodb: None, table_name: str) -> Caller:
-    Thing.Meta.table_name = table_name
-    Thing.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Thing, table_name)
     pm = PolyMicro(cursor_secret="secret")
     declared = {"model": Thing, "route": "things", "permissions": AllowAny, "filters": FILTERS, "scan": True}
     type("Things", (ModelResource, List), declared)(pm)

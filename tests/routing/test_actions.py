@@ -4,7 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract import ALICE, BOB, WRITES, Caller, allow, assert_problem, counted, dynamodb_call, names, stored
+from contract import (
+    ALICE,
+    BOB,
+    WRITES,
+    Caller,
+    allow,
+    assert_problem,
+    counted,
+    create_table,
+    dynamodb_call,
+    names,
+    stored,
+)
 from marshmallow import Schema, fields
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.models import Model
@@ -102,8 +114,7 @@ def todo(dynamodb: None, table_name: str) -> Make:
         text = UnicodeAttribute(null=True)
         done = BooleanAttribute(default=False)
 
-    Todo.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Todo.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Todo, table_name)
     for owner, uuid in (("alice", "1"), ("alice", "2"), ("bob", "3")):
         item = {"owner": {"S": owner}, "uuid": {"S": uuid}, "done": {"BOOL": False}}
         dynamodb_call("put_item", TableName=table_name, Item=item)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract import Caller, assert_problem, counted, dynamodb_call, stored
+from contract import Caller, assert_problem, counted, create_table, dynamodb_call, stored
 from marshmallow import Schema, fields
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, LocalSecondaryIndex
@@ -71,8 +71,7 @@ def member(dynamodb: None, table_name: str) -> Make:
         code = UnicodeAttribute(null=True)
         by_pay = ByPay()
 
-    Member.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Member.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Member, table_name)
 
     def make(permissions: Any = IsAuthenticated, **members: Any) -> Caller:
         pm = PolyMicro()

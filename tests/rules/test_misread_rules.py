@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract import Caller, dynamodb_call, stored
+from contract import Caller, create_table, dynamodb_call, stored
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
@@ -202,8 +202,7 @@ def client(dynamodb: None, table_name: str) -> Callable[[Any], Caller]:
         state = UnicodeAttribute(null=True)
         text = UnicodeAttribute(null=True)
 
-    Doc.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Doc.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Doc, table_name)
 
     class Docs(ModelResource, Create, List, Retrieve, Update, Delete):
         model = Doc

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from contract import Caller, dynamodb_call, stored
+from contract import Caller, create_table, dynamodb_call, stored
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.models import Model
 
@@ -171,8 +171,7 @@ def make(dynamodb: None, table_name: str) -> Callable[[Case, str], Caller]:
         readers = UnicodeSetAttribute(null=True)
         text = UnicodeAttribute(null=True)
 
-    Doc.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Doc.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Doc, table_name)
 
     def client(case: Case, form: str) -> Caller:
         class Docs(ModelResource, Create, List, Retrieve, Update, Delete):

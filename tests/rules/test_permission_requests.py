@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from contract import ALICE, BOB, Caller, assert_problem, counted, names
+from contract import ALICE, BOB, Caller, assert_problem, counted, create_table, names
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
@@ -64,8 +64,7 @@ def model(dynamodb: None, table_name: str) -> type[Model]:
         author = UnicodeAttribute(default="alice")
         budget = UnicodeAttribute(null=True)
 
-    Task.Meta.table_name = table_name  # type: ignore[attr-defined]
-    Task.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    create_table(Task, table_name)
     return Task
 
 

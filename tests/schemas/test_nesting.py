@@ -10,6 +10,7 @@ from contract import (
     Caller,
     assert_problem,
     counted,
+    create_table,
     dynamodb_call,
     meanwhile,
     names,
@@ -37,11 +38,6 @@ from polymicro_lambda import (
 
 Make = Callable[..., Caller]
 VERBS = (Create, List, Retrieve, Update, Delete)
-
-
-def table(model: Any, name: str) -> None:
-    model.Meta.table_name = name
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
 
 
 def client_of(*resources: type[ModelResource], user: User = ALICE) -> Caller:
@@ -83,7 +79,7 @@ def tasks(request: pytest.FixtureRequest, dynamodb: None, table_name: str) -> Ca
         text = UnicodeAttribute(null=True)
         by_project = ByProject()
 
-    table(Task, table_name)
+    create_table(Task, table_name)
 
     class Tasks(ModelResource, *VERBS):  # type: ignore[misc]
         model = Task
@@ -173,7 +169,7 @@ def test_a_key_in_the_route_is_typed(dynamodb: None, table_name: str) -> None:
         year = NumberAttribute(hash_key=True)
         id = UnicodeAttribute(range_key=True)
 
-    table(Comment, table_name)
+    create_table(Comment, table_name)
 
     class Comments(ModelResource, *VERBS):  # type: ignore[misc]
         model = Comment
@@ -209,7 +205,7 @@ def owned(dynamodb: None, table_name: str) -> Make:
         author = UnicodeAttribute(null=True)
         text = UnicodeAttribute(null=True)
 
-    table(File, table_name)
+    create_table(File, table_name)
 
     def make(rule: Any, *verbs: Any, **members: Any) -> Caller:
         body = {"model": File, "route": "files", "permissions": rule, **members}
@@ -341,7 +337,7 @@ def shop(dynamodb: None, table_name: str) -> Caller:
     class Order(Row, discriminator="order"):
         total = NumberAttribute()
 
-    table(Row, table_name)
+    create_table(Row, table_name)
 
     class Customers(ModelResource, *VERBS):  # type: ignore[misc]
         model = Customer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from contract import ALICE, Caller, assert_problem, counted, every_form, names, stored, watched
+from contract import ALICE, Caller, assert_problem, counted, create_tables, every_form, names, stored, watched
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -63,9 +63,7 @@ def docs(dynamodb: None, table_name: str) -> Make:
         type("Docs", (*bases, ModelResource, Create, List, Retrieve, Update, Delete), {**said, **body})(pm)
         client = Caller(pm.compile(), user=ALICE)
         client.app_ = pm  # type: ignore[attr-defined]
-        for model in dict.fromkeys(model for route in pm.routes for model in route.models):
-            if not model.exists():
-                model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+        create_tables(pm)
         return client
 
     return make

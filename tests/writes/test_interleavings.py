@@ -8,8 +8,21 @@ from itertools import product
 from typing import Any
 
 import pytest
-from contract import ALICE, BOB, WRITES, Call, Caller, assert_problem, counted, dynamodb_call, stored, watched
-from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute, VersionAttribute
+from contract import (
+    ALICE,
+    BOB,
+    WRITES,
+    Call,
+    Caller,
+    assert_problem,
+    counted,
+    create_table,
+    dynamodb_call,
+    stored,
+    versioned,
+    watched,
+)
+from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -122,15 +135,8 @@ def docs(request: pytest.FixtureRequest, dynamodb: None, table_name: str) -> Mak
         lock = UnicodeAttribute(null=True)
         text = UnicodeAttribute(null=True)
 
-    class Versioned(Plain):
-        class Meta:
-            pass
-
-        version = VersionAttribute()
-
-    doc: Any = {"plain": Plain, "versioned": Versioned}[request.param]
-    doc.Meta.table_name = table_name
-    doc.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    doc: Any = versioned(Plain) if request.param == "versioned" else Plain
+    create_table(doc, table_name)
 
     def make(rule: Any, *verbs: Any) -> Caller:
         pm = PolyMicro()

@@ -13,31 +13,13 @@ from uuid import uuid4
 import pytest
 from botocore.endpoint import Endpoint
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from contract import ALICE, Caller, assert_problem, dynamodb_call, stored
+from contract import ALICE, Caller, assert_problem, create_table, dynamodb_call, stored
+from counted_items import OLD, Plain, Versioned
 from local_engine import local
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
-from pynamodb.models import Model
 
 from polymicro_lambda import AllowAny, Create, Delete, ModelResource, PolyMicro, Retrieve, Update, action
 from polymicro_lambda.project.isolation import FAKE_AWS, forget_connections, strict_moto
 from soak.proxy import Proxy
-
-
-class Plain(Model):
-    class Meta:
-        table_name = ""
-
-    id = UnicodeAttribute(hash_key=True)
-    text = UnicodeAttribute(null=True)
-    count = NumberAttribute(default=0)
-
-
-class Versioned(Plain):
-    class Meta:
-        table_name = ""
-
-    version = VersionAttribute()
-
 
 MODELS: dict[str, Any] = {"versioned": Versioned, "plain": Plain}
 
@@ -50,7 +32,6 @@ class Verbs(Create, Retrieve, Update, Delete):
         return self.store.update(instance, {"count": instance.count + 1})
 
 
-OLD: dict[str, Any] = {"id": {"S": "1"}, "text": {"S": "old"}, "count": {"N": "0"}, "version": {"N": "1"}}
 THEIRS: dict[str, Any] = OLD | {"text": {"S": "theirs"}, "count": {"N": "7"}, "version": {"N": "9"}}
 Item = dict[str, Any] | None
 
@@ -162,8 +143,7 @@ def clients(engine: str) -> Iterator[dict[str, Caller]]:
         with strict_moto(patch) if engine == "moto" else local(patch):
             forget_connections()
             for model in MODELS.values():
-                model.Meta.table_name = f"t{uuid4().hex}"
-                model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+                create_table(model, f"t{uuid4().hex}")
             yield {kind: made(model) for kind, model in MODELS.items()}
         forget_connections()
 

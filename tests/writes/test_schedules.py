@@ -9,9 +9,8 @@ from uuid import uuid4
 
 import pytest
 from contract import ALICE, Caller, dynamodb_call, stored, watched
+from counted_items import OLD, Plain, Versioned
 from local_engine import local
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
-from pynamodb.models import Model
 
 from polymicro_lambda import (
     AllowAny,
@@ -28,22 +27,6 @@ from polymicro_lambda import (
 from polymicro_lambda.project.isolation import FAKE_AWS, forget_connections, strict_moto
 
 pytestmark = pytest.mark.thorough
-
-
-class Plain(Model):
-    class Meta:
-        table_name = ""
-
-    id = UnicodeAttribute(hash_key=True)
-    text = UnicodeAttribute(null=True)
-    count = NumberAttribute(default=0)
-
-
-class Versioned(Plain):
-    class Meta:
-        table_name = ""
-
-    version = VersionAttribute()
 
 
 class Opaque(Permission):
@@ -67,7 +50,6 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "plain, opaque rule": (Plain, Opaque),
     "versioned, opaque rule": (Versioned, Opaque),
 }
-OLD: dict[str, Any] = {"id": {"S": "1"}, "text": {"S": "old"}, "count": {"N": "0"}, "version": {"N": "1"}}
 TAG = "TAG"
 """Stands for the ETag of the item as it is at first."""
 

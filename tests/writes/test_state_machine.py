@@ -5,11 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from contract import ALICE, BOB, Caller, dynamodb_call
+from contract import ALICE, BOB, Caller, dynamodb_call, versioned
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -55,13 +55,7 @@ def models() -> dict[str, Any]:
         text = UnicodeAttribute()
         count = NumberAttribute(default=0)
 
-    class Versioned(Plain):
-        class Meta:
-            table_name = ""
-
-        version = VersionAttribute()
-
-    return {"plain": Plain, "versioned": Versioned}
+    return {"plain": Plain, "versioned": versioned(Plain)}
 
 
 class Docs(RuleBasedStateMachine):

@@ -15,6 +15,7 @@ from contract import (
     Caller,
     assert_problem,
     counted,
+    create_tables,
     dynamodb_call,
     every_form,
     meanwhile,
@@ -126,9 +127,7 @@ def members(request: pytest.FixtureRequest, dynamodb: None, table_name: str) -> 
         )(pm)
         client = Caller(pm.compile(), user=ALICE)
         client.app_ = pm  # type: ignore[attr-defined]
-        for one in dict.fromkeys(m for route in pm.routes for m in route.models):
-            if not one.exists():
-                one.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+        create_tables(pm)
         return client
 
     return make
