@@ -31,9 +31,11 @@ Claims: TypeAlias = Mapping[str, Any]
 _NO_NAMES: frozenset[str] = frozenset()
 
 _ID_CLAIMS = ("uuid", "sub", "principalId")
-_NAME_CLAIMS = ("permissions", "scope", "scopes", "groups", "cognito:groups")
+_NAME_CLAIMS = ("scope", "scopes", "permissions", "groups", "cognito:groups")
+_SCOPES = 3
+"""The number of texts or lists of scopes: the authorizer's own ``scopes``, then these claims from the start."""
 _GROUPS = 2
-"""The number of these, from the end, that hold groups; the others hold permissions."""
+"""The number of these, from the end, that hold groups; all before them hold permissions."""
 
 
 def user_from(request_context: object) -> User | None:
@@ -125,7 +127,7 @@ def _make_user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: ob
 @lru_cache(maxsize=64)
 def _permissions_and_groups(lists: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
     """Permissions and groups, kept for authorizers that give the same texts again and again."""
-    names = [_names(value) for value in lists]
+    names = [*map(_scopes, lists[:_SCOPES]), *map(_names, lists[_SCOPES:])]
     return _NO_NAMES.union(*names[:-_GROUPS]), _NO_NAMES.union(*names[-_GROUPS:])
 
 
@@ -150,21 +152,39 @@ def _digits(value: int) -> str | None:
 
 def _names(value: object) -> frozenset[str]:
     """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
+    return _names_in(value, _split)
+
+
+def _scopes(value: object) -> frozenset[str]:
+    """The same of scopes, which blanks alone separate: a comma is part of one (RFC 6749, section 3.3)."""
+    return _names_in(value, _split_scopes)
+
+
+def _split(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _split_scopes(text: str) -> list[str]:
+    return text.split(" ")
+
+
+def _names_in(value: object, split: Callable[[str], list[str]]) -> frozenset[str]:
     if isinstance(value, str):
-        value = _split(value.strip())
+        value = _list_in(value, split)
     if not isinstance(value, list | tuple):
         return frozenset()
     return frozenset([name for name in value if isinstance(name, str) and name])
 
 
-def _split(text: str) -> object:
-    if not (text.startswith("[") and text.endswith("]")):
-        return text.replace(",", " ").split()
+def _list_in(text: str, split: Callable[[str], list[str]]) -> object:
+    listed = text.strip()
+    if not (listed.startswith("[") and listed.endswith("]")):
+        return split(text)
     try:
-        return json.loads(text)
+        return json.loads(listed)
     except (ValueError, RecursionError):
         # HTTP API renders a claim that is an array as [a b].
-        return text[1:-1].replace(",", " ").split()
+        return split(listed[1:-1])
 
 
 def user_id_by(own: Callable[[Any], Any] | None, user: Any) -> str:

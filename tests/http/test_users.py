@@ -191,6 +191,40 @@ def test_names_come_in_every_form(value: object, names: set[str]) -> None:
     assert (set(user.permissions), set(user.groups)) == (names, names)
 
 
+SCOPES: dict[str, tuple[object, set[str]]] = {
+    "a comma is part of a scope": ("read,admin", {"read,admin"}),
+    "a comma and a blank": ("read, admin", {"read,", "admin"}),
+    "blanks": (" read  admin ", {"read", "admin"}),
+    "no other white space separates": ("read\tadmin\u00a0root", {"read\tadmin\u00a0root"}),
+    "nor ends one": ("\u00a0admin\n", {"\u00a0admin\n"}),
+    "a list": (["read,admin"], {"read,admin"}),
+    "a JSON list": ('["read,admin", "write"]', {"read,admin", "write"}),
+    "a list as an HTTP API renders it": ("[read,admin write]", {"read,admin", "write"}),
+    "nothing": ("", set()),
+}
+
+
+@pytest.mark.parametrize(("value", "names"), SCOPES.values(), ids=SCOPES)
+@pytest.mark.parametrize(
+    "context",
+    [
+        lambda value: {"claims": {"sub": "s", "scope": value}},
+        lambda value: {"claims": {"sub": "s", "scopes": value}},
+        lambda value: {"claims": {"sub": "s"}, "scopes": value},
+        lambda value: {"jwt": {"claims": {"sub": "s", "scope": value}, "scopes": None}},
+        lambda value: {"jwt": {"claims": {"sub": "s"}, "scopes": value}},
+        lambda value: {"lambda": {"uuid": "s", "scope": value}},
+        lambda value: {"principalId": "s", "scopes": value},
+    ],
+    ids=["Cognito", "claims", "HTTP 1.0", "JWT", "JWT's scopes", "Lambda on HTTP", "Lambda on REST"],
+)
+def test_blanks_alone_separate_scopes(context: Any, value: object, names: set[str]) -> None:
+    """RFC 6749, section 3.3: ``read,admin`` is one scope, which must not let anybody be an administrator."""
+    user = user_from({"authorizer": context(value)})
+    assert user is not None
+    assert (set(user.permissions), user.groups) == (names, frozenset())
+
+
 def test_permissions_and_groups_are_unions() -> None:
     said = {
         "uuid": "alice",
