@@ -93,7 +93,7 @@ def verify(text: str) -> Identity:
             issuer=os.environ.get("JWT_ISSUER") or None,
             audience=os.environ.get("JWT_AUDIENCE") or None,
         )
-        uuid = text_of(claims.get("uuid", claims.get("sub")))
+        uuid = text_of(claims.get("sub", claims.get("uuid")))  # the issuer vouches for sub alone
         permissions = names(claims, "permissions", "scope", "scopes")
         return Identity(uuid, permissions, names(claims, "groups", "cognito:groups"), own(claims))
     except (jwt.PyJWTError, ArithmeticError, RecursionError, TypeError, ValueError) as error:

@@ -31,6 +31,7 @@ Claims: TypeAlias = Mapping[str, Any]
 _NO_NAMES: frozenset[str] = frozenset()
 
 _ID_CLAIMS = ("uuid", "sub", "principalId")
+"""Where a Lambda authorizer says the user's id: the first that is there."""
 _NAME_CLAIMS = ("scope", "scopes", "permissions", "groups", "cognito:groups")
 _SCOPES = 3
 """The number of texts or lists of scopes: the authorizer's own ``scopes``, then these claims from the start."""
@@ -84,12 +85,17 @@ def _lambda_user(authorizer: Claims) -> User | None:
 def _jwt_user(authorizer: Claims) -> User | None:
     """JWT authorizer on an HTTP API (payload 2.0)."""
     jwt = authorizer["jwt"]
-    return _make_user(_mapping(jwt.get("claims")), scopes=jwt.get("scopes"))
+    return _token_user(_mapping(jwt.get("claims")), jwt.get("scopes"))
 
 
 def _claims_user(authorizer: Claims) -> User | None:
     """Cognito on a REST API; JWT on an HTTP API (payload 1.0), which adds ``scopes``."""
-    return _make_user(authorizer["claims"], scopes=authorizer.get("scopes"))
+    return _token_user(authorizer["claims"], authorizer.get("scopes"))
+
+
+def _token_user(claims: Claims, scopes: object) -> User | None:
+    """The user of a verified token: ``sub`` is the provider's word, any other claim may be one that users choose."""
+    return _make_user(claims, ids=(claims.get("sub"), claims.get("uuid")), scopes=scopes)
 
 
 def _iam_user(authorizer: Claims) -> User | None:

@@ -165,6 +165,30 @@ def test_the_id_is_the_first_present_and_must_be_a_name(said: dict[str, Any], uu
     assert (user and user.uuid) == uuid
 
 
+TOKEN_IDS: dict[str, tuple[dict[str, Any], str | None]] = {
+    "sub before uuid": ({"uuid": "victim", "sub": "s"}, "s"),
+    "uuid where there is no sub": ({"uuid": "u"}, "u"),
+    "uuid where sub is null": ({"uuid": "u", "sub": None}, "u"),
+    "a sub that is no name": ({"uuid": "victim", "sub": " "}, None),
+    "a number": ({"sub": 7}, "7"),
+    "no principalId": ({"principalId": "victim"}, None),
+}
+
+
+@pytest.mark.parametrize(("claims", "uuid"), TOKEN_IDS.values(), ids=TOKEN_IDS)
+@pytest.mark.parametrize(
+    "context",
+    [lambda claims: {"claims": claims}, lambda claims: {"jwt": {"claims": claims, "scopes": None}}],
+    ids=["Cognito, or HTTP 1.0", "JWT"],
+)
+def test_the_provider_vouches_for_the_id_of_a_token(
+    context: Any, claims: dict[str, Any], uuid: str | None
+) -> None:
+    """``uuid`` may be a profile attribute that users write themselves; ``sub`` never is."""
+    user = user_from({"authorizer": context(claims)})
+    assert (user and user.uuid) == uuid
+
+
 @pytest.mark.parametrize(
     ("value", "names"),
     [
