@@ -100,6 +100,7 @@ def test_a_token_without_names_has_none() -> None:
         ({"permissions": "read write"}, Identity("alice", ("read", "write"), ())),
         ({"permissions": ["read all"]}, Identity("alice", ("read all",), ())),
         ({"scope": "read  write "}, Identity("alice", ("read", "write"), ())),
+        ({"scope": "read,admin\u00a0root"}, Identity("alice", ("read,admin\u00a0root",), ())),
         (
             {"permissions": ["read"], "scope": "write", "scopes": ["read", "list"]},
             Identity("alice", ("read", "write", "list"), ()),
@@ -125,6 +126,7 @@ def test_a_token_without_names_has_none() -> None:
         "text",
         "a name with a blank",
         "scope",
+        "one scope",
         "all three",
         "both groups",
         "none",
