@@ -33,6 +33,8 @@ _NO_NAMES: frozenset[str] = frozenset()
 _ID_CLAIMS = ("uuid", "sub", "principalId")
 """Where a Lambda authorizer says the user's id: the first that is there."""
 _NAME_CLAIMS = ("scope", "scopes", "permissions", "groups", "cognito:groups")
+_GUEST = "unauthenticated"
+"""How a Cognito identity pool calls who has not logged in. Anybody gets an identity of this kind, so it is nobody's."""
 _SCOPES = 3
 """The number of texts or lists of scopes: the authorizer's own ``scopes``, then these claims from the start."""
 _GROUPS = 2
@@ -102,11 +104,15 @@ def _iam_user(authorizer: Claims) -> User | None:
     """IAM on an HTTP API (payload 2.0) or a function URL."""
     iam = authorizer["iam"]
     cognito = _mapping(iam.get("cognitoIdentity"))
+    if _GUEST in _names(cognito.get("amr")):
+        return None
     return _make_user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
 
 
 def _iam_rest_user(identity: Claims) -> User | None:
     """IAM on a REST API, whose every event has an ``identity``, if only of nulls."""
+    if identity.get("cognitoAuthenticationType") == _GUEST:
+        return None
     return _make_user(identity, ids=(identity.get("cognitoIdentityId"), identity.get("userArn")))
 
 

@@ -112,7 +112,38 @@ def test_each_authorizer_says_who_the_user_is(context: dict[str, Any], user: Use
     assert user_from(context) == user
 
 
+GUEST = {"identityId": "eu:1", "identityPoolId": "eu:0", "amr": ["unauthenticated"]}
+MEMBER = {**GUEST, "amr": ["authenticated", "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_1"]}
+REST_GUEST = {
+    **NULLS,
+    "userArn": ARN,
+    "cognitoIdentityId": "eu:1",
+    "cognitoAuthenticationType": "unauthenticated",
+}
+REST_MEMBER = {**REST_GUEST, "cognitoAuthenticationType": "authenticated"}
+
+LOGGED_IN: dict[str, dict[str, Any]] = {
+    "REST": {"identity": REST_MEMBER},
+    "HTTP API 2.0 and function URL": {"authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": MEMBER}}},
+    "no amr": {"authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": {**MEMBER, "amr": None}}}},
+}
+
+
+@pytest.mark.parametrize("context", LOGGED_IN.values(), ids=LOGGED_IN)
+def test_who_has_logged_in_to_an_identity_pool_is_a_user(context: dict[str, Any]) -> None:
+    user = user_from(context)
+    assert (user and user.uuid) == "eu:1"
+
+
 NOBODY: dict[str, object] = {
+    "a guest of an identity pool on REST": {"identity": REST_GUEST},
+    "a guest on HTTP API 1.0": {"identity": REST_GUEST, "authorizer": {"claims": None, "scopes": None}},
+    "a guest on HTTP API 2.0 and function URL": {
+        "authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": GUEST}}
+    },
+    "a guest whose amr is text": {
+        "authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": {**GUEST, "amr": "[unauthenticated]"}}}
+    },
     "null": None,
     "text": "alice",
     "list": [{"authorizer": {"uuid": "alice"}}],
