@@ -19,6 +19,8 @@ NO_KEY = object()
 """A list verb returned no pagination key of its own: the key is the iterator's."""
 NONCE_BYTES = 16
 """Enough that no random nonce occurs twice."""
+LEAST_SECRET_BYTES = 20
+"""The size of SHA-1's output, by which itsdangerous makes its HMAC: a shorter key weakens it (RFC 2104, section 3)."""
 
 
 @dataclass(slots=True)
@@ -142,13 +144,26 @@ def _decoded(key: Sequence[Any]) -> Any:
 def signing_secrets(given: str | Sequence[str] | None) -> list[str]:
     """The secrets that sign cursors; outside a deployed Lambda a random one where none is configured.
 
-    Raises ``ConfigurationError`` in a deployed Lambda, whose next instance could not read such cursors.
+    Raises ``ConfigurationError`` in a deployed Lambda where there is none, as its next instance could not read such
+    cursors, and where any is too short: an old one that still opens cursors can be guessed as well.
     """
     configured = [secret for secret in configured_secrets(given) if secret]
-    deployed = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
-    if not configured and deployed:
-        raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true":
+        _check_strength(configured)
     return configured or [secrets.token_urlsafe(32)]
+
+
+def _check_strength(configured: Sequence[str]) -> None:
+    if not configured:
+        raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
+    for number, secret in enumerate(configured, 1):
+        if len(secret.encode(errors="replace")) < LEAST_SECRET_BYTES:
+            which = f", number {number} of {len(configured)}," if len(configured) > 1 else ""
+            raise ConfigurationError(
+                f"PolyMicro.cursor_secret{which} is too short to sign with: give at least {LEAST_SECRET_BYTES} random"
+                " bytes, such as those that python -c 'import secrets; print(secrets.token_urlsafe())' prints"
+                " (in POLYMICRO_CURSOR_SECRET a comma separates two secrets)"
+            )
 
 
 def configured_secrets(given: str | Sequence[str] | None) -> list[str]:
