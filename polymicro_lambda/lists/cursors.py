@@ -74,7 +74,7 @@ class Cursors:
     def seal(self, key: Any, scope: Sequence[Any]) -> str:
         """The cursor for a pagination key: any JSON value, or a ``last_evaluated_key`` of DynamoDB's.
 
-        ``scope`` is the request that it is bound to: user, route, filters, sort.
+        ``scope`` is the request that it is bound to: user, route, filters, sort, parameters of the verb's own.
         """
         text = self._serializers[0].dumps([_digest(scope), _encoded(key)])
         return text if isinstance(text, str) else text.decode()
@@ -105,6 +105,11 @@ class Cursors:
         return self._serializers[-1].loads(cursor, max_age=max_age)
 
 
+def foreign_key() -> BadRequest:
+    """The 400 of a pagination key that another query gave out."""
+    return _refused("belongs to another query: start again from the first page")
+
+
 def _refused(why: str) -> BadRequest:
     detail = f"pagination_key {why}."
     return BadRequest(detail, errors=[{"parameter": "pagination_key", "detail": detail}])
@@ -115,7 +120,7 @@ def _digest(scope: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text).digest()[:12]).decode()
 
 
-def _is_key(value: Any) -> bool:
+def is_start_key(value: Any) -> bool:
     """Whether a value has the form of a ``last_evaluated_key``: name -> {type: value}."""
     return (
         isinstance(value, Mapping)
@@ -129,7 +134,7 @@ def _is_key(value: Any) -> bool:
 
 def _encoded(key: Any) -> list[Any]:
     """A pagination key as JSON: binary key values, which are bytes, as base64."""
-    if not _is_key(key):
+    if not is_start_key(key):
         return ["json", key]
     binary = {k: base64.b64encode(v["B"]).decode() for k, v in key.items() if isinstance(v.get("B"), bytes)}
     return ["key", {k: dict(v) for k, v in key.items() if k not in binary}, binary]
