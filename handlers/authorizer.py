@@ -93,7 +93,7 @@ def verify(text: str) -> Identity:
             issuer=os.environ.get("JWT_ISSUER") or None,
             audience=os.environ.get("JWT_AUDIENCE") or None,
         )
-        uuid = text_of(claims.get("uuid", claims.get("sub")))
+        uuid = text_of(claims.get("sub", claims.get("uuid")))  # the issuer vouches for sub alone
         permissions = names(claims, "permissions", "scope", "scopes")
         return Identity(uuid, permissions, names(claims, "groups", "cognito:groups"), own(claims))
     except (jwt.PyJWTError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
@@ -116,9 +116,12 @@ def has_public_keys() -> bool:
 
 
 def names(claims: Mapping[str, Any], *members: str) -> tuple[str, ...]:
-    """The names in these claims: each a list, or a text with blanks between them. Raises ``TypeError``."""
+    """The names in these claims: each a list, or a text with blanks between them. Raises ``TypeError``.
+
+    No other white space separates, as none does between scopes (RFC 6749, section 3.3).
+    """
     values = [claims.get(member) or [] for member in members]
-    lists = [value.split() if isinstance(value, str) else value for value in values]
+    lists = [[*filter(None, value.split(" "))] if isinstance(value, str) else value for value in values]
     if not all(isinstance(value, list) for value in lists):
         raise TypeError
     return tuple(dict.fromkeys(text_of(name) for value in lists for name in value))

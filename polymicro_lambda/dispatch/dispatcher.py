@@ -6,7 +6,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import http_error_of
+from polymicro_lambda.dynamodb import http_error_of, is_start_key_refused
 from polymicro_lambda.exceptions import (
     Forbidden,
     HTTPError,
@@ -16,6 +16,7 @@ from polymicro_lambda.exceptions import (
     Unauthorized,
 )
 from polymicro_lambda.http import CORS, HSTS, Request, Response, check_accept, problem_response, read_body
+from polymicro_lambda.lists import foreign_key
 from polymicro_lambda.observability import (
     MeteredObservation,
     Observation,
@@ -163,11 +164,17 @@ class Dispatcher:
     def _answerable(self, error: Exception, seen: Observation) -> HTTPError:
         """The error as one that can be answered; what is our fault goes to the log with its cause."""
         answer = error if isinstance(error, HTTPError) else http_error_of(error) or InternalError()
+        if answer.status == 500 and _is_resumed(seen.request) and is_start_key_refused(error):
+            return foreign_key()  # a verb has queried with a pagination key that other bounds gave out
         if answer.status >= 500:
             seen.cause = answer.__cause__ or error
             name = type(seen.cause).__name__
             report_error("Request failed: %s", name, cause=seen.cause, status=answer.status)
         return answer
+
+
+def _is_resumed(request: Request | None) -> bool:
+    return request is not None and "pagination_key" in request.query
 
 
 def route_of(match: Match, method: str) -> Route:

@@ -89,7 +89,8 @@ class Operation:
         """The page in what a list returned."""
         asked, limit, source = self.asked, arguments["limit"], self.asked.request.source
         checks = asked.filters_not_applied(arguments)
-        reader = PageReader(limit, asked.route.resource.read_budget, checks, self.responses.selection)
+        budget, resumed = asked.route.resource.read_budget, arguments["pagination_key"] is not None
+        reader = PageReader(limit, budget, checks, self.responses.selection, resumed)
         pages = PageResponses(self.responses, result, asked.seal, limit)
         found = reader.array(result.body, result.key)
         if found is not None:

@@ -145,12 +145,14 @@ class VerbRequest:
         return read_query(self.request, single, several, strict="request" not in self.route.arguments)
 
     def seal(self, key: Any) -> str | None:
-        """The cursor for a pagination key, bound to this user, path, filters and order."""
+        """The cursor for a pagination key, bound to this user, path, filters, order and the verb's own parameters."""
         return None if key is None else self.services.cursors.seal(key, self._cursor_scope)
 
     @lazy
     def _cursor_scope(self) -> tuple[Any, ...]:
-        said = sorted((n, list(v)) for n, v in self.query.items() if n not in (*PAGING, "fields"))
+        # A verb that asks for the request may read any parameter, and list something else by it.
+        query = self.request.query if "request" in self.route.arguments else self.query
+        said = sorted((n, list(v)) for n, v in query.items() if n not in (*PAGING, "fields"))
         user = self.services.user_id(self.request.user)
         return (user, self.route.template, *self.request.path_params.values(), said)
 

@@ -33,6 +33,7 @@ from .error_codes import (
     http_error_from_client,
     http_error_of,
     is_answer_lost,
+    is_start_key_refused,
     item_of_failed_condition,
     retry_after,
     retry_count,
@@ -46,11 +47,13 @@ from .prefixed_attribute import PrefixedAttribute
 from .result_pages import (
     LARGEST_PAGE,
     PAGE_GROWTH,
+    IteratorStart,
     ReadPage,
     index_of_iterator,
     limit_of_iterator,
     model_of_iterator,
     pages_of_iterator,
+    start_of_iterator,
 )
 from .transport.retries import NO_SECOND_TRY
 from .transport.sessions import private_session, rehearse_call
@@ -66,6 +69,7 @@ __all__ = [
     "ConditionClause",
     "Digester",
     "InvalidExpression",
+    "IteratorStart",
     "ModelInfo",
     "PrefixedAttribute",
     "ReadPage",
@@ -90,6 +94,7 @@ __all__ = [
     "index_of_iterator",
     "indexes_of",
     "is_answer_lost",
+    "is_start_key_refused",
     "item_of_failed_condition",
     "items_in_key_order",
     "limit_of_iterator",
@@ -104,6 +109,7 @@ __all__ = [
     "rehearse_call",
     "retry_after",
     "retry_count",
+    "start_of_iterator",
     "table_meta",
     "table_name",
     "transact_write",

@@ -114,6 +114,9 @@ TOO_LARGE: Mapping[str, str] = MappingProxyType(
 )
 """Beginning of a ValidationException's message -> detail of the 413."""
 
+START_KEY_REFUSALS = ("starting key", "exclusive start key", "cannot be restarted")
+"""Texts, in lower case, of the ValidationException of a Query or Scan whose ExclusiveStartKey is none of its own."""
+
 
 def error_code(error: BaseException) -> str:
     """DynamoDB's error code without ``Exception`` at its end, empty where there is none."""
@@ -134,6 +137,15 @@ def http_error_of(error: BaseException) -> HTTPError | None:
     if isinstance(cause, ClientError):
         return _response_error(error_code(error), _response(cause))
     return InternalError() if isinstance(error, BotoCoreError | PynamoDBException) else None
+
+
+def is_start_key_refused(error: BaseException) -> bool:
+    """Whether DynamoDB, or the HTTP error made of its answer, refuses the key that a page starts after."""
+    cause = _cause(error.__cause__ if isinstance(error, HTTPError) and error.__cause__ else error)
+    if not isinstance(cause, ClientError) or error_code(cause) != "Validation":
+        return False
+    message = _response(cause).get("Error", {}).get("Message", "").lower()
+    return any(text in message for text in START_KEY_REFUSALS)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
@@ -34,6 +35,30 @@ class ReadPage:
         if place + 1 >= len(self.items):
             return self.last_key
         return {name: self.items[place].get(name) for name in self.key_names}
+
+
+@dataclass(slots=True)
+class IteratorStart:
+    """Where a query or scan of PynamoDB's starts, and the bounds that its start key must keep."""
+
+    key: Any
+    index: str | None
+    partition: Any
+    """The value of the partition key, without its type; None for a scan."""
+    sort_condition: Condition | None
+
+
+def start_of_iterator(iterator: "ResultIterator[Any]") -> IteratorStart:
+    """Where the next page of a query or scan starts."""
+    source = iterator.page_iter
+    partition = source._args[0] if source._args else None
+    arguments = source._kwargs
+    return IteratorStart(
+        source.last_evaluated_key,
+        arguments.get("index_name"),
+        partition,
+        arguments.get("range_key_condition"),
+    )
 
 
 def pages_of_iterator(iterator: "ResultIterator[Any]") -> Iterator[ReadPage]:

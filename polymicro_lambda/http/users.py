@@ -31,9 +31,14 @@ Claims: TypeAlias = Mapping[str, Any]
 _NO_NAMES: frozenset[str] = frozenset()
 
 _ID_CLAIMS = ("uuid", "sub", "principalId")
-_NAME_CLAIMS = ("permissions", "scope", "scopes", "groups", "cognito:groups")
+"""Where a Lambda authorizer says the user's id: the first that is there."""
+_NAME_CLAIMS = ("scope", "scopes", "permissions", "groups", "cognito:groups")
+_GUEST = "unauthenticated"
+"""How a Cognito identity pool calls who has not logged in. Anybody gets an identity of this kind, so it is nobody's."""
+_SCOPES = 3
+"""The number of texts or lists of scopes: the authorizer's own ``scopes``, then these claims from the start."""
 _GROUPS = 2
-"""The number of these, from the end, that hold groups; the others hold permissions."""
+"""The number of these, from the end, that hold groups; all before them hold permissions."""
 
 
 def user_from(request_context: object) -> User | None:
@@ -82,23 +87,32 @@ def _lambda_user(authorizer: Claims) -> User | None:
 def _jwt_user(authorizer: Claims) -> User | None:
     """JWT authorizer on an HTTP API (payload 2.0)."""
     jwt = authorizer["jwt"]
-    return _make_user(_mapping(jwt.get("claims")), scopes=jwt.get("scopes"))
+    return _token_user(_mapping(jwt.get("claims")), jwt.get("scopes"))
 
 
 def _claims_user(authorizer: Claims) -> User | None:
     """Cognito on a REST API; JWT on an HTTP API (payload 1.0), which adds ``scopes``."""
-    return _make_user(authorizer["claims"], scopes=authorizer.get("scopes"))
+    return _token_user(authorizer["claims"], authorizer.get("scopes"))
+
+
+def _token_user(claims: Claims, scopes: object) -> User | None:
+    """The user of a verified token: ``sub`` is the provider's word, any other claim may be one that users choose."""
+    return _make_user(claims, ids=(claims.get("sub"), claims.get("uuid")), scopes=scopes)
 
 
 def _iam_user(authorizer: Claims) -> User | None:
     """IAM on an HTTP API (payload 2.0) or a function URL."""
     iam = authorizer["iam"]
     cognito = _mapping(iam.get("cognitoIdentity"))
+    if _GUEST in _names(cognito.get("amr")):
+        return None
     return _make_user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
 
 
 def _iam_rest_user(identity: Claims) -> User | None:
     """IAM on a REST API, whose every event has an ``identity``, if only of nulls."""
+    if identity.get("cognitoAuthenticationType") == _GUEST:
+        return None
     return _make_user(identity, ids=(identity.get("cognitoIdentityId"), identity.get("userArn")))
 
 
@@ -125,7 +139,7 @@ def _make_user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: ob
 @lru_cache(maxsize=64)
 def _permissions_and_groups(lists: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
     """Permissions and groups, kept for authorizers that give the same texts again and again."""
-    names = [_names(value) for value in lists]
+    names = [*map(_scopes, lists[:_SCOPES]), *map(_names, lists[_SCOPES:])]
     return _NO_NAMES.union(*names[:-_GROUPS]), _NO_NAMES.union(*names[-_GROUPS:])
 
 
@@ -150,21 +164,39 @@ def _digits(value: int) -> str | None:
 
 def _names(value: object) -> frozenset[str]:
     """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
+    return _names_in(value, _split)
+
+
+def _scopes(value: object) -> frozenset[str]:
+    """The same of scopes, which blanks alone separate: a comma is part of one (RFC 6749, section 3.3)."""
+    return _names_in(value, _split_scopes)
+
+
+def _split(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _split_scopes(text: str) -> list[str]:
+    return text.split(" ")
+
+
+def _names_in(value: object, split: Callable[[str], list[str]]) -> frozenset[str]:
     if isinstance(value, str):
-        value = _split(value.strip())
+        value = _list_in(value, split)
     if not isinstance(value, list | tuple):
         return frozenset()
     return frozenset([name for name in value if isinstance(name, str) and name])
 
 
-def _split(text: str) -> object:
-    if not (text.startswith("[") and text.endswith("]")):
-        return text.replace(",", " ").split()
+def _list_in(text: str, split: Callable[[str], list[str]]) -> object:
+    listed = text.strip()
+    if not (listed.startswith("[") and listed.endswith("]")):
+        return split(text)
     try:
-        return json.loads(text)
+        return json.loads(listed)
     except (ValueError, RecursionError):
         # HTTP API renders a claim that is an array as [a b].
-        return text[1:-1].replace(",", " ").split()
+        return split(listed[1:-1])
 
 
 def user_id_by(own: Callable[[Any], Any] | None, user: Any) -> str:

@@ -12,7 +12,7 @@ In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``
 """
 
 from .access_paths import AccessPath, access_paths_of
-from .cursors import NO_KEY, Cursors, Page, configured_secrets, signing_secrets
+from .cursors import NO_KEY, Cursors, Page, configured_secrets, foreign_key, signing_secrets
 from .filters import FILTER_OPERATORS, RESERVED_PARAMETERS, DeclaredFilters, Filters, filter_conditions
 from .pages import PageReader
 from .planner import Planner
@@ -37,6 +37,7 @@ __all__ = [
     "access_paths_of",
     "configured_secrets",
     "filter_conditions",
+    "foreign_key",
     "plan_list",
     "rows_of",
     "signing_secrets",

@@ -19,6 +19,8 @@ NO_KEY = object()
 """A list verb returned no pagination key of its own: the key is the iterator's."""
 NONCE_BYTES = 16
 """Enough that no random nonce occurs twice."""
+LEAST_SECRET_BYTES = 20
+"""The size of SHA-1's output, by which itsdangerous makes its HMAC: a shorter key weakens it (RFC 2104, section 3)."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Cursors:
     def seal(self, key: Any, scope: Sequence[Any]) -> str:
         """The cursor for a pagination key: any JSON value, or a ``last_evaluated_key`` of DynamoDB's.
 
-        ``scope`` is the request that it is bound to: user, route, filters, sort.
+        ``scope`` is the request that it is bound to: user, route, filters, sort, parameters of the verb's own.
         """
         text = self._serializers[0].dumps([_digest(scope), _encoded(key)])
         return text if isinstance(text, str) else text.decode()
@@ -103,6 +105,11 @@ class Cursors:
         return self._serializers[-1].loads(cursor, max_age=max_age)
 
 
+def foreign_key() -> BadRequest:
+    """The 400 of a pagination key that another query gave out."""
+    return _refused("belongs to another query: start again from the first page")
+
+
 def _refused(why: str) -> BadRequest:
     detail = f"pagination_key {why}."
     return BadRequest(detail, errors=[{"parameter": "pagination_key", "detail": detail}])
@@ -113,7 +120,7 @@ def _digest(scope: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text).digest()[:12]).decode()
 
 
-def _is_key(value: Any) -> bool:
+def is_start_key(value: Any) -> bool:
     """Whether a value has the form of a ``last_evaluated_key``: name -> {type: value}."""
     return (
         isinstance(value, Mapping)
@@ -127,7 +134,7 @@ def _is_key(value: Any) -> bool:
 
 def _encoded(key: Any) -> list[Any]:
     """A pagination key as JSON: binary key values, which are bytes, as base64."""
-    if not _is_key(key):
+    if not is_start_key(key):
         return ["json", key]
     binary = {k: base64.b64encode(v["B"]).decode() for k, v in key.items() if isinstance(v.get("B"), bytes)}
     return ["key", {k: dict(v) for k, v in key.items() if k not in binary}, binary]
@@ -142,13 +149,26 @@ def _decoded(key: Sequence[Any]) -> Any:
 def signing_secrets(given: str | Sequence[str] | None) -> list[str]:
     """The secrets that sign cursors; outside a deployed Lambda a random one where none is configured.
 
-    Raises ``ConfigurationError`` in a deployed Lambda, whose next instance could not read such cursors.
+    Raises ``ConfigurationError`` in a deployed Lambda where there is none, as its next instance could not read such
+    cursors, and where any is too short: an old one that still opens cursors can be guessed as well.
     """
     configured = [secret for secret in configured_secrets(given) if secret]
-    deployed = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
-    if not configured and deployed:
-        raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true":
+        _check_strength(configured)
     return configured or [secrets.token_urlsafe(32)]
+
+
+def _check_strength(configured: Sequence[str]) -> None:
+    if not configured:
+        raise ConfigurationError("PolyMicro.cursor_secret is missing: set POLYMICRO_CURSOR_SECRET")
+    for number, secret in enumerate(configured, 1):
+        if len(secret.encode(errors="replace")) < LEAST_SECRET_BYTES:
+            which = f", number {number} of {len(configured)}," if len(configured) > 1 else ""
+            raise ConfigurationError(
+                f"PolyMicro.cursor_secret{which} is too short to sign with: give at least {LEAST_SECRET_BYTES} random"
+                " bytes, such as those that python -c 'import secrets; print(secrets.token_urlsafe())' prints"
+                " (in POLYMICRO_CURSOR_SECRET a comma separates two secrets)"
+            )
 
 
 def configured_secrets(given: str | Sequence[str] | None) -> list[str]:

@@ -12,7 +12,7 @@ from polymicro_lambda.items import FieldSelection, is_live
 from polymicro_lambda.rules import as_stored, current_guard, holds
 
 from .cursors import NO_KEY, Page
-from .queries import rows_from
+from .queries import check_start, rows_from
 from .rows import Rows
 
 
@@ -28,9 +28,13 @@ class PageReader:
     """Filters that the verb does not declare as an argument, and so did not apply."""
     selection: FieldSelection | None = None
     """The fields to show, where no instance is needed for them."""
+    resumed: bool = False
+    """The request has a pagination key: that a verb's query starts after a foreign key is the client's fault."""
 
     def page(self, body: Any, key: Any = NO_KEY) -> Page:
         """The page of a verb's result; ``key`` is the pagination key that the verb returned with it."""
+        if self.resumed and isinstance(body, ResultIterator):
+            check_start(body)
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
         if isinstance(rows, Rows):
             page = rows.page(self.limit, self.read_budget, self.checks, self.selection)

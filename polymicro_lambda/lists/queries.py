@@ -15,6 +15,7 @@ from polymicro_lambda import dynamodb
 from polymicro_lambda.dynamodb import (
     LARGEST_PAGE,
     PAGE_GROWTH,
+    IteratorStart,
     ReadPage,
     batch_get,
     batch_pages,
@@ -22,11 +23,11 @@ from polymicro_lambda.dynamodb import (
     items_in_key_order,
     model_info,
 )
-from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.rules import holds
 from polymicro_lambda.types import RawItem
 
 from .access_paths import access_paths_of, stored_names
+from .cursors import foreign_key, is_start_key
 from .plans import Plan
 from .rows import OnCall, Rows
 
@@ -67,6 +68,30 @@ def rows_from(iterator: "ResultIterator[Any]") -> Rows:
     return Rows(model, dynamodb.pages_of_iterator(iterator), limit, complete=complete, start=start)
 
 
+def check_start(iterator: "ResultIterator[Any]") -> None:
+    """Raise ``BadRequest`` where a PynamoDB query or scan starts after a key that is none of its own.
+
+    DynamoDB would refuse it. What cannot be told without a call is left to DynamoDB.
+    """
+    model, start = dynamodb.model_of_iterator(iterator), dynamodb.start_of_iterator(iterator)
+    paths = () if model is None else access_paths_of(model)
+    path = next((one for one in paths if one.index == start.index), None)
+    if path is None or not is_start_key(start.key):
+        return
+    if start.key.keys() != path.keys or not all(
+        holds(condition, start.key) for condition in _bounds(start, path.partition)
+    ):
+        raise foreign_key()
+
+
+def _bounds(start: IteratorStart, partition: str) -> Iterator[Condition]:
+    if start.partition is not None:
+        [kind] = start.key[partition]
+        yield Path([partition]) == Value({kind: start.partition})
+    if start.sort_condition is not None:
+        yield start.sort_condition
+
+
 def _start_key(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
     """The key to start after, None for the first, and whether all items are before it.
 
@@ -80,8 +105,7 @@ def _start_key(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
     )
     same = place.keys() == plan.path.keys and key.get(INDEX_MEMBER) == {"S": plan.path.index or ""}
     if not same or not all(holds(condition, place) for condition in _partition_conditions(plan)):
-        detail = "pagination_key belongs to another query: start again from the first page."
-        raise BadRequest(detail, errors=[{"parameter": "pagination_key", "detail": detail}])
+        raise foreign_key()
     bounds = plan.key_condition
     if bounds is None or holds(bounds, place):
         return place, False

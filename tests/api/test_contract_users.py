@@ -92,6 +92,39 @@ def test_an_authorizer(form: str, context: dict[str, Any], expected: tuple[int, 
     assert said(form, context) == expected
 
 
+GUEST_ARN = "arn:aws:sts::123456789012:assumed-role/Guests/CognitoIdentityCredentials"
+GUESTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "REST": (
+        "rest",
+        {
+            "identity": {
+                "userArn": GUEST_ARN,
+                "cognitoIdentityId": "eu:1",
+                "cognitoAuthenticationType": "unauthenticated",
+            }
+        },
+    ),
+    **{
+        form: (
+            form,
+            rest(
+                iam={
+                    "userArn": GUEST_ARN,
+                    "cognitoIdentity": {"identityId": "eu:1", "amr": ["unauthenticated"]},
+                }
+            ),
+        )
+        for form in ("http-2.0", "url")
+    },
+}
+
+
+@pytest.mark.parametrize(("form", "context"), GUESTS.values(), ids=GUESTS)
+def test_an_identity_pools_guest_is_nobody(form: str, context: dict[str, Any]) -> None:
+    assert said(form, context) == (201, '{"user":null}')
+    assert said(form, context, me())[0] == 401
+
+
 NOBODY: dict[str, tuple[str, Any]] = {
     "null": ("rest", None),
     "empty": ("rest", {}),

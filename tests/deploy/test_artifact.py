@@ -770,7 +770,7 @@ def test_the_handler_answers_from_the_artifact_alone(todo: Path, endpoint: str) 
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
         "AWS_LAMBDA_FUNCTION_NAME": "todo",
         "AWS_SECRET_ACCESS_KEY": "local",
-        "POLYMICRO_CURSOR_SECRET": "a secret",
+        "POLYMICRO_CURSOR_SECRET": "a secret that is long enough",
         "PATH": os.environ["PATH"],
     }
     events = [str(ROOT / "events" / f"rest-{name}.json") for name in ("create", "list")]

@@ -96,10 +96,11 @@ def test_a_token_without_names_has_none() -> None:
 @pytest.mark.parametrize(
     ("claims", "identity"),
     [
-        ({"uuid": "a-1"}, Identity("a-1", (), ())),
+        ({"uuid": "bob"}, Identity("alice", (), ())),
         ({"permissions": "read write"}, Identity("alice", ("read", "write"), ())),
         ({"permissions": ["read all"]}, Identity("alice", ("read all",), ())),
         ({"scope": "read  write "}, Identity("alice", ("read", "write"), ())),
+        ({"scope": "read,admin\u00a0root"}, Identity("alice", ("read,admin\u00a0root",), ())),
         (
             {"permissions": ["read"], "scope": "write", "scopes": ["read", "list"]},
             Identity("alice", ("read", "write", "list"), ()),
@@ -121,10 +122,11 @@ def test_a_token_without_names_has_none() -> None:
         ({"claims": "x", "principalId": "bob", "jti": "1"}, Identity("alice", (), ())),
     ],
     ids=[
-        "uuid",
+        "sub before uuid",
         "text",
         "a name with a blank",
         "scope",
+        "one scope",
         "all three",
         "both groups",
         "none",
@@ -137,8 +139,13 @@ def test_claims_become_an_identity(claims: dict[str, Any], identity: Identity) -
     assert verify(signed(claims)) == identity
 
 
+def test_a_token_without_sub_may_have_a_uuid() -> None:
+    assert verify(jwt.encode(NAMELESS | {"uuid": "a-1"}, SECRET)) == Identity("a-1", (), ())
+
+
 DEEP = '{"alg": "HS256", "x": ' + "[" * 6000
-FOREVER = {"sub": "alice", "exp": 9_999_999_999}
+NAMELESS = {"exp": 9_999_999_999}
+FOREVER = {"sub": "alice", **NAMELESS}
 
 
 @pytest.mark.parametrize(
@@ -160,11 +167,11 @@ FOREVER = {"sub": "alice", "exp": 9_999_999_999}
         pytest.param(lambda: jwt.encode({"sub": "alice"}, SECRET), id="no exp"),
         pytest.param(lambda: signed({"exp": "soon"}), id="exp no number"),
         pytest.param(lambda: signed({"exp": float("inf")}), id="exp infinite"),
-        pytest.param(lambda: jwt.encode({"exp": 9_999_999_999}, SECRET), id="no sub"),
+        pytest.param(lambda: jwt.encode(NAMELESS, SECRET), id="no sub"),
         pytest.param(lambda: signed({"sub": ""}), id="sub empty"),
         pytest.param(lambda: signed({"aud": "another"}), id="for somebody else"),
-        pytest.param(lambda: signed({"uuid": None}), id="uuid null"),
-        pytest.param(lambda: signed({"uuid": 7}), id="uuid a number"),
+        pytest.param(lambda: jwt.encode(NAMELESS | {"uuid": None}, SECRET), id="uuid null"),
+        pytest.param(lambda: jwt.encode(NAMELESS | {"uuid": 7}, SECRET), id="uuid a number"),
         pytest.param(lambda: signed({"permissions": {"administrator": False}}), id="permissions no list"),
         pytest.param(lambda: signed({"scope": 7}), id="scope a number"),
         pytest.param(lambda: signed({"groups": [1]}), id="a group no text"),

@@ -112,7 +112,38 @@ def test_each_authorizer_says_who_the_user_is(context: dict[str, Any], user: Use
     assert user_from(context) == user
 
 
+GUEST = {"identityId": "eu:1", "identityPoolId": "eu:0", "amr": ["unauthenticated"]}
+MEMBER = {**GUEST, "amr": ["authenticated", "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_1"]}
+REST_GUEST = {
+    **NULLS,
+    "userArn": ARN,
+    "cognitoIdentityId": "eu:1",
+    "cognitoAuthenticationType": "unauthenticated",
+}
+REST_MEMBER = {**REST_GUEST, "cognitoAuthenticationType": "authenticated"}
+
+LOGGED_IN: dict[str, dict[str, Any]] = {
+    "REST": {"identity": REST_MEMBER},
+    "HTTP API 2.0 and function URL": {"authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": MEMBER}}},
+    "no amr": {"authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": {**MEMBER, "amr": None}}}},
+}
+
+
+@pytest.mark.parametrize("context", LOGGED_IN.values(), ids=LOGGED_IN)
+def test_who_has_logged_in_to_an_identity_pool_is_a_user(context: dict[str, Any]) -> None:
+    user = user_from(context)
+    assert (user and user.uuid) == "eu:1"
+
+
 NOBODY: dict[str, object] = {
+    "a guest of an identity pool on REST": {"identity": REST_GUEST},
+    "a guest on HTTP API 1.0": {"identity": REST_GUEST, "authorizer": {"claims": None, "scopes": None}},
+    "a guest on HTTP API 2.0 and function URL": {
+        "authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": GUEST}}
+    },
+    "a guest whose amr is text": {
+        "authorizer": {"iam": {"userArn": ARN, "cognitoIdentity": {**GUEST, "amr": "[unauthenticated]"}}}
+    },
     "null": None,
     "text": "alice",
     "list": [{"authorizer": {"uuid": "alice"}}],
@@ -165,6 +196,30 @@ def test_the_id_is_the_first_present_and_must_be_a_name(said: dict[str, Any], uu
     assert (user and user.uuid) == uuid
 
 
+TOKEN_IDS: dict[str, tuple[dict[str, Any], str | None]] = {
+    "sub before uuid": ({"uuid": "victim", "sub": "s"}, "s"),
+    "uuid where there is no sub": ({"uuid": "u"}, "u"),
+    "uuid where sub is null": ({"uuid": "u", "sub": None}, "u"),
+    "a sub that is no name": ({"uuid": "victim", "sub": " "}, None),
+    "a number": ({"sub": 7}, "7"),
+    "no principalId": ({"principalId": "victim"}, None),
+}
+
+
+@pytest.mark.parametrize(("claims", "uuid"), TOKEN_IDS.values(), ids=TOKEN_IDS)
+@pytest.mark.parametrize(
+    "context",
+    [lambda claims: {"claims": claims}, lambda claims: {"jwt": {"claims": claims, "scopes": None}}],
+    ids=["Cognito, or HTTP 1.0", "JWT"],
+)
+def test_the_provider_vouches_for_the_id_of_a_token(
+    context: Any, claims: dict[str, Any], uuid: str | None
+) -> None:
+    """``uuid`` may be a profile attribute that users write themselves; ``sub`` never is."""
+    user = user_from({"authorizer": context(claims)})
+    assert (user and user.uuid) == uuid
+
+
 @pytest.mark.parametrize(
     ("value", "names"),
     [
@@ -189,6 +244,40 @@ def test_names_come_in_every_form(value: object, names: set[str]) -> None:
     user = user_from({"authorizer": {"uuid": "alice", "permissions": value, "groups": value}})
     assert user is not None
     assert (set(user.permissions), set(user.groups)) == (names, names)
+
+
+SCOPES: dict[str, tuple[object, set[str]]] = {
+    "a comma is part of a scope": ("read,admin", {"read,admin"}),
+    "a comma and a blank": ("read, admin", {"read,", "admin"}),
+    "blanks": (" read  admin ", {"read", "admin"}),
+    "no other white space separates": ("read\tadmin\u00a0root", {"read\tadmin\u00a0root"}),
+    "nor ends one": ("\u00a0admin\n", {"\u00a0admin\n"}),
+    "a list": (["read,admin"], {"read,admin"}),
+    "a JSON list": ('["read,admin", "write"]', {"read,admin", "write"}),
+    "a list as an HTTP API renders it": ("[read,admin write]", {"read,admin", "write"}),
+    "nothing": ("", set()),
+}
+
+
+@pytest.mark.parametrize(("value", "names"), SCOPES.values(), ids=SCOPES)
+@pytest.mark.parametrize(
+    "context",
+    [
+        lambda value: {"claims": {"sub": "s", "scope": value}},
+        lambda value: {"claims": {"sub": "s", "scopes": value}},
+        lambda value: {"claims": {"sub": "s"}, "scopes": value},
+        lambda value: {"jwt": {"claims": {"sub": "s", "scope": value}, "scopes": None}},
+        lambda value: {"jwt": {"claims": {"sub": "s"}, "scopes": value}},
+        lambda value: {"lambda": {"uuid": "s", "scope": value}},
+        lambda value: {"principalId": "s", "scopes": value},
+    ],
+    ids=["Cognito", "claims", "HTTP 1.0", "JWT", "JWT's scopes", "Lambda on HTTP", "Lambda on REST"],
+)
+def test_blanks_alone_separate_scopes(context: Any, value: object, names: set[str]) -> None:
+    """RFC 6749, section 3.3: ``read,admin`` is one scope, which must not let anybody be an administrator."""
+    user = user_from({"authorizer": context(value)})
+    assert user is not None
+    assert (set(user.permissions), user.groups) == (names, frozenset())
 
 
 def test_permissions_and_groups_are_unions() -> None:

@@ -325,6 +325,53 @@ def test_a_deployed_lambda_refuses_to_go_without(secret: Any, monkeypatch: pytes
         app(secret).compile()
 
 
+LEAST = 20  # bytes: RFC 2104, section 3, for SHA-1
+GOOD, SHORT = "g" * LEAST, "s" * (LEAST - 1)
+
+
+@pytest.mark.parametrize(
+    ("secret", "number"),
+    [
+        pytest.param("x", "", id="one letter"),
+        pytest.param(SHORT, "", id="one byte too few"),
+        pytest.param([SHORT, GOOD], ", number 1 of 2,", id="the one that signs"),
+        pytest.param([GOOD, "", SHORT], ", number 2 of 2,", id="an old one, which still opens"),
+    ],
+)
+@pytest.mark.parametrize("where", ["argument", "environment"])
+def test_a_deployed_lambda_refuses_a_secret_that_is_too_short(
+    where: str, secret: Any, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever guesses a secret makes cursors of his own."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "api")
+    if where == "environment":
+        secret, listed = None, [secret] if isinstance(secret, str) else secret
+        monkeypatch.setenv("POLYMICRO_CURSOR_SECRET", ",".join(listed))
+    with pytest.raises(ConfigurationError, match=r"too short to sign with: give at least 20") as raised:
+        app(secret).compile()
+    assert f"PolyMicro.cursor_secret{number} is" in str(raised.value)
+    assert SHORT not in str(raised.value)
+
+
+@pytest.mark.parametrize("secret", [GOOD, [GOOD, "o" * LEAST], "ü" * (LEAST // 2)], ids=repr)
+def test_a_deployed_lambda_takes_secrets_that_are_long_enough(
+    secret: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "api")
+    assert app(secret).compile()
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"AWS_LAMBDA_FUNCTION_NAME": "api", "AWS_SAM_LOCAL": "true"}],
+    ids=["laptop", "sam local"],
+)
+def test_on_a_laptop_any_secret_will_do(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert app("x").compile()
+
+
 @pytest.mark.parametrize(
     ("query", "detail"),
     [

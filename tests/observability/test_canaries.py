@@ -224,7 +224,7 @@ class Flock:
         idempotency = Idempotency(table=f"{model.Meta.table_name}m") if markers else None
         cors = CORS(origins=("https://app.example.com",), credentials=True)
         self.pm = PolyMicro(
-            cursor_secret=C["password"],
+            cursor_secret=C["password"] * 2,
             idempotency=idempotency,
             cors=cors,
             docs=True,

@@ -241,7 +241,7 @@ def test_the_init_phase_makes_clients_where_it_can(
 def test_the_init_phase_makes_what_the_routes_of_a_few_resources_need(
     environ: Environ, values: dict[str, str], count: int, ready: bool
 ) -> None:
-    environ({**values, "POLYMICRO_CURSOR_SECRET": "secret"})
+    environ({**values, "POLYMICRO_CURSOR_SECRET": "a secret that is long enough"})
     pm = PolyMicro()
     for number in range(count):
         said = {"model": model(), "route": f"docs{number}", "permissions": AllowAny}
