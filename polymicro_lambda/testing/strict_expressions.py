@@ -1,7 +1,7 @@
 """Strict mode for expressions: the reasons why DynamoDB refuses one that moto takes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
@@ -23,7 +23,7 @@ _FUNCTIONS = frozenset(
     {"attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"}
 )
 _CONDITIONS = frozenset({"KeyConditionExpression", "FilterExpression", "ConditionExpression"})
-_ORDERED = {"S": str.encode, "N": Decimal, "B": bytes}
+_ORDERED: Mapping[str, Callable[[Any], Any]] = {"S": str.encode, "N": Decimal, "B": bytes}
 
 _TOKEN = re.compile(r"[#:]?\w+|<>|<=|>=|[^\s\w]")
 
