@@ -66,7 +66,8 @@ def of_all(conditions: Iterable[Condition]) -> str:
 def of_condition(part: Any) -> str:
     """A condition, or an operand of one, as DynamoDB's expression with the values in it."""
     if isinstance(part, Condition):
-        return fold_condition(in_post_order(part), lambda leaf: _of_parts(leaf, leaf.values), _of_parts)
+        text: str = fold_condition(in_post_order(part), lambda leaf: _of_parts(leaf, leaf.values), _of_parts)
+        return text
     return of_stored(part.value) if isinstance(part, Value) else str(part)
 
 

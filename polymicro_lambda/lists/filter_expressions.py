@@ -16,11 +16,14 @@ KEY_NAMES, KEY_VALUES = 2, 3
 
 def as_sent(plan: Plan, query: ListQuery) -> Plan:
     """The plan with a filter that DynamoDB takes; ``empty`` where one of the list's conditions holds for nothing."""
-    if plan.empty or any(sendable(condition) is False for condition in query.conditions):
+    forms = {id(condition): sendable(condition) for condition in query.conditions}
+    if plan.empty or any(form is False for form in forms.values()):
         return replace(plan, empty=True)
     if not plan.filters:
         return plan
-    sent = [one for one in map(sendable, plan.filters) if not isinstance(one, bool)]
+    # A filter may be one of these, or a part of one.
+    either = [forms[id(one)] if id(one) in forms else sendable(one) for one in plan.filters]
+    sent = [one for one in either if not isinstance(one, bool)]
     kept = _fitting(sent)
     here = tuple(one for one in sent if not any(one is other for other in kept))
     # Where the items are read again whole, the checks are all of the conditions already.

@@ -214,7 +214,9 @@ def test_a_rule_that_cannot_be_pinned_is_an_error_that_says_so(
     client = served(Wide, table_name)
     assert [client.get("/d/1").status, client.get("/d").status] == [200, 200]
     assert [client.patch("/d/1", json={"text": "t"}).status, client.delete("/d/1").status] == [500, 500]
-    message = r"its condition is too large for DynamoDB: an expression of \d+ operators, of which it takes 300"
+    message = (
+        r"its condition is too large for DynamoDB: an expression of \d+ operators, of which it takes 300"
+    )
     assert re.search(message, caplog.text)
     assert len(stored(table_name)) == 1
 
