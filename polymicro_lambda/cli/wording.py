@@ -1,13 +1,14 @@
 """Rules, conditions and stored values in words, for people at their own machine."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import fold_condition, in_post_order
 from polymicro_lambda.items import serialized
 from polymicro_lambda.permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, ReadOnly
 from polymicro_lambda.rules import AllHold, AllOf, AnyOf, ConditionCheck, Not, OpaqueCheck, Rule, Verdict
@@ -65,8 +66,15 @@ def of_all(conditions: Iterable[Condition]) -> str:
 def of_condition(part: Any) -> str:
     """A condition, or an operand of one, as DynamoDB's expression with the values in it."""
     if isinstance(part, Condition):
-        return part.format_string.format(*map(of_condition, part.values), operator=part.operator)
+        text: str = fold_condition(in_post_order(part), lambda leaf: _of_parts(leaf, leaf.values), _of_parts)
+        return text
     return of_stored(part.value) if isinstance(part, Value) else str(part)
+
+
+def _of_parts(condition: Condition, parts: Sequence[Any]) -> str:
+    """A condition of these operands, or of conditions that are texts already."""
+    text: str = condition.format_string.format(*map(of_condition, parts), operator=condition.operator)
+    return text
 
 
 def of_values(model: type[Model], values: Mapping[str, Any]) -> str:

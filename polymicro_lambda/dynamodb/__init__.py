@@ -39,7 +39,18 @@ from .error_codes import (
     retry_count,
     translating_errors,
 )
-from .expressions import ConditionClause, SimpleClause, UpdateStep, condition_expression, expression_arguments
+from .expressions import (
+    JUNCTIONS,
+    ConditionClause,
+    ExpressionTooLarge,
+    SimpleClause,
+    UpdateStep,
+    condition_expression,
+    expression_arguments,
+    fits,
+    fold_condition,
+    in_post_order,
+)
 from .metering import client_metering
 from .models import ModelInfo, indexes_of, model_info, model_of_index
 from .own_tables import check_own_tables, check_table, own_table_model
@@ -62,12 +73,14 @@ from .typed_values import InvalidExpression, TypedValue, typed_value
 __all__ = [
     "CLIENT_ERRORS",
     "CONDITION_FAILED",
+    "JUNCTIONS",
     "LARGEST_PAGE",
     "NO_SECOND_TRY",
     "PAGE_GROWTH",
     "PREFIX_MEMBER",
     "ConditionClause",
     "Digester",
+    "ExpressionTooLarge",
     "InvalidExpression",
     "IteratorStart",
     "ModelInfo",
@@ -88,9 +101,12 @@ __all__ = [
     "error_code",
     "execute",
     "expression_arguments",
+    "fits",
+    "fold_condition",
     "get_item",
     "http_error_from_client",
     "http_error_of",
+    "in_post_order",
     "index_of_iterator",
     "indexes_of",
     "is_answer_lost",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, reduce
 from operator import and_
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from pynamodb.expressions.condition import (
     And,
@@ -19,8 +19,17 @@ from pynamodb.expressions.condition import (
     NotExists,
     Or,
 )
-from pynamodb.expressions.operand import Path, Value
+from pynamodb.expressions.operand import Path, Value, _Size
 from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveAction, SetAction
+
+T = TypeVar("T")
+
+MOST_BYTES = 4096
+"""Bytes of an expression's text (DynamoDB, service quotas)."""
+MOST_OPERATORS = 300
+"""Operators and functions of an expression (the same); ``AND``, ``OR``, ``NOT`` and ``size`` are some."""
+JUNCTIONS = frozenset({"AND", "OR", "NOT"})
+"""The operators whose operands are conditions."""
 
 Names: TypeAlias = dict[str, str]
 """Attribute -> placeholder."""
@@ -91,10 +100,77 @@ def _expressions(conditions: Sequence[Condition], actions: Sequence[Action]) -> 
     return arguments | ({"ExpressionAttributeValues": values} if values else {})
 
 
+class ExpressionTooLarge(Exception):
+    """DynamoDB takes no expression of that size; the text says what of it is too large."""
+
+
+def in_post_order(condition: Condition) -> list[Condition]:
+    """The conditions within a condition and itself: each after its parts, without recursion, however deep."""
+    nodes, left = [], [condition]
+    while left:
+        nodes.append(node := left.pop())
+        if node.operator in JUNCTIONS:
+            left.extend(node.values)
+    nodes.reverse()
+    return nodes
+
+
+def fold_condition(
+    nodes: Sequence[Condition], leaf: Callable[[Condition], T], junction: Callable[[Condition, list[T]], T]
+) -> T:
+    """The result of a condition, given ``in_post_order``: of its leaves first, then of what joins them."""
+    results: list[T] = []
+    for node in nodes:
+        if node.operator not in JUNCTIONS:
+            results.append(leaf(node))
+            continue
+        first = len(results) - len(node.values)
+        results[first:] = [junction(node, results[first:])]
+    return results[0]
+
+
 def condition_expression(condition: Condition, names: Names, values: Values) -> str:
-    """The condition as an expression; its placeholders are added to ``names`` and ``values``."""
+    """The condition as an expression; its placeholders are added to ``names`` and ``values``.
+
+    Raises ``ExpressionTooLarge``.
+    """
+    if condition.operator not in JUNCTIONS:
+        return _leaf_text(condition, names, values)
+    nodes = in_post_order(condition)
+    _check_operators(len(nodes))
+    text = fold_condition(nodes, lambda leaf: _leaf_text(leaf, names, values), _junction_text)
+    if len(text) > MOST_OPERATORS:  # with fewer bytes there are fewer operators
+        _check_operators(len(nodes) + sum(type(one) is _Size for node in nodes for one in node.values))
+    if len(text) > MOST_BYTES:
+        raise ExpressionTooLarge(f"an expression of {len(text)} bytes, of which it takes {MOST_BYTES}")
+    return text
+
+
+def fits(conditions: Sequence[Condition], names: int = 0, values: int = 0) -> bool:
+    """Whether DynamoDB takes these together as one expression, beside so many placeholders of another one."""
+    try:
+        condition_expression(reduce(and_, conditions), _taken("#", names), _taken(":", values))
+    except ExpressionTooLarge:
+        return False
+    return True
+
+
+def _taken(sign: str, count: int) -> dict[str, Any]:
+    return {f"{sign} {number}": sign for number in range(count)}
+
+
+def _check_operators(count: int) -> None:
+    if count > MOST_OPERATORS:
+        raise ExpressionTooLarge(f"an expression of {count} operators, of which it takes {MOST_OPERATORS}")
+
+
+def _leaf_text(condition: Condition, names: Names, values: Values) -> str:
     operands = [_operand(each, names, values) for each in condition.values]
     return condition.format_string.format(*operands, operator=condition.operator)
+
+
+def _junction_text(condition: Condition, parts: list[str]) -> str:
+    return condition.format_string.format(*parts, operator=condition.operator)
 
 
 def update_expression(actions: Sequence[Action], names: Names, values: Values) -> str:

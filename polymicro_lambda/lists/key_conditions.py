@@ -13,11 +13,13 @@ from polymicro_lambda.schemas import RANGE_BYTES
 
 def conjuncts(condition: Condition) -> Iterator[Condition]:
     """The parts of a condition that all have to hold."""
-    if isinstance(condition, And):
-        for part in condition.values:
-            yield from conjuncts(part)
-    else:
-        yield condition
+    left = [condition]
+    while left:
+        part = left.pop()
+        if isinstance(part, And):
+            left.extend(reversed(part.values))
+        else:
+            yield part
 
 
 def is_implied(condition: Condition, name: str, value: Mapping[str, Any]) -> bool:

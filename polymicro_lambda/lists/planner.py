@@ -25,6 +25,7 @@ from polymicro_lambda.rules import (
 from polymicro_lambda.schemas import HASH_BYTES
 
 from .access_paths import AccessPath, access_paths_of, stored_names
+from .filter_expressions import as_sent
 from .filters import Filters, filter_conditions
 from .key_conditions import is_key
 from .plans import ListQuery, Plan, plan_list
@@ -78,7 +79,8 @@ class Planner:
         conditions = [*self._bound(), *rule, *requested, *live_conditions(self.model)]
         if plain and (plan := self._whole_partition(conditions)) is not None:
             return plan
-        return plan_list(self.paths, self._query(guard, conditions, requested, sort))
+        query = self._query(guard, conditions, requested, sort)
+        return as_sent(plan_list(self.paths, query), query)
 
     def _query(
         self, guard: Guard, conditions: Sequence[Condition], requested: Sequence[Condition], sort: str | None

@@ -8,7 +8,7 @@ and write.
   asked with.
 - `verdicts`: True, False, a condition for DynamoDB, or a check in Python.
 - `conditions`: PynamoDB conditions evaluated here as DynamoDB evaluates them; `condition_operators`: a row for each
-  operator and function.
+  operator and function; `rewriting`: conditions in a form that DynamoDB takes.
 - `field_rules`: the fields that a user may read and write.
 - `guards`: the verdict, ``If-Match`` and the visibility of items during one request.
 """
@@ -19,6 +19,7 @@ from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .field_rules import FieldRules
 from .guards import CreateInterceptor, Guard, as_stored, begin_guard, current_guard, end_guard, guarded
 from .permission import PERMISSION_METHODS, Permission
+from .rewriting import sendable
 from .verdicts import (
     AllHold,
     ConditionCheck,
@@ -66,6 +67,7 @@ __all__ = [
     "join_verdicts",
     "predicate_of",
     "rule_from",
+    "sendable",
     "takes_request",
     "text_equality_of",
 ]

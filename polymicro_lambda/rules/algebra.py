@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .permission import Permission
 
 
+MOST_LEVELS = 100
+"""How deep rules may nest: each level is a call of Python's, whose stack has 1,000 (sys.getrecursionlimit)."""
+
+
 class Owner(Protocol):
     """A permission that binds an attribute to a value of the user's."""
 
@@ -35,6 +39,8 @@ class Rule:
     """A permission, or a composition of permissions."""
 
     __bool__ = _refuse_truth
+    levels: int = 0
+    """How deep the rules in this one are nested."""
 
     def decide(self, context: RuleContext, negated: bool = False) -> Verdict:
         """The verdict before the item is known; of the rule's negation where ``negated``."""
@@ -49,29 +55,37 @@ class Rule:
         return {}
 
     def __and__(self, other: "DeclaredRule") -> "Rule":
-        return AllOf((rule_from(self), rule_from(other)))
+        return _joined(AllOf, self, other)
 
     def __rand__(self, other: "DeclaredRule") -> "Rule":
-        return AllOf((rule_from(other), rule_from(self)))
+        return _joined(AllOf, other, self)
 
     def __or__(self, other: "DeclaredRule") -> "Rule":
-        return AnyOf((rule_from(self), rule_from(other)))
+        return _joined(AnyOf, self, other)
 
     def __ror__(self, other: "DeclaredRule") -> "Rule":
-        return AnyOf((rule_from(other), rule_from(self)))
+        return _joined(AnyOf, other, self)
 
     def __invert__(self) -> "Rule":
         return Not(rule_from(self))
+
+
+def _nest(rule: Rule, parts: Iterable[Rule]) -> None:
+    """Note how deep a rule's parts are nested. Raises ``ConfigurationError`` where that is too deep to decide."""
+    levels = 1 + max((part.levels for part in parts), default=0)
+    if levels > MOST_LEVELS:
+        raise ConfigurationError(f"permissions is nested more than {MOST_LEVELS} levels deep: join fewer")
+    object.__setattr__(rule, "levels", levels)
 
 
 class PermissionMeta(type):
     """Lets permission classes themselves be composed: ``Mine | ~Locked``."""
 
     def __and__(cls, other: "DeclaredRule") -> Rule:
-        return AllOf((rule_from(cls), rule_from(other)))
+        return _joined(AllOf, cls, other)
 
     def __or__(cls, other: "DeclaredRule") -> Rule:  # type: ignore[override]
-        return AnyOf((rule_from(cls), rule_from(other)))
+        return _joined(AnyOf, cls, other)
 
     def __invert__(cls) -> Rule:
         return Not(rule_from(cls))
@@ -87,6 +101,9 @@ class Junction(Rule):
     every: ClassVar[bool]
     """Whether all parts must hold; else one is enough."""
     sign: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        _nest(self, self.parts)
 
     def decide(self, context: RuleContext, negated: bool = False) -> Verdict:
         """The verdicts of the parts, joined; no part is asked after the decision is clear."""
@@ -135,6 +152,9 @@ class Not(Rule):
 
     part: Rule
 
+    def __post_init__(self) -> None:
+        _nest(self, (self.part,))
+
     def decide(self, context: RuleContext, negated: bool = False) -> Verdict:
         """The negation of the part's verdict."""
         return self.part.decide(context, not negated)
@@ -143,8 +163,18 @@ class Not(Rule):
         """The permissions of the part."""
         return self.part.leaves()
 
+    def __invert__(self) -> Rule:
+        # Twice negated is not the rule itself, as it binds nothing; three times is once.
+        return self.part if isinstance(self.part, Not) else Not(self)
+
     def __str__(self) -> str:
         return f"~{self.part}"
+
+
+def _joined(kind: type[Junction], *declared: Any) -> Junction:
+    """The rules joined side by side: ``A | B | C`` has three parts, whatever its length it is one level."""
+    rules = [rule_from(each) for each in declared]
+    return kind(tuple(part for rule in rules for part in (rule.parts if type(rule) is kind else (rule,))))
 
 
 DeclaredRule: TypeAlias = "Rule | PermissionMeta | Iterable[Any]"

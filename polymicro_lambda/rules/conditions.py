@@ -6,18 +6,25 @@ are never equal and in no order.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, DecimalException
+from functools import partial
 from typing import Any, TypeAlias
 
 from pynamodb.constants import ATTRIBUTE_TYPES
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.dynamodb import InvalidExpression, TypedValue, typed_value
+from polymicro_lambda.dynamodb import (
+    InvalidExpression,
+    TypedValue,
+    fold_condition,
+    in_post_order,
+    typed_value,
+)
 from polymicro_lambda.types import RawItem
 
-from .condition_operators import OPERATORS, ORDERED_TYPES, PREFIX_TYPES, SIZES, OperatorTest, at_most
+from .condition_operators import OPERATORS, ORDERED_TYPES, PREFIX_TYPES, SIZES, OperatorTest
 
 _Raw: TypeAlias = Mapping[str, Any]
 _Item: TypeAlias = RawItem | Mapping[str, _Raw]
@@ -30,9 +37,10 @@ def holds(condition: Condition, item: _Item) -> bool:
 
     ``item`` is ``{attr_name: {type: value}}`` as DynamoDB stores it, ``B`` as bytes; ``{}`` is no item.
     A condition that DynamoDB refuses as a whole (a ValidationException) holds for nothing, also under ``NOT``
-    or beside an ``OR`` that holds: an order of what has none, ``begins_with`` a number, bounds that cross, an
-    attribute compared with itself, a number of more than 38 digits. Raises TypeError for an operator or an
-    operand that is not one of a condition.
+    or beside an ``OR`` that holds: an order of what has none, ``begins_with`` a number, an attribute compared with
+    itself, a number of more than 38 digits. What it refuses though its meaning is plain is judged by that, and sent
+    as `sendable` writes it: bounds that cross, an ``IN`` of none or of many. Raises TypeError for an operator or
+    an operand that is not one of a condition.
     """
     return evaluator(condition)(item)
 
@@ -42,9 +50,8 @@ def evaluator(condition: Condition) -> Callable[[_Item], bool]:
     if (same := text_equality_of(condition)) is not None:
         name, text = same
         return lambda item: item.get(name) == text
-    try:
-        test = _compiled(condition)
-    except (InvalidExpression, DecimalException):
+    test = _compiled(condition)
+    if test is None:
         return lambda _: False
 
     def holds_on(item: _Item) -> bool:
@@ -54,6 +61,11 @@ def evaluator(condition: Condition) -> Callable[[_Item], bool]:
             return False
 
     return holds_on
+
+
+def is_refused(condition: Condition) -> bool:
+    """Whether DynamoDB refuses the condition, and it has no meaning that `sendable` could write otherwise."""
+    return text_equality_of(condition) is None and _compiled(condition) is None
 
 
 def text_equality_of(condition: Condition) -> tuple[str, Mapping[str, Any]] | None:
@@ -78,9 +90,14 @@ def equality_of(condition: Condition) -> Mapping[str, dict[str, Any]]:
     Only ``=`` with a value counts, alone or under AND. Two values for one attribute can never both hold; the
     first is given.
     """
-    if condition.operator == "AND":
-        first, second = map(equality_of, condition.values)
-        return {**second, **first}
+    return fold_condition(in_post_order(condition), _equality, _equality_of_all)
+
+
+def _equality_of_all(junction: Condition, parts: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return {**parts[1], **parts[0]} if junction.operator == "AND" else {}
+
+
+def _equality(condition: Condition) -> Mapping[str, Any]:
     if condition.operator != "=":
         return {}
     path, value = sorted(condition.values, key=lambda side: isinstance(side, Value))
@@ -151,21 +168,46 @@ def _reader(operand: object) -> _Reader:
 
 def _paths(node: object) -> Iterator[Path]:
     """Yield every path in a condition or an operand, ``size`` looked into."""
-    if isinstance(node, Path):
-        yield node
-    elif isinstance(node, Condition | _Size):
-        for inner in node.values:
-            yield from _paths(inner)
+    left = [node]
+    while left:
+        one = left.pop()
+        if isinstance(one, Path):
+            yield one
+        elif isinstance(one, Condition | _Size):
+            left.extend(one.values)
 
 
 _JUNCTIONS: Mapping[str, OperatorTest] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}
 
 
-def _compiled(condition: Condition) -> Callable[[_Item], bool]:
-    if junction := _JUNCTIONS.get(condition.operator):
-        parts = [_compiled(part) for part in condition.values]
-        # A list and no generator: a part that DynamoDB refuses must be met, wherever it stands.
-        return lambda item: junction([part(item) for part in parts])
+def _compiled(condition: Condition) -> Callable[[_Item], bool] | None:
+    """The condition as a function of an item; None where DynamoDB refuses it, wherever in it the reason stands."""
+    try:
+        if condition.operator not in _JUNCTIONS:
+            return _compiled_leaf(condition)
+        # Junctions are steps after those of their parts, and no functions that call these: no depth is too deep.
+        steps = [
+            (_JUNCTIONS.get(node.operator), len(node.values), None)
+            if node.operator in _JUNCTIONS
+            else (None, 0, _compiled_leaf(node))
+            for node in in_post_order(condition)
+        ]
+    except (InvalidExpression, DecimalException):
+        return None
+    return partial(_run, steps)
+
+
+def _run(steps: Iterable[tuple[Any, int, Any]], item: _Item) -> bool:
+    results: list[bool] = []
+    for junction, parts, leaf in steps:
+        if junction is None:
+            results.append(leaf(item))
+        else:
+            results[-parts:] = [junction(results[-parts:])]
+    return results[0]
+
+
+def _compiled_leaf(condition: Condition) -> Callable[[_Item], bool]:
     if condition.operator not in OPERATORS:
         raise TypeError(f"{condition.operator} is not an operator of a condition")
     test, readers = OPERATORS[condition.operator], [_reader(operand) for operand in condition.values]
@@ -178,14 +220,7 @@ def _compiled(condition: Condition) -> Callable[[_Item], bool]:
 _ALLOWED = dict.fromkeys(("<", "<=", ">", ">=", "BETWEEN"), ORDERED_TYPES) | {"begins_with": PREFIX_TYPES}
 
 
-def _crossed(_: Any, lower: Any, upper: Any) -> bool:
-    constant = isinstance(lower, Value) and isinstance(upper, Value)
-    return constant and not at_most(typed_value(lower.value), typed_value(upper.value))
-
-
 _REFUSED: Mapping[str, Callable[..., bool]] = {
-    "BETWEEN": _crossed,
-    "IN": lambda _, *options: not 1 <= len(options) <= 100,  # DynamoDB's limit
     "attribute_type": lambda _, kind: (
         not (isinstance(kind, Value) and kind.value.get("S") in ATTRIBUTE_TYPES)
     ),

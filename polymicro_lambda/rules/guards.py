@@ -25,6 +25,7 @@ from polymicro_lambda.items import (
 )
 from polymicro_lambda.types import RawItem
 
+from .rewriting import sendable
 from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque
 
 
@@ -69,6 +70,12 @@ class Guard:
     def condition(self) -> Condition | None:
         """The rule as far as DynamoDB can check it inside a write."""
         return condition_of(self.verdict)
+
+    @property
+    def sendable(self) -> Condition | bool:
+        """The same as DynamoDB takes it: False where it holds for nothing, True where there is nothing to check."""
+        condition = condition_of(self.verdict)
+        return True if condition is None else sendable(condition)
 
     @property
     def is_opaque(self) -> bool:

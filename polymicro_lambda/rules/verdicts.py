@@ -13,8 +13,9 @@ from pynamodb.models import Model
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.types import RawItem
 
-from .conditions import attributes_of, evaluator
+from .conditions import attributes_of, evaluator, is_refused
 from .context import Method, RuleContext, ask_permission, has_answered
+from .rewriting import NEVER
 
 
 class ObjectRule(Protocol):
@@ -141,8 +142,14 @@ def condition_of(verdict: Verdict) -> Condition | None:
 
 
 def _folded(operator: Callable[[Any, Any], Any], parts: Iterable[ItemCheck]) -> Condition | None:
-    conditions = [condition for condition in map(condition_of, parts) if condition is not None]
+    conditions = [condition for condition in map(_condition_of_part, parts) if condition is not None]
     return reduce(operator, conditions) if conditions else None
+
+
+def _condition_of_part(part: ItemCheck) -> Condition | None:
+    """A condition that DynamoDB refuses holds for nothing, but must not take those beside it along."""
+    refused = isinstance(part, ConditionCheck) and is_refused(part.condition)
+    return NEVER if refused else condition_of(part)
 
 
 def attributes_of_verdict(verdict: Verdict) -> frozenset[str]:
@@ -157,11 +164,12 @@ def attributes_of_verdict(verdict: Verdict) -> frozenset[str]:
 def join_verdicts(verdicts: Iterable[Verdict], *, every: bool) -> Verdict:
     """The conjunction (or disjunction) of verdicts; asks for no more of them than it needs."""
     parts: list[ItemCheck] = []
+    kind = AllHold if every else AnyHolds
     for verdict in verdicts:
         if verdict is (not every):
             return verdict
         if not isinstance(verdict, bool):
-            parts.append(verdict)
+            parts += verdict.parts if isinstance(verdict, kind) else (verdict,)
     if len(parts) < 2:
         return parts[0] if parts else every
-    return AllHold(tuple(parts)) if every else AnyHolds(tuple(parts))
+    return kind(tuple(parts))

@@ -10,15 +10,22 @@ from functools import partial
 from typing import Any, ClassVar
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.dynamodb import ConditionClause, SimpleClause, UpdateStep, retry_after
-from polymicro_lambda.exceptions import Conflict
-from polymicro_lambda.items import live_conditions, same_item
-from polymicro_lambda.rules import Guard, TextEquals, current_guard
+from polymicro_lambda.dynamodb import (
+    ConditionClause,
+    ExpressionTooLarge,
+    SimpleClause,
+    UpdateStep,
+    retry_after,
+)
+from polymicro_lambda.exceptions import Conflict, InternalError
+from polymicro_lambda.items import same_item
+from polymicro_lambda.observability import report_error
+from polymicro_lambda.rules import current_guard
 from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
+from .item_conditions import compares_tags, conditions_of_write, rule_clause, rule_must_read
 from .lost_answers import resolve_lost_answer, unchanged_conditions
 from .reservations import NO_RESERVATIONS, Reservations, write_with_reservations
 from .stored_items import NO_ATTRIBUTES, StoredItems
@@ -31,7 +38,18 @@ UPDATE_ATTEMPTS = 3
 class ItemChange(ABC):
     """A write to an item that must be there, under the guard of the request."""
 
-    __slots__ = ("actions", "compares_tags", "guard", "items", "key", "must_read", "unique", "values")
+    __slots__ = (
+        "actions",
+        "compares_tags",
+        "guard",
+        "items",
+        "judges_here",
+        "key",
+        "must_read",
+        "rule",
+        "unique",
+        "values",
+    )
     operation: ClassVar[str]
     """DynamoDB's."""
 
@@ -51,8 +69,11 @@ class ItemChange(ABC):
         # The attributes of unique constraints that the change concerns: they must still be what was read.
         self.unique = unique
         # Whether the rule must see the item before and after, or a unique value is concerned.
-        self.must_read = bool(unique) or _rule_must_read(guard, values)
-        self.compares_tags = _compares_tags(guard, items)
+        self.must_read = bool(unique) or rule_must_read(guard, values)
+        self.compares_tags = compares_tags(guard, items)
+        self.rule = rule_clause(guard)
+        # Whether the rule is judged on the item as read: it holds for nothing, or is too large for DynamoDB.
+        self.judges_here = self.rule is False
 
     @abstractmethod
     def result(self, old: RawItem) -> RawItem | None:
@@ -88,12 +109,32 @@ class ItemChange(ABC):
 
     def _attempt(self, old: RawItem | None) -> dict[str, Any]:
         """Do it once, or find out what became of it."""
-        conditions, reservations = self._conditions(), NO_RESERVATIONS
-        if self.must_read or self.compares_tags:
+        conditions, reservations, old = self._prepared(old)
+        try:
+            return self._sent(conditions, reservations, old)
+        except ExpressionTooLarge as error:
+            if self.judges_here:
+                message = "An item of %s cannot be written, its condition is too large for DynamoDB: %s"
+                report_error(message, self.items.model.__name__, error)
+                raise InternalError() from error
+            self.judges_here = True
+            return self._attempt(old)
+
+    def _prepared(self, old: RawItem | None) -> tuple[list[ConditionClause], Reservations, RawItem | None]:
+        """The write's conditions and reservations, and the item as it was read, if that is needed."""
+        rule = True if self.judges_here else self.rule
+        conditions, reservations = conditions_of_write(self.items, self.guard, rule), NO_RESERVATIONS
+        if self.must_read or self.compares_tags or self.judges_here:
             old = old or self.items.fetch(self.key)
             if self.items.uniqueness is not None:
                 reservations = Reservations.of(self.items.uniqueness, self.key, old, self.result(old))
             conditions += self._judged(old, has_reservations=bool(reservations))
+        return conditions, reservations, old
+
+    def _sent(
+        self, conditions: Sequence[ConditionClause], reservations: Reservations, old: RawItem | None
+    ) -> dict[str, Any]:
+        """One call; where its answer gets lost, what became of it."""
         try:
             return self._send(conditions, reservations, old)
         except OutcomeUnknown as unknown:
@@ -126,25 +167,6 @@ class ItemChange(ABC):
         return {**raw, version.attr_name: {"N": str(number)}}
 
     # --- conditions -------------------------------------------------------------------------------
-
-    def _conditions(self) -> list[ConditionClause]:
-        """The conditions that DynamoDB can check without a read.
-
-        The item is there and of the model's kind, the rule holds on it, and ``If-Match`` names its version.
-        """
-        guard, about = self.guard, self.items.about
-        verdict, tags, version = guard.verdict, guard.if_match, about.version
-        conditions: list[ConditionClause] = [self.items.exists]
-        if not about.lasting:
-            conditions += live_conditions(self.items.model)
-        if isinstance(verdict, TextEquals):
-            conditions.append(SimpleClause("same", verdict.name, verdict.value))
-        elif guard.condition is not None:
-            conditions.append(guard.condition)
-        if tags is not None and version is not None and tags.versions():
-            versions = [Value({"N": number}) for number in tags.versions()]
-            conditions.append(Path([version.attr_name]).is_in(*versions))
-        return conditions
 
     def _judged(self, old: RawItem, *, has_reservations: bool) -> list[Condition]:
         """Judge the item as it is and as it would be; the conditions that it is still so where that relied on it.
@@ -220,18 +242,3 @@ class ItemDeletion(ItemChange):
     def is_done(self, item: RawItem | None) -> bool:
         """Whether the item is gone."""
         return item is None
-
-
-def _rule_must_read(guard: Guard, changed: Mapping[str, Any]) -> bool:
-    """Whether the rule must see an item of which these attributes change."""
-    if isinstance(guard.verdict, TextEquals):
-        return guard.verdict.name in changed
-    return guard.needs_instance(frozenset(changed))
-
-
-def _compares_tags(guard: Guard, items: StoredItems) -> bool:
-    """Whether the tags of ``If-Match`` must be compared with the item here: not all of them are versions."""
-    tags = guard.if_match
-    if tags is None or tags.any:
-        return False
-    return items.about.version is None or not tags.versions()

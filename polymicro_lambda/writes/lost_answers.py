@@ -7,7 +7,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import get_item, model_info
+from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item, model_info
 from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown
@@ -30,7 +30,7 @@ def resolve_lost_answer(
     if unknown.hung_up and not is_done(item):
         try:
             return write(() if item is None else _whole_item_unchanged(model, item))
-        except OutcomeUnknown:
+        except (OutcomeUnknown, ExpressionTooLarge):  # an item of too many attributes cannot be pinned
             item = get_item(model, key)
         except ConditionFailed as error:
             item = error.item

@@ -56,6 +56,23 @@ def numbered(count: int) -> dict[str, Any]:
     return {"text": f"n IN ({', '.join(names)})", "values": {name: {"N": name[2:]} for name in names}}
 
 
+def joined(count: int, part: str = "n = :v") -> str:
+    """So many comparisons and the ``OR`` between them, nested as PynamoDB nests them."""
+    text = part
+    for _ in range(count - 1):
+        text = f"({text} OR {part})"
+    return text
+
+
+def between(kind: str, lower: Any, upper: Any) -> tuple[str, dict[str, Any]]:
+    bounds = {":l": {kind: lower}, ":u": {kind: upper}}
+    return query(bounds, FilterExpression="n BETWEEN :l AND :u")
+
+
+def filtered(text: str) -> tuple[str, dict[str, Any]]:
+    return query({":v": {"N": "1"}}, FilterExpression=text)
+
+
 def batch_get(pk: str) -> tuple[str, dict[str, Any]]:
     return "BatchGetItem", {"RequestItems": {"T": {"Keys": [{"pk": {"S": pk}, "sk": {"S": "1"}}]}}}
 
@@ -72,6 +89,11 @@ def transaction(**more: Any) -> tuple[str, dict[str, Any]]:
     return "TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "T", "Item": KEY} | more}]}
 
 
+LONGEST = " OR ".join([f"n = :{'v' * 250}"] * 15 + [f"n = :{'w' * 206}"])
+"""4,096 bytes, by names of 251 at most."""
+SHORTER_VALUES, LONG_VALUES = (
+    {f":{'v' * 250}": {"N": "1"}, f":{'w' * width}": {"N": "1"}} for width in (206, 207)
+)
 TOO_MANY, MANY = numbered(101), numbered(100)
 OTHER = {"pk": {"S": "b"}, "sk": {"S": "1"}}
 GAPS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -116,6 +138,25 @@ GAPS: dict[str, tuple[str, dict[str, Any]]] = {
     "101 operands in a condition": condition(
         f"{TOO_MANY['text']} OR n = :v0", ExpressionAttributeValues=TOO_MANY["values"]
     ),
+    "4097 bytes": query(LONG_VALUES, FilterExpression=LONGEST + "w"),
+    "4097 bytes in a condition": condition(LONGEST + "w", ExpressionAttributeValues=LONG_VALUES),
+    "4097 bytes in a transaction": transaction(
+        ConditionExpression=LONGEST + "w", ExpressionAttributeValues=LONG_VALUES
+    ),
+    "301 operators": filtered(joined(151)),
+    "301 operators, two of them NOT": filtered(f"(NOT (NOT {joined(150)}))"),
+    "301 operators, one of them a size": filtered(f"(NOT ({joined(149)} OR size(g) = :v))"),
+    "301 operators in a condition": condition(joined(151), ExpressionAttributeValues={":v": {"N": "1"}}),
+    "numbers that cross": between("N", "10", "9"),
+    "texts that cross by UTF-8": between("S", "\U00010000", "\uff5e"),
+    "bytes that cross": between("B", b"\x80", b"\x7f"),
+    "bounds that cross in a condition": condition(
+        "n BETWEEN :l AND :u OR attribute_exists(pk)",
+        ExpressionAttributeValues={":l": {"N": "2"}, ":u": {"N": "1"}},
+    ),
+    "bounds of two types": query(
+        {":l": {"N": "1"}, ":u": {"S": "2"}}, FilterExpression="n BETWEEN :l AND :u"
+    ),
     "an empty set of binaries": put(s={"BS": []}),
     "an empty set in a list": put(s={"L": [{"SS": []}]}),
     "an empty set in an update": keyed(
@@ -152,6 +193,12 @@ ALIKE: dict[str, tuple[tuple[str, dict[str, Any]], str]] = {
     "32 levels": (put(n=nested(31)), "ok"),
     "a key of 2048 bytes": (keyed("GetItem", pk="a" * 2048, sk="1" * 1024), "ok"),
     "100 operands": (query(MANY["values"], FilterExpression=MANY["text"]), "ok"),
+    "4096 bytes": (query(SHORTER_VALUES, FilterExpression=LONGEST), "ok"),
+    "300 operators": (filtered(f"(NOT {joined(150)})"), "ok"),
+    "300 operators, one of them a size": (filtered(f"({joined(149)} OR size(g) = :v)"), "ok"),
+    "bounds that are the same": (between("N", "1", "1.0"), "ok"),
+    "numbers in order, no texts": (between("N", "9", "10"), "ok"),
+    "no operand": (filtered("n = :v OR n IN ()"), REFUSED),
     "a filter of a scan on a key": (scan(FilterExpression="attribute_exists(pk)"), "ok"),
     "a filter within an attribute": (query(FilterExpression="x.pk = :p"), "ok"),
     "a filter of an index on the table's key": (by_g(FilterExpression="attribute_exists(pk)"), "ok"),

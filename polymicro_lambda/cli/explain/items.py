@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from polymicro_lambda.cli.wording import Line, of_condition, of_values, of_verdict
 from polymicro_lambda.dispatch import Operation
-from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.dynamodb import fits, model_info
 from polymicro_lambda.items import live_conditions
 from polymicro_lambda.rules import attributes_of_verdict, is_opaque
 
@@ -70,20 +70,28 @@ def _unique_lines(operation: Operation, which: str) -> Iterator[Line]:
 def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> Iterator[Line]:
     """The lines of a conditional write to an item that must exist, after a read where the rule needs the item."""
     route, guard = operation.asked.route, operation.guard()
-    reads = guard.needs_instance(changed)
+    rule = guard.sendable
+    here = rule is False or not (isinstance(rule, bool) or fits([rule]))
+    reads = here or guard.needs_instance(changed)
     read = "1 GetItem, consistent, then " if reads or not route.is_default else ""
     yield "calls", f"{read}{_own_calls_first(operation)}1 {name}, on a condition"
     yield "key", _key(operation)
-    conditions = [] if guard.condition is None else [guard.condition]
+    conditions = [] if here or isinstance(rule, bool) else [rule]
     texts = ["the item exists", *map(of_condition, [*live_conditions(route.model), *conditions])]
     yield "condition", " AND ".join([*texts, "what the rule read is unchanged"] if reads else texts)
     if reads:
         opaque = f"only Python can judge {of_verdict(guard.verdict)}"
         judged = attributes_of_verdict(guard.verdict) & changed
-        yield "reads, as", opaque if is_opaque(guard.verdict) else f"it changes {_before_and_after(judged)}"
+        changes = _JUDGED_HERE if here else f"it changes {_before_and_after(judged)}"
+        yield "reads, as", opaque if is_opaque(guard.verdict) else changes
     inside = model_info(route.model).version is not None
     compared = "part of the condition" if inside else "compared with the item, which is read first"
     yield "If-Match", compared + (", and required (else 428)" if route.resource.require_if_match else "")
+
+
+_JUDGED_HERE = (
+    "the rule holds for nothing, or is too large for a condition of DynamoDB's (4,096 bytes, 300 operators)"
+)
 
 
 def _before_and_after(judged: Iterable[str]) -> str:
