@@ -110,7 +110,7 @@ class BulkCreate:
     def _answer(self, status: int, body: Any) -> Response:
         said = self.preference
         headers = {} if said is None else {"preference-applied": f"handling={said}"}
-        return json_response(status, body, headers, json_default(self.answers.item))
+        return json_response(status, body, headers, json_default(self.answers.shown_inside))
 
 
 def _loaded(place: str, item: Any, load: Callable[[Any], Values]) -> Values | HTTPError:

@@ -22,7 +22,7 @@ from polymicro_lambda.items import (
 )
 from polymicro_lambda.lists import Page
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import current_guard
+from polymicro_lambda.rules import Guard, Verdict, as_stored, certainly_allows, current_guard
 from polymicro_lambda.types import RawItem
 
 from .response_limits import LONGEST_HEADER, json_size
@@ -40,6 +40,8 @@ class ResponseBuilder:
     request: Request
     fields: frozenset[str] | None
     """The fields to show, None for all."""
+    retrieval: Verdict = True
+    """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
 
     def answered(self, result: VerbResult) -> Response:
         """The response to a body that is no page of a list; None is no body."""
@@ -47,11 +49,13 @@ class ResponseBuilder:
         if body is None:
             return Response(result.status or NO_CONTENT, headers)
         if isinstance(body, self.route.model):
+            if not self.shows(body):
+                return without_item(Response(result.status or default, headers))
             headers = {**self._etag(body), **self._location(body), **headers}
         text = self._text(body) if isinstance(body, Model) else None
         if text is None:
             shown = self._collection(body) if is_collection(body) else self.item(body)
-            text = json_text(shown, json_default(self.item))
+            text = json_text(shown, json_default(self.shown_inside))
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
         return self._unless_known(Response(status, headers, text.encode()))
@@ -59,7 +63,7 @@ class ResponseBuilder:
     def shown(self, raw: RawItem, tagger: EntityTagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
         route, selection = self.route, self.route.selection
-        if selection is None or selection.names is not None:
+        if selection is None or selection.names is not None or not certainly_allows(self.retrieval, raw):
             return None
         renderer = renderer_of(route.model)
         both = None if renderer is None else renderer.rendered(raw)
@@ -85,7 +89,7 @@ class ResponseBuilder:
 
     def listed(self, result: VerbResult, page: Page, cursor: str | None, limit: int) -> Response:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""
-        default = json_default(self.item)
+        default = json_default(self.shown_inside)
         items = self._items(page.items, default)
         return self.paged(result, items, page.key, cursor, limit)
 
@@ -112,7 +116,7 @@ class ResponseBuilder:
 
     def _place(self, key: Any) -> bytes:
         """A pagination key as a tag tells it from others."""
-        return _NULL if key is None else json_bytes(key, json_default(self.item))
+        return _NULL if key is None else json_bytes(key, json_default(self.shown_inside))
 
     def _row(self, value: Any, default: Callable[[Any], Any]) -> str:
         text = self._text(value)
@@ -138,7 +142,17 @@ class ResponseBuilder:
 
     def written(self, value: Any) -> int:
         """Bytes that an item takes in a page, at the most."""
-        return json_size(self._items([value], json_default(self.item))[1:-1])
+        return json_size(self._items([value], json_default(self.shown_inside))[1:-1])
+
+    def shows(self, value: Any) -> bool:
+        """Whether a value may go out: an instance of another model may, and whatever is no instance."""
+        if self.retrieval is True or not isinstance(value, self.route.model):
+            return True
+        return Guard(self.retrieval).allows(value, as_stored(value))
+
+    def shown_inside(self, value: Any) -> Any:
+        """An instance inside of other JSON as it goes out: None where it may not."""
+        return self.item(value) if self.shows(value) else None
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""
@@ -167,7 +181,8 @@ class ResponseBuilder:
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
         allowed = current_guard().allows
-        return [self.item(one) for one in body if not isinstance(one, Model) or allowed(one)]
+        shown = (one for one in body if not isinstance(one, Model) or allowed(one))
+        return [self.item(one) for one in shown if self.shows(one)]
 
     def _unless_known(self, response: Response) -> Response:
         """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
@@ -214,3 +229,9 @@ class ResponseBuilder:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()} if headers else {}
+
+
+def without_item(response: Response) -> Response:
+    """The same success without the item that it shows, or would show."""
+    told = {n: v for n, v in response.headers.items() if n not in ("content-type", "etag")}
+    return Response(NO_CONTENT if response.status == 200 else response.status, told)

@@ -64,6 +64,8 @@ class Guard:
     """An item as this user may see it."""
     interceptor: CreateInterceptor | None = None
     """The interceptor of a request with an ``Idempotency-Key``, or with many items."""
+    shows: Callable[[Model, RawItem], bool] = _visible_to_all
+    """Whether a refusal may show the user an item."""
 
     @property
     def condition(self) -> Condition | None:
@@ -122,7 +124,7 @@ class Guard:
         tag = self.tagger.strong(type(instance), raw)
         if self.if_match.match(tag):
             return
-        members = {"current": self.show(instance)} if self.visible(instance, raw) else {}
+        members = {"current": self.show(instance)} if self.shows(instance, raw) else {}
         headers = {"etag": tag} if members else {}
         raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
 
