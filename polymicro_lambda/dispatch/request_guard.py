@@ -8,6 +8,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import PreconditionFailed, PreconditionRequired
+from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
 from polymicro_lambda.rules import Guard, Verdict
 from polymicro_lambda.types import RawItem
@@ -32,10 +33,12 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], Any])
         partial(_is_visible, asked),
         asked.bound,
         asked.shown,
-        tags,
+        tags if route.about.detail else None,
         asked.services.tagger,
         show,
         shows=partial(_is_shown, asked),
+        model=route.model,
+        path_key=key_of_path(route, asked.bound) if tags is not None else None,
     )
 
 

@@ -22,7 +22,7 @@ from polymicro_lambda.items import (
 )
 from polymicro_lambda.lists import Page
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Guard, Verdict, as_stored, certainly_allows, current_guard
+from polymicro_lambda.rules import Guard, Verdict, as_stored, certainly_allows, current_guard, guard_for
 from polymicro_lambda.types import RawItem
 
 from .response_limits import LONGEST_HEADER, json_size
@@ -180,8 +180,7 @@ class ResponseBuilder:
 
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
-        allowed = current_guard().allows
-        shown = (one for one in body if not isinstance(one, Model) or allowed(one))
+        shown = (one for one in body if not isinstance(one, Model) or guard_for(type(one)).allows(one))
         return [self.item(one) for one in shown if self.shows(one)]
 
     def _unless_known(self, response: Response) -> Response:

@@ -9,7 +9,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
 from polymicro_lambda.items import FieldSelection, is_live
-from polymicro_lambda.rules import as_stored, current_guard, holds
+from polymicro_lambda.rules import as_stored, guard_for, holds
 
 from .cursors import NO_KEY, Page
 from .queries import rows_from
@@ -47,5 +47,5 @@ class PageReader:
         if not isinstance(row, Model):
             return True
         raw = as_stored(row)
-        passes = is_live(type(row), raw) and current_guard().allows(row, raw)
+        passes = is_live(type(row), raw) and guard_for(type(row)).allows(row, raw)
         return passes and all(holds(check, raw) for check in self.checks)

@@ -19,6 +19,7 @@ from polymicro_lambda.rules import (
     TextEquals,
     current_guard,
     evaluator,
+    guard_for,
     is_opaque,
     predicate_of,
 )
@@ -227,7 +228,7 @@ class Rows:
         except Exception as error:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
             _report_unreadable(self.model, raw, error)
             return None
-        return instance if current_guard().allows(instance, raw) else None
+        return instance if guard_for(self.model).allows(instance, raw) else None
 
 
 def _chunks(page: ReadPage) -> Iterator[tuple[_Chunk, _KeyAfter]]:

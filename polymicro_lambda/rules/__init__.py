@@ -17,7 +17,16 @@ from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
 from .conditions import attributes_of, equality_of, evaluator, holds, text_equality_of
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .field_rules import FieldRules
-from .guards import CreateInterceptor, Guard, as_stored, begin_guard, current_guard, end_guard, guarded
+from .guards import (
+    CreateInterceptor,
+    Guard,
+    as_stored,
+    begin_guard,
+    current_guard,
+    end_guard,
+    guard_for,
+    guarded,
+)
 from .permission import PERMISSION_METHODS, Permission
 from .verdicts import (
     AllHold,
@@ -60,6 +69,7 @@ __all__ = [
     "end_guard",
     "equality_of",
     "evaluator",
+    "guard_for",
     "guarded",
     "holds",
     "is_opaque",

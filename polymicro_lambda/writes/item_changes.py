@@ -43,7 +43,7 @@ class ItemChange(ABC):
         actions: Sequence[UpdateStep],
         unique: frozenset[str],
     ) -> None:
-        guard = self.guard = current_guard()
+        guard = self.guard = current_guard().of_item(items.model, key)
         self.items = items
         self.key = key
         self.values = values

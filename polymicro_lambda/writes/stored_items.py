@@ -10,7 +10,7 @@ from polymicro_lambda.exceptions import InternalError, NotFound
 from polymicro_lambda.items import ItemSerializer, instance_of, is_live
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Plan, Rows, rows_of
-from polymicro_lambda.rules import current_guard, holds
+from polymicro_lambda.rules import guard_for, holds
 from polymicro_lambda.types import RawItem
 
 from .unique_constraints import UniqueConstraints
@@ -50,7 +50,7 @@ class StoredItems:
     def judged(self, raw: RawItem) -> Model:
         """The instance of a stored item that the rule lets the user have. Raises as ``read``."""
         instance = self.instance(raw)
-        current_guard().judge(instance, raw)
+        guard_for(self.model).judge(instance, raw)
         return instance
 
     def fetch(self, key: RawItem) -> RawItem:
@@ -72,5 +72,5 @@ class StoredItems:
         try:
             return instance_of(self.model, raw)
         except Exception as error:  # whatever an attribute raises for a value that it cannot read
-            rule = current_guard().condition
+            rule = guard_for(self.model).condition
             raise (InternalError() if rule is None or holds(rule, raw) else NotFound()) from error
