@@ -36,7 +36,6 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], Any])
         tags if route.about.detail else None,
         asked.services.tagger,
         show,
-        shows=partial(_is_shown, asked),
         model=route.model,
         path_key=key_of_path(route, asked.bound) if tags is not None else None,
     )
@@ -45,12 +44,6 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], Any])
 def _is_visible(asked: VerbRequest, instance: Model, raw: RawItem) -> bool:
     """Whether the user may retrieve the item, and so may be told that it is there."""
     return asked.route.retrieves and Guard(asked.retrieval).allows(instance, raw)
-
-
-def _is_shown(asked: VerbRequest, instance: Model, raw: RawItem) -> bool:
-    """Whether an error may show the item: where the user may retrieve it, or an update done would show it too."""
-    shows = asked.route.retrieves or asked.route.verb == "update"
-    return shows and Guard(asked.retrieval).allows(instance, raw)
 
 
 def item_of_path(asked: VerbRequest, guard: Guard) -> Model:

@@ -65,8 +65,6 @@ class Guard:
     """An item as this user may see it."""
     interceptor: CreateInterceptor | None = None
     """The interceptor of a request with an ``Idempotency-Key``, or with many items."""
-    shows: Callable[[Model, RawItem], bool] = _visible_to_all
-    """Whether a refusal may show the user an item."""
     model: type[Model] | None = None
     """The route's model: the rule is asked of its items alone. None stands for any model."""
     path_key: RawItem | None = None
@@ -142,7 +140,7 @@ class Guard:
         tag = self.tagger.strong(type(instance), raw)
         if self.if_match.match(tag):
             return
-        members = {"current": self.show(instance)} if self.shows(instance, raw) else {}
+        members = {"current": self.show(instance)} if self.visible(instance, raw) else {}
         headers = {"etag": tag} if members else {}
         raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
 
