@@ -15,6 +15,7 @@ from polymicro_lambda.items import (
     EntityTags,
     FieldSelection,
     JSONText,
+    is_unreadable,
     renderer_of,
     stored_item,
     unchanged_json,
@@ -48,9 +49,9 @@ class ResponseBuilder:
         headers, body, default = _lower(result.headers), result.body, self.route.about.status
         if body is None:
             return Response(result.status or NO_CONTENT, headers)
+        if not self.shows(body):
+            return without_item(Response(result.status or default, {**self._location(body), **headers}))
         if isinstance(body, self.route.model):
-            if not self.shows(body):
-                return without_item(Response(result.status or default, headers))
             headers = {**self._etag(body), **self._location(body), **headers}
         text = self._text(body) if isinstance(body, Model) else None
         if text is None:
@@ -146,6 +147,8 @@ class ResponseBuilder:
 
     def shows(self, value: Any) -> bool:
         """Whether a value may go out: an instance of another model may, and whatever is no instance."""
+        if isinstance(value, Model) and is_unreadable(value):
+            return False
         if self.retrieval is True or not isinstance(value, self.route.model):
             return True
         return Guard(self.retrieval).allows(value, as_stored(value))

@@ -39,6 +39,7 @@ from .verdicts import (
     is_opaque,
     join_verdicts,
     predicate_of,
+    surely_allows,
 )
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "join_verdicts",
     "predicate_of",
     "rule_from",
+    "surely_allows",
     "takes_request",
     "text_equality_of",
 ]

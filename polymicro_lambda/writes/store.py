@@ -55,10 +55,10 @@ class PynamoStore(StoredItems):
         guard = guard_for(self.model)
         quick = None if guard.is_opaque else self.serializer.raw_of_new(values)
         if quick is not None:
-            return self.instance(self.put(quick))
+            return self.written(self.put(quick))
         instance, raw = self.serializer.new(values)
         guard.judge_new(instance, raw)
-        return self.instance(self._create(raw, self.serializer.key_of(instance)))
+        return self.written(self._create(raw, self.serializer.key_of(instance)))
 
     def put(self, raw: RawItem) -> RawItem:
         """The same of an item that ``serializer.raw_of_new`` has made, under a rule that is not opaque."""
@@ -89,7 +89,7 @@ class PynamoStore(StoredItems):
         One call, unless the rule must see the item: then the rule judges it as it is and as it would be, and the
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
         """
-        return self.instance(self.change(self.serializer.key_of(instance), changes, stored_item(instance)))
+        return self.written(self.change(self.serializer.key_of(instance), changes, stored_item(instance)))
 
     def change(self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None = None) -> RawItem:
         """The same by the item's key, as a stored item; ``known`` is the item as it was read, if it was."""

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract import ALICE, BOB, Caller, assert_problem, dynamodb_call, stored
+from botocore.exceptions import ReadTimeoutError
+from contract import ALICE, BOB, WRITES, Caller, assert_problem, dynamodb_call, failing, stored
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -39,16 +40,9 @@ class Short(Permission):
         return len(instance.id) < 9
 
 
-class Says(Update):
+class Told(Update):
     def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
-        done = super().update(instance, req, user)
-        return done, {"x-text": done.text}
-
-
-class Looks(Update):
-    def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
-        done = super().update(instance, req, user)
-        return {"done": done.done}
+        raise AssertionError("It is called with what cannot be read.")
 
 
 class Stamp:
@@ -131,28 +125,26 @@ def test_a_row_hidden_for_safety_is_logged(notes: Make, caplog: pytest.LogCaptur
 # --- writes
 
 
-@pytest.mark.parametrize("verb", [Update, Says])
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_a_change_that_cannot_be_shown_is_done(notes: Make, table_name: str, verb: Any, method: str) -> None:
-    """PUT sends what it has: `done` is replaced, or left alone where no body sets it."""
-    client = notes(OwnedBy("owner"), Update, dump_only=("done",))
+@pytest.mark.parametrize("rule", [IsAuthenticated, OwnedBy("owner"), Mine & OwnedBy("owner")])
+def test_a_change_that_cannot_be_shown_is_done(notes: Make, table_name: str, rule: Any, method: str) -> None:
+    client = notes(rule, Update, dump_only=("done", "owner"))
     result = client.request(method, "/notes/1", json={"text": "new"})
     assert (result.status, result.body) == (204, b"")
     assert stored(table_name)[0]["text"] == {"S": "new"}
 
 
-def test_an_override_may_read_what_can_be_read(notes: Make, table_name: str) -> None:
-    """A row that the verb cannot be handed is 500 first; here it is written by its key alone."""
+@pytest.mark.parametrize("rule", [IsAuthenticated, Mine & OwnedBy("owner")])
+def test_a_lost_answer_is_found_out(notes: Make, table_name: str, rule: Any) -> None:
+    client = notes(rule, Update)
+    with failing(ReadTimeoutError(endpoint_url="x"), late=True, on=WRITES):
+        assert client.patch("/notes/1", json={"text": "new"}).status == 204
+    assert stored(table_name)[0]["text"] == {"S": "new"}
 
-    class ByKey(Update):
-        store: Any
 
-        def update(self, req: dict[str, Any], user: Any, request: Any) -> Any:
-            done = self.store.update(self.model(request.path_params["id"]), req)  # type: ignore[attr-defined]
-            return done, {"x-text": done.text}
-
-    result = notes(IsAuthenticated, ByKey).patch("/notes/1", json={"text": "new"})
-    assert result.status == 500
+def test_an_override_is_not_called(notes: Make, table_name: str) -> None:
+    """It is handed an instance; there is none."""
+    assert_problem(notes(IsAuthenticated, Told).patch("/notes/1", json={"text": "new"}), 500)
     assert stored(table_name)[0]["text"] == {"S": "old"}
 
 
