@@ -23,7 +23,8 @@ from .bulk_create import BulkCreate
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
 from .page_fitting import PageResponses, fitting_page
 from .request_guard import guard_of, item_of_path
-from .response_builder import ResponseBuilder, without_item
+from .response_builder import ResponseBuilder
+from .response_limits import without_item
 from .verb_request import VerbRequest
 from .verb_results import VerbResult, is_collection, result_of
 

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 
-from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.exceptions import BadRequest, NotFound
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_bytes, json_text
 from polymicro_lambda.items import (
     EntityTagger,
@@ -21,12 +22,20 @@ from polymicro_lambda.items import (
     unchanged_json,
     unchanged_text,
 )
-from polymicro_lambda.lists import Page
+from polymicro_lambda.lists import Page, rows_from
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Guard, Verdict, as_stored, certainly_allows, current_guard, guard_for
+from polymicro_lambda.rules import (
+    Guard,
+    Verdict,
+    as_stored,
+    certainly_allows,
+    current_guard,
+    is_trusted,
+    may_go_out,
+)
 from polymicro_lambda.types import RawItem
 
-from .response_limits import LONGEST_HEADER, json_size
+from .response_limits import LONGEST_HEADER, json_size, without_item
 from .verb_results import VerbResult, is_collection, json_default
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
@@ -49,7 +58,9 @@ class ResponseBuilder:
         headers, body, default = _lower(result.headers), result.body, self.route.about.status
         if body is None:
             return Response(result.status or NO_CONTENT, headers)
-        if not self.shows(body):
+        if isinstance(body, Model) and not may_go_out(body):
+            raise NotFound()
+        if not self._retrievable(body):
             return without_item(Response(result.status or default, {**self._location(body), **headers}))
         if isinstance(body, self.route.model):
             headers = {**self._etag(body), **self._location(body), **headers}
@@ -145,17 +156,21 @@ class ResponseBuilder:
         """Bytes that an item takes in a page, at the most."""
         return json_size(self._items([value], json_default(self.shown_inside))[1:-1])
 
-    def shows(self, value: Any) -> bool:
-        """Whether a value may go out: an instance of another model may, and whatever is no instance."""
-        if isinstance(value, Model) and is_unreadable(value):
-            return False
-        if self.retrieval is True or not isinstance(value, self.route.model):
+    def _retrievable(self, value: Any) -> bool:
+        """Whether an instance can be shown, and the rule for ``retrieve`` lets it be, where the verb is an update."""
+        if not isinstance(value, Model) or is_unreadable(value):
+            return not isinstance(value, Model)
+        if self.retrieval is True or not isinstance(value, self.route.model) or is_trusted(value):
             return True
         return Guard(self.retrieval).allows(value, as_stored(value))
 
+    def _shows(self, value: Any) -> bool:
+        """Whether a value may go out; what is no instance may."""
+        return not isinstance(value, Model) or (may_go_out(value) and self._retrievable(value))
+
     def shown_inside(self, value: Any) -> Any:
         """An instance inside of other JSON as it goes out: None where it may not."""
-        return self.item(value) if self.shows(value) else None
+        return self.item(value) if self._shows(value) else None
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""
@@ -183,8 +198,8 @@ class ResponseBuilder:
 
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
-        shown = (one for one in body if not isinstance(one, Model) or guard_for(type(one)).allows(one))
-        return [self.item(one) for one in shown if self.shows(one)]
+        rows = rows_from(body) if isinstance(body, ResultIterator) else body
+        return [self.item(one) for one in rows if self._shows(one)]
 
     def _unless_known(self, response: Response) -> Response:
         """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
@@ -231,9 +246,3 @@ class ResponseBuilder:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()} if headers else {}
-
-
-def without_item(response: Response) -> Response:
-    """The same success without the item that it shows, or would show."""
-    told = {n: v for n, v in response.headers.items() if n not in ("content-type", "etag")}
-    return Response(NO_CONTENT if response.status == 200 else response.status, told)

@@ -17,7 +17,7 @@ from .filters import FILTER_OPERATORS, RESERVED_PARAMETERS, DeclaredFilters, Fil
 from .pages import PageReader
 from .planner import Planner
 from .plans import ListQuery, Plan, plan_list
-from .queries import rows_of
+from .queries import rows_from, rows_of
 from .rows import Rows
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "configured_secrets",
     "filter_conditions",
     "plan_list",
+    "rows_from",
     "rows_of",
     "signing_secrets",
 ]

@@ -20,6 +20,7 @@ from polymicro_lambda.rules import (
     evaluator,
     guard_for,
     is_opaque,
+    mark_judged,
     predicate_of,
 )
 from polymicro_lambda.types import RawItem
@@ -227,7 +228,7 @@ class Rows:
         except Exception as error:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
             report_unreadable(self.model, raw, "was left out of a list", error)
             return None
-        return instance if guard_for(self.model).allows(instance, raw) else None
+        return mark_judged(instance) if guard_for(self.model).allows(instance, raw) else None
 
 
 def _chunks(page: ReadPage) -> Iterator[tuple[_Chunk, _KeyAfter]]:

@@ -11,11 +11,13 @@ and write.
   operator and function.
 - `field_rules`: the fields that a user may read and write.
 - `guards`: the verdict, ``If-Match`` and the visibility of items during one request.
+- `disclosure`: whether an instance that a verb returns may go out.
 """
 
 from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
 from .conditions import attributes_of, equality_of, evaluator, holds, text_equality_of
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
+from .disclosure import is_cleared, is_trusted, mark_judged, may_go_out, trusted
 from .field_rules import FieldRules
 from .guards import (
     CreateInterceptor,
@@ -73,11 +75,16 @@ __all__ = [
     "guard_for",
     "guarded",
     "holds",
+    "is_cleared",
     "is_opaque",
+    "is_trusted",
     "join_verdicts",
+    "mark_judged",
+    "may_go_out",
     "predicate_of",
     "rule_from",
     "surely_allows",
     "takes_request",
     "text_equality_of",
+    "trusted",
 ]

@@ -69,6 +69,8 @@ class Guard:
     """The route's model: the rule is asked of its items alone. None stands for any model."""
     path_key: RawItem | None = None
     """The key of the item in the path: ``If-Match`` is asked of it alone. None stands for any item."""
+    mark: object = field(default_factory=object)
+    """The request itself, as instances bear it that it has judged."""
 
     def of_model(self, model: type[Model]) -> "Guard":
         """The guard of a model's items: another model than the route's has neither rule nor precondition."""

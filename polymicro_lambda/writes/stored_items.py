@@ -16,7 +16,7 @@ from polymicro_lambda.items import (
 )
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Plan, Rows, rows_of
-from polymicro_lambda.rules import guard_for, holds, surely_allows
+from polymicro_lambda.rules import guard_for, holds, mark_judged, surely_allows
 from polymicro_lambda.types import RawItem
 
 from .unique_constraints import UniqueConstraints
@@ -57,7 +57,7 @@ class StoredItems:
         """The instance of a stored item that the rule lets the user have. Raises as ``read``."""
         instance = self.instance(raw)
         guard_for(self.model).judge(instance, raw)
-        return instance
+        return mark_judged(instance)
 
     def fetch(self, key: RawItem) -> RawItem:
         """The stored item with this key, by one consistent read, not judged. Raises ``NotFound``."""
@@ -88,7 +88,7 @@ class StoredItems:
     def written(self, raw: RawItem) -> Model:
         """The instance of an item that was just written: the success is told even if no attribute can read it."""
         try:
-            return instance_of(self.model, raw)
+            return mark_judged(instance_of(self.model, raw))
         except Exception as error:  # noqa: BLE001 - as in ``instance``
             report_unreadable(self.model, raw, "was written, and not shown", error)
-            return unreadable_instance(self.model, raw)
+            return mark_judged(unreadable_instance(self.model, raw))
