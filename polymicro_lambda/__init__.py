@@ -10,6 +10,7 @@ from .mixins import Create, Delete, List, Retrieve, Update
 from .permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, Permission, ReadOnly
 from .resources import ModelResource
 from .routing import action
+from .rules import trusted
 from .throttling import RateLimit
 
 __version__ = "0.1.0"
@@ -38,4 +39,5 @@ __all__ = [
     "Update",
     "User",
     "action",
+    "trusted",
 ]

@@ -81,7 +81,7 @@ class BulkCreate:
                     results.append(_checked(call(values)))
         batch.commit()
         enter_phase("dump")
-        return self._answer(201, [self.answers.item(result.body) for result in results])
+        return self._answer(201, [self.answers.shown_inside(result.body) for result in results])
 
     # --- each for itself -----------------------------------------------------------------------------------------
 
@@ -103,14 +103,14 @@ class BulkCreate:
                 return _refused(values)
             with _at(place):
                 result = _checked(call(values))
-            return {"status": result.status or 201, "item": self.answers.item(result.body)}
+            return {"status": result.status or 201, "item": self.answers.shown_inside(result.body)}
         except Exception as error:  # noqa: BLE001 - it is answered and logged, and the other items go on
             return _refused(_answerable(error))
 
     def _answer(self, status: int, body: Any) -> Response:
         said = self.preference
         headers = {} if said is None else {"preference-applied": f"handling={said}"}
-        return json_response(status, body, headers, json_default(self.answers.item))
+        return json_response(status, body, headers, json_default(self.answers.shown_inside))
 
 
 def _loaded(place: str, item: Any, load: Callable[[Any], Values]) -> Values | HTTPError:

@@ -79,7 +79,7 @@ def _updated(one: FastOperation, values: Mapping[str, Any], store: PynamoStore) 
 def _shown(one: FastOperation, raw: RawItem, store: PynamoStore) -> Response:
     one.seen.phase = "dump"
     response = one.responses.shown(raw, one.asked.services.tagger)
-    return one.responses.answered(VerbResult(store.instance(raw))) if response is None else response
+    return one.responses.answered(VerbResult(store.written(raw))) if response is None else response
 
 
 def _deleted(one: FastOperation, _: Mapping[str, Any], store: PynamoStore) -> Response:

@@ -6,7 +6,14 @@ from functools import partial
 from typing import Any
 
 from polymicro_lambda.http import Response
-from polymicro_lambda.idempotency import IdempotentRequest, check_replay, key_of_path, record_entry
+from polymicro_lambda.idempotency import (
+    REPLAYED,
+    IdempotentRequest,
+    check_replay,
+    key_of_path,
+    may_have,
+    record_entry,
+)
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import PageReader, Plan
 from polymicro_lambda.observability import Observation
@@ -17,6 +24,7 @@ from .fast_path import FAST_WRITES, fast_retrieve, fast_store
 from .page_fitting import PageResponses, fitting_page
 from .request_guard import guard_of, item_of_path
 from .response_builder import ResponseBuilder
+from .response_limits import without_item
 from .verb_request import VerbRequest
 from .verb_results import VerbResult, is_collection, result_of
 
@@ -64,7 +72,12 @@ class Operation:
         route = self.asked.route
         key = key_of_path(route, self.asked.bound)
         keyed.replayed_items += [] if key is None else [record_entry(route.model, key)]
-        return keyed.once(act, self.asked.readable, partial(check_replay, route, key))
+        response = keyed.once(act, self.asked.readable, partial(check_replay, route, key))
+        if REPLAYED.items() <= response.headers.items() and not may_have(
+            route, key, self.responses.retrieval
+        ):
+            return without_item(response)
+        return response
 
     def _act(self, arguments: dict[str, Any], guard: Guard) -> Response:
         """Call the verb, and answer with what it returns."""
@@ -114,4 +127,6 @@ class Operation:
     @lazy
     def responses(self) -> ResponseBuilder:
         """What makes the response."""
-        return ResponseBuilder(self.asked.route, self.asked.request, self.asked.shown)
+        asked = self.asked
+        retrieval = asked.retrieval if asked.route.verb == "update" else True
+        return ResponseBuilder(asked.route, asked.request, asked.shown, retrieval)

@@ -4,17 +4,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import PreconditionFailed, PreconditionRequired
-from polymicro_lambda.items import EntityTags, key_only_instance, serialized, stored_item
-from polymicro_lambda.rules import ConditionCheck, Guard, Verdict, join_verdicts
+from polymicro_lambda.idempotency import key_of_path
+from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
+from polymicro_lambda.rules import Guard, Verdict
 from polymicro_lambda.types import RawItem
 
-from .verb_request import RETRIEVE, VerbRequest
+from .verb_request import VerbRequest
 
 KEY_IS_ENOUGH = frozenset({"update", "delete"})
 """The mixins' own verbs that need no more of an item than its key."""
@@ -30,28 +29,21 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], Any])
     if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
     return Guard(
-        join_verdicts([verdict, *_of_path(asked)], every=True) if route.beyond else verdict,
+        asked.under_path(verdict),
         partial(_is_visible, asked),
         asked.bound,
         asked.shown,
-        tags,
+        tags if route.about.detail else None,
         asked.services.tagger,
         show,
+        model=route.model,
+        path_key=key_of_path(route, asked.bound) if tags is not None else None,
     )
-
-
-def _of_path(asked: VerbRequest) -> list[ConditionCheck]:
-    """What the path says of an item beyond its key: ``/projects/1/tasks/2`` is a task of project 1."""
-    attributes = asked.route.model.get_attributes()
-    return [ConditionCheck(_equals(attributes[name], asked.bound[name])) for name in asked.route.beyond]
 
 
 def _is_visible(asked: VerbRequest, instance: Model, raw: RawItem) -> bool:
     """Whether the user may retrieve the item, and so may be told that it is there."""
-    if asked.route.visible is None:
-        return False
-    verdict = asked.route.visible.decide(asked.context(RETRIEVE))
-    return Guard(join_verdicts([verdict, *_of_path(asked)], every=True)).allows(instance, raw)
+    return asked.route.retrieves and Guard(asked.retrieval).allows(instance, raw)
 
 
 def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
@@ -71,8 +63,3 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     if unwanted is not None and unwanted.match_weakly(guard.tagger.strong(route.model, raw)):
         raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
     return instance
-
-
-def _equals(attribute: Any, value: Any) -> Condition:
-    equals: Condition = Path([attribute.attr_name]) == Value(serialized(attribute, value))
-    return equals

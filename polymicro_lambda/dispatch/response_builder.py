@@ -7,25 +7,35 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 
-from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.exceptions import BadRequest, NotFound
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_bytes, json_text
 from polymicro_lambda.items import (
     EntityTagger,
     EntityTags,
     FieldSelection,
     JSONText,
+    is_unreadable,
     renderer_of,
     stored_item,
     unchanged_json,
     unchanged_text,
 )
-from polymicro_lambda.lists import Page
+from polymicro_lambda.lists import Page, rows_from
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import current_guard
+from polymicro_lambda.rules import (
+    Guard,
+    Verdict,
+    as_stored,
+    certainly_allows,
+    current_guard,
+    is_trusted,
+    may_go_out,
+)
 from polymicro_lambda.types import RawItem
 
-from .response_limits import LONGEST_HEADER, json_size
+from .response_limits import LONGEST_HEADER, json_size, without_item
 from .verb_results import VerbResult, is_collection, json_default
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
@@ -40,18 +50,24 @@ class ResponseBuilder:
     request: Request
     fields: frozenset[str] | None
     """The fields to show, None for all."""
+    retrieval: Verdict = True
+    """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
 
     def answered(self, result: VerbResult) -> Response:
         """The response to a body that is no page of a list; None is no body."""
         headers, body, default = _lower(result.headers), result.body, self.route.about.status
         if body is None:
             return Response(result.status or NO_CONTENT, headers)
+        if isinstance(body, Model) and not may_go_out(body):
+            raise NotFound()
+        if not self._retrievable(body):
+            return without_item(Response(result.status or default, {**self._location(body), **headers}))
         if isinstance(body, self.route.model):
             headers = {**self._etag(body), **self._location(body), **headers}
         text = self._text(body) if isinstance(body, Model) else None
         if text is None:
             shown = self._collection(body) if is_collection(body) else self.item(body)
-            text = json_text(shown, json_default(self.item))
+            text = json_text(shown, json_default(self.shown_inside))
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
         return self._unless_known(Response(status, headers, text.encode()))
@@ -59,7 +75,7 @@ class ResponseBuilder:
     def shown(self, raw: RawItem, tagger: EntityTagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
         route, selection = self.route, self.route.selection
-        if selection is None or selection.names is not None:
+        if selection is None or selection.names is not None or not certainly_allows(self.retrieval, raw):
             return None
         renderer = renderer_of(route.model)
         both = None if renderer is None else renderer.rendered(raw)
@@ -85,7 +101,7 @@ class ResponseBuilder:
 
     def listed(self, result: VerbResult, page: Page, cursor: str | None, limit: int) -> Response:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""
-        default = json_default(self.item)
+        default = json_default(self.shown_inside)
         items = self._items(page.items, default)
         return self.paged(result, items, page.key, cursor, limit)
 
@@ -112,7 +128,7 @@ class ResponseBuilder:
 
     def _place(self, key: Any) -> bytes:
         """A pagination key as a tag tells it from others."""
-        return _NULL if key is None else json_bytes(key, json_default(self.item))
+        return _NULL if key is None else json_bytes(key, json_default(self.shown_inside))
 
     def _row(self, value: Any, default: Callable[[Any], Any]) -> str:
         text = self._text(value)
@@ -138,7 +154,23 @@ class ResponseBuilder:
 
     def written(self, value: Any) -> int:
         """Bytes that an item takes in a page, at the most."""
-        return json_size(self._items([value], json_default(self.item))[1:-1])
+        return json_size(self._items([value], json_default(self.shown_inside))[1:-1])
+
+    def _retrievable(self, value: Any) -> bool:
+        """Whether an instance can be shown, and the rule for ``retrieve`` lets it be, where the verb is an update."""
+        if not isinstance(value, Model) or is_unreadable(value):
+            return not isinstance(value, Model)
+        if self.retrieval is True or not isinstance(value, self.route.model) or is_trusted(value):
+            return True
+        return Guard(self.retrieval).allows(value, as_stored(value))
+
+    def _shows(self, value: Any) -> bool:
+        """Whether a value may go out; what is no instance may."""
+        return not isinstance(value, Model) or (may_go_out(value) and self._retrievable(value))
+
+    def shown_inside(self, value: Any) -> Any:
+        """An instance inside of other JSON as it goes out: None where it may not."""
+        return self.item(value) if self._shows(value) else None
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""
@@ -166,8 +198,8 @@ class ResponseBuilder:
 
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
-        allowed = current_guard().allows
-        return [self.item(one) for one in body if not isinstance(one, Model) or allowed(one)]
+        rows = rows_from(body) if isinstance(body, ResultIterator) else body
+        return [self.item(one) for one in rows if self._shows(one)]
 
     def _unless_known(self, response: Response) -> Response:
         """304 where the client has the representation already (RFC 9110, section 13.1.2)."""

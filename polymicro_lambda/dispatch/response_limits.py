@@ -82,6 +82,12 @@ def within_limit(response: Response, seen: Observation) -> Response:
     raise too_large(request.source, of=f"{done}the answer".capitalize())
 
 
+def without_item(response: Response) -> Response:
+    """The same success without the item that it shows, or would show."""
+    told = {n: v for n, v in response.headers.items() if n not in ("content-type", "etag")}
+    return Response(204 if response.status == 200 else response.status, told)
+
+
 def too_large(source: str, *, of: str) -> HTTPError:
     """The 500 for what is larger than the source carries."""
     carrier = carrier_of(source)

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
-from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
+from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger, serialized
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Cursors, Filters, filter_conditions
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Method, RuleContext
+from polymicro_lambda.rules import ConditionCheck, Method, RuleContext, Verdict, join_verdicts
 from polymicro_lambda.schemas import load_body
 
 PAGING = frozenset({"limit", "pagination_key"})
@@ -59,6 +60,21 @@ class VerbRequest:
             if bound.setdefault(name, value) != value:
                 raise NotFound()
         return bound
+
+    # --- the rule --------------------------------------------------------------------------------------------
+
+    def under_path(self, verdict: Verdict) -> Verdict:
+        """The verdict, and what the path says of an item beyond its key: ``/projects/1/tasks/2`` is of project 1."""
+        if not self.route.beyond:
+            return verdict
+        attributes, bound = self.route.model.get_attributes(), self.bound
+        said = [ConditionCheck(_equals(attributes[name], bound[name])) for name in self.route.beyond]
+        return join_verdicts([verdict, *said], every=True)
+
+    @lazy
+    def retrieval(self) -> Verdict:
+        """What the rule says of ``retrieve`` before the item is known, also where the resource has no such verb."""
+        return self.under_path(self.route.rule.decide(self.context(RETRIEVE)))
 
     # --- the arguments ---------------------------------------------------------------------------------------
 
@@ -185,3 +201,8 @@ class VerbRequest:
     def context(self, method: Method) -> RuleContext:
         """What a rule is asked with."""
         return RuleContext(self.request.user, method, self.route.model, self.request)
+
+
+def _equals(attribute: Any, value: Any) -> Condition:
+    equals: Condition = Path([attribute.attr_name]) == Value(serialized(attribute, value))
+    return equals

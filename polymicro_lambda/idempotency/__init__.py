@@ -11,17 +11,19 @@ In comes a request and the verb's call; out goes the verb's response, or the sto
 
 from .keys import KEY_PATTERN, NO_KEYS, IdempotencyKeys
 from .records import record_entry
-from .replay import check_replay, key_of_path
+from .replay import REPLAYED, check_replay, key_of_path, may_have
 from .requests import IdempotentRequest
 from .settings import Idempotency
 
 __all__ = [
     "KEY_PATTERN",
     "NO_KEYS",
+    "REPLAYED",
     "Idempotency",
     "IdempotencyKeys",
     "IdempotentRequest",
     "check_replay",
     "key_of_path",
+    "may_have",
     "record_entry",
 ]

@@ -8,7 +8,7 @@ from polymicro_lambda.dynamodb import get_item, model_info
 from polymicro_lambda.http import Response
 from polymicro_lambda.items import instance_of, is_live
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import current_guard
+from polymicro_lambda.rules import Guard, Verdict, current_guard
 from polymicro_lambda.types import RawItem
 
 REPLAYED = {"idempotency-replayed": "true"}
@@ -56,6 +56,16 @@ def check_replay(route: Route, path_key: RawItem | None, made: Iterable[RawItem]
         raw = get_item(route.model, key)
         if raw and is_live(route.model, raw):
             current_guard().judge(instance_of(route.model, raw), raw)
+
+
+def may_have(route: Route, path_key: RawItem | None, verdict: Verdict) -> bool:
+    """Whether a verdict lets the user have the item of the path, as it is now. An item that is gone hides nothing."""
+    if isinstance(verdict, bool) or path_key is None:
+        return verdict is not False
+    raw = get_item(route.model, path_key)
+    return (
+        not raw or not is_live(route.model, raw) or Guard(verdict).allows(instance_of(route.model, raw), raw)
+    )
 
 
 def key_of_path(route: Route, bound: dict[str, Any]) -> RawItem | None:

@@ -14,7 +14,7 @@ from polymicro_lambda.dynamodb import get_item, model_info
 from polymicro_lambda.exceptions import Conflict, NotFound
 from polymicro_lambda.http import Response
 from polymicro_lambda.items import instance_of, is_live
-from polymicro_lambda.rules import as_stored, current_guard
+from polymicro_lambda.rules import as_stored, current_guard, guard_for
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import Creation, RecordPart, create_all
 
@@ -126,7 +126,7 @@ def _stored(model: type[Model], entry: RawItem) -> RawItem:
         raise NotFound("What this request made is there no more.")
     if not is_live(model, item):
         raise _another_way()
-    current_guard().judge(instance_of(model, item), item)
+    guard_for(model).judge(instance_of(model, item), item)
     return item
 
 

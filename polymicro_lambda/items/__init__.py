@@ -11,7 +11,15 @@ an entity tag. In the other direction a verb's values become the item to store.
 """
 
 from .etags import UNKEYED_TAGGER, EntityTagger, EntityTags, canonical_bytes, same_item
-from .instances import LazyValues, instance_of, key_only_instance, unchanged_json, unchanged_text
+from .instances import (
+    LazyValues,
+    instance_of,
+    is_unreadable,
+    key_only_instance,
+    unchanged_json,
+    unchanged_text,
+    unreadable_instance,
+)
 from .renderings import renderer_of
 from .selections import FieldSelection, JSONText
 from .serializers import ItemSerializer
@@ -21,6 +29,7 @@ from .stored_items import (
     is_live,
     live_conditions,
     prefix_conditions,
+    report_unreadable,
     serialized,
     stored_item,
 )
@@ -38,13 +47,16 @@ __all__ = [
     "expired_conditions",
     "instance_of",
     "is_live",
+    "is_unreadable",
     "key_only_instance",
     "live_conditions",
     "prefix_conditions",
     "renderer_of",
+    "report_unreadable",
     "same_item",
     "serialized",
     "stored_item",
     "unchanged_json",
     "unchanged_text",
+    "unreadable_instance",
 ]

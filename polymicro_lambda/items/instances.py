@@ -15,6 +15,8 @@ from polymicro_lambda.types import RawItem
 from .readers import ItemReader, reader_of
 from .stored_items import RAW
 
+UNREADABLE = "_polymicro_unreadable"
+
 
 def instance_of(model: type[Model], raw: RawItem) -> Model:
     """The instance of a stored item; it keeps the item. Raises whatever an attribute raises for a poison row."""
@@ -31,6 +33,20 @@ def instance_of(model: type[Model], raw: RawItem) -> Model:
         values.raw, values.factory, values.text = raw, factory, text
     vars(instance)[RAW] = raw
     return instance
+
+
+def unreadable_instance(model: type[Model], raw: RawItem) -> Model:
+    """An instance for a stored item of which `instance_of` makes none: an attribute raises when it is asked for."""
+    instance = model.__new__(model)
+    values = instance.attribute_values = LazyValues()
+    values.raw, values.factory, values.text = raw, InstanceFactory(model, _members(model), None), None
+    vars(instance).update({RAW: raw, UNREADABLE: True})
+    return instance
+
+
+def is_unreadable(instance: Model) -> bool:
+    """Whether `unreadable_instance` has made it."""
+    return UNREADABLE in vars(instance)
 
 
 def unchanged_json(instance: Model) -> dict[str, Any] | None:
@@ -103,15 +119,19 @@ def instance_factory(model: type[Model]) -> InstanceFactory | None:
     inherited = all(_function(model, name) is _function(Model, name) for name in _STEPS.split())
     if not inherited or model._get_discriminator_attribute() is not None:
         return None
-    members = {
-        name: _Member(name, one.attr_name, one, type(one).__set__ is Attribute.__set__)
-        for name, one in model.get_attributes().items()
-    }
+    members = _members(model)
     reads = fast_path_is_on() and _function(model, "__getattribute__") is _function(Model, "__getattribute__")
     plain_keys = all(
         one.plain for one in members.values() if one.attribute.is_hash_key or one.attribute.is_range_key
     )
     return InstanceFactory(model, members, reader_of(model) if reads else None, plain_keys)
+
+
+def _members(model: type[Model]) -> dict[str, _Member]:
+    return {
+        name: _Member(name, one.attr_name, one, type(one).__set__ is Attribute.__set__)
+        for name, one in model.get_attributes().items()
+    }
 
 
 def _function(model: type[Model], name: str) -> Any:

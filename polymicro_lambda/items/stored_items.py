@@ -1,5 +1,6 @@
 """Items as DynamoDB stores them: whether one is live, and the stored item of an instance."""
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.observability import report_error
 from polymicro_lambda.types import RawItem
 
 RAW = "_polymicro_raw"
@@ -67,6 +69,15 @@ def stored_item(instance: Model) -> RawItem | None:
     """The stored item that an instance was read from, None for an instance that was not read."""
     raw: RawItem | None = vars(instance).get(RAW)
     return raw
+
+
+def report_unreadable(model: type[Model], raw: RawItem, consequence: str, cause: Exception) -> None:
+    """Log an item that no attribute can read, with a hash of its key."""
+    names = [attribute.attr_name for attribute in model_info(model).keys.values()]
+    digest = hashlib.sha256(repr([raw.get(name) for name in names]).encode()).hexdigest()[:16]
+    report_error(
+        f"A row of %s cannot be read and {consequence}", model.__name__, cause=cause, key_sha256=digest
+    )
 
 
 class ReadRecorder(dict[str, Any]):

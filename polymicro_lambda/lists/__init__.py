@@ -17,7 +17,7 @@ from .filters import FILTER_OPERATORS, RESERVED_PARAMETERS, DeclaredFilters, Fil
 from .pages import PageReader
 from .planner import Planner
 from .plans import ListQuery, Plan, plan_list
-from .queries import rows_of
+from .queries import rows_from, rows_of
 from .rows import Rows
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "filter_conditions",
     "foreign_key",
     "plan_list",
+    "rows_from",
     "rows_of",
     "signing_secrets",
 ]

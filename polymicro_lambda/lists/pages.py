@@ -9,7 +9,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
 from polymicro_lambda.items import FieldSelection, is_live
-from polymicro_lambda.rules import as_stored, current_guard, holds
+from polymicro_lambda.rules import as_stored, holds, is_cleared, may_go_out
 
 from .cursors import NO_KEY, Page
 from .queries import check_start, rows_from
@@ -50,6 +50,8 @@ class PageReader:
     def _allowed(self, row: Any) -> bool:
         if not isinstance(row, Model):
             return True
+        if not may_go_out(row):
+            return False
         raw = as_stored(row)
-        passes = is_live(type(row), raw) and current_guard().allows(row, raw)
+        passes = is_cleared(row) or is_live(type(row), raw)
         return passes and all(holds(check, raw) for check in self.checks)

@@ -17,8 +17,8 @@ from polymicro_lambda.rules import (
     TextEquals,
     attributes_of,
     attributes_of_verdict,
-    current_guard,
     equality_of,
+    guard_for,
     is_opaque,
     text_equality_of,
 )
@@ -70,7 +70,7 @@ class Planner:
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
-        guard = current_guard()
+        guard = guard_for(self.model)
         plain = sort is None and guard.fields is None and not filters
         if plain and (plan := self._own_partition(guard)) is not None:
             return plan
@@ -127,7 +127,7 @@ class Planner:
 
     def _bound(self) -> Iterator[Condition]:
         """The conditions of the attributes that route and rule bind, less those in the rule's own condition."""
-        guard, attributes = current_guard(), self.model.get_attributes()
+        guard, attributes = guard_for(self.model), self.model.get_attributes()
         equal = {} if guard.condition is None else equality_of(guard.condition)
         for name, value in guard.bound.items():
             attribute = attributes[name]

@@ -1,6 +1,5 @@
 """The rows of a list: read page by page, checked one by one, with an exact key after each."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,14 +11,16 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import ReadPage, model_info, translating_errors
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.items import FieldSelection, instance_of, is_live
-from polymicro_lambda.observability import report_error, seconds_left
+from polymicro_lambda.items import FieldSelection, instance_of, is_live, report_unreadable
+from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.rules import (
     ConditionCheck,
     TextEquals,
     current_guard,
     evaluator,
+    guard_for,
     is_opaque,
+    mark_judged,
     predicate_of,
 )
 from polymicro_lambda.types import RawItem
@@ -225,19 +226,12 @@ class Rows:
         try:
             instance = instance_of(self.model, raw)
         except Exception as error:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
-            _report_unreadable(self.model, raw, error)
+            report_unreadable(self.model, raw, "was left out of a list", error)
             return None
-        return instance if current_guard().allows(instance, raw) else None
+        return mark_judged(instance) if guard_for(self.model).allows(instance, raw) else None
 
 
 def _chunks(page: ReadPage) -> Iterator[tuple[_Chunk, _KeyAfter]]:
     """The rows of a page, some at a time, and the key after each; one empty chunk where it has none."""
     for start in range(0, max(len(page.items), 1), CHUNK):
         yield page.items[start : start + CHUNK], partial(page.key_after, start)
-
-
-def _report_unreadable(model: type[Model], raw: RawItem, cause: Exception) -> None:
-    names = [attribute.attr_name for attribute in model_info(model).keys.values()]
-    digest = hashlib.sha256(repr([raw.get(name) for name in names]).encode()).hexdigest()[:16]
-    message = "A row of %s cannot be read and was left out of a list"
-    report_error(message, model.__name__, cause=cause, key_sha256=digest)

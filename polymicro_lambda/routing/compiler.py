@@ -77,7 +77,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     of_fields = tuple(field_rules.leaves())
     return {
         "rule": declared.rule,
-        "visible": declared.rule if "retrieve" in declared.by_name else None,
+        "retrieves": "retrieve" in declared.by_name,
         "schema": schema,
         "filters": filters,
         "field_rules": field_rules,

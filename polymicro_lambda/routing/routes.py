@@ -34,8 +34,8 @@ class Route:
     parts: tuple[str, ...]
     """The path's segments: literals, and parameters as ``{name}``."""
     rule: Rule
-    visible: Rule | None
-    """The rule for ``retrieve``, None where nobody can retrieve an item."""
+    retrieves: bool
+    """The resource has the verb ``retrieve``."""
     schema: ItemSchema
     call: Callable[..., Any]
     arguments: frozenset[str]

@@ -11,13 +11,24 @@ and write.
   operator and function; `rewriting`: conditions in a form that DynamoDB takes.
 - `field_rules`: the fields that a user may read and write.
 - `guards`: the verdict, ``If-Match`` and the visibility of items during one request.
+- `disclosure`: whether an instance that a verb returns may go out.
 """
 
 from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
 from .conditions import attributes_of, equality_of, evaluator, holds, text_equality_of
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
+from .disclosure import is_cleared, is_trusted, mark_judged, may_go_out, trusted
 from .field_rules import FieldRules
-from .guards import CreateInterceptor, Guard, as_stored, begin_guard, current_guard, end_guard, guarded
+from .guards import (
+    CreateInterceptor,
+    Guard,
+    as_stored,
+    begin_guard,
+    current_guard,
+    end_guard,
+    guard_for,
+    guarded,
+)
 from .permission import PERMISSION_METHODS, Permission
 from .rewriting import sendable
 from .verdicts import (
@@ -31,6 +42,7 @@ from .verdicts import (
     is_opaque,
     join_verdicts,
     predicate_of,
+    surely_allows,
 )
 
 __all__ = [
@@ -61,13 +73,20 @@ __all__ = [
     "end_guard",
     "equality_of",
     "evaluator",
+    "guard_for",
     "guarded",
     "holds",
+    "is_cleared",
     "is_opaque",
+    "is_trusted",
     "join_verdicts",
+    "mark_judged",
+    "may_go_out",
     "predicate_of",
     "rule_from",
     "sendable",
+    "surely_allows",
     "takes_request",
     "text_equality_of",
+    "trusted",
 ]

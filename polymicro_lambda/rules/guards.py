@@ -7,7 +7,7 @@ trusted.
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pynamodb.expressions.condition import Condition
@@ -20,6 +20,7 @@ from polymicro_lambda.items import (
     EntityTags,
     LazyValues,
     ReadRecorder,
+    same_item,
     serialized,
     stored_item,
 )
@@ -65,6 +66,25 @@ class Guard:
     """An item as this user may see it."""
     interceptor: CreateInterceptor | None = None
     """The interceptor of a request with an ``Idempotency-Key``, or with many items."""
+    model: type[Model] | None = None
+    """The route's model: the rule is asked of its items alone. None stands for any model."""
+    path_key: RawItem | None = None
+    """The key of the item in the path: ``If-Match`` is asked of it alone. None stands for any item."""
+    mark: object = field(default_factory=object)
+    """The request itself, as instances bear it that it has judged."""
+
+    def of_model(self, model: type[Model]) -> "Guard":
+        """The guard of a model's items: another model than the route's has neither rule nor precondition."""
+        if self.model is model or self.model is None or issubclass(model, self.model):
+            return self
+        return Guard(tagger=self.tagger, show=self.show, interceptor=self.interceptor, model=model)
+
+    def of_item(self, model: type[Model], key: RawItem) -> "Guard":
+        """The guard of one item: another one than the path's has no precondition."""
+        guard = self.of_model(model)
+        if guard.if_match is None or guard.path_key is None or same_item(guard.path_key, key):
+            return guard
+        return replace(guard, if_match=None)
 
     @property
     def condition(self) -> Condition | None:
@@ -162,6 +182,11 @@ _current: ContextVar[Guard] = ContextVar("polymicro_guard", default=Guard())  # 
 def current_guard() -> Guard:
     """The guard of the running request; outside a request a guard that lets everything pass."""
     return _current.get()
+
+
+def guard_for(model: type[Model]) -> Guard:
+    """What the running request's guard says of the items of a model."""
+    return _current.get().of_model(model)
 
 
 begin_guard = _current.set

@@ -122,6 +122,15 @@ def certainly_allows(verdict: Verdict, raw: RawItem) -> bool:
     return verdict is True or (isinstance(verdict, ConditionCheck) and verdict.allows(None, raw))
 
 
+def surely_allows(verdict: Verdict, raw: RawItem) -> bool:
+    """The same of any verdict, which takes longer: an opaque check, which needs an instance, is never certain."""
+    if isinstance(verdict, AllHold):
+        return all(surely_allows(part, raw) for part in verdict.parts)
+    if isinstance(verdict, AnyHolds):
+        return any(surely_allows(part, raw) for part in verdict.parts)
+    return certainly_allows(verdict, raw)
+
+
 def is_opaque(verdict: Verdict) -> bool:
     """Whether Python must see the instance to decide."""
     if isinstance(verdict, bool | ConditionCheck):

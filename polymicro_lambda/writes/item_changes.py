@@ -21,7 +21,7 @@ from polymicro_lambda.dynamodb import (
 from polymicro_lambda.exceptions import Conflict, InternalError
 from polymicro_lambda.items import same_item
 from polymicro_lambda.observability import report_error
-from polymicro_lambda.rules import current_guard
+from polymicro_lambda.rules import current_guard, surely_allows
 from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
@@ -61,7 +61,7 @@ class ItemChange(ABC):
         actions: Sequence[UpdateStep],
         unique: frozenset[str],
     ) -> None:
-        guard = self.guard = current_guard()
+        guard = self.guard = current_guard().of_item(items.model, key)
         self.items = items
         self.key = key
         self.values = values
@@ -102,10 +102,15 @@ class ItemChange(ABC):
                     return {"Attributes": error.item}
                 # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item.
                 known = self.items.live(error.item)
-                instance = self.items.instance(known)
-                self.guard.judge(instance, known)
-                self.guard.check_match(instance, known)
+                self._judge(known)
+                if self.guard.if_match is not None:
+                    self.guard.check_match(self.items.instance(known), known)
         raise Conflict("Somebody else keeps changing this item: try again.", headers=retry_after())
+
+    def _judge(self, raw: RawItem) -> None:
+        """Raise as the guard does; a row that no attribute can read may be certain to pass."""
+        if not surely_allows(self.guard.verdict, raw):
+            self.guard.judge(self.items.instance(raw), raw)
 
     def _attempt(self, old: RawItem | None) -> dict[str, Any]:
         """Do it once, or find out what became of it."""
@@ -215,7 +220,7 @@ class ItemUpdate(ItemChange):
     def is_done(self, item: RawItem | None) -> bool:
         """Whether the item has the values, under a rule that holds on it. Raises as the guard does."""
         new = self.items.live(item)
-        self.guard.judge(self.items.instance(new), new)
+        self._judge(new)
         return same_item(new, self.result(new)) and self._follows_if_match(new)
 
     def _follows_if_match(self, new: RawItem) -> bool:

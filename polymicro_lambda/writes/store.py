@@ -13,7 +13,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import ConditionClause
 from polymicro_lambda.items import expired_conditions, stored_item
 from polymicro_lambda.lists import Plan
-from polymicro_lambda.rules import current_guard
+from polymicro_lambda.rules import current_guard, guard_for
 from polymicro_lambda.types import RawItem
 
 from .creations import Creation
@@ -52,17 +52,17 @@ class PynamoStore(StoredItems):
         Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
         ``Unprocessable`` for attributes that are still missing.
         """
-        guard = current_guard()
+        guard = guard_for(self.model)
         quick = None if guard.is_opaque else self.serializer.raw_of_new(values)
         if quick is not None:
-            return self.instance(self.put(quick))
+            return self.written(self.put(quick))
         instance, raw = self.serializer.new(values)
         guard.judge_new(instance, raw)
-        return self.instance(self._create(raw, self.serializer.key_of(instance)))
+        return self.written(self._create(raw, self.serializer.key_of(instance)))
 
     def put(self, raw: RawItem) -> RawItem:
         """The same of an item that ``serializer.raw_of_new`` has made, under a rule that is not opaque."""
-        guard = current_guard()
+        guard = guard_for(self.model)
         if not guard.holds(raw):
             guard.judge_new(self.instance(raw), raw)
         return self._create(raw, self.serializer.key_in(raw))
@@ -89,7 +89,7 @@ class PynamoStore(StoredItems):
         One call, unless the rule must see the item: then the rule judges it as it is and as it would be, and the
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
         """
-        return self.instance(self.change(self.serializer.key_of(instance), changes, stored_item(instance)))
+        return self.written(self.change(self.serializer.key_of(instance), changes, stored_item(instance)))
 
     def change(self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None = None) -> RawItem:
         """The same by the item's key, as a stored item; ``known`` is the item as it was read, if it was."""
@@ -103,7 +103,7 @@ class PynamoStore(StoredItems):
     def _unchanged(self, key: RawItem) -> RawItem:
         """The item as it is, under the same rule and precondition as a write."""
         raw = self.fetch(key)
-        current_guard().check_match(self.judged(raw), raw)
+        current_guard().of_item(self.model, key).check_match(self.judged(raw), raw)
         return raw
 
     def delete(self, instance: Model) -> None:

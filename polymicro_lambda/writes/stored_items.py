@@ -7,10 +7,16 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import SimpleClause, get_item, model_info
 from polymicro_lambda.exceptions import InternalError, NotFound
-from polymicro_lambda.items import ItemSerializer, instance_of, is_live
+from polymicro_lambda.items import (
+    ItemSerializer,
+    instance_of,
+    is_live,
+    report_unreadable,
+    unreadable_instance,
+)
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Plan, Rows, rows_of
-from polymicro_lambda.rules import current_guard, holds
+from polymicro_lambda.rules import guard_for, holds, mark_judged, surely_allows
 from polymicro_lambda.types import RawItem
 
 from .unique_constraints import UniqueConstraints
@@ -50,8 +56,8 @@ class StoredItems:
     def judged(self, raw: RawItem) -> Model:
         """The instance of a stored item that the rule lets the user have. Raises as ``read``."""
         instance = self.instance(raw)
-        current_guard().judge(instance, raw)
-        return instance
+        guard_for(self.model).judge(instance, raw)
+        return mark_judged(instance)
 
     def fetch(self, key: RawItem) -> RawItem:
         """The stored item with this key, by one consistent read, not judged. Raises ``NotFound``."""
@@ -66,11 +72,23 @@ class StoredItems:
     def instance(self, raw: RawItem) -> Model:
         """The instance of a stored item, not judged.
 
-        An item that no attribute can read raises ``InternalError`` for a user whom the rule lets have it, and
-        ``NotFound`` for everybody else.
+        An item that no attribute can read raises ``InternalError`` for a user whom the rule surely lets have it, and
+        ``NotFound`` for everybody else: an opaque rule cannot be asked.
         """
         try:
             return instance_of(self.model, raw)
         except Exception as error:  # whatever an attribute raises for a value that it cannot read
-            rule = current_guard().condition
-            raise (InternalError() if rule is None or holds(rule, raw) else NotFound()) from error
+            guard = guard_for(self.model)
+            if surely_allows(guard.verdict, raw):
+                raise InternalError() from error
+            if guard.condition is None or holds(guard.condition, raw):  # it might be the user's
+                report_unreadable(self.model, raw, "was answered as a missing one", error)
+            raise NotFound() from error
+
+    def written(self, raw: RawItem) -> Model:
+        """The instance of an item that was just written: the success is told even if no attribute can read it."""
+        try:
+            return mark_judged(instance_of(self.model, raw))
+        except Exception as error:  # noqa: BLE001 - as in ``instance``
+            report_unreadable(self.model, raw, "was written, and not shown", error)
+            return mark_judged(unreadable_instance(self.model, raw))
