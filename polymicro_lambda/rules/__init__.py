@@ -41,6 +41,7 @@ from .verdicts import (
     is_opaque,
     join_verdicts,
     predicate_of,
+    rest_of_verdict,
     surely_allows,
 )
 
@@ -82,6 +83,7 @@ __all__ = [
     "mark_judged",
     "may_go_out",
     "predicate_of",
+    "rest_of_verdict",
     "rule_from",
     "surely_allows",
     "takes_request",
