@@ -17,7 +17,7 @@ from polymicro_lambda.idempotency import (
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import PageReader, Plan
 from polymicro_lambda.observability import Observation
-from polymicro_lambda.rules import Guard, Verdict, begin_guard, end_guard, guarded
+from polymicro_lambda.rules import Guard, Verdict, begin_guard, end_guard, guarded, rest_of_verdict
 
 from .bulk_create import BulkCreate
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
@@ -128,5 +128,8 @@ class Operation:
     def responses(self) -> ResponseBuilder:
         """What makes the response."""
         asked = self.asked
-        retrieval = asked.retrieval if asked.route.verb == "update" else True
+        retrieval: Verdict = True
+        if asked.route.verb == "update":
+            # What the rule for an update has let pass need not be judged again.
+            retrieval = rest_of_verdict(asked.retrieval, asked.under_path(self.verdict))
         return ResponseBuilder(asked.route, asked.request, asked.shown, retrieval)

@@ -42,6 +42,7 @@ from .verdicts import (
     is_opaque,
     join_verdicts,
     predicate_of,
+    rest_of_verdict,
     surely_allows,
 )
 
@@ -83,6 +84,7 @@ __all__ = [
     "mark_judged",
     "may_go_out",
     "predicate_of",
+    "rest_of_verdict",
     "rule_from",
     "sendable",
     "surely_allows",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
 from polymicro_lambda.permissions import Permission
@@ -17,11 +18,14 @@ from polymicro_lambda.rules.verdicts import (
     AnyHolds,
     ConditionCheck,
     OpaqueCheck,
+    TextEquals,
     Verdict,
     attributes_of_verdict,
     condition_of,
     is_opaque,
     join_verdicts,
+    rest_of_verdict,
+    same_verdict,
 )
 
 
@@ -169,3 +173,41 @@ def test_a_conjunction_with_opaque_parts_implies_its_conditions() -> None:
     condition = condition_of(AllHold((OWN, YES, AnyHolds((HIGH, NO)))))
     assert condition is not None
     assert [holds(condition, as_stored(Row(owner))) for owner in "ab"] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (True, True, True),
+        (True, False, False),
+        (True, TextEquals("a", {"S": "1"}), False),
+        (TextEquals("a", {"S": "1"}), TextEquals("a", {"S": "1"}), True),
+        (TextEquals("a", {"S": "1"}), TextEquals("a", {"S": "2"}), False),
+        (ConditionCheck(Path(["a"]) > 1), ConditionCheck(Path(["a"]) > 1), True),
+        (ConditionCheck(Path(["a"]) > 1), ConditionCheck(Path(["b"]) > 1), False),
+        (ConditionCheck(Path(["a"]) > 1), ConditionCheck(Path(["a"]) > 2), False),
+    ],
+)
+def test_the_same_verdict(one: Any, other: Any, same: bool) -> None:
+    """Alone, and as a part of others."""
+    assert same_verdict(one, other) is same
+    if not isinstance(one, bool) and not isinstance(other, bool):
+        more = ConditionCheck(Path(["c"]).exists())
+        both = [join_verdicts([verdict, more], every=True) for verdict in (one, other)]
+        assert same_verdict(*both) is same
+        assert not same_verdict(join_verdicts([one, more], every=False), both[1])
+
+
+def test_the_rest_of_a_verdict() -> None:
+    """What is known to hold is left out; a check in Python is not known to answer alike for another verb."""
+    one, other = TextEquals("a", {"S": "1"}), ConditionCheck(Path(["b"]) > 1)
+    opaque = OpaqueCheck(Answering(True), RuleContext(None, Method("update", "PATCH"), Row), negated=False)
+    assert rest_of_verdict(one, one) is True
+    assert rest_of_verdict(AllHold((one, opaque)), AllHold((opaque, one))) is opaque
+    assert rest_of_verdict(AllHold((one, other)), one) is other
+    assert (rest_of_verdict(True, one), rest_of_verdict(False, one), rest_of_verdict(False, True)) == (
+        True,
+        False,
+        False,
+    )
+    assert rest_of_verdict(one, AnyHolds((one, other))) is one
