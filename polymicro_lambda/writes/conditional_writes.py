@@ -32,13 +32,13 @@ WRITE_SECONDS = 1.5
 class ConditionFailed(Exception):
     """The condition did not hold on ``item``, which is None where there is none.
 
-    ``retried`` says that an earlier try of a transaction got no answer, so that it may have changed the item.
+    ``after_lost_try`` says that an earlier try of a transaction got no answer, so that it may have changed the item.
     """
 
-    def __init__(self, item: RawItem | None, *, retried: bool = False) -> None:
+    def __init__(self, item: RawItem | None, *, after_lost_try: bool = False) -> None:
         super().__init__("The condition of a write did not hold.")
         self.item = item
-        self.retried = retried
+        self.after_lost_try = after_lost_try
 
 
 class OutcomeUnknown(Exception):

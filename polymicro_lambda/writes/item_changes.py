@@ -77,8 +77,6 @@ class ItemChange(ABC):
             try:
                 return self._attempt(known)
             except ConditionFailed as error:
-                if error.retried and self.is_done(error.item):  # by the first try of this very transaction
-                    return {"Attributes": error.item}
                 # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item.
                 known = self.items.live(error.item)
                 instance = self.items.instance(known)
@@ -94,11 +92,19 @@ class ItemChange(ABC):
             if self.items.uniqueness is not None:
                 reservations = Reservations.of(self.items.uniqueness, self.key, old, self.result(old))
             conditions += self._judged(old, has_reservations=bool(reservations))
+
+        def is_done(item: RawItem | None) -> bool:
+            return self.is_done(item) and reservations.are_done()
+
+        send = partial(self._send, conditions, reservations, old)
         try:
-            return self._send(conditions, reservations, old)
+            return send()
         except OutcomeUnknown as unknown:
-            send = partial(self._send, conditions, reservations, old)
-            return resolve_lost_answer(unknown, self.items.model, self.key, send, self.is_done)
+            return resolve_lost_answer(unknown, self.items.model, self.key, send, is_done)
+        except ConditionFailed as error:
+            if error.after_lost_try and is_done(error.item):  # by an earlier try of this very transaction
+                return {"Attributes": error.item}
+            raise
 
     def _send(
         self,
