@@ -105,12 +105,12 @@ class ItemSerializer:
         for name, value in values.items():
             self._change_writer(name)
             setattr(instance, name, value)
+        if self.about.version is not None:
+            self.about.version.__set__(instance, 1)
         try:
             raw: RawItem = instance.serialize()
         except AttributeNullError as error:
             raise _incomplete(str(error.attr_path)) from error
-        if self.about.version is not None:
-            raw[self.about.version.attr_name] = {"N": "1"}
         return instance, raw
 
     def changes(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.dynamodb import ConditionClause, SimpleClause, UpdateStep, retry_after
+from polymicro_lambda.dynamodb import ConditionClause, SimpleClause, retry_after
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.items import live_conditions, same_item
 from polymicro_lambda.rules import Guard, TextEquals, current_guard
@@ -40,7 +40,7 @@ class ItemChange(ABC):
         items: StoredItems,
         key: RawItem,
         values: Mapping[str, Any],
-        actions: Sequence[UpdateStep],
+        actions: Sequence[SimpleClause],
         unique: frozenset[str],
     ) -> None:
         guard = self.guard = current_guard()
@@ -51,7 +51,7 @@ class ItemChange(ABC):
         # The attributes of unique constraints that the change concerns: they must still be what was read.
         self.unique = unique
         # Whether the rule must see the item before and after, or a unique value is concerned.
-        self.must_read = bool(unique) or _rule_must_read(guard, values)
+        self.must_read = bool(unique) or _rule_must_read(guard, frozenset(one.name for one in actions))
         self.compares_tags = _compares_tags(guard, items)
 
     @abstractmethod
@@ -169,8 +169,11 @@ class ItemChange(ABC):
             relied |= {version.attr_name}
         new = self.result(old) if self.must_read else None
         if new is not None:
+            new = self._next_version(new)
             read = guard.judge_new(items.instance(new), new) | guard.condition_attributes
-            relied |= {name for name in read if old.get(name) == new.get(name)}
+            # The new version is made of the old one.
+            made = {version.attr_name} & read if version is not None else set()
+            relied |= made.union(name for name in read if old.get(name) == new.get(name))
         return unchanged_conditions(old, relied)
 
 
@@ -228,11 +231,11 @@ class ItemDeletion(ItemChange):
         return item is None
 
 
-def _rule_must_read(guard: Guard, changed: Mapping[str, Any]) -> bool:
-    """Whether the rule must see an item of which these attributes change."""
+def _rule_must_read(guard: Guard, changed: frozenset[str]) -> bool:
+    """Whether the rule must see an item of which these attributes change, its version among them."""
     if isinstance(guard.verdict, TextEquals):
         return guard.verdict.name in changed
-    return guard.needs_instance(frozenset(changed))
+    return guard.needs_instance(changed)
 
 
 def _compares_tags(guard: Guard, items: StoredItems) -> bool:

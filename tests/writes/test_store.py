@@ -311,16 +311,47 @@ def test_an_item_from_before_there_were_versions(versioned: type[Model]) -> None
     assert client(versioned).patch("/x/1", json={"text": "a"}).json["version"] == 1
 
 
-def test_a_rule_may_be_about_the_version(versioned: type[Model]) -> None:
-    """Of a new item too, whatever else is asked about it."""
+class Seen(Permission):
+    """An opaque rule that relies on the key alone."""
 
-    class Young(Permission):
-        def where(self, user: Any, method: str, model: Any) -> Any:
-            return model.version < 3
+    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+        return bool(instance.id)
 
-    api = client(versioned, permissions=(Seen, Young))
+
+class Young(Permission):
+    def where(self, user: Any, method: str, model: Any) -> Any:
+        return model.version < 3
+
+
+class YoungInPython(Permission):
+    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+        return bool(instance.version < 3)
+
+
+@pytest.mark.parametrize("members", [{}, {"unique": ("text",)}], ids=["plain", "unique"])
+@pytest.mark.parametrize(
+    "rule", [Young, YoungInPython, (Seen, Young), Young | ~Seen()], ids=["where", "opaque", "&", "|"]
+)
+def test_a_rule_may_be_about_the_version(versioned: type[Model], rule: Any, members: Any) -> None:
+    """It holds for the new state, too: of a new item version 1, of an update the version that it counts up to."""
+    api = client(versioned, permissions=rule, **members)
+    if members:
+        reservation_table(versioned).create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     assert api.post("/x", json={"id": "1"}).status == 201
-    assert [api.patch("/x/1", json={"text": text}).status for text in "abc"] == [200, 200, 404]
+    assert [api.patch("/x/1", json={"text": text}).status for text in "abc"] == [200, 403, 403]
+    assert (raw_items(versioned)[0]["v"], api.patch("/x/1", json={}).status) == ({"N": "2"}, 200)
+    assert api.delete("/x/1").status == 204
+
+
+@pytest.mark.parametrize("rule", [Young, YoungInPython], ids=["where", "opaque"])
+def test_the_version_that_a_rule_lets_pass_is_the_one_that_is_written(
+    versioned: type[Model], rule: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another writer has counted it up meanwhile: the rule is asked again."""
+    raw_put(versioned, id={"S": "1"}, v={"N": "1"})
+    api = client(versioned, permissions=rule)
+    race(versioned, monkeypatch, iter([{"id": {"S": "1"}, "v": {"N": "2"}}]))
+    assert (api.patch("/x/1", json={"text": "a"}).status, raw_items(versioned)[0]["v"]) == (403, {"N": "2"})
 
 
 @pytest.mark.parametrize("body", [{"id": "1", "version": 7}, {"id": "1", "v": 7}], ids=["name", "attr_name"])
@@ -570,13 +601,6 @@ class Counted(Permission):
 
     def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
         return bool(instance.owner == user.uuid and instance.text != "locked")
-
-
-class Seen(Permission):
-    """An opaque rule that relies on the key alone."""
-
-    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
-        return bool(instance.id)
 
 
 def texts(*values: str) -> Iterator[dict[str, Any]]:
