@@ -40,13 +40,20 @@ VERB_OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 IDEMPOTENCY_OPERATIONS = ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
 """The operations on the record of an idempotent request: it is released, looked up, created, completed."""
 
-_RESERVING = ((True, "PutItem"), (True, "DeleteItem"), (False, "ConditionCheckItem"), (False, "GetItem"))
+_RESERVING = (
+    (True, "PutItem"),
+    (True, "DeleteItem"),
+    (True, "GetItem"),
+    (False, "ConditionCheckItem"),
+    (False, "GetItem"),
+)
 RESERVATION_OPERATIONS: Mapping[str, tuple[tuple[bool, str], ...]] = MappingProxyType(
     {
-        # A reservation that is in the way may be a leftover of its item: that is looked up, and deleted.
+        # A reservation that is in the way may be a leftover of its item: that is looked up, and deleted. After an
+        # answer that got lost the reservations themselves are looked up.
         "PutItem": _RESERVING,
         "UpdateItem": _RESERVING,
-        "DeleteItem": ((True, "DeleteItem"), (False, "GetItem")),
+        "DeleteItem": ((True, "DeleteItem"), (True, "GetItem"), (False, "GetItem")),
     }
 )
 """Operation on the items -> those that go with it: whether on the reservations, and the operation."""

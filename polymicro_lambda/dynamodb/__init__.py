@@ -8,6 +8,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``expressions``, ``typed_values``: conditions as DynamoDB's text; values compared as DynamoDB does
 - ``models``, ``prefixed_attribute``: keys, version, TTL and indexes of a model; keys with a prefix
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
+- ``conflicts``: writes that meet another's transaction
 - ``metering``: calls and capacity units of a request
 """
 
@@ -28,15 +29,14 @@ from .error_codes import (
     CLIENT_ERRORS,
     CONDITION_FAILED,
     cancellation_items,
-    cancellation_reasons,
     error_code,
     http_error_from_client,
     http_error_of,
     is_answer_lost,
     is_start_key_refused,
     item_of_failed_condition,
+    no_answer,
     retry_after,
-    retry_count,
     translating_errors,
 )
 from .expressions import (
@@ -66,7 +66,8 @@ from .result_pages import (
     pages_of_iterator,
     start_of_iterator,
 )
-from .transport.retries import NO_SECOND_TRY
+from .transport.conflicts import repeated_in_conflict
+from .transport.retries import NO_SECOND_TRY, watched_tries
 from .transport.sessions import private_session, rehearse_call
 from .typed_values import InvalidExpression, TypedValue, typed_value
 
@@ -92,7 +93,6 @@ __all__ = [
     "batch_get",
     "batch_pages",
     "cancellation_items",
-    "cancellation_reasons",
     "check_own_tables",
     "check_table",
     "client_metering",
@@ -117,18 +117,20 @@ __all__ = [
     "model_info",
     "model_of_index",
     "model_of_iterator",
+    "no_answer",
     "one_model_per_client",
     "own_table_model",
     "pages_of_iterator",
     "prepare_models",
     "private_session",
     "rehearse_call",
+    "repeated_in_conflict",
     "retry_after",
-    "retry_count",
     "start_of_iterator",
     "table_meta",
     "table_name",
     "transact_write",
     "translating_errors",
     "typed_value",
+    "watched_tries",
 ]

@@ -56,7 +56,8 @@ def database_busy() -> HTTPError:
     return ServiceUnavailable("The database is busy: try again later.", headers=retry_after())
 
 
-def _no_answer() -> HTTPError:
+def no_answer() -> HTTPError:
+    """503: DynamoDB has said nothing, or nothing of use."""
     return ServiceUnavailable("The database does not answer: try again later.", headers=retry_after())
 
 
@@ -72,14 +73,14 @@ HTTP_ERRORS: Mapping[str, Callable[[], HTTPError]] = MappingProxyType(
     {
         CONDITION_FAILED: _conflict,
         "DuplicateItem": _conflict,
-        "InternalServerError": _no_answer,
+        "InternalServerError": no_answer,
         "ItemCollectionSizeLimitExceeded": lambda: InsufficientStorage(
             "No more items fit under this partition key (10 GB, the local secondary indexes included)."
         ),
         "LimitExceeded": database_busy,
         "ProvisionedThroughputExceeded": database_busy,
         "RequestLimitExceeded": database_busy,
-        "ServiceUnavailable": _no_answer,
+        "ServiceUnavailable": no_answer,
         "ReplicatedWriteConflict": _concurrent_write,
         "Throttling": database_busy,
         "ThrottlingError": database_busy,
@@ -133,7 +134,7 @@ def http_error_of(error: BaseException) -> HTTPError | None:
         return NotFound()
     cause = _cause(error)
     if isinstance(cause, BotoConnectionError | HTTPClientError):
-        return _no_answer()
+        return no_answer()
     if isinstance(cause, ClientError):
         return _response_error(error_code(error), _response(cause))
     return InternalError() if isinstance(error, BotoCoreError | PynamoDBException) else None
@@ -163,7 +164,7 @@ def _response_error(code: str, response: Mapping[str, Any]) -> HTTPError:
             return ContentTooLarge(detail)
     if code == CANCELED:
         code = _hardest_reason(response.get("CancellationReasons", ()))
-    return HTTP_ERRORS.get(code, _no_answer if _status(response) >= 500 else InternalError)()
+    return HTTP_ERRORS.get(code, no_answer if _status(response) >= 500 else InternalError)()
 
 
 def _status(response: Mapping[str, Any]) -> int:
@@ -230,13 +231,6 @@ def is_answer_lost(error: BaseException) -> bool:
     if isinstance(error, NOT_SENT):
         return False
     return isinstance(error, BotoConnectionError | HTTPClientError) or _is_server_error(error)
-
-
-def retry_count(error: BaseException) -> int:
-    """How many retries botocore made before it raised this error."""
-    response: Mapping[str, Any] = getattr(error.__cause__ or error, "response", {})
-    retries: int = response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-    return retries
 
 
 def item_of_failed_condition(error: ClientError) -> RawItem | None:

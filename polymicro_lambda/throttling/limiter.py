@@ -2,13 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from polymicro_lambda import dynamodb
-from polymicro_lambda.dynamodb import CONDITION_FAILED, Digester, error_code, translating_errors
+from polymicro_lambda.dynamodb import (
+    CONDITION_FAILED,
+    Digester,
+    error_code,
+    repeated_in_conflict,
+    translating_errors,
+)
 from polymicro_lambda.exceptions import HTTPError, TooManyRequests
 from polymicro_lambda.http import Request
 from polymicro_lambda.observability import report_error
@@ -81,15 +88,10 @@ class Limiter:
             ":one": {"N": "1"},
             ":most": {"N": str(rate.requests)},
         }
+        asked = {"Key": {"id": {"S": key}}, "ExpressionAttributeValues": values, **COUNT}
         with translating_errors():
             try:
-                data = dynamodb.execute(
-                    rate.counters,
-                    "UpdateItem",
-                    Key={"id": {"S": key}},
-                    ExpressionAttributeValues=values,
-                    **COUNT,
-                )
+                data = repeated_in_conflict(partial(dynamodb.execute, rate.counters, "UpdateItem", **asked))
             except (ClientError, BotoCoreError) as error:
                 if error_code(error) != CONDITION_FAILED:
                     raise

@@ -1,6 +1,7 @@
 """One conditional write, and the three ways in which it can end: done, refused by its condition, or unknown."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
@@ -19,6 +20,7 @@ from polymicro_lambda.dynamodb import (
     http_error_of,
     is_answer_lost,
     item_of_failed_condition,
+    repeated_in_conflict,
     retry_after,
 )
 from polymicro_lambda.exceptions import HTTPError, ServiceUnavailable
@@ -32,13 +34,13 @@ WRITE_SECONDS = 1.5
 class ConditionFailed(Exception):
     """The condition did not hold on ``item``, which is None where there is none.
 
-    ``retried`` says that an earlier try of a transaction got no answer, so that it may have changed the item.
+    ``after_lost_try`` says that an earlier try of a transaction got no answer, so that it may have changed the item.
     """
 
-    def __init__(self, item: RawItem | None, *, retried: bool = False) -> None:
+    def __init__(self, item: RawItem | None, *, after_lost_try: bool = False) -> None:
         super().__init__("The condition of a write did not hold.")
         self.item = item
-        self.retried = retried
+        self.after_lost_try = after_lost_try
 
 
 class OutcomeUnknown(Exception):
@@ -68,6 +70,7 @@ def write_if(
 ) -> dict[str, Any]:
     """Do it once, where all conditions hold; an update answers with the item as it is then (``Attributes``).
 
+    What a transaction on the same item refuses is not done, and sent again (``repeated_in_conflict``).
     Raises ``ConditionFailed``, ``OutcomeUnknown``, and for every other error as ``dynamodb.http_error_from_client``.
     """
     check_time_left()
@@ -77,7 +80,7 @@ def write_if(
         arguments["ReturnValues"] = "ALL_NEW"
     token = NO_SECOND_TRY.set(True)
     try:
-        return dynamodb.execute(model, operation, **arguments)
+        return repeated_in_conflict(partial(dynamodb.execute, model, operation, **arguments))
     except CLIENT_ERRORS as error:
         raise _outcome(error) from error
     finally:

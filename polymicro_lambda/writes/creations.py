@@ -86,22 +86,32 @@ def create_all(creations: Sequence[Creation], record: RecordPart | None = None) 
     _check_distinct(creations)
     reservations = Reservations(tuple(one for creation in creations for one in creation.reservations))
     puts, rest = [one.part() for one in creations], [] if record is None else [record.part]
-    is_done = creations[0].is_done if record is None else record.is_done
     for _ in range(RESERVATION_ATTEMPTS):
         parts = [*puts, *reservations.parts(), *rest]
         try:
             return write_together(creations[0].model, parts)
         except OutcomeUnknown as error:
-            if not is_done():
+            if not _are_done(creations, reservations, record):
                 raise error.answer from error
             return None
         except TransactionRefused as error:
-            if error.retried and is_done():
+            if error.after_lost_try and _are_done(creations, reservations, record):
                 return None
             if record is not None and len(parts) - 1 in error.items:
                 raise record.refused() from error
             reservations = _next_reservations(creations, reservations, error)
     raise too_contended()
+
+
+def _are_done(creations: Sequence[Creation], reservations: Reservations, record: RecordPart | None) -> bool:
+    """Whether the tables show that the transaction was carried out: all of it, as it is carried out whole.
+
+    The record alone is proof, since nobody else adds to it while the lock is ours. Items and reservations could each
+    stand there already.
+    """
+    if record is not None:
+        return record.is_done()
+    return all(one.is_done() for one in creations) and reservations.are_done()
 
 
 def _next_reservations(

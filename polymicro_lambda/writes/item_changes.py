@@ -11,13 +11,7 @@ from typing import Any, ClassVar
 
 from pynamodb.expressions.condition import Condition
 
-from polymicro_lambda.dynamodb import (
-    ConditionClause,
-    ExpressionTooLarge,
-    SimpleClause,
-    UpdateStep,
-    retry_after,
-)
+from polymicro_lambda.dynamodb import ConditionClause, ExpressionTooLarge, SimpleClause, retry_after
 from polymicro_lambda.exceptions import Conflict, InternalError
 from polymicro_lambda.items import same_item
 from polymicro_lambda.observability import report_error
@@ -58,7 +52,7 @@ class ItemChange(ABC):
         items: StoredItems,
         key: RawItem,
         values: Mapping[str, Any],
-        actions: Sequence[UpdateStep],
+        actions: Sequence[SimpleClause],
         unique: frozenset[str],
     ) -> None:
         guard = self.guard = current_guard().of_item(items.model, key)
@@ -69,7 +63,7 @@ class ItemChange(ABC):
         # The attributes of unique constraints that the change concerns: they must still be what was read.
         self.unique = unique
         # Whether the rule must see the item before and after, or a unique value is concerned.
-        self.must_read = bool(unique) or rule_must_read(guard, values)
+        self.must_read = bool(unique) or rule_must_read(guard, frozenset(one.name for one in actions))
         self.compares_tags = compares_tags(guard, items)
         self.rule = rule_clause(guard)
         # Whether the rule is judged on the item as read: it holds for nothing, or is too large for DynamoDB.
@@ -82,8 +76,6 @@ class ItemChange(ABC):
     @abstractmethod
     def is_done(self, item: RawItem | None) -> bool:
         """Whether the table shows that the write has happened; ``item`` is the item there now, None for none."""
-
-    # --- attempts ---------------------------------------------------------------------------------
 
     def write(self, known: RawItem | None = None) -> dict[str, Any]:
         """Do it; the answer of an update has the item (``Attributes``).
@@ -98,8 +90,6 @@ class ItemChange(ABC):
             try:
                 return self._attempt(known)
             except ConditionFailed as error:
-                if error.retried and self.is_done(error.item):  # by the first try of this very transaction
-                    return {"Attributes": error.item}
                 # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item.
                 known = self.items.live(error.item)
                 self._judge(known)
@@ -140,11 +130,19 @@ class ItemChange(ABC):
         self, conditions: Sequence[ConditionClause], reservations: Reservations, old: RawItem | None
     ) -> dict[str, Any]:
         """One call; where its answer gets lost, what became of it."""
+
+        def is_done(item: RawItem | None) -> bool:
+            return self.is_done(item) and reservations.are_done()
+
+        send = partial(self._send, conditions, reservations, old)
         try:
-            return self._send(conditions, reservations, old)
+            return send()
         except OutcomeUnknown as unknown:
-            send = partial(self._send, conditions, reservations, old)
-            return resolve_lost_answer(unknown, self.items.model, self.key, send, self.is_done)
+            return resolve_lost_answer(unknown, self.items.model, self.key, send, is_done)
+        except ConditionFailed as error:
+            if error.after_lost_try and is_done(error.item):  # by an earlier try of this very transaction
+                return {"Attributes": error.item}
+            raise
 
     def _send(
         self,
@@ -171,8 +169,6 @@ class ItemChange(ABC):
         number = int(raw.get(version.attr_name, {"N": "0"})["N"]) + 1
         return {**raw, version.attr_name: {"N": str(number)}}
 
-    # --- conditions -------------------------------------------------------------------------------
-
     def _judged(self, old: RawItem, *, has_reservations: bool) -> list[Condition]:
         """Judge the item as it is and as it would be; the conditions that it is still so where that relied on it.
 
@@ -190,8 +186,11 @@ class ItemChange(ABC):
             relied |= {version.attr_name}
         new = self.result(old) if self.must_read else None
         if new is not None:
+            new = self._next_version(new)
             read = guard.judge_new(items.instance(new), new) | guard.condition_attributes
-            relied |= {name for name in read if old.get(name) == new.get(name)}
+            # The new version is made of the old one.
+            made = {version.attr_name} & read if version is not None else set()
+            relied |= made.union(name for name in read if old.get(name) == new.get(name))
         return unchanged_conditions(old, relied)
 
 

@@ -1,7 +1,6 @@
 """The conditions of a write to one item, and whether the guard must see that item first."""
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pynamodb.expressions.operand import Path, Value
 
@@ -40,11 +39,11 @@ def rule_clause(guard: Guard) -> RuleClause:
     return guard.sendable
 
 
-def rule_must_read(guard: Guard, changed: Mapping[str, Any]) -> bool:
-    """Whether the rule must see an item of which these attributes change."""
+def rule_must_read(guard: Guard, changed: frozenset[str]) -> bool:
+    """Whether the rule must see an item of which these attributes change, its version among them."""
     if isinstance(guard.verdict, TextEquals):
         return guard.verdict.name in changed
-    return guard.needs_instance(frozenset(changed))
+    return guard.needs_instance(changed)
 
 
 def compares_tags(guard: Guard, items: StoredItems) -> bool:

@@ -14,7 +14,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import get_item, retry_after
 from polymicro_lambda.exceptions import Conflict
-from polymicro_lambda.items import expired_conditions
+from polymicro_lambda.items import expired_conditions, same_item
 from polymicro_lambda.rules import holds
 from polymicro_lambda.types import RawItem
 
@@ -61,6 +61,10 @@ class Reservation:
             [_is_free() | _is_for(self.key)],
             Key=self._stored_key,
         )
+
+    def is_held(self) -> bool:
+        """Whether the value is reserved for the item. It reads the reservation."""
+        return same_item(get_item(self.uniqueness.reservation_table, self._stored_key), self.item)
 
     def is_cleared(self, stored: RawItem) -> bool:
         """Whether another item's stored reservation of the value is deleted: that item has expired, gone or changed.
@@ -123,6 +127,10 @@ class Reservations:
         """The writes, first those of ``takes``."""
         return [*(one.put_part() for one in self.takes), *(one.delete_part() for one in self.drops)]
 
+    def are_done(self) -> bool:
+        """Whether the table shows these writes; it is read."""
+        return all(one.is_held() for one in self.takes) and not any(one.is_held() for one in self.drops)
+
     def after_refusal(self, refused: Mapping[int, RawItem | None]) -> "Reservations":
         """The reservations of the next try. ``refused`` are the places of parts, each with the item stored there.
 
@@ -171,7 +179,7 @@ def write_with_reservations(model: type[Model], write: TransactionPart, reservat
             return write_together(model, [write, *reservations.parts()])
         except TransactionRefused as error:
             if 0 in error.items:
-                raise ConditionFailed(error.items[0], retried=error.retried) from error
+                raise ConditionFailed(error.items[0], after_lost_try=error.after_lost_try) from error
             reservations = reservations.after_refusal(
                 {number - 1: stored for number, stored in error.items.items()}
             )

@@ -1,7 +1,5 @@
 """One TransactWriteItems of DynamoDB, and the three ways in which it can end: done, refused, or unknown."""
 
-import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -14,19 +12,19 @@ from polymicro_lambda.dynamodb import (
     ConditionClause,
     UpdateStep,
     cancellation_items,
-    cancellation_reasons,
     error_code,
     expression_arguments,
     http_error_of,
     is_answer_lost,
-    retry_count,
+    no_answer,
+    repeated_in_conflict,
     translating_errors,
+    watched_tries,
 )
-from polymicro_lambda.exceptions import ContentTooLarge, ServiceUnavailable
-from polymicro_lambda.observability import seconds_left
+from polymicro_lambda.exceptions import ContentTooLarge
 from polymicro_lambda.types import RawItem
 
-from .conditional_writes import WRITE_SECONDS, OutcomeUnknown, check_time_left
+from .conditional_writes import OutcomeUnknown, check_time_left
 
 TransactionPart: TypeAlias = Mapping[str, Any]
 """One of a transaction's writes, as botocore takes it: ``{"Put": {…}}``."""
@@ -35,23 +33,18 @@ MOST_WRITES = 100
 """Writes of one transaction (DynamoDB API reference, TransactWriteItems)."""
 MOST_BYTES = 4 * 1024 * 1024
 """Bytes of its items together (the same)."""
-TRIES = 3
-"""How often a transaction is sent that meets another one on the same items."""
-PAUSE = 0.05
-"""The longest wait before the second try, in seconds; before each further try it is twice as long."""
-ONLY_CONFLICTS = frozenset({"None", "TransactionConflict"})
 
 
 class TransactionRefused(Exception):
     """Conditions of some parts did not hold. ``items`` has the items there by the parts' places, None for no item.
 
-    ``retried`` says that an earlier try got no answer, so that it may have changed the items.
+    ``after_lost_try`` says that an earlier try got no answer, so that it may have changed the items.
     """
 
-    def __init__(self, items: Mapping[int, RawItem | None], *, retried: bool) -> None:
+    def __init__(self, items: Mapping[int, RawItem | None], *, after_lost_try: bool) -> None:
         super().__init__("Conditions of a transaction did not hold.")
         self.items = items
-        self.retried = retried
+        self.after_lost_try = after_lost_try
 
 
 def transaction_part(
@@ -66,24 +59,28 @@ def transaction_part(
     return {kind: {**asked, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
 
 
-def write_together(model: type[Model], parts: Sequence[TransactionPart], *, tries: int = TRIES) -> None:
+def write_together(model: type[Model], parts: Sequence[TransactionPart]) -> None:
     """Do all of them or none, by the client of ``model``.
 
     botocore gives each call a token of its own, under which DynamoDB carries it out once, however often it is sent.
+    A conflict with another transaction is met by a call with another token, as nothing was done under the first.
     Raises ``TransactionRefused``, ``OutcomeUnknown``, ``ContentTooLarge``, and for every other error as
     ``dynamodb.translating_errors``.
     """
     check_size(parts)
     check_time_left()
     with translating_errors():
+        repeated_in_conflict(lambda: _send(model, parts))
+
+
+def _send(model: type[Model], parts: Sequence[TransactionPart]) -> None:
+    """One call. Raises ``TransactionRefused``, ``OutcomeUnknown``, or where nothing was done the client's error."""
+    with watched_tries() as tries:
         try:
-            return dynamodb.transact_write(model, parts)
+            dynamodb.transact_write(model, parts)
         except (ClientError, BotoCoreError) as error:
-            _raise_outcome(error)
-            if tries < 2 or not _conflicts(error) or seconds_left() < 2 * WRITE_SECONDS:
-                raise
-    time.sleep(secrets.randbelow(1000) / 1000 * PAUSE * 2 ** (TRIES - tries))
-    return write_together(model, parts, tries=tries - 1)
+            _raise_outcome(error, after_lost_try=tries.lost)
+            raise
 
 
 def check_size(parts: Sequence[TransactionPart]) -> None:
@@ -116,19 +113,13 @@ _BYTES_OF: Mapping[str, Callable[[Any], int]] = {
 }
 
 
-def _raise_outcome(error: ClientError | BotoCoreError) -> None:
+def _raise_outcome(error: ClientError | BotoCoreError, *, after_lost_try: bool) -> None:
     """Raise ``TransactionRefused`` or ``OutcomeUnknown`` where the error means that; else nothing is raised."""
     failed = {n: item for n, (code, item) in enumerate(cancellation_items(error)) if code == CONDITION_FAILED}
     if failed:
-        raise TransactionRefused(failed, retried=retry_count(error) > 0) from error
-    # Another try of our own may still be under way.
-    if is_answer_lost(error) or error_code(error) == "TransactionInProgress":
-        raise OutcomeUnknown(http_error_of(error) or ServiceUnavailable(), hung_up=False) from error
-
-
-def _conflicts(error: ClientError | BotoCoreError) -> bool:
-    """Whether nothing but another transaction on the same items was in the way."""
-    return error_code(error) == "TransactionConflict" or (
-        "TransactionConflict" in (reasons := cancellation_reasons(error))
-        and ONLY_CONFLICTS.issuperset(reasons)
-    )
+        raise TransactionRefused(failed, after_lost_try=after_lost_try) from error
+    # A try of our own may have been carried out, or may still be under way, whatever the last one was told.
+    if after_lost_try or is_answer_lost(error) or error_code(error) == "TransactionInProgress":
+        answer = http_error_of(error)
+        known = answer is not None and answer.status >= 500
+        raise OutcomeUnknown(answer if answer and known else no_answer(), hung_up=False) from error

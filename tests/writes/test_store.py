@@ -19,10 +19,23 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update, User, dynamodb
+from polymicro_lambda import (
+    ConfigurationError,
+    Create,
+    Delete,
+    List,
+    ModelResource,
+    PolyMicro,
+    Retrieve,
+    Update,
+    User,
+    action,
+    dynamodb,
+)
 from polymicro_lambda.dynamodb import client as inside
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
 from polymicro_lambda.testing import Client, FakeContext
+from polymicro_lambda.writes import PynamoStore
 from polymicro_lambda.writes.unique_constraints import reservation_table
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
@@ -138,6 +151,85 @@ def test_a_verb_may_say_the_key_again(note: type[Model]) -> None:
     raw_put(note, **stored())
     assert client(note, resource=Saying).patch("/x/alice/1", json={"text": "a"}).status == 200
     assert raw_items(note) == [stored(t={"S": "a"})]
+
+
+class Renaming(All):
+    """Verbs that write what no update can."""
+
+    def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
+        return super().update(instance, {**req, **WRONG}, user)
+
+    @action()
+    def rename(self, instance: Any) -> Any:
+        return self.store.update(instance, WRONG)
+
+
+WRONG: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("path", ["/x/1", "/x/1/rename"], ids=["override", "action"])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (
+            {"id": "2"},
+            "Versioned.id is a key, which no update changes: leave 'id' out of what the verb writes, or",
+        ),
+        ({"id": None}, "Versioned.id is a key, which no update changes: leave 'id' out"),
+        (
+            {"version": 7},
+            "Versioned.version is the version, which every write counts up: leave 'version' out",
+        ),
+        (
+            {"txt": "a"},
+            "Versioned has no attribute 'txt': is 'text' meant? A verb writes it: leave it out, or",
+        ),
+        ({"v": 1}, "Versioned has no attribute 'v'. A verb writes it: leave it out, or declare it."),
+    ],
+    ids=["key", "no key", "version", "unknown", "attr_name"],
+)
+def test_what_no_update_can_write(
+    versioned: type[Model], path: str, wrong: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verb is told, before DynamoDB is called, and the log, except for a name that may be the client's."""
+    raw_put(versioned, id={"S": "1"}, v={"N": "1"})
+    api, made, seen = client(versioned, resource=Renaming), calls(monkeypatch), list[str]()
+    report = PynamoStore.update
+
+    def noting(store: Any, instance: Any, changes: Any) -> Any:
+        try:
+            return report(store, instance, changes)
+        except (ConfigurationError, TypeError) as error:
+            seen.append(str(error))
+            raise
+
+    monkeypatch.setattr(PynamoStore, "update", noting)
+    monkeypatch.setitem(globals(), "WRONG", wrong)
+    result = api.request("PATCH" if path == "/x/1" else "POST", path, json={})
+    assert (result.status, made, seen[0].startswith(said)) == (500, ["GetItem"], True), seen
+    assert raw_items(versioned) == [{"id": {"S": "1"}, "v": {"N": "1"}}]
+
+
+def test_a_key_and_version_may_be_said_again(table_name: str) -> None:
+    """As they are, however a number is written: then they are no change."""
+
+    class Row(Model):
+        class Meta:
+            table_name = "unnamed"
+
+        id = NumberAttribute(hash_key=True)
+        text = UnicodeAttribute(null=True)
+        version = VersionAttribute()
+
+    class Saying(All):
+        def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
+            return super().update(instance, {"id": 1.0, "version": instance.version, **req}, user)
+
+    table(Row, table_name)
+    api = client(Row, resource=Saying)
+    api.post("/x", json={"id": 1})
+    assert api.patch("/x/1", json={"text": "a"}).json == {"id": 1, "text": "a", "version": 2}
+    assert api.patch("/x/1", json={}).json["version"] == 2
 
 
 def test_null_removes(note: type[Model]) -> None:
@@ -311,16 +403,47 @@ def test_an_item_from_before_there_were_versions(versioned: type[Model]) -> None
     assert client(versioned).patch("/x/1", json={"text": "a"}).json["version"] == 1
 
 
-def test_a_rule_may_be_about_the_version(versioned: type[Model]) -> None:
-    """Of a new item too, whatever else is asked about it."""
+class Seen(Permission):
+    """An opaque rule that relies on the key alone."""
 
-    class Young(Permission):
-        def where(self, user: Any, method: str, model: Any) -> Any:
-            return model.version < 3
+    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+        return bool(instance.id)
 
-    api = client(versioned, permissions=(Seen, Young))
+
+class Young(Permission):
+    def where(self, user: Any, method: str, model: Any) -> Any:
+        return model.version < 3
+
+
+class YoungInPython(Permission):
+    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+        return bool(instance.version < 3)
+
+
+@pytest.mark.parametrize("members", [{}, {"unique": ("text",)}], ids=["plain", "unique"])
+@pytest.mark.parametrize(
+    "rule", [Young, YoungInPython, (Seen, Young), Young | ~Seen()], ids=["where", "opaque", "&", "|"]
+)
+def test_a_rule_may_be_about_the_version(versioned: type[Model], rule: Any, members: Any) -> None:
+    """It holds for the new state, too: of a new item version 1, of an update the version that it counts up to."""
+    api = client(versioned, permissions=rule, **members)
+    if members:
+        reservation_table(versioned).create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     assert api.post("/x", json={"id": "1"}).status == 201
-    assert [api.patch("/x/1", json={"text": text}).status for text in "abc"] == [200, 200, 404]
+    assert [api.patch("/x/1", json={"text": text}).status for text in "abc"] == [200, 403, 403]
+    assert (raw_items(versioned)[0]["v"], api.patch("/x/1", json={}).status) == ({"N": "2"}, 200)
+    assert api.delete("/x/1").status == 204
+
+
+@pytest.mark.parametrize("rule", [Young, YoungInPython], ids=["where", "opaque"])
+def test_the_version_that_a_rule_lets_pass_is_the_one_that_is_written(
+    versioned: type[Model], rule: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another writer has counted it up meanwhile: the rule is asked again."""
+    raw_put(versioned, id={"S": "1"}, v={"N": "1"})
+    api = client(versioned, permissions=rule)
+    race(versioned, monkeypatch, iter([{"id": {"S": "1"}, "v": {"N": "2"}}]))
+    assert (api.patch("/x/1", json={"text": "a"}).status, raw_items(versioned)[0]["v"]) == (403, {"N": "2"})
 
 
 @pytest.mark.parametrize("body", [{"id": "1", "version": 7}, {"id": "1", "v": 7}], ids=["name", "attr_name"])
@@ -570,13 +693,6 @@ class Counted(Permission):
 
     def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
         return bool(instance.owner == user.uuid and instance.text != "locked")
-
-
-class Seen(Permission):
-    """An opaque rule that relies on the key alone."""
-
-    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
-        return bool(instance.id)
 
 
 def texts(*values: str) -> Iterator[dict[str, Any]]:

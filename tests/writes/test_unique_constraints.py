@@ -12,12 +12,14 @@ from contract import (
     ALICE,
     BOB,
     REQUEST_ID,
+    WRITES,
     Caller,
     assert_problem,
     counted,
     create_tables,
     dynamodb_call,
     every_form,
+    failing,
     meanwhile,
     names,
     stored,
@@ -572,6 +574,8 @@ def test_the_policy_grants_what_is_called(members: Make, table_name: str) -> Non
         client.patch("/members/t/2", json={"name": "c"})
         client.get("/members"), post(client, "4")
         client.delete("/members/t/2"), client.delete("/members/t/4")
+        with failing(ReadTimeoutError(endpoint_url="dynamodb"), late=True, on=WRITES):
+            post(client, "5", "e")
     called: dict[str, set[str]] = {}
     for operation, parameters in calls:
         for part in parameters.get("TransactItems", [{operation.removesuffix("Item"): parameters}]):

@@ -43,11 +43,13 @@ def update_lines(operation: Operation) -> Iterator[Line]:
     names = {name for name in schema.updating.load_fields if name in schema.attributes}
     writable = frozenset(schema.attributes[name].attr_name for name in names)
     puts = operation.asked.route.http == "PUT"
-    yield from _write_lines(operation, "UpdateItem", writable if puts else frozenset())
+    version = model_info(operation.asked.route.model).version
+    counted = frozenset[str]() if version is None else frozenset({version.attr_name})
+    yield from _write_lines(operation, "UpdateItem", writable | counted if puts else counted)
     yield from _unique_lines(operation, "changes, after 1 GetItem")
     verdict = operation.guard().verdict
     judged = attributes_of_verdict(verdict) & writable
-    if judged and not puts and not is_opaque(verdict):
+    if judged and not puts and not operation.guard().needs_instance(counted):
         yield "except", f"a body that changes {_before_and_after(judged)}: 1 GetItem comes first"
 
 

@@ -5,7 +5,8 @@ carried out while ``NO_SECOND_TRY`` is set. What is private in botocore's retrie
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +29,28 @@ HANDLER = "retry-config-dynamodb"
 
 NO_SECOND_TRY: ContextVar[bool] = ContextVar("polymicro_once", default=False)
 """While it is set, botocore does not retry a call that got no answer: the caller looks first if it was carried out."""
+
+
+class Tries:
+    """The tries of one call."""
+
+    lost = False
+    """Whether one of them got no answer, so that it may have been carried out; a refused one is not lost."""
+
+
+_watched: ContextVar[Tries | None] = ContextVar("polymicro_tries", default=None)
+
+
+@contextmanager
+def watched_tries() -> Iterator[Tries]:
+    """A context manager: what becomes of the tries of the call inside."""
+    tries = Tries()
+    token = _watched.set(tries)
+    try:
+        yield tries
+    finally:
+        _watched.reset(token)
+
 
 _bounded: WeakSet[Any] = WeakSet()
 """The clients whose tries are bounded."""
@@ -70,6 +93,9 @@ class _RetryHandler:
         return wait
 
     def _wait(self, attempt: Any) -> float | None:
+        tries = _watched.get()
+        if tries is not None and _is_lost(attempt):
+            tries.lost = True
         if seconds_left() < LEAST_SECONDS or (NO_SECOND_TRY.get() and _is_lost(attempt)):
             return None
         wait = self.decide(**attempt)
