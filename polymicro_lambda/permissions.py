@@ -14,7 +14,6 @@ from pynamodb.expressions.operand import Path, Value
 
 from .exceptions import ConfigurationError
 from .rules import PERMISSION_METHODS, Method, Owner, Permission, RuleContext, TextEquals, Verdict
-from .schemas import KeyRule, key_rules
 
 __all__ = [
     "AllowAny",
@@ -109,8 +108,7 @@ class OwnedBy(Permission):
 
     Where every caller must satisfy it (alone or under ``&``) the attribute is set from the user on create,
     cannot be sent by a client, and is bound in the item's path when it is a key. ``prefix`` stands before the
-    claim in the attribute: ``OwnedBy("pk", prefix="USER#")``. A user without the claim owns nothing, nor does
-    one whose claim DynamoDB does not take where the attribute is a key.
+    claim in the attribute: ``OwnedBy("pk", prefix="USER#")``. A user without the claim owns nothing.
     """
 
     def __init__(self, attribute: str, claim: str = "uuid", *, prefix: str = "") -> None:
@@ -119,17 +117,11 @@ class OwnedBy(Permission):
         self.prefix = prefix
 
     def value(self, user: Any, model: Any) -> Any:
-        """The attribute's value for this user, None where the user has no such claim, or one that can be no key.
+        """The attribute's value for this user, None where the user has no such claim.
 
         API Gateway's sources render claims differently: text for a number attribute becomes an int, a number
         for a text attribute becomes text.
         """
-        value = self._claimed(user, model)
-        rule = None if value is None else _key_rule(model, self.attribute)
-        return value if rule is None or rule.fits(value) else None
-
-    def _claimed(self, user: Any, model: Any) -> Any:
-        """The value that the claim gives, whatever DynamoDB takes as a key."""
         identity = getattr(user, self.claim, None)
         path = _path(model, self.attribute)
         if type(identity) is str and identity and path.attr_type != NUMBER:
@@ -137,10 +129,12 @@ class OwnedBy(Permission):
         claims = getattr(user, "claims", user)
         if identity is None and isinstance(claims, Mapping):
             identity = claims.get(self.claim)
-        if isinstance(identity, _NO_OWNER_TYPES) or identity in (None, "", b""):
+        if identity is None or isinstance(identity, _NO_OWNER_TYPES) or identity == "":
             return None
         if path.attr_type == NUMBER:
-            return identity if isinstance(identity, int) else _number(identity)
+            return (
+                int(identity) if isinstance(identity, int) or re.fullmatch("[0-9]+", str(identity)) else None
+            )
         return identity if isinstance(identity, bytes) else f"{self.prefix}{identity}"
 
     def where(self, user: Any, method: Method, model: Any) -> Any:
@@ -174,17 +168,6 @@ def _text_name(kind: type[OwnedBy], model: Any, attribute: str) -> str | None:
     plain = type(path.attribute) is UnicodeAttribute and len(path.path) == 1 and "[" not in path.path[0]
     overridden = any(getattr(kind, name) is not getattr(OwnedBy, name) for name in PERMISSION_METHODS)
     return path.path[0] if plain and not overridden else None
-
-
-def _number(identity: Any) -> int | None:
-    """The number of a claim's digits; None for more of them than a number of DynamoDB's has, or for another text."""
-    return int(identity) if re.fullmatch("[0-9]{1,126}", str(identity)) else None
-
-
-@cache
-def _key_rule(model: Any, name: str) -> KeyRule | None:
-    """What DynamoDB takes in the attribute, where it is a key of the table or of an index; it is looked up once."""
-    return key_rules(model).get(name)
 
 
 @cache

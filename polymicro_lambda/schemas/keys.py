@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from typing import Any
 from unicodedata import category
 
-from marshmallow import ValidationError
 from pynamodb.attributes import Attribute
-from pynamodb.constants import NUMBER
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import indexes_of
 
 from .attribute_fields import ordered_attributes
-from .values import load_number, load_text, refuse
+from .values import load_text, refuse
 
 HASH_BYTES, RANGE_BYTES = 2048, 1024
 """The longest partition and sort key in bytes (DynamoDB Developer Guide, "Quotas")."""
@@ -44,16 +41,6 @@ class KeyRule:
             refuse("A key may hold no control characters.")
         if self.address and value in (".", ".."):
             refuse("A key may not be . or .., which in a path mean something else.")
-
-    def fits(self, value: Any) -> bool:
-        """Whether DynamoDB takes the value as this key; which characters a path may hold is another matter."""
-        try:
-            stored = self.attribute.serialize(value)
-            if self.attribute.attr_type == NUMBER:
-                return load_number(Decimal(stored)) is not None
-            return 0 < len(stored.encode() if isinstance(stored, str) else stored) <= self.limit
-        except (ValidationError, ValueError):  # too many digits, or what UTF-8 cannot carry
-            return False
 
 
 @cache

@@ -18,8 +18,7 @@ from contract import (
     stored,
     writes,
 )
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, VersionAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -33,7 +32,6 @@ from polymicro_lambda import (
     OwnedBy,
     Permission,
     PolyMicro,
-    PrefixedAttribute,
     Retrieve,
     Update,
     User,
@@ -639,113 +637,6 @@ def test_owned_by_a_claim_that_is_no_key(owned: Make, table_name: str) -> None:
         assert_problem(client.post("/notes", json={"owner": "o", "uuid": "w"}, user=User("nobody")), 403)
     assert calls == []
     assert kept(table_name) == [item]
-
-
-class Placed(Model):
-    """Owners in every kind of key: of the table, of an index, behind a prefix, a number, bytes."""
-
-    class Meta:
-        table_name = ""
-
-    class ByTeam(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
-        class Meta:
-            projection = AllProjection()
-
-        team = UnicodeAttribute(hash_key=True)
-        rank = UnicodeAttribute(range_key=True)
-
-    id = UnicodeAttribute(hash_key=True)
-    sort = PrefixedAttribute("U#", range_key=True)
-    team = UnicodeAttribute(default="t")
-    rank = UnicodeAttribute(default="r")
-    by_team = ByTeam()
-
-
-class Numbered(Model):
-    class Meta:
-        table_name = ""
-
-    owner = NumberAttribute(hash_key=True)
-    token = BinaryAttribute(range_key=True, legacy_encoding=False, default=b"t")
-
-
-# Case -> (model, attribute, prefix, a claim that can be its value, one that cannot).
-NO_KEYS: dict[str, tuple[type[Model], str, str, Any, Any]] = {
-    "empty": (Placed, "id", "", "a", ""),
-    "a long partition key": (Placed, "id", "", "x" * 2048, "x" * 2049),
-    "bytes, not characters": (Placed, "id", "", "ü" * 1024, "ü" * 1025),
-    "with the rule's prefix": (Placed, "id", "USER#", "x" * 2043, "x" * 2044),
-    "a long sort key, with its prefix": (Placed, "sort", "", "x" * 1022, "x" * 1023),
-    "an index's partition key": (Placed, "team", "", "x" * 2048, "x" * 2049),
-    "an index's sort key": (Placed, "rank", "", "x" * 1024, "x" * 1025),
-    "a lone surrogate": (Placed, "id", "", "a", "\ud800"),
-    "a number": (Numbered, "owner", "", "9" * 38, "9" * 39),
-    "very many digits": (Numbered, "owner", "", "1", "1" * 5000),
-}
-
-
-@pytest.mark.parametrize("made", NO_KEYS.values(), ids=NO_KEYS)
-@pytest.mark.parametrize("others", [None, AllowAny], ids=["alone", "&"])
-def test_owned_by_a_claim_that_can_be_no_key(
-    dynamodb: None, table_name: str, monkeypatch: pytest.MonkeyPatch, made: Any, others: Any
-) -> None:
-    """Such a user owns nothing, as one without the claim: 403 for every verb, without a call."""
-    model, attribute, prefix, good, bad = made
-    monkeypatch.setattr(model.Meta, "table_name", table_name)
-    monkeypatch.setattr(model, "_connection", None)
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-    owned_by = OwnedBy(attribute, claim="c", prefix=prefix)
-    said = {
-        "model": model,
-        "route": "rows",
-        "permissions": owned_by if others is None else (others, owned_by),
-    }
-    verbs = (Create, Retrieve, Update, Delete, *((List,) if attribute != "rank" else ()))
-    if attribute == "sort":
-        said |= {"scan": True}
-    pm = PolyMicro(cursor_secret="s")
-    type("Rows", (ModelResource, *verbs), said)(pm)
-    client = Caller(pm.compile())
-    key = {one: "k" for one in ("id", "sort") if one != attribute} if model is Placed else {}
-    owner, nobody = (User("u", claims={"c": claim}) for claim in (good, bad))
-    posted = client.post("/rows", json=key, user=owner)
-    assert posted.status == 201, posted
-    path = resolved(posted, "/rows")
-    assert client.get(path, user=owner).status == 200
-    with counted() as calls:
-        assert_problem(client.post("/rows", json=key, user=nobody), 403)
-        for method, body in (("GET", None), ("PATCH", {}), ("PUT", {}), ("DELETE", None)):
-            options = {} if body is None else {"json": body}
-            assert_problem(client.request(method, path, user=nobody, **options), 403)
-        if List in verbs:
-            assert_problem(client.get("/rows", user=nobody), 403)
-    assert calls == []
-
-
-@pytest.mark.parametrize(
-    ("attribute", "good", "bad"),
-    [
-        ("owner", 10**30, 10**39 + 1),
-        ("owner", 0, 10**5000),
-        ("token", b"a", b""),
-        ("token", b"a" * 1024, b"a" * 1025),
-    ],
-    ids=["a number", "very many digits", "no bytes", "many bytes"],
-)
-def test_owned_by_a_value_that_can_be_no_key(attribute: str, good: Any, bad: Any) -> None:
-    """A user of the app's own may hold numbers and bytes."""
-    owned_by = OwnedBy(attribute, claim="c")
-    values = [owned_by.value(User("u", claims={"c": claim}), Numbered) for claim in (good, bad)]
-    assert values == [good, None]
-
-
-def test_owned_by_no_key_under_or(owned: Make) -> None:
-    """What else the rule grants stays; the owner has no default then."""
-    client = owned(OwnedBy("owner", claim="team") | HasPermission("admin"))
-    root = User("root", frozenset({"admin"}), claims={"team": "x" * 2049})
-    assert_problem(client.post("/notes", json={"uuid": "u"}, user=root), 422, "#/owner")
-    assert client.post("/notes", json={"owner": "o", "uuid": "u"}, user=root).status == 201
-    assert client.get("/notes/o/u", user=root).status == 200
 
 
 def test_owned_by_a_range_key(owned: Make) -> None:
