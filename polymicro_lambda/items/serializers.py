@@ -10,12 +10,10 @@ from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import ModelInfo, model_info
-from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
+from polymicro_lambda.exceptions import Unprocessable
 from polymicro_lambda.schemas import default_of
-from polymicro_lambda.spelling import did_you_mean
 from polymicro_lambda.types import RawItem
 
-from .etags import same_item
 from .instances import instance_factory
 from .readers import CONVERSIONS
 
@@ -115,51 +113,23 @@ class ItemSerializer:
             raise _incomplete(str(error.attr_path)) from error
         return instance, raw
 
-    def changes(
-        self, values: Mapping[str, Any], key: RawItem, known: RawItem | None = None
-    ) -> dict[str, dict[str, Any] | None]:
-        """The changes that these values make to the item with this key, by DynamoDB's names; None removes.
+    def changes(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
+        """The changes that these values make to an item, by DynamoDB's names; None removes.
 
-        ``known`` is the item as it was read, if it was. A key or version that is said again as it is changes nothing.
-        Raises ``Unprocessable`` for None in a required attribute, ``TypeError`` for unknown ones, and
-        ``ConfigurationError`` for a key or version that would change.
+        Raises ``Unprocessable`` for None in a required attribute, ``TypeError`` for unknown ones.
         """
         raw: dict[str, dict[str, Any] | None] = {}
-        version = None if self.about.version is None else self.about.version.attr_name
         for name, value in values.items():
             place, kind, nullable, write = self._change_writer(name)
             stored = None if value is None else write(value)
-            if place in key or place == version:
-                said = {} if stored is None else {place: {kind: stored}}
-                self._check_same(name, place, said, known or key)
-                continue
             if stored is None and not nullable:
                 raise _incomplete(name)
             raw[place] = None if stored is None else {kind: stored}
         return raw
 
-    def _check_same(self, name: str, place: str, said: RawItem, item: RawItem) -> None:
-        """Raise ``ConfigurationError`` where a key or version that a verb says is not the one that the item has."""
-        if same_item(said, {place: item[place]} if place in item else {}):
-            return
-        if name in self.about.keys:
-            why, do = (
-                "a key, which no update changes",
-                ", or create an item with the other key and delete this one",
-            )
-        else:
-            why, do = "the version, which every write counts up", ""
-        raise ConfigurationError(
-            f"{self.model.__name__}.{name} is {why}: leave {name!r} out of what the verb writes{do}"
-        )
-
     def _change_writer(self, name: str) -> tuple[str, str, bool, _Write]:
         if name not in self.change_writers:
-            # Not a ConfigurationError, whose text is logged: a verb may have handed on a name that a client sent.
-            near = did_you_mean(name, self.change_writers) or "."
-            raise TypeError(
-                f"{self.model.__name__} has no attribute {name!r}{near} A verb writes it: leave it out, or declare it."
-            )
+            raise TypeError(f"{self.model.__name__} has no attribute {name!r}: a verb put it into req")
         return self.change_writers[name]
 
 

@@ -88,13 +88,13 @@ class PynamoStore(StoredItems):
 
         One call, unless the rule must see the item: then the rule judges it as it is and as it would be, and the
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
-        Raises ``TypeError`` for an unknown name, ``ConfigurationError`` for a key or version that would change.
         """
         return self.written(self.change(self.serializer.key_of(instance), changes, stored_item(instance)))
 
     def change(self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None = None) -> RawItem:
         """The same by the item's key, as a stored item; ``known`` is the item as it was read, if it was."""
-        values = self.serializer.changes(changes, key, known)
+        # A body may repeat the key as it is.
+        values = {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
         if not values:
             return self._unchanged(key)
         updated: RawItem = ItemUpdate(self, key, values).write(known)["Attributes"]

@@ -191,7 +191,7 @@ def test_a_change_is_stored_as_its_attribute_stores_it(values: dict[str, Any]) -
     stored = {
         attributes[name].attr_name: serialized(attributes[name], value) for name, value in values.items()
     }
-    assert ItemSerializer.of(Note).changes(values, {}) == stored
+    assert ItemSerializer.of(Note).changes(values) == stored
 
 
 # --- plain expressions ------------------------------------------------------------------------------------

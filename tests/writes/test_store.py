@@ -19,23 +19,10 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda import (
-    ConfigurationError,
-    Create,
-    Delete,
-    List,
-    ModelResource,
-    PolyMicro,
-    Retrieve,
-    Update,
-    User,
-    action,
-    dynamodb,
-)
+from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update, User, dynamodb
 from polymicro_lambda.dynamodb import client as inside
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
 from polymicro_lambda.testing import Client, FakeContext
-from polymicro_lambda.writes import PynamoStore
 from polymicro_lambda.writes.unique_constraints import reservation_table
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
@@ -151,85 +138,6 @@ def test_a_verb_may_say_the_key_again(note: type[Model]) -> None:
     raw_put(note, **stored())
     assert client(note, resource=Saying).patch("/x/alice/1", json={"text": "a"}).status == 200
     assert raw_items(note) == [stored(t={"S": "a"})]
-
-
-class Renaming(All):
-    """Verbs that write what no update can."""
-
-    def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
-        return super().update(instance, {**req, **WRONG}, user)
-
-    @action()
-    def rename(self, instance: Any) -> Any:
-        return self.store.update(instance, WRONG)
-
-
-WRONG: dict[str, Any] = {}
-
-
-@pytest.mark.parametrize("path", ["/x/1", "/x/1/rename"], ids=["override", "action"])
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        (
-            {"id": "2"},
-            "Versioned.id is a key, which no update changes: leave 'id' out of what the verb writes, or",
-        ),
-        ({"id": None}, "Versioned.id is a key, which no update changes: leave 'id' out"),
-        (
-            {"version": 7},
-            "Versioned.version is the version, which every write counts up: leave 'version' out",
-        ),
-        (
-            {"txt": "a"},
-            "Versioned has no attribute 'txt': is 'text' meant? A verb writes it: leave it out, or",
-        ),
-        ({"v": 1}, "Versioned has no attribute 'v'. A verb writes it: leave it out, or declare it."),
-    ],
-    ids=["key", "no key", "version", "unknown", "attr_name"],
-)
-def test_what_no_update_can_write(
-    versioned: type[Model], path: str, wrong: Any, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The verb is told, before DynamoDB is called, and the log, except for a name that may be the client's."""
-    raw_put(versioned, id={"S": "1"}, v={"N": "1"})
-    api, made, seen = client(versioned, resource=Renaming), calls(monkeypatch), list[str]()
-    report = PynamoStore.update
-
-    def noting(store: Any, instance: Any, changes: Any) -> Any:
-        try:
-            return report(store, instance, changes)
-        except (ConfigurationError, TypeError) as error:
-            seen.append(str(error))
-            raise
-
-    monkeypatch.setattr(PynamoStore, "update", noting)
-    monkeypatch.setitem(globals(), "WRONG", wrong)
-    result = api.request("PATCH" if path == "/x/1" else "POST", path, json={})
-    assert (result.status, made, seen[0].startswith(said)) == (500, ["GetItem"], True), seen
-    assert raw_items(versioned) == [{"id": {"S": "1"}, "v": {"N": "1"}}]
-
-
-def test_a_key_and_version_may_be_said_again(table_name: str) -> None:
-    """As they are, however a number is written: then they are no change."""
-
-    class Row(Model):
-        class Meta:
-            table_name = "unnamed"
-
-        id = NumberAttribute(hash_key=True)
-        text = UnicodeAttribute(null=True)
-        version = VersionAttribute()
-
-    class Saying(All):
-        def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
-            return super().update(instance, {"id": 1.0, "version": instance.version, **req}, user)
-
-    table(Row, table_name)
-    api = client(Row, resource=Saying)
-    api.post("/x", json={"id": 1})
-    assert api.patch("/x/1", json={"text": "a"}).json == {"id": 1, "text": "a", "version": 2}
-    assert api.patch("/x/1", json={}).json["version"] == 2
 
 
 def test_null_removes(note: type[Model]) -> None:
