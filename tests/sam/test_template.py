@@ -83,7 +83,7 @@ print(json.dumps(sorted((route.path, route.methods, route.authorizer_name) for r
 def test_sam_local_asks_the_same_authorizer_at_each_start(cors: str, tmp_path: Path) -> None:
     """It takes the routes in the order of their hashes, which differ from one start to the next."""
     text = (ROOT / "tests" / "second_app.py").read_text().replace('cors="*"', cors)
-    (tmp_path / "shop.py").write_text(text.replace("    PolyMicro,\n", "    PolyMicro, CORS,\n"))
+    (tmp_path / "shop.py").write_text(f"from polymicro_lambda import CORS\n{text}")
     (tmp_path / "pyproject.toml").write_text(
         '[tool.polymicro]\napp = "shop:pm"\nauthorizer = "gate:handler"\n'
     )
