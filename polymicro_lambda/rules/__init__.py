@@ -39,11 +39,11 @@ from .verdicts import (
     Verdict,
     attributes_of_verdict,
     certainly_allows,
+    certainly_allows_by_parts,
     is_opaque,
     join_verdicts,
     predicate_of,
     rest_of_verdict,
-    surely_allows,
 )
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "attributes_of_verdict",
     "begin_guard",
     "certainly_allows",
+    "certainly_allows_by_parts",
     "current_guard",
     "end_guard",
     "equality_of",
@@ -87,7 +88,6 @@ __all__ = [
     "rest_of_verdict",
     "rule_from",
     "sendable",
-    "surely_allows",
     "takes_request",
     "text_equality_of",
     "trusted",

@@ -123,12 +123,12 @@ def certainly_allows(verdict: Verdict, raw: RawItem) -> bool:
     return verdict is True or (isinstance(verdict, ConditionCheck) and verdict.allows(None, raw))
 
 
-def surely_allows(verdict: Verdict, raw: RawItem) -> bool:
-    """The same of any verdict, which takes longer: an opaque check, which needs an instance, is never certain."""
+def certainly_allows_by_parts(verdict: Verdict, raw: RawItem) -> bool:
+    """The same of each part of a verdict, which takes longer; a check that needs an instance is never certain."""
     if isinstance(verdict, AllHold):
-        return all(surely_allows(part, raw) for part in verdict.parts)
+        return all(certainly_allows_by_parts(part, raw) for part in verdict.parts)
     if isinstance(verdict, AnyHolds):
-        return any(surely_allows(part, raw) for part in verdict.parts)
+        return any(certainly_allows_by_parts(part, raw) for part in verdict.parts)
     return certainly_allows(verdict, raw)
 
 

@@ -15,7 +15,7 @@ from polymicro_lambda.dynamodb import ConditionClause, ExpressionTooLarge, Simpl
 from polymicro_lambda.exceptions import Conflict, InternalError
 from polymicro_lambda.items import same_item
 from polymicro_lambda.observability import report_error
-from polymicro_lambda.rules import current_guard, surely_allows
+from polymicro_lambda.rules import certainly_allows_by_parts, current_guard
 from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
@@ -99,7 +99,7 @@ class ItemChange(ABC):
 
     def _judge(self, raw: RawItem) -> None:
         """Raise as the guard does; a row that no attribute can read may be certain to pass."""
-        if not surely_allows(self.guard.verdict, raw):
+        if not certainly_allows_by_parts(self.guard.verdict, raw):
             self.guard.judge(self.items.instance(raw), raw)
 
     def _attempt(self, old: RawItem | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from polymicro_lambda.items import (
 )
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Plan, Rows, rows_of
-from polymicro_lambda.rules import guard_for, holds, mark_judged, surely_allows
+from polymicro_lambda.rules import certainly_allows_by_parts, guard_for, holds, mark_judged
 from polymicro_lambda.types import RawItem
 
 from .unique_constraints import UniqueConstraints
@@ -79,7 +79,7 @@ class StoredItems:
             return instance_of(self.model, raw)
         except Exception as error:  # whatever an attribute raises for a value that it cannot read
             guard = guard_for(self.model)
-            if surely_allows(guard.verdict, raw):
+            if certainly_allows_by_parts(guard.verdict, raw):
                 raise InternalError() from error
             if guard.condition is None or holds(guard.condition, raw):  # it might be the user's
                 report_unreadable(self.model, raw, "was answered as a missing one", error)
