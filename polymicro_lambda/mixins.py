@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from .lists import Planner
+from .rules import Otherwise
 from .writes import Store
 
 __all__ = ["Create", "Delete", "List", "Retrieve", "Update"]
@@ -73,15 +74,26 @@ class Update(Verbs):
     """PATCH and PUT on the item."""
 
     @overridable
-    def update(self, instance: Any, req: dict[str, Any], user: Any) -> Any:
-        """Set what the loaded body gives, remove what it gives as None. Raises ``NotFound`` and ``Conflict``."""
-        return self.store.update(instance, req)
+    def update(
+        self,
+        instance: Any,
+        req: dict[str, Any],
+        user: Any,
+        *,
+        condition: Any = None,
+        otherwise: Otherwise = None,
+    ) -> Any:
+        """Set what the loaded body gives, remove what it gives as None. Raises ``NotFound`` and ``Conflict``.
+
+        ``condition`` is part of the write; ``otherwise`` is raised where it does not hold.
+        """
+        return self.store.update(instance, req, condition=condition, otherwise=otherwise)
 
 
 class Delete(Verbs):
     """DELETE on the item."""
 
     @overridable
-    def delete(self, instance: Any, user: Any) -> None:
-        """Remove the item. Raises ``NotFound`` and ``Conflict``."""
-        self.store.delete(instance)
+    def delete(self, instance: Any, user: Any, *, condition: Any = None, otherwise: Otherwise = None) -> None:
+        """Remove the item. Raises ``NotFound`` and ``Conflict``; ``condition`` as of an update."""
+        self.store.delete(instance, condition=condition, otherwise=otherwise)

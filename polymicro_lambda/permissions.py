@@ -13,7 +13,7 @@ from pynamodb.constants import NUMBER, STRING
 from pynamodb.expressions.operand import Path, Value
 
 from .exceptions import ConfigurationError
-from .rules import PERMISSION_METHODS, Method, Owner, Permission, RuleContext, TextEquals, Verdict
+from .rules import BOTH, PERMISSION_METHODS, Method, Owner, Permission, RuleContext, TextEquals, Verdict
 
 __all__ = [
     "AllowAny",
@@ -147,7 +147,7 @@ class OwnedBy(Permission):
 
     def decide(self, context: RuleContext, negated: bool = False) -> Verdict:
         """The verdict of ``where``, in less time for a plain text."""
-        if not negated and context.user is not None:
+        if not negated and context.user is not None and self.judges == BOTH:
             name = _text_name(type(self), context.model, self.attribute)
             if name is not None and type(value := self.value(context.user, context.model)) is str:
                 return TextEquals(name, {STRING: value})

@@ -66,6 +66,13 @@ class ModelResource:
     """Whether such a verb without one is refused (400)."""
     rate_limit: ClassVar[Mapping[str, str | None] | str | None] = None
     """What it serves a user in place of the app's quota: ``"10/minute"``, or for single verbs ``{"create": …}``."""
+    requires: ClassVar[Mapping[str, Any]] = {}
+    """Conditions of updates, deletes and actions on items: ``{"update": Order.status == "cart"}``, with the text or
+    error where it does not hold ``{"delete": (Order.status == "cart", "It is paid already.")}``. Each is part of the
+    verb's writes to the item; else 409."""
+    attempts: ClassVar[Mapping[str, int]] = {}
+    """How often a verb of its own is run, from a fresh read, that loses a race: ``{"update": 3}``. It may have no other
+    effects."""
     max_bulk: ClassVar[int] = 0
     """The most items that a POST of a list creates at once, at most 100 writes; 0 takes no lists."""
     max_limit: ClassVar[int] = 100

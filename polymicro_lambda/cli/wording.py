@@ -11,7 +11,17 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import fold_condition, in_post_order
 from polymicro_lambda.items import serialized
 from polymicro_lambda.permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, ReadOnly
-from polymicro_lambda.rules import AllHold, AllOf, AnyOf, ConditionCheck, Not, OpaqueCheck, Rule, Verdict
+from polymicro_lambda.rules import (
+    AllHold,
+    AllOf,
+    AnyOf,
+    ConditionCheck,
+    Not,
+    OpaqueCheck,
+    Rule,
+    SidedCheck,
+    Verdict,
+)
 
 Line: TypeAlias = tuple[str, str]
 """A line of an explanation: its subject, and the text."""
@@ -53,6 +63,8 @@ def of_verdict(verdict: Verdict) -> str:
         return "holds for this user, whatever the item" if verdict else "does not hold"
     if isinstance(verdict, ConditionCheck):
         return of_condition(verdict.condition)
+    if isinstance(verdict, SidedCheck):
+        return f"{of_verdict(verdict.check)} {verdict.side} the write"
     if isinstance(verdict, OpaqueCheck):
         return f"{'not ' if verdict.negated else ''}{verdict.permission}.has_object_permission"
     return f"({(' and ' if isinstance(verdict, AllHold) else ' or ').join(map(of_verdict, verdict.parts))})"

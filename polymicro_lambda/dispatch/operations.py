@@ -1,10 +1,12 @@
 """One verb of one request is carried out, under the request's guard."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from polymicro_lambda.dynamodb import has_waited
 from polymicro_lambda.http import Response
 from polymicro_lambda.idempotency import (
     REPLAYED,
@@ -18,6 +20,7 @@ from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import PageReader, Plan
 from polymicro_lambda.observability import Observation
 from polymicro_lambda.rules import Guard, Verdict, begin_guard, end_guard, guarded, rest_of_verdict
+from polymicro_lambda.writes import LostRace
 
 from .bulk_create import BulkCreate
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
@@ -80,7 +83,19 @@ class Operation:
         return response
 
     def _act(self, arguments: dict[str, Any], guard: Guard) -> Response:
-        """Call the verb, and answer with what it returns."""
+        """Call the verb, and answer with what it returns.
+
+        A verb that says ``attempts`` and loses a race is called again, as long as it has written nothing.
+        """
+        for number in range(1, self.asked.route.attempts):
+            try:
+                return self._act_once({**arguments, "req": deepcopy(arguments["req"])}, guard)
+            except LostRace:
+                if guard.mark.has_written or not has_waited(number):
+                    raise
+        return self._act_once(arguments, guard)
+
+    def _act_once(self, arguments: dict[str, Any], guard: Guard) -> Response:
         asked, seen = self.asked, self.seen
         if asked.route.about.detail:
             seen.phase = "fetch"

@@ -37,7 +37,11 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], Any])
         asked.services.tagger,
         show,
         model=route.model,
-        path_key=key_of_path(route, asked.bound) if tags is not None else None,
+        path_key=key_of_path(route, asked.bound)
+        if tags is not None or route.requirement is not None
+        else None,
+        requirement=route.requirement,
+        records=not route.is_default,
     )
 
 
@@ -60,6 +64,8 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     instance: Model = route.resource.store.read(key)
     raw = stored_item(instance) or {}
     guard.check_match(instance, raw)
+    if guard.requirement is not None:
+        guard.requirement.check(raw)
     if unwanted is not None and unwanted.match_weakly(guard.tagger.strong(route.model, raw)):
         raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
     return instance

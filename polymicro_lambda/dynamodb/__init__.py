@@ -66,10 +66,10 @@ from .result_pages import (
     pages_of_iterator,
     start_of_iterator,
 )
-from .transport.conflicts import repeated_in_conflict
+from .transport.conflicts import has_waited, repeated_in_conflict
 from .transport.retries import NO_SECOND_TRY, watched_tries
 from .transport.sessions import private_session, rehearse_call
-from .typed_values import InvalidExpression, TypedValue, typed_value
+from .typed_values import NUMBERS, InvalidExpression, TypedValue, typed_value
 
 __all__ = [
     "CLIENT_ERRORS",
@@ -77,6 +77,7 @@ __all__ = [
     "JUNCTIONS",
     "LARGEST_PAGE",
     "NO_SECOND_TRY",
+    "NUMBERS",
     "PAGE_GROWTH",
     "PREFIX_MEMBER",
     "ConditionClause",
@@ -104,6 +105,7 @@ __all__ = [
     "fits",
     "fold_condition",
     "get_item",
+    "has_waited",
     "http_error_from_client",
     "http_error_of",
     "in_post_order",

@@ -18,12 +18,12 @@ class TypedValue:
     value: Any
 
 
-# The limits of DynamoDB's numbers (Developer Guide, "Naming rules and data types").
-_NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
+NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
+"""DynamoDB's numbers (Developer Guide, "Naming rules and data types")."""
 
 
 def _number(text: str) -> Decimal:
-    number = _NUMBERS.create_decimal(text)
+    number = NUMBERS.create_decimal(text)
     if not number.is_finite():
         raise InvalidExpression
     return number

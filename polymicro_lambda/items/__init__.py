@@ -6,13 +6,13 @@ an entity tag. In the other direction a verb's values become the item to store.
 - `readers`: one item as JSON, without an instance. `columns`: many items at once. `renderings`: one item's JSON and
   the content of its tag in one pass. `selections`: the fields that an answer shows, by one of these ways.
 - `instances`: PynamoDB instances whose attributes are read on demand.
+- `read_recording`: which attributes of an instance are read.
 - `serializers`: values to stored items. `stored_items`: expiry, kinds, and the item that an instance was read from.
 - `etags`: entity tags, ``If-Match`` and ``If-None-Match``.
 """
 
 from .etags import UNKEYED_TAGGER, EntityTagger, EntityTags, canonical_bytes, same_item
 from .instances import (
-    LazyValues,
     instance_of,
     is_unreadable,
     key_only_instance,
@@ -20,11 +20,11 @@ from .instances import (
     unchanged_text,
     unreadable_instance,
 )
+from .read_recording import names_read, observed, record_reads
 from .renderings import renderer_of
 from .selections import FieldSelection, JSONText
 from .serializers import ItemSerializer
 from .stored_items import (
-    ReadRecorder,
     expired_conditions,
     is_live,
     live_conditions,
@@ -41,8 +41,6 @@ __all__ = [
     "FieldSelection",
     "ItemSerializer",
     "JSONText",
-    "LazyValues",
-    "ReadRecorder",
     "canonical_bytes",
     "expired_conditions",
     "instance_of",
@@ -50,7 +48,10 @@ __all__ = [
     "is_unreadable",
     "key_only_instance",
     "live_conditions",
+    "names_read",
+    "observed",
     "prefix_conditions",
+    "record_reads",
     "renderer_of",
     "report_unreadable",
     "same_item",

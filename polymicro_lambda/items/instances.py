@@ -30,7 +30,7 @@ def instance_of(model: type[Model], raw: RawItem) -> Model:
     else:
         instance = model.__new__(model)
         values = instance.attribute_values = LazyValues()
-        values.raw, values.factory, values.text = raw, factory, text
+        values.raw, values.factory, values.reads, values.text = raw, factory, None, text
     vars(instance)[RAW] = raw
     return instance
 
@@ -39,7 +39,8 @@ def unreadable_instance(model: type[Model], raw: RawItem) -> Model:
     """An instance for a stored item of which `instance_of` makes none: an attribute raises when it is asked for."""
     instance = model.__new__(model)
     values = instance.attribute_values = LazyValues()
-    values.raw, values.factory, values.text = raw, InstanceFactory(model, _members(model), None), None
+    values.raw, values.reads, values.text = raw, None, None
+    values.factory = InstanceFactory(model, _members(model), None)
     vars(instance).update({RAW: raw, UNREADABLE: True})
     return instance
 
@@ -163,17 +164,21 @@ IMMUTABLE_TYPES = (str, int, float, bool, bytes, datetime, type(None))
 class LazyValues(dict[str, Any]):
     """An instance's values, each read from the stored item when it is asked for.
 
-    ``text`` is their JSON, until a value may have been changed.
+    ``text`` is their JSON, until a value may have been changed. ``reads`` gets the names of those that are asked for,
+    where somebody wants to know.
     """
 
-    __slots__ = ("factory", "raw", "text")
+    __slots__ = ("factory", "raw", "reads", "text")
     raw: RawItem
     factory: InstanceFactory | None
+    reads: set[str] | None
     text: str | None
 
     def get(self, key: str, default: Any = None) -> Any:
         """One value; no other is read for it."""
         factory = self.factory
+        if self.reads is not None:
+            self.reads.add(key)
         if factory is not None and key in factory.by_name and not dict.__contains__(self, key):
             holder = factory.model.__new__(factory.model)
             holder.attribute_values = {}
@@ -199,19 +204,24 @@ class LazyValues(dict[str, Any]):
         return self
 
 
-def _reading_all(name: str) -> Any:
+def _reading_all(name: str, *, tells: bool) -> Any:
     method = getattr(dict, name)
 
     def read_all_first(self: LazyValues, *arguments: Any, **more: Any) -> Any:
-        return method(self.read_all(), *arguments, **more)
+        values = self.read_all()
+        if tells and self.reads is not None:
+            self.reads.update(dict.keys(self))
+        return method(values, *arguments, **more)
 
     return wraps(method)(read_all_first)
 
 
-_READING_ALL = (
-    "__contains__ __delitem__ __eq__ __getitem__ __ior__ __iter__ __len__ __ne__ __or__ __repr__ __reversed__ "
-    "__ror__ __setitem__ clear copy items keys pop popitem setdefault update values"
+_TELLING = (
+    "__contains__ __eq__ __getitem__ __iter__ __len__ __ne__ __or__ __repr__ __reversed__ __ror__ "
+    "copy items keys pop popitem setdefault values"
 )
-"""The methods of dict before which all values have to be read."""
-for _name in _READING_ALL.split():
-    setattr(LazyValues, _name, _reading_all(_name))
+"""The methods of dict before which all values have to be read, and which tell of them."""
+_CHANGING = "__delitem__ __ior__ __setitem__ clear update"
+"""The same, of those that only change values."""
+for _name in (*_TELLING.split(), *_CHANGING.split()):
+    setattr(LazyValues, _name, _reading_all(_name, tells=_name in _TELLING.split()))

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pynamodb.attributes import Attribute
@@ -78,43 +77,3 @@ def report_unreadable(model: type[Model], raw: RawItem, consequence: str, cause:
     report_error(
         f"A row of %s cannot be read and {consequence}", model.__name__, cause=cause, key_sha256=digest
     )
-
-
-class ReadRecorder(dict[str, Any]):
-    """Attribute values that record the names of those that are read."""
-
-    def __init__(self, values: Mapping[str, Any], read: set[str]) -> None:
-        super().__init__(values)
-        self.read = read
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """One value; its name is recorded."""
-        self.read.add(key)
-        return super().get(key, default)
-
-    def __getitem__(self, key: str) -> Any:
-        self.read.add(key)
-        return super().__getitem__(key)
-
-    def __iter__(self) -> Iterator[str]:
-        self.read.update(dict.keys(self))
-        return super().__iter__()
-
-    def __contains__(self, key: object) -> bool:
-        self.read.add(str(key))
-        return super().__contains__(key)
-
-    def keys(self) -> Any:
-        """All names; they are recorded."""
-        self.read.update(dict.keys(self))
-        return super().keys()
-
-    def values(self) -> Any:
-        """All values; all names are recorded."""
-        self.read.update(dict.keys(self))
-        return super().values()
-
-    def items(self) -> Any:
-        """All values; all names are recorded."""
-        self.read.update(dict.keys(self))
-        return super().items()

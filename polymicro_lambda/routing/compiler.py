@@ -54,6 +54,8 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 arguments=one.arguments,
                 is_default=one.is_default,
                 is_action=one.is_action,
+                requirement=one.requirement,
+                attempts=one.attempts,
                 takes=one.takes,
                 limit=one.limit,
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,

@@ -13,7 +13,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
 from polymicro_lambda.resources import ModelResource, own_members
-from polymicro_lambda.rules import AllOf, AnyOf, Owner, Rule
+from polymicro_lambda.rules import AllOf, AnyOf, Owner, Requirement, Rule
 from polymicro_lambda.throttling import RateLimit
 
 from .declaration_checks import check_model, check_names
@@ -22,6 +22,7 @@ from .idempotent_verbs import idempotent_verbs
 from .permission_checks import check_owners, read_rule
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .verbs import ACTION, VERBS, Action, Verb
+from .write_terms import attempts_of, check_write_terms, requirement_of
 
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
@@ -64,6 +65,10 @@ class DeclaredVerb:
     """The schema of an action's body, None where any JSON will do."""
     is_idempotent: bool
     """It takes an ``Idempotency-Key``."""
+    requirement: Requirement | None
+    """The condition of its writes to the item of the path."""
+    attempts: int
+    """How often it is run, where it loses a race."""
 
     @classmethod
     def of(cls, resource: ModelResource, verb: Verb, idempotent: frozenset[str]) -> "DeclaredVerb":
@@ -79,6 +84,8 @@ class DeclaredVerb:
             action_path(type(resource).__name__, verb.name, action),
             action.schema() if action is not None and action.schema is not None else None,
             verb.name in idempotent,
+            requirement_of(resource, verb.name, action),
+            attempts_of(resource, verb.name, action),
         )
 
 
@@ -111,6 +118,7 @@ class Declaration:
         if not verbs:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         rule = read_rule(name, app.permissions if resource.permissions is None else resource.permissions)
+        check_write_terms(resource, verbs)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
         parts, permissions = route_parts(name, resource), tuple(rule.leaves())
         check_owners(name, resource.model, permissions)

@@ -10,7 +10,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import OwnedBy, Permission
-from polymicro_lambda.rules import Rule, rule_from, takes_request
+from polymicro_lambda.rules import SIDES, Rule, rule_from, takes_request
 from polymicro_lambda.spelling import did_you_mean
 
 # What each question of a permission is asked with.
@@ -44,6 +44,10 @@ def check_owners(name: str, model: type[Model], leaves: Iterable[Permission]) ->
 
 def _check_permission(name: str, leaf: Permission) -> None:
     kind = type(leaf)
+    if leaf.judges not in SIDES:
+        raise ConfigurationError(
+            f"{name}.permissions: {kind.__name__}.judges must be one of {', '.join(SIDES)}, not {leaf.judges!r}"
+        )
     methods = (kind.has_permission, kind.has_object_permission, kind.where)
     if not (leaf.anonymous or methods != _NEVER) or not (
         _ASKED.keys().isdisjoint(vars(leaf)) and _is_sound(*methods)

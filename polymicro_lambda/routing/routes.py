@@ -12,7 +12,7 @@ from polymicro_lambda.items import FieldSelection
 from polymicro_lambda.lazy import compute_lazy, lazy
 from polymicro_lambda.lists import DeclaredFilters
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Rule
+from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Requirement, Rule
 from polymicro_lambda.schemas import ItemSchema, parameter_name
 from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import UniqueConstraints
@@ -53,6 +53,10 @@ class Route:
     rate: Rate | None = None
     """How often a user may use this verb, None where that is not limited."""
     is_action: bool = False
+    requirement: Requirement | None = None
+    """The condition of its writes to the item of the path, None for none."""
+    attempts: int = 1
+    """How often the verb is run, where it loses a race."""
     takes: Schema | None = None
     """The schema of an action's body, None where any JSON will do."""
     asks_request: bool = False

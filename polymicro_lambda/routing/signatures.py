@@ -24,6 +24,8 @@ Signature: TypeAlias = tuple[frozenset[str], int]
 """The arguments that a verb's method asks for, and its page size."""
 _NO_METHODS = frozenset({bool, dict, int, NoneType, str, tuple})
 """Most of what a resource holds besides methods."""
+WRITE_TERMS = frozenset({"condition", "otherwise"})
+"""What update and delete also take, from other code alone."""
 PAGE = 25
 """The page size where neither request nor resource says one."""
 
@@ -54,6 +56,8 @@ def _read(resource: ModelResource, verb: Verb, call: Any) -> Signature:
         raise ConfigurationError(f"{where} must take self first") from None
     names = set[str]()
     for param in parameters.values():
+        if param.name in WRITE_TERMS and param.default is not param.empty:
+            continue  # for other methods that call it
         if param.kind is param.VAR_KEYWORD:
             names |= verb.arguments
         elif param.kind in (param.VAR_POSITIONAL, param.POSITIONAL_ONLY) or param.name not in verb.arguments:

@@ -60,6 +60,12 @@ class Action:
     """The marshmallow schema of its body, None where any JSON will do."""
     status: int = 200
     """The status of what it returns, where it returns none with it."""
+    requires: Any = None
+    """The condition of its writes to the item, None for none."""
+    otherwise: Any = None
+    """The error where that does not hold, or its text."""
+    attempts: int = 1
+    """How often it is run, where it loses a race."""
 
 
 _BY_NAME = ": the resource's permissions are asked with the action's name as method, and can refuse it"
@@ -84,6 +90,9 @@ def action(
     path: str | None = None,
     schema: Any = None,
     status: int = 200,
+    requires: Any = None,
+    otherwise: Any = None,
+    attempts: int = 1,
 ) -> Callable[[F], F]: ...
 def action(
     method: F | None = None,
@@ -94,6 +103,9 @@ def action(
     path: str | None = None,
     schema: Any = None,
     status: int = 200,
+    requires: Any = None,
+    otherwise: Any = None,
+    attempts: int = 1,
     **elsewhere: Any,
 ) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
@@ -102,23 +114,30 @@ def action(
     ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
     is the item or the collection itself. Permissions are asked with its name as ``method``; ``req`` is the body's
     JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what that loads of it, else 422. What
-    it returns goes out with ``status``, unless it says another; nothing is 204. Raises ``ConfigurationError`` for any
-    other argument.
+    it returns goes out with ``status``, unless it says another; nothing is 204.
+
+    ``requires`` is a condition on the item, part of every write to it: where it does not hold the answer is
+    ``otherwise``, an error, or the text of a 409. ``attempts`` is how often the action is run, each time from a fresh
+    read, where somebody else changes the item meanwhile; its other effects would come as often. Raises
+    ``ConfigurationError`` for any other argument.
     """
     for name in elsewhere:
         raise ConfigurationError(f"action({name}=…) means nothing here{_MEANT.get(name, '')}")
 
     def mark(method: F) -> F:
         said = (methods,) if isinstance(methods, str) else tuple(methods)
-        setattr(method, ACTION, Action(detail, said, path, schema, status))
+        setattr(method, ACTION, Action(detail, said, path, schema, status, requires, otherwise, attempts))
         return method
 
     return mark if method is None else mark(method)
 
 
-@lru_cache(1024)
 def verb_of(name: str, said: Action) -> Verb:
     """An action as a verb."""
-    arguments = _ANY | {"req"} | ({"instance"} if said.detail else set())
-    body = not WITH_BODY.isdisjoint(said.methods)
-    return Verb(name, said.methods, said.detail, said.status, body, arguments)
+    return _verb(name, said.methods, said.detail, said.status)
+
+
+@lru_cache(1024)
+def _verb(name: str, methods: tuple[str, ...], detail: bool, status: int) -> Verb:
+    arguments = _ANY | {"req"} | ({"instance"} if detail else set())
+    return Verb(name, methods, detail, status, not WITH_BODY.isdisjoint(methods), arguments)

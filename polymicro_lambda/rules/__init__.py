@@ -9,13 +9,15 @@ and write.
 - `verdicts`: True, False, a condition for DynamoDB, or a check in Python.
 - `conditions`: PynamoDB conditions evaluated here as DynamoDB evaluates them; `condition_operators`: a row for each
   operator and function; `rewriting`: conditions in a form that DynamoDB takes.
+- `sides`: a verdict on the item as it is and as it would be (``judges``). `requirements`: ``condition=`` and
+  ``otherwise=``. `own_writes`: the items that a request has written.
 - `field_rules`: the fields that a user may read and write.
 - `guards`: the verdict, ``If-Match`` and the visibility of items during one request.
 - `disclosure`: whether an instance that a verb returns may go out.
 """
 
 from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
-from .conditions import attributes_of, equality_of, evaluator, holds, text_equality_of
+from .conditions import attributes_of, equality_of, evaluator, holds, stored_reader, text_equality_of
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .disclosure import is_cleared, is_trusted, mark_judged, may_go_out, trusted
 from .field_rules import FieldRules
@@ -29,12 +31,18 @@ from .guards import (
     guard_for,
     guarded,
 )
+from .own_writes import OwnWrite, RequestMark
 from .permission import PERMISSION_METHODS, Permission
+from .requirements import Otherwise, Requirement, check_otherwise, check_paths, error_of, requirement
 from .rewriting import sendable
+from .sides import State, attributes_judged_after, attributes_judged_only_after
 from .verdicts import (
+    BOTH,
+    SIDES,
     AllHold,
     ConditionCheck,
     OpaqueCheck,
+    SidedCheck,
     TextEquals,
     Verdict,
     attributes_of_verdict,
@@ -47,8 +55,10 @@ from .verdicts import (
 )
 
 __all__ = [
+    "BOTH",
     "PERMISSION_METHODS",
     "SAFE_METHODS",
+    "SIDES",
     "AllHold",
     "AllOf",
     "AnyOf",
@@ -59,21 +69,32 @@ __all__ = [
     "Method",
     "Not",
     "OpaqueCheck",
+    "Otherwise",
+    "OwnWrite",
     "Owner",
     "Permission",
+    "RequestMark",
+    "Requirement",
     "Rule",
     "RuleContext",
+    "SidedCheck",
+    "State",
     "TextEquals",
     "Verdict",
     "as_stored",
+    "attributes_judged_after",
+    "attributes_judged_only_after",
     "attributes_of",
     "attributes_of_verdict",
     "begin_guard",
     "certainly_allows",
     "certainly_allows_by_parts",
+    "check_otherwise",
+    "check_paths",
     "current_guard",
     "end_guard",
     "equality_of",
+    "error_of",
     "evaluator",
     "guard_for",
     "guarded",
@@ -85,9 +106,11 @@ __all__ = [
     "mark_judged",
     "may_go_out",
     "predicate_of",
+    "requirement",
     "rest_of_verdict",
     "rule_from",
     "sendable",
+    "stored_reader",
     "takes_request",
     "text_equality_of",
     "trusted",

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from pynamodb.constants import ATTRIBUTE_TYPES
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.operand import Path, Value
+from pynamodb.expressions.update import Action
 
 from polymicro_lambda.dynamodb import (
     InvalidExpression,
@@ -30,6 +31,7 @@ _Raw: TypeAlias = Mapping[str, Any]
 _Item: TypeAlias = RawItem | Mapping[str, _Raw]
 
 _Size = type(size("any"))  # type: ignore[no-untyped-call]  # PynamoDB names only the function, not the class
+_Operand: type = _Size.__mro__[-2]
 
 
 def holds(condition: Condition, item: _Item) -> bool:
@@ -79,9 +81,9 @@ def text_equality_of(condition: Condition) -> tuple[str, Mapping[str, Any]] | No
     return path.path[0], value.value
 
 
-def attributes_of(condition: Condition) -> frozenset[str]:
-    """The top-level attributes that the condition reads, by their names in DynamoDB."""
-    return frozenset(next(_steps(path)) for path in _paths(condition))
+def attributes_of(condition: object) -> frozenset[str]:
+    """The top-level attributes that a condition, an operand or an action reads, by their names in DynamoDB."""
+    return frozenset(next(_steps(path)) for path in paths_of(condition))
 
 
 def equality_of(condition: Condition) -> Mapping[str, dict[str, Any]]:
@@ -121,17 +123,28 @@ def _steps(path: Path) -> Iterator[Any]:
 _Reader: TypeAlias = Callable[[_Item], TypedValue | None]
 
 
-def _path_reader(operand: Path) -> _Reader:
+def stored_reader(operand: Path) -> Callable[[_Item], _Raw | None]:
+    """A function from a stored item to the value at a path of it, None where there is none."""
     steps = [("L" if isinstance(step, int) else "M", step) for step in _steps(operand)]
 
-    def read(item: _Item) -> TypedValue | None:
+    def read(item: _Item) -> _Raw | None:
         raw: _Raw = {"M": item}
         try:
             for kind, step in steps:
                 raw = raw[kind][step]
         except LookupError:
             return None
-        return typed_value(raw)
+        return raw
+
+    return read
+
+
+def _path_reader(operand: Path) -> _Reader:
+    stored = stored_reader(operand)
+
+    def read(item: _Item) -> TypedValue | None:
+        raw = stored(item)
+        return None if raw is None else typed_value(raw)
 
     return read
 
@@ -166,15 +179,15 @@ def _reader(operand: object) -> _Reader:
     return _READERS[type(operand)](operand)
 
 
-def _paths(node: object) -> Iterator[Path]:
-    """Yield every path in a condition or an operand, ``size`` looked into."""
+def paths_of(node: object) -> Iterator[Path]:
+    """Every path in a condition, an operand, or an action of an update."""
     left = [node]
     while left:
         one = left.pop()
         if isinstance(one, Path):
             yield one
-        elif isinstance(one, Condition | _Size):
-            left.extend(one.values)
+        elif isinstance(one, Condition | Action | _Operand):
+            left.extend(one.values)  # type: ignore[attr-defined]
 
 
 _JUNCTIONS: Mapping[str, OperatorTest] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.items import is_live
+from polymicro_lambda.items import is_live, record_reads
 
 from .guards import as_stored, current_guard
 
@@ -17,8 +17,14 @@ M = TypeVar("M", bound=Model)
 
 
 def mark_judged(instance: M) -> M:
-    """The instance, which the running request need not judge again."""
-    vars(instance)[JUDGED] = current_guard().mark
+    """The instance, which the running request need not judge again.
+
+    Where a developer's verb is running, the instance notes what that reads of it.
+    """
+    guard = current_guard()
+    vars(instance)[JUDGED] = guard.mark
+    if guard.records:
+        record_reads(instance)
     return instance
 
 

@@ -18,15 +18,17 @@ from polymicro_lambda.items import (
     UNKEYED_TAGGER,
     EntityTagger,
     EntityTags,
-    LazyValues,
-    ReadRecorder,
+    observed,
     same_item,
     serialized,
     stored_item,
 )
 from polymicro_lambda.types import RawItem
 
+from .own_writes import RequestMark
+from .requirements import Requirement
 from .rewriting import sendable
+from .sides import State, attributes_judged_after, holds_after, holds_before
 from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque
 
 
@@ -69,22 +71,36 @@ class Guard:
     model: type[Model] | None = None
     """The route's model: the rule is asked of its items alone. None stands for any model."""
     path_key: RawItem | None = None
-    """The key of the item in the path: ``If-Match`` is asked of it alone. None stands for any item."""
-    mark: object = field(default_factory=object)
+    """The key of the item in the path: ``If-Match`` and ``requires`` are asked of it alone. None is any item."""
+    mark: RequestMark = field(default_factory=RequestMark)
     """The request itself, as instances bear it that it has judged."""
+    requirement: Requirement | None = None
+    """The condition that the verb ``requires`` of the item in the path."""
+    records: bool = False
+    """Whether instances note which of their attributes are read: the verb is the developer's own."""
 
     def of_model(self, model: type[Model]) -> "Guard":
         """The guard of a model's items: another model than the route's has neither rule nor precondition."""
         if self.model is model or self.model is None or issubclass(model, self.model):
             return self
-        return Guard(tagger=self.tagger, show=self.show, interceptor=self.interceptor, model=model)
+        return Guard(
+            tagger=self.tagger,
+            show=self.show,
+            interceptor=self.interceptor,
+            model=model,
+            mark=self.mark,
+            records=self.records,
+        )
 
     def of_item(self, model: type[Model], key: RawItem) -> "Guard":
-        """The guard of one item: another one than the path's has no precondition."""
+        """The guard of one item: another one than the path's, or one written by this request, has no precondition."""
         guard = self.of_model(model)
-        if guard.if_match is None or guard.path_key is None or same_item(guard.path_key, key):
+        if guard.if_match is None and guard.requirement is None:
             return guard
-        return replace(guard, if_match=None)
+        is_meant = guard.path_key is None or same_item(guard.path_key, key)
+        if is_meant and guard.mark.own_write(model, key) is None:
+            return guard
+        return replace(guard, if_match=None, requirement=None)
 
     @property
     def condition(self) -> Condition | None:
@@ -105,10 +121,10 @@ class Guard:
     def needs_instance(self, changed: frozenset[str] = frozenset()) -> bool:
         """Whether a write that changes these attributes of the item needs the item in Python first.
 
-        It does where the rule is opaque, and where the rule reads a changed attribute: it must hold before and after.
+        It does where the rule is opaque, and where the rule reads a changed attribute of the item as it would be.
         """
         return is_opaque(self.verdict) or (
-            bool(changed) and bool(attributes_of_verdict(self.verdict) & changed)
+            bool(changed) and bool(attributes_judged_after(self.verdict) & changed)
         )
 
     def allows(self, instance: Model, raw: RawItem | None = None) -> bool:
@@ -121,23 +137,29 @@ class Guard:
         """Whether it is certain from the stored item alone that the rule lets it pass."""
         return certainly_allows(self.verdict, raw)
 
-    def judge(self, instance: Model, raw: RawItem) -> frozenset[str]:
+    def judge(self, instance: Model, raw: RawItem, new: State | None = None) -> frozenset[str]:
         """The names in DynamoDB of the attributes that opaque checks read of the item.
 
-        Raises ``NotFound`` where the rule does not hold, or ``Forbidden`` if the user may know of the item.
+        ``new`` is the item as a write would leave it, if there is one. Raises ``NotFound`` where the rule does not
+        hold, or ``Forbidden`` if the user may know of the item.
         """
         if self.holds(raw):
             return frozenset()
-        allowed, relied = self._observed(instance, raw)
+        old = State(instance, raw)
+        allowed, relied = self._observed(old, lambda: holds_before(self.verdict, old, new))
         if allowed:
             return relied
         if self.visible(instance, raw):
             raise Forbidden("You may see this item, but not do this to it.")
         raise NotFound()
 
-    def judge_new(self, instance: Model, raw: RawItem) -> frozenset[str]:
-        """As ``judge``, for an item about to be written. Raises ``Forbidden``: that gives no other item away."""
-        allowed, relied = self._observed(instance, raw)
+    def judge_new(self, instance: Model, raw: RawItem, old: State | None = None) -> frozenset[str]:
+        """As ``judge``, for an item about to be written; ``old`` is the item as it is, None for none.
+
+        Raises ``Forbidden``: that gives no other item away.
+        """
+        new = State(instance, raw)
+        allowed, relied = self._observed(new, lambda: holds_after(self.verdict, old, new))
         if allowed:
             return relied
         raise Forbidden("The item as it would be written is not one that you may have.")
@@ -153,22 +175,11 @@ class Guard:
         headers = {"etag": tag} if members else {}
         raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
 
-    def _observed(self, instance: Model, raw: RawItem) -> tuple[bool, frozenset[str]]:
+    def _observed(self, state: State, question: Callable[[], bool]) -> tuple[bool, frozenset[str]]:
         """Whether the rule holds, and the attributes that its opaque checks read."""
-        read: set[str] = set()
         if not is_opaque(self.verdict):
-            return self.allows(instance, raw), frozenset()
-        values = instance.attribute_values
-        instance.attribute_values = ReadRecorder(
-            values.peek() if type(values) is LazyValues else values, read
-        )
-        try:
-            allowed = self.allows(instance, raw)
-        finally:
-            instance.attribute_values = values
-        attributes = instance.get_attributes()
-        names = {attributes[name].attr_name for name in read if name in attributes}
-        return allowed, frozenset(names)
+            return question(), frozenset()
+        return observed(state.instance, question)
 
     @property
     def condition_attributes(self) -> frozenset[str]:

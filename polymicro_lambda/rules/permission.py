@@ -10,7 +10,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 
 from .algebra import PermissionMeta, Rule
 from .context import Method, RuleContext, ask_permission, has_answered, takes_request
-from .verdicts import ConditionCheck, OpaqueCheck, Verdict
+from .verdicts import BOTH, ConditionCheck, OpaqueCheck, SidedCheck, Verdict
 
 PERMISSION_METHODS = ("has_permission", "has_object_permission", "where")
 """The methods of `Permission` that grant or deny."""
@@ -25,6 +25,12 @@ class Permission(Rule, metaclass=PermissionMeta):
 
     anonymous: bool = False
     """Whether it is asked when there is no user; ``user`` is None then."""
+    judges: str = BOTH
+    """The side of an update on which its object rule must hold.
+
+    ``"before"`` is the item as it was, ``"after"`` the item as it would be; ``"both"`` asks it of both. A create has no
+    before; reads and deletes have the item as it is alone.
+    """
     calls: Mapping[Any, Any] = {}
     """DynamoDB operations that its methods call, for the IAM policy; as ``ModelResource.calls``."""
 
@@ -61,15 +67,17 @@ class Permission(Rule, metaclass=PermissionMeta):
             if not answer:
                 return negated
         if overrides.has_object_permission:
-            return OpaqueCheck(self, context, negated)
-        return self._decide_where(context, negated) if overrides.where else not negated
+            check: ConditionCheck | OpaqueCheck | bool = OpaqueCheck(self, context, negated)
+        else:
+            check = self._decide_where(context, negated) if overrides.where else not negated
+        return check if self.judges == BOTH or isinstance(check, bool) else SidedCheck(check, self.judges)
 
     @property
     def asks_request(self) -> bool:
         """Whether one of its methods asks for the request."""
         return any(takes_request(getattr(self, question)) for question in PERMISSION_METHODS)
 
-    def _decide_where(self, context: RuleContext, negated: bool) -> Verdict:
+    def _decide_where(self, context: RuleContext, negated: bool) -> ConditionCheck | bool:
         condition = ask_permission(self.where, context, context.model)
         if isinstance(condition, Condition):
             return ConditionCheck(~condition if negated else condition)

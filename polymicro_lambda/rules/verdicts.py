@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import and_, or_
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
@@ -108,7 +108,21 @@ class AnyHolds:
         return any(part.allows(instance, raw) for part in self.parts)
 
 
-ItemCheck: TypeAlias = ConditionCheck | OpaqueCheck | AllHold | AnyHolds
+class SidedCheck(NamedTuple):
+    """A check of a permission that judges an update on one side (``judges``); elsewhere it is that check."""
+
+    check: ConditionCheck | OpaqueCheck
+    side: str
+    """``BEFORE``: on the item as it was; ``AFTER``: on the item as it would be."""
+
+    def allows(self, instance: Model | None, raw: RawItem) -> bool:
+        """Whether the check lets the item pass."""
+        return self.check.allows(instance, raw)
+
+
+BOTH, BEFORE, AFTER = SIDES = ("both", "before", "after")
+"""The values of ``Permission.judges``."""
+ItemCheck: TypeAlias = ConditionCheck | OpaqueCheck | AllHold | AnyHolds | SidedCheck
 Verdict: TypeAlias = "bool | ItemCheck"
 """True, False, or the check that decides on the item."""
 
@@ -171,6 +185,8 @@ def is_opaque(verdict: Verdict) -> bool:
     """Whether Python must see the instance to decide."""
     if isinstance(verdict, bool | ConditionCheck):
         return False
+    if isinstance(verdict, SidedCheck):
+        return isinstance(verdict.check, OpaqueCheck)
     return isinstance(verdict, OpaqueCheck) or any(map(is_opaque, verdict.parts))
 
 
@@ -181,6 +197,8 @@ def condition_of(verdict: Verdict) -> Condition | None:
     """
     if isinstance(verdict, ConditionCheck):
         return verdict.condition
+    if isinstance(verdict, SidedCheck):
+        return condition_of(verdict.check)
     if isinstance(verdict, AllHold):
         return _folded(and_, verdict.parts)
     return _folded(or_, verdict.parts) if isinstance(verdict, AnyHolds) and not is_opaque(verdict) else None
@@ -193,16 +211,24 @@ def _folded(operator: Callable[[Any, Any], Any], parts: Iterable[ItemCheck]) -> 
 
 def _condition_of_part(part: ItemCheck) -> Condition | None:
     """A condition that DynamoDB refuses holds for nothing, but must not take those beside it along."""
-    refused = isinstance(part, ConditionCheck) and is_refused(part.condition)
-    return NEVER if refused else condition_of(part)
+    check = part.check if isinstance(part, SidedCheck) else part
+    refused = isinstance(check, ConditionCheck) and is_refused(check.condition)
+    return NEVER if refused else condition_of(check)
 
 
 def attributes_of_verdict(verdict: Verdict) -> frozenset[str]:
     """The names in DynamoDB of the attributes that the verdict's conditions read."""
+    return attributes_but(verdict, "")
+
+
+def attributes_but(verdict: Verdict, skipped: str) -> frozenset[str]:
+    """The attributes of the conditions of a verdict, but for those of the checks on one side."""
     if isinstance(verdict, TextEquals):
         return frozenset({verdict.name})
     if isinstance(verdict, AllHold | AnyHolds):
-        return frozenset[str]().union(*map(attributes_of_verdict, verdict.parts))
+        return frozenset[str]().union(*[attributes_but(part, skipped) for part in verdict.parts])
+    if isinstance(verdict, SidedCheck):
+        return frozenset() if verdict.side == skipped else attributes_but(verdict.check, skipped)
     return attributes_of(verdict.condition) if isinstance(verdict, ConditionCheck) else frozenset()
 
 

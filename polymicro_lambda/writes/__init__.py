@@ -11,9 +11,9 @@ In comes a key and the values to store, under the guard of the request; out goes
 """
 
 from .bulk import BulkCreation, check_bulk
-from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
+from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
 from .creations import Creation, RecordPart, create_all
-from .item_changes import UPDATE_ATTEMPTS
+from .item_writes import UPDATE_ATTEMPTS
 from .reservations import Reservation, Reservations, too_contended
 from .store import PynamoStore, Store
 from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
@@ -24,6 +24,7 @@ __all__ = [
     "BulkCreation",
     "ConditionFailed",
     "Creation",
+    "LostRace",
     "OutcomeUnknown",
     "PynamoStore",
     "RecordPart",

@@ -23,12 +23,21 @@ from polymicro_lambda.dynamodb import (
     repeated_in_conflict,
     retry_after,
 )
-from polymicro_lambda.exceptions import HTTPError, ServiceUnavailable
+from polymicro_lambda.exceptions import Conflict, HTTPError, ServiceUnavailable
 from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
 
 WRITE_SECONDS = 1.5
 """No write starts with fewer seconds left to the invocation: the write might happen without an answer."""
+
+
+class LostRace(Conflict):
+    """409: somebody else has written the item meanwhile; a verb may be run again from a fresh read."""
+
+    hint = "The item has changed meanwhile: read it again, then try again."
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers=retry_after())
 
 
 class ConditionFailed(Exception):

@@ -19,15 +19,21 @@ IsDone: TypeAlias = Callable[[RawItem | None], bool]
 
 
 def resolve_lost_answer(
-    unknown: OutcomeUnknown, model: type[Model], key: RawItem, write: Write, is_done: IsDone
+    unknown: OutcomeUnknown,
+    model: type[Model],
+    key: RawItem,
+    write: Write,
+    is_done: IsDone,
+    may_repeat: IsDone | None = None,
 ) -> dict[str, Any]:
     """The answer (``Attributes``) of a write of one item, read from the table as the answer got lost.
 
     A write whose connection was closed, and which the item does not show, is sent once more, on the condition that
-    the item has not changed since it was read. Raises as ``write``, and ``unknown.answer`` where nothing is certain.
+    the item has not changed since it was read. ``may_repeat`` says whether it may be, where that is not the same as
+    that it is not done. Raises as ``write``, and ``unknown.answer`` where nothing is certain.
     """
     item = get_item(model, key)
-    if unknown.hung_up and not is_done(item):
+    if unknown.hung_up and not is_done(item) and (may_repeat is None or may_repeat(item)):
         try:
             return write(() if item is None else _whole_item_unchanged(model, item))
         except (OutcomeUnknown, ExpressionTooLarge):  # an item of too many attributes cannot be pinned

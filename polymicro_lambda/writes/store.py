@@ -3,7 +3,7 @@
 Every call is under the guard of the request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, Protocol
@@ -11,13 +11,16 @@ from typing import Any, Protocol
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import ConditionClause
-from polymicro_lambda.items import expired_conditions, stored_item
+from polymicro_lambda.items import expired_conditions
 from polymicro_lambda.lists import Plan
-from polymicro_lambda.rules import current_guard, guard_for
+from polymicro_lambda.rules import Otherwise, current_guard, guard_for, requirement
 from polymicro_lambda.types import RawItem
 
+from .atomic_changes import AtomicChange, atomic_change
 from .creations import Creation
-from .item_changes import ItemDeletion, ItemUpdate
+from .item_changes import NO_TERMS, Terms
+from .item_conditions import pins_of
+from .item_writes import ItemDeletion, ItemUpdate, write_alone
 from .reservations import Reservations
 from .stored_items import StoredItems
 
@@ -31,10 +34,12 @@ class Store(Protocol):
     def create(self, values: Mapping[str, Any]) -> Any:
         """A new item of these values. Raises ``Conflict``, ``Forbidden`` or ``Unprocessable``."""
 
-    def update(self, instance: Any, changes: Mapping[str, Any]) -> Any:
+    def update(
+        self, instance: Any, changes: Mapping[str, Any], *, condition: Any = None, otherwise: Any = None
+    ) -> Any:
         """The item with these values set, or removed where None. Raises as the rule says, and ``Conflict``."""
 
-    def delete(self, instance: Any) -> None:
+    def delete(self, instance: Any, *, condition: Any = None, otherwise: Any = None) -> None:
         """Remove the item. Raises as the rule says, and ``Conflict``."""
 
     def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Any:
@@ -71,8 +76,10 @@ class PynamoStore(StoredItems):
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
         creation = Creation(self.model, raw, key, self._key_is_free(), reservations)
-        interceptor = current_guard().interceptor
-        return creation.write() if interceptor is None else interceptor.create(creation)
+        guard = current_guard()
+        item = creation.write() if guard.interceptor is None else guard.interceptor.create(creation)
+        guard.mark.has_written = True
+        return item
 
     def _key_is_free(self) -> ConditionClause:
         """There is no item with the key, or one that has expired."""
@@ -83,33 +90,79 @@ class PynamoStore(StoredItems):
 
     # --- changing ---------------------------------------------------------------------------------
 
-    def update(self, instance: Model, changes: Mapping[str, Any]) -> Model:
+    def update(
+        self,
+        instance: Model,
+        changes: Mapping[str, Any],
+        *,
+        condition: Any = None,
+        otherwise: Otherwise = None,
+    ) -> Model:
         """The item with these values set, or removed where None; all else stays as it is.
+
+        A value may be PynamoDB's expression, such as ``Product.stock - 1``: DynamoDB computes it. ``condition`` is
+        part of the write; where it does not hold, ``otherwise`` is raised: an error, or the text of a ``Conflict``. So
+        is all that the verb has read of the instance: where that has changed, the write is a ``Conflict``.
 
         One call, unless the rule must see the item: then the rule judges it as it is and as it would be, and the
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
         """
-        return self.written(self.change(self.serializer.key_of(instance), changes, stored_item(instance)))
+        atomic = [
+            one for n, value in changes.items() if (one := atomic_change(self.model, n, value)) is not None
+        ]
+        computed = {one.name for one in atomic}
+        attributes = self.model.get_attributes()
+        plain = {
+            n: v for n, v in changes.items() if n not in attributes or attributes[n].attr_name not in computed
+        }
+        key = self.serializer.key_of(instance)
+        terms = self._terms(key, instance, condition, otherwise)
+        return self.written(self.change(key, plain, terms, atomic))
 
-    def change(self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None = None) -> RawItem:
-        """The same by the item's key, as a stored item; ``known`` is the item as it was read, if it was."""
+    def change(
+        self,
+        key: RawItem,
+        changes: Mapping[str, Any],
+        terms: Terms = NO_TERMS,
+        atomic: Sequence[AtomicChange] = (),
+    ) -> RawItem:
+        """The same by the item's key, as a stored item; the changes that DynamoDB computes stand by themselves."""
         # A body may repeat the key as it is.
         values = {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
-        if not values:
-            return self._unchanged(key)
-        updated: RawItem = ItemUpdate(self, key, values).write(known)["Attributes"]
+        if not values and not atomic:
+            return self._unchanged(key, terms)
+        change = ItemUpdate(self, key, values, atomic, terms)
+        updated: RawItem = write_alone(change)["Attributes"]
+        if change.guard.records:
+            change.guard.mark.note(self.model, key, change.changed, updated)
         return updated
 
-    def _unchanged(self, key: RawItem) -> RawItem:
-        """The item as it is, under the same rule and precondition as a write."""
+    def _unchanged(self, key: RawItem, terms: Terms) -> RawItem:
+        """The item as it is, under the same rule and preconditions as a write."""
         raw = self.fetch(key)
-        current_guard().of_item(self.model, key).check_match(self.judged(raw), raw)
+        guard = current_guard().of_item(self.model, key)
+        guard.check_match(self.judged(raw), raw)
+        for stated in (guard.requirement, *terms.requirements):
+            if stated is not None:
+                stated.check(raw)
         return raw
 
-    def delete(self, instance: Model) -> None:
-        """Remove the item, on the condition that it is there and the rule holds on it."""
-        self.remove(self.serializer.key_of(instance), stored_item(instance))
+    def delete(self, instance: Model, *, condition: Any = None, otherwise: Otherwise = None) -> None:
+        """Remove the item, on the condition that it is there and the rule holds on it.
 
-    def remove(self, key: RawItem, known: RawItem | None = None) -> None:
-        """The same by the item's key; ``known`` is the item as it was read, if it was."""
-        ItemDeletion(self, key).write(known)
+        ``condition`` and ``otherwise`` are as those of ``update``.
+        """
+        key = self.serializer.key_of(instance)
+        self.remove(key, self._terms(key, instance, condition, otherwise))
+
+    def remove(self, key: RawItem, terms: Terms = NO_TERMS) -> None:
+        """The same by the item's key."""
+        change = ItemDeletion(self, key, terms)
+        write_alone(change)
+        if change.guard.records:
+            change.guard.mark.note(self.model, key, frozenset(), None)
+
+    def _terms(self, key: RawItem, instance: Model, condition: Any, otherwise: Any) -> Terms:
+        """What a verb says of a write to an item that it has. Raises ``ConfigurationError``."""
+        stated = () if condition is None else (requirement(self.model, condition, otherwise),)
+        return Terms(stated, *pins_of(self, key, instance, current_guard().of_model(self.model)))

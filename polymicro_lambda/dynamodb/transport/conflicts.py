@@ -31,13 +31,18 @@ def repeated_in_conflict(send: Callable[[], T]) -> T:
         try:
             return send()
         except ClientError as error:
-            if not _is_conflict(error):
+            if not (_is_conflict(error) and has_waited(number)):
                 raise
-            wait = secrets.randbelow(1000) / 1000 * PAUSE * 2 ** (number - 1)
-            if seconds_left() - wait < LEAST_SECONDS:
-                raise
-        time.sleep(wait)
     return send()
+
+
+def has_waited(number: int) -> bool:
+    """Wait after the try of this number (1 is the first); False at once where too little time is left for another."""
+    wait = secrets.randbelow(1000) / 1000 * PAUSE * 2 ** (number - 1)
+    if seconds_left() - wait < LEAST_SECONDS:
+        return False
+    time.sleep(wait)
+    return True
 
 
 def _is_conflict(error: ClientError) -> bool:

@@ -1,0 +1,190 @@
+"""Changes that are PynamoDB's expressions, e.g. ``{"stock": Product.stock - 1}``.
+
+DynamoDB computes them inside the write. Where a rule or a unique value must see the result, it is computed here as
+DynamoDB would compute it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, DecimalException
+from typing import Any, NamedTuple
+
+from pynamodb.attributes import Attribute, MapAttribute
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveAction, SetAction
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import NUMBERS
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.rules import attributes_of, check_paths, stored_reader
+from polymicro_lambda.types import RawItem
+
+# PynamoDB makes these by operators alone, and names none of them.
+_Increment, _Decrement = type(Path("a") + 1), type(Path("a") - 1)
+_ListAppend, _IfNotExists = type(Path("a").append([])), type(Path("a") | 1)
+_Operand: type = Value.__mro__[-2]
+
+_Raw = Mapping[str, Any]
+_SETS = frozenset({"SS", "NS", "BS"})
+
+
+class NoResult(Exception):
+    """DynamoDB would refuse to compute it for this item (a ValidationException)."""
+
+
+class AtomicChange(NamedTuple):
+    """A change of one attribute that DynamoDB computes."""
+
+    name: str
+    """The attribute's name in DynamoDB."""
+    action: Action
+    sources: frozenset[str]
+    """The attributes on which its result rests, by their names in DynamoDB."""
+
+    def result(self, old: RawItem) -> dict[str, Any] | None:
+        """The attribute's value as DynamoDB would compute it of an item, None to remove it. Raises ``NoResult``."""
+        try:
+            return _RESULTS[type(self.action)](old.get(self.name), self.action, old)
+        except (DecimalException, LookupError, TypeError) as error:
+            raise NoResult(f"{self.action!r} cannot be computed of the item") from error
+
+
+def atomic_change(model: type[Model], name: str, value: Any) -> AtomicChange | None:
+    """The change of an attribute, by its Python name, that a value stands for; None for a value that is to be stored.
+
+    Raises ``ConfigurationError`` for an expression that this attribute cannot take.
+    """
+    is_attribute = isinstance(value, Attribute) and not (
+        isinstance(value, MapAttribute) and value._is_attribute_container()  # type: ignore[no-untyped-call]
+    )
+    if not (is_attribute or isinstance(value, Action | _Operand)):
+        return None
+    attribute, where = model.get_attributes()[name], f"The change of {model.__name__}.{name}"
+    check_paths(model, value if not is_attribute else Path(value), where)
+    action = value if isinstance(value, Action) else SetAction(Path([attribute.attr_name]), _operand(value))
+    _check(action, attribute, where)
+    reads = action.values[1] if isinstance(action, SetAction) else action
+    return AtomicChange(attribute.attr_name, action, attributes_of(reads))
+
+
+def _operand(value: Any) -> Any:
+    return Path(value) if isinstance(value, Attribute) else value
+
+
+def _check(action: Action, attribute: Attribute[Any], where: str) -> None:
+    if attribute.is_hash_key or attribute.is_range_key:
+        raise ConfigurationError(f"{where}: a key never changes, and takes no expression")
+    target: Any = action.values[0]
+    if target.path != [attribute.attr_name]:
+        raise ConfigurationError(f"{where} is an action on {target}: say it of {attribute.attr_name}")
+    kind = None if isinstance(action, RemoveAction) else _operand_of(action).attr_type
+    if kind is not None and kind != attribute.attr_type:
+        raise ConfigurationError(
+            f"{where} gives a value of type {kind}, the attribute has {attribute.attr_type}"
+        )
+    if isinstance(action, RemoveAction) and not attribute.null:
+        raise ConfigurationError(f"{where} removes it, but it is required")
+
+
+# --- operands ---------------------------------------------------------------------------------------
+
+
+def _value(operand: Any, item: RawItem) -> _Raw:
+    """The value of an operand. Raises ``LookupError`` where the item has none."""
+    return _VALUES[type(operand)](operand, item)
+
+
+def _at_path(operand: Path, item: RawItem) -> _Raw:
+    stored = stored_reader(operand)(item)
+    if stored is None:
+        raise LookupError
+    return stored
+
+
+def _first_there(operand: Any, item: RawItem) -> _Raw:
+    path, default = operand.values
+    if isinstance(default, Path) and default.path == path.path:
+        raise LookupError  # DynamoDB wants another operand than the first
+    given, stored = _value(default, item), stored_reader(path)(item)  # DynamoDB wants both to be computable
+    return given if stored is None else stored
+
+
+def _appended(operand: Any, item: RawItem) -> _Raw:
+    first, second = (_value(one, item)["L"] for one in operand.values)
+    return {"L": [*first, *second]}
+
+
+def _increment(operand: Any, item: RawItem) -> _Raw:
+    one, other = (_number(_value(each, item)) for each in operand.values)
+    return _stored_number(NUMBERS.add(one, other))
+
+
+def _decrement(operand: Any, item: RawItem) -> _Raw:
+    one, other = (_number(_value(each, item)) for each in operand.values)
+    return _stored_number(NUMBERS.subtract(one, other))
+
+
+def _number(stored: _Raw) -> Decimal:
+    return NUMBERS.create_decimal(stored["N"])
+
+
+def _stored_number(number: Decimal) -> dict[str, Any]:
+    return {"N": f"{number.normalize(NUMBERS):f}"}
+
+
+_VALUES: Mapping[type, Callable[[Any, RawItem], _Raw]] = {
+    Path: _at_path,
+    Value: lambda operand, _: operand.value,
+    _Increment: _increment,
+    _Decrement: _decrement,
+    _ListAppend: _appended,
+    _IfNotExists: _first_there,
+}
+"""Class of an operand -> a function that gives its value for an item."""
+
+
+# --- actions ----------------------------------------------------------------------------------------
+
+
+def _operand_of(action: Action) -> Any:
+    return action.values[1]
+
+
+def _set(_: _Raw | None, action: Action, item: RawItem) -> dict[str, Any] | None:
+    return dict(_value(_operand_of(action), item))
+
+
+def _add(old: _Raw | None, action: Action, _: RawItem) -> dict[str, Any] | None:
+    ((kind, given),) = _operand_of(action).value.items()
+    if old is None:
+        return {kind: given}
+    if kind in _SETS:
+        there = _distinct(kind, old[kind])
+        return {kind: [*old[kind], *(one for one, as_is in _pairs(kind, given) if as_is not in there)]}
+    return _stored_number(NUMBERS.add(_number(old), _number({"N": given})))
+
+
+def _delete(old: _Raw | None, action: Action, _: RawItem) -> dict[str, Any] | None:
+    ((kind, given),) = _operand_of(action).value.items()
+    if old is None:
+        return None
+    gone = _distinct(kind, given)
+    left = [one for one, as_is in _pairs(kind, old[kind]) if as_is not in gone]
+    return {kind: left} if left else None
+
+
+def _pairs(kind: str, elements: Any) -> Iterable[tuple[Any, Any]]:
+    return zip(elements, _distinct(kind, elements), strict=True)
+
+
+def _distinct(kind: str, elements: Any) -> list[Any]:
+    """The elements of a set as they are compared: numbers however written."""
+    return [NUMBERS.create_decimal(one) for one in elements] if kind == "NS" else list(elements)
+
+
+_RESULTS: Mapping[type, Callable[[_Raw | None, Action, RawItem], dict[str, Any] | None]] = {
+    SetAction: _set,
+    RemoveAction: lambda *_: None,
+    AddAction: _add,
+    DeleteAction: _delete,
+}
+"""Class of an action -> a function of the old value, the action and the item, which gives the new value."""

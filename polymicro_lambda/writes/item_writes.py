@@ -1,0 +1,200 @@
+"""The writes to one item: an update, a delete, and a check that writes nothing; and how one of them is sent alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+
+from polymicro_lambda.dynamodb import ExpressionTooLarge, SimpleClause, UpdateStep
+from polymicro_lambda.exceptions import ConfigurationError, InternalError
+from polymicro_lambda.items import same_item
+from polymicro_lambda.observability import report_error
+from polymicro_lambda.types import RawItem
+
+from .atomic_changes import AtomicChange, NoResult
+from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
+from .item_changes import NO_TERMS, ItemChange, PreparedWrite, Terms
+from .lost_answers import resolve_lost_answer
+from .reservations import write_with_reservations
+from .stored_items import NO_ATTRIBUTES, StoredItems
+
+UPDATE_ATTEMPTS = 3
+"""How often a write is judged and sent that loses the race against other writers."""
+
+
+class ItemUpdate(ItemChange):
+    """Sets and removes attributes of an item."""
+
+    __slots__ = ("atomic", "values")
+    operation = "UpdateItem"
+
+    def __init__(
+        self,
+        items: StoredItems,
+        key: RawItem,
+        values: Mapping[str, Any],
+        atomic: Sequence[AtomicChange] = (),
+        terms: Terms = NO_TERMS,
+    ) -> None:
+        """``values`` are what is stored by the attributes' names in DynamoDB, None to remove one."""
+        self.values = values
+        self.atomic = atomic
+        actions: list[UpdateStep] = [
+            SimpleClause("remove" if value is None else "set", name, value) for name, value in values.items()
+        ]
+        actions += [one.action for one in atomic]
+        version, changed = items.about.version, frozenset([*values, *(one.name for one in atomic)])
+        if version is not None:
+            actions.append(SimpleClause("add", version.attr_name, {"N": "1"}))
+            changed |= {version.attr_name}
+        unique = items.unique_attributes
+        concerned = NO_ATTRIBUTES if unique.isdisjoint(changed) else unique
+        super().__init__(items, key, terms, actions, changed, concerned)
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The attributes that it changes, by their names in DynamoDB."""
+        version = self.items.about.version
+        return frozenset(
+            [
+                *self.values,
+                *(one.name for one in self.atomic),
+                *([] if version is None else [version.attr_name]),
+            ]
+        )
+
+    def result(self, old: RawItem) -> RawItem:
+        """The item with the values set or removed, its version not counted up yet."""
+        try:
+            computed = {one.name: one.result(old) for one in self.atomic} if self.atomic else {}
+        except NoResult as error:
+            raise ConfigurationError(
+                f"A change of an item of {self.items.model.__name__}: {error}"
+            ) from error
+        new = {**old, **self.values, **computed}
+        return {name: value for name, value in new.items() if value is not None}
+
+    def is_done(self, item: RawItem | None) -> bool:
+        """Whether the item has the values, under a rule that holds on it. Raises as the guard does.
+
+        Of a change that DynamoDB computes nobody can tell from the item.
+        """
+        new = self.items.live(item)
+        self.judge(new)
+        return not self.atomic and same_item(new, self.result(new)) and self._follows_if_match(new)
+
+    def may_repeat(self, item: RawItem | None) -> bool:
+        """As for every write; of a change that DynamoDB computes, where the item is as it was read before."""
+        return self.has_same(item) if self.atomic else not self.is_done(item)
+
+    def sources(self, names: Iterable[str]) -> frozenset[str]:
+        """The attributes that the computed changes of these read."""
+        wanted = frozenset(names)
+        return frozenset[str]().union(*[one.sources for one in self.atomic if one.name in wanted])
+
+    def _follows_if_match(self, new: RawItem) -> bool:
+        """Whether an item's version comes right after one that ``If-Match`` names."""
+        tags, version = self.guard.if_match, self.items.about.version
+        if tags is None or version is None:
+            return True
+        number = new.get(version.attr_name, {}).get("N", "0")
+        return tags.match(f'"{int(number) - 1}"')
+
+
+class ItemDeletion(ItemChange):
+    """Removes an item."""
+
+    __slots__ = ()
+    operation = "DeleteItem"
+
+    def __init__(self, items: StoredItems, key: RawItem, terms: Terms = NO_TERMS) -> None:
+        super().__init__(items, key, terms, unique=items.unique_attributes)
+
+    def result(self, old: RawItem) -> None:
+        """No item."""
+
+    def is_done(self, item: RawItem | None) -> bool:
+        """Whether the item is gone."""
+        return item is None
+
+
+class ItemCheck(ItemChange):
+    """Writes nothing: its conditions must hold for a transaction to be done."""
+
+    __slots__ = ()
+    operation = "ConditionCheck"
+
+    def result(self, old: RawItem) -> RawItem:
+        """The item as it is."""
+        return old
+
+    def after(self, old: RawItem) -> None:
+        """Nothing that would have to be judged besides."""
+
+    def is_done(self, item: RawItem | None) -> bool:
+        """It leaves nothing that could show it."""
+        return True
+
+
+def write_alone(change: ItemChange) -> dict[str, Any]:
+    """Do it; the answer of an update has the item (``Attributes``).
+
+    Raises ``NotFound``, ``Forbidden`` and ``PreconditionFailed`` as the guard does; the error of a requirement;
+    ``Conflict`` where a value is taken, or other writers were always quicker; and as ``write_if``.
+    """
+    if change.guard.interceptor is not None:
+        change.guard.interceptor.changes(change.items.model)
+    known = change.terms.known
+    for _ in range(UPDATE_ATTEMPTS):
+        try:
+            answer = _attempt(change, known)
+        except ConditionFailed as error:
+            # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item.
+            known = change.refused(error.item)
+        else:
+            change.guard.mark.has_written = True
+            return answer
+    raise LostRace("Somebody else keeps changing this item: try again.")
+
+
+def _attempt(change: ItemChange, old: RawItem | None) -> dict[str, Any]:
+    """Do it once, or find out what became of it."""
+    write = change.prepared(old)
+    try:
+        return _sent(change, write)
+    except ExpressionTooLarge as error:
+        if change.judges_here:
+            message = "An item of %s cannot be written, its condition is too large for DynamoDB: %s"
+            report_error(message, change.items.model.__name__, error)
+            raise InternalError() from error
+        change.judges_here = True
+        return _attempt(change, write.old)
+
+
+def _sent(change: ItemChange, write: PreparedWrite) -> dict[str, Any]:
+    """One call; where its answer gets lost, what became of it."""
+
+    def is_done(item: RawItem | None) -> bool:
+        return change.is_done(item) and write.reservations.are_done()
+
+    send = partial(_send, change, write)
+    try:
+        return send()
+    except OutcomeUnknown as unknown:
+        return resolve_lost_answer(unknown, change.items.model, change.key, send, is_done, change.may_repeat)
+    except ConditionFailed as error:
+        if error.after_lost_try and is_done(error.item):  # by an earlier try of this very transaction
+            return {"Attributes": error.item}
+        raise
+
+
+def _send(change: ItemChange, write: PreparedWrite, unchanged: Sequence[Condition] = ()) -> dict[str, Any]:
+    """One call of DynamoDB. Raises as ``write_if``, and ``Conflict`` where a value is taken."""
+    conditions = [*write.conditions, *unchanged] if unchanged else write.conditions
+    model = change.items.model
+    if not write.reservations:
+        return write_if(model, change.operation, conditions, change.actions, Key=change.key)
+    write_with_reservations(model, change.part(conditions), write.reservations)
+    # A transaction gives no item back: the conditions hold on ``old`` alone, so its result is there now.
+    return {"Attributes": change.next_version(change.result(write.old or {}) or {})}
