@@ -12,6 +12,7 @@ from .resources import ModelResource
 from .routing import action
 from .rules import trusted
 from .throttling import RateLimit
+from .writes import Key
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ __all__ = [
     "Idempotency",
     "InGroup",
     "IsAuthenticated",
+    "Key",
     "List",
     "ModelResource",
     "OwnedBy",

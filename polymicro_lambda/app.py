@@ -16,9 +16,10 @@ from .items import EntityTagger
 from .lists import Cursors, configured_secrets, signing_secrets
 from .observability import Telemetry, UserHasher, error_logger, request_observers
 from .permissions import IsAuthenticated
-from .routing import AppSettings, Route, Router, compile_routes, models_of
+from .routing import AppSettings, Route, Router, compile_routes, models_of, stores_of
 from .throttling import Limiter, RateLimit
 from .types import Event, Handler
+from .writes import Transaction
 
 if TYPE_CHECKING:
     from .local import Wsgi
@@ -215,6 +216,16 @@ class PolyMicro:
 
         handler = self.compile()
         return Wsgi(handler, **{"unasked": self.open_paths, **options})
+
+    def transaction(self) -> Transaction:
+        """Several writes to the app's tables outside of a request, done together where the block ends, or not at all.
+
+        As ``self.store.transaction()`` of a resource, for scripts and events that are no requests. Raises
+        ``ConfigurationError`` before ``compile()``, which makes the stores.
+        """
+        if not self.routes:
+            raise ConfigurationError("PolyMicro.transaction() comes before compile(): compile the app first")
+        return Transaction(stores_of(self.routes))
 
     @property
     def open_paths(self) -> frozenset[str]:

@@ -96,6 +96,13 @@ def _prepare(model: type[Model], prefix: str) -> None:
             setattr(model.Meta, name, bounded)
 
 
+def is_outside_of_prefix(model: type[Model], others: Iterable[type[Model]]) -> bool:
+    """Whether an app has put a prefix before the tables of others, and none before that of this model."""
+    return not hasattr(model.Meta, PREFIX_MEMBER) and any(
+        getattr(one.Meta, PREFIX_MEMBER, "") for one in others
+    )
+
+
 def table_meta(model: type[Model]) -> Any:
     """The ``Meta`` that names the model's table, its own or an inherited one. Raises ``ConfigurationError``."""
     metas = getattr(model, "Meta", object).__mro__

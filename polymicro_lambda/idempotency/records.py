@@ -36,6 +36,8 @@ LONGEST = 900
 """Seconds that a lock holds where the invocation does not say how long it may run (AWS Lambda's longest timeout)."""
 LARGEST = 350_000
 """Bytes of a record's entries and response: DynamoDB's 400 KB for an item, less some for its other attributes."""
+NO_TABLE = ""
+"""The table in the entry of a transaction."""
 PLACE = "place"
 """The member of an entry that says where in the body the item was, e.g. ``/3``."""
 
@@ -175,6 +177,17 @@ def record_entry(model: type[Model], key: RawItem, place: str = "") -> RawItem:
     """The entry of an item in a record."""
     at = {PLACE: {"S": place}} if place else {}
     return {"table": {"S": model.Meta.table_name}, "key": {"M": key}, **at}
+
+
+def transaction_entry(place: str = "") -> RawItem:
+    """The entry of a transaction in a record: it is done. It names no item; those that it created follow."""
+    at = {PLACE: {"S": place}} if place else {}
+    return {"table": {"S": NO_TABLE}, "key": {"M": {}}, **at}
+
+
+def is_transaction(entry: RawItem) -> bool:
+    """Whether an entry is that of a transaction."""
+    return entry["table"] == {"S": NO_TABLE}
 
 
 def in_flight() -> Conflict:

@@ -18,7 +18,14 @@ from polymicro_lambda.rules import as_stored, current_guard, guard_for
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import Creation, RecordPart, create_all
 
-from .records import PLACE, IdempotencyRecord, in_flight, record_entry
+from .records import (
+    PLACE,
+    IdempotencyRecord,
+    in_flight,
+    is_transaction,
+    record_entry,
+    transaction_entry,
+)
 from .replay import replayed_response
 
 
@@ -84,27 +91,58 @@ class IdempotentRequest:
 
         Raises ``NotFound`` for an item that is gone, ``Conflict`` for one of another kind, and as the guard does.
         """
+        entry = self._next_made(place)
+        return None if entry is None else _stored(model, entry)
+
+    def _next_made(self, place: str) -> RawItem | None:
+        """The next entry of an earlier try for this place of the body."""
         made = [entry for entry in self.record.made if entry.get(PLACE, {"S": ""})["S"] == place]
         number = self.reused[place]
         if number >= len(made):
             return None
         self.reused[place] += 1
-        return _stored(model, made[number])
+        return made[number]
 
     def create_all(self, creations: Sequence[Creation]) -> None:
         """Write items and their entries in the record in one transaction. Raises as ``create``."""
-        entries = [record_entry(one.model, one.key, one.place or self.place) for one in creations]
+        self._write(creations, (), partial(create_all, creations))
+
+    def _write(
+        self, creations: Sequence[Creation], first: Sequence[RawItem], write: Callable[[RecordPart], None]
+    ) -> None:
+        """Let ``write`` do these creations together with the record's part: the entries ``first``, then theirs."""
+        entries = [*first, *(record_entry(one.model, one.key, one.place or self.place) for one in creations)]
         number = len(self.record.made) + self.recorded
         room = self.record.room
         try:
             part = self.record.adding(entries, number)
             is_done = partial(self.record.has, number + len(entries))
-            create_all(creations, RecordPart(part, is_done, in_flight))
+            write(RecordPart(part, is_done, in_flight))
         except BaseException:
             self.record.room = room
             raise
         self.recorded += len(entries)
         self.replayed_items += [record_entry(one.model, one.key) for one in creations]
+
+    # --- transactions -----------------------------------------------------------------------------
+
+    def begin_transaction(self) -> bool:
+        """Whether an earlier try has done the transaction that begins now. Raises ``Conflict`` for another way."""
+        earlier = self._next_made(self.place)
+        if earlier is not None and not is_transaction(earlier):
+            raise _another_way()
+        return earlier is not None
+
+    def created_before(self, model: type[Model]) -> RawItem:
+        """The next item that such a transaction has created. Raises as ``earlier_item``, which there must be."""
+        earlier = self.earlier_item(model, self.place)
+        if earlier is None:
+            raise _another_way()
+        return earlier
+
+    def transact(self, creations: Sequence[Creation], write: Callable[[RecordPart], None]) -> None:
+        """Let ``write`` do a transaction, whose entries in the record are its own and those of its new items."""
+        self._write(creations, [transaction_entry(self.place)], write)
 
     def changes(self, model: type[Model]) -> None:
         """Updates and deletes take no part in the record: a next try does them again."""

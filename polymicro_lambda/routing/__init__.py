@@ -10,7 +10,7 @@ the app compiles: it needs neither network nor credentials, and names class and 
 ``router`` the tree of paths.
 """
 
-from .compiler import compile_routes
+from .compiler import compile_routes, stores_of
 from .declarations import AppSettings
 from .router import Match, Router
 from .routes import Route, models_of
@@ -24,4 +24,5 @@ __all__ = [
     "action",
     "compile_routes",
     "models_of",
+    "stores_of",
 ]

@@ -1,7 +1,7 @@
 """Resources become routes: declarations read, schemas made, indexes found, every mistake named."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from pynamodb.models import Model
 
@@ -13,6 +13,7 @@ from polymicro_lambda.schemas import ItemPath, ItemSchema, compile_schema
 from polymicro_lambda.throttling import rates_of
 from polymicro_lambda.writes import (
     PynamoStore,
+    Stores,
     UniqueConstraints,
     check_bulk,
     check_same_constraints,
@@ -31,7 +32,19 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     """
     routes = tuple([route for resource in resources for route in _routes(Declaration.of(resource, app), app)])
     _check_together(routes, app)
+    stores = stores_of(routes)
+    for store in map(_store_of, routes):
+        store.stores = stores
     return routes
+
+
+def stores_of(routes: Iterable[Route]) -> Stores:
+    """The stores of the routes' resources, by their models, and with them those of other models."""
+    return Stores({route.model: _store_of(route) for route in routes})
+
+
+def _store_of(route: Route) -> PynamoStore:
+    return cast("PynamoStore", route.resource.store)  # `_shared` has set it
 
 
 def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:

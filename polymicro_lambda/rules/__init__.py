@@ -31,7 +31,7 @@ from .guards import (
     guard_for,
     guarded,
 )
-from .own_writes import OwnWrite, RequestMark
+from .own_writes import OwnWrite, RequestMark, item_id
 from .permission import PERMISSION_METHODS, Permission
 from .requirements import Otherwise, Requirement, check_otherwise, check_paths, error_of, requirement
 from .rewriting import sendable
@@ -102,6 +102,7 @@ __all__ = [
     "is_cleared",
     "is_opaque",
     "is_trusted",
+    "item_id",
     "join_verdicts",
     "mark_judged",
     "may_go_out",

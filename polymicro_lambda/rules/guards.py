@@ -48,6 +48,18 @@ class CreateInterceptor(Protocol):
     def shows(self, instance: Model) -> None:
         """Called with each item that the answer shows."""
 
+    def begin_transaction(self) -> bool:
+        """Whether an earlier try of the request has done the transaction that begins now.
+
+        Raises where the request can have none.
+        """
+
+    def created_before(self, model: type[Model]) -> RawItem:
+        """The next item that such a transaction has created."""
+
+    def transact(self, creations: Any, write: Callable[[Any], None]) -> None:
+        """Let ``write`` do a transaction with these creations, and with a part of the interceptor's own."""
+
 
 @dataclass(slots=True)
 class Guard:
@@ -91,6 +103,10 @@ class Guard:
             mark=self.mark,
             records=self.records,
         )
+
+    def covers(self, model: type[Model]) -> bool:
+        """Whether a request's rule is asked of the items of a model."""
+        return self.model is not None and issubclass(model, self.model)
 
     def of_item(self, model: type[Model], key: RawItem) -> "Guard":
         """The guard of one item: another one than the path's, or one written by this request, has no precondition."""

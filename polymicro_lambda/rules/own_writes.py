@@ -29,15 +29,16 @@ class RequestMark:
 
     def own_write(self, model: type[Model], key: RawItem) -> OwnWrite | None:
         """The request's own writes to an item, None where there is none."""
-        return self.written.get(_id(model, key)) if self.written else None
+        return self.written.get(item_id(model, key)) if self.written else None
 
     def note(self, model: type[Model], key: RawItem, changed: frozenset[str], item: RawItem | None) -> None:
         """Note that the request has written an item."""
         earlier = self.own_write(model, key)
-        self.written[_id(model, key)] = OwnWrite(
+        self.written[item_id(model, key)] = OwnWrite(
             changed if earlier is None else changed | earlier.changed, item
         )
 
 
-def _id(model: type[Model], key: RawItem) -> Hashable:
+def item_id(model: type[Model], key: RawItem) -> Hashable:
+    """The table and the key of an item, as one value."""
     return (model.Meta.table_name, *((name, *value.items()) for name, value in sorted(key.items())))

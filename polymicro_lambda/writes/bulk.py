@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from pynamodb.models import Model
 
@@ -56,6 +56,21 @@ class BulkCreation:
         """The answer will show this item."""
         if self.request is not None:
             self.request.shows(instance)
+
+    def begin_transaction(self) -> NoReturn:
+        """Raise ``ConfigurationError``: a transaction of its own could not be taken back with the rest."""
+        raise ConfigurationError(
+            f"{self.resource}.create has a transaction, which cannot be part of a list that is created as a whole:"
+            " say max_bulk = 0, or do that in an action"
+        )
+
+    def created_before(self, model: type[Model]) -> NoReturn:
+        """Raise ``ConfigurationError``."""
+        self.begin_transaction()
+
+    def transact(self, creations: Any, write: Any) -> NoReturn:
+        """Raise ``ConfigurationError``."""
+        self.begin_transaction()
 
     def commit(self) -> None:
         """Write all of them. Raises as ``create_all``; its errors name the places of the items in the body."""

@@ -131,16 +131,16 @@ def _key_taken(creations: Iterable[Creation]) -> Conflict:
 
 def _check_distinct(creations: Sequence[Creation]) -> None:
     """Raise ``Conflict`` where two items have the same key or unique value: DynamoDB takes no such transaction."""
-    same_key = _repeated(creations, lambda one: repr((one.model.Meta.table_name, sorted(one.key.items()))))
+    same_key = repeated(creations, lambda one: repr((one.model.Meta.table_name, sorted(one.key.items()))))
     if same_key:
         raise _key_taken(same_key)
     reservations = [one for creation in creations for one in creation.reservations]
-    same_value = _repeated(reservations, lambda one: one.id)
+    same_value = repeated(reservations, lambda one: one.id)
     if same_value:
         raise value_taken(same_value)
 
 
-def _repeated(several: Sequence[T], name: Callable[[T], str]) -> list[T]:
+def repeated(several: Sequence[T], name: Callable[[T], str]) -> list[T]:
     """Those that have the name of an earlier one."""
     first: dict[str, T] = {}
     return [one for one in several if first.setdefault(name(one), one) is not one]

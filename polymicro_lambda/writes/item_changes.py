@@ -68,6 +68,8 @@ class ItemChange(ABC):
     )
     operation: ClassVar[str]
     """DynamoDB's."""
+    writes: ClassVar[bool] = True
+    """Whether it changes anything."""
 
     def __init__(
         self,
@@ -102,9 +104,19 @@ class ItemChange(ABC):
     def is_done(self, item: RawItem | None) -> bool:
         """Whether the table shows that the write has happened; ``item`` is the item there now, None for none."""
 
+    @property
+    def tells(self) -> bool:
+        """Whether the item shows if the write was done."""
+        return True
+
     def may_repeat(self, item: RawItem | None) -> bool:
         """Whether a write of which nobody knows what became may be sent again where it finds ``item`` unchanged."""
         return not self.is_done(item)
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The attributes that it changes, by their names in DynamoDB."""
+        return NO_ATTRIBUTES
 
     def sources(self, names: Iterable[str]) -> frozenset[str]:
         """The attributes on which the new values of these rest, besides what the write itself says."""

@@ -82,7 +82,12 @@ class ItemUpdate(ItemChange):
         """
         new = self.items.live(item)
         self.judge(new)
-        return not self.atomic and same_item(new, self.result(new)) and self._follows_if_match(new)
+        return not self.atomic and same_item(new, self.result(new)) and self._follows(new)
+
+    @property
+    def tells(self) -> bool:
+        """Not of what DynamoDB computes."""
+        return not self.atomic
 
     def may_repeat(self, item: RawItem | None) -> bool:
         """As for every write; of a change that DynamoDB computes, where the item is as it was read before."""
@@ -93,13 +98,15 @@ class ItemUpdate(ItemChange):
         wanted = frozenset(names)
         return frozenset[str]().union(*[one.sources for one in self.atomic if one.name in wanted])
 
-    def _follows_if_match(self, new: RawItem) -> bool:
-        """Whether an item's version comes right after one that ``If-Match`` names."""
-        tags, version = self.guard.if_match, self.items.about.version
-        if tags is None or version is None:
+    def _follows(self, new: RawItem) -> bool:
+        """Whether an item's version comes right after that which the verb has read, and one that ``If-Match`` names."""
+        tags, version, pins = self.guard.if_match, self.items.about.version, self.terms.pins
+        if version is None:
             return True
-        number = new.get(version.attr_name, {}).get("N", "0")
-        return tags.match(f'"{int(number) - 1}"')
+        before = int(new.get(version.attr_name, {}).get("N", "0")) - 1
+        if version.attr_name in pins.names and pins.item.get(version.attr_name) != {"N": str(before)}:
+            return False
+        return tags is None or tags.match(f'"{before}"')
 
 
 class ItemDeletion(ItemChange):
@@ -124,6 +131,7 @@ class ItemCheck(ItemChange):
 
     __slots__ = ()
     operation = "ConditionCheck"
+    writes = False
 
     def result(self, old: RawItem) -> RawItem:
         """The item as it is."""
@@ -135,6 +143,11 @@ class ItemCheck(ItemChange):
     def is_done(self, item: RawItem | None) -> bool:
         """It leaves nothing that could show it."""
         return True
+
+    @property
+    def tells(self) -> bool:
+        """Nothing."""
+        return False
 
 
 def write_alone(change: ItemChange) -> dict[str, Any]:
@@ -164,12 +177,17 @@ def _attempt(change: ItemChange, old: RawItem | None) -> dict[str, Any]:
     try:
         return _sent(change, write)
     except ExpressionTooLarge as error:
-        if change.judges_here:
-            message = "An item of %s cannot be written, its condition is too large for DynamoDB: %s"
-            report_error(message, change.items.model.__name__, error)
-            raise InternalError() from error
-        change.judges_here = True
+        judge_here(change, error)
         return _attempt(change, write.old)
+
+
+def judge_here(change: ItemChange, error: ExpressionTooLarge) -> None:
+    """Let the rule of a write be judged on the item as read. Raises ``InternalError`` where that was so already."""
+    if change.judges_here:
+        message = "An item of %s cannot be written, its condition is too large for DynamoDB: %s"
+        report_error(message, change.items.model.__name__, error)
+        raise InternalError() from error
+    change.judges_here = True
 
 
 def _sent(change: ItemChange, write: PreparedWrite) -> dict[str, Any]:

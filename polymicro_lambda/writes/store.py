@@ -4,25 +4,21 @@ Every call is under the guard of the request.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import or_
 from typing import Any, Protocol
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ConditionClause
-from polymicro_lambda.items import expired_conditions
 from polymicro_lambda.lists import Plan
 from polymicro_lambda.rules import Otherwise, current_guard, guard_for, requirement
 from polymicro_lambda.types import RawItem
 
-from .atomic_changes import AtomicChange, atomic_change
+from .atomic_changes import AtomicChange
 from .creations import Creation
 from .item_changes import NO_TERMS, Terms
 from .item_conditions import pins_of
 from .item_writes import ItemDeletion, ItemUpdate, write_alone
-from .reservations import Reservations
-from .stored_items import StoredItems
+from .transactions import Transaction
+from .writable_items import Stores, WritableItems
 
 
 class Store(Protocol):
@@ -45,9 +41,19 @@ class Store(Protocol):
     def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Any:
         """The items that a plan gives, from ``pagination_key`` on."""
 
+    def transaction(self) -> Any:
+        """Several writes, done together where the ``with`` block ends without an error, or not at all."""
 
-class PynamoStore(StoredItems):
+
+class PynamoStore(WritableItems):
     """The items of one model in DynamoDB. ``StoredItems`` has the methods that read."""
+
+    stores: Stores | None = None
+    """Those of the app; set when it compiles."""
+
+    def transaction(self) -> Transaction:
+        """Several writes, done together by one call where the ``with`` block ends without an error, or not at all."""
+        return Transaction(self.stores or Stores({self.model: self}))
 
     # --- creating ---------------------------------------------------------------------------------
 
@@ -61,32 +67,20 @@ class PynamoStore(StoredItems):
         quick = None if guard.is_opaque else self.serializer.raw_of_new(values)
         if quick is not None:
             return self.written(self.put(quick))
-        instance, raw = self.serializer.new(values)
-        guard.judge_new(instance, raw)
-        return self.written(self._create(raw, self.serializer.key_of(instance)))
+        return self.written(self._create(self.creation(values)))
 
     def put(self, raw: RawItem) -> RawItem:
         """The same of an item that ``serializer.raw_of_new`` has made, under a rule that is not opaque."""
         guard = guard_for(self.model)
         if not guard.holds(raw):
             guard.judge_new(self.instance(raw), raw)
-        return self._create(raw, self.serializer.key_in(raw))
+        return self._create(self.creation_of(raw, self.serializer.key_in(raw)))
 
-    def _create(self, raw: RawItem, key: RawItem) -> RawItem:
-        unique = self.uniqueness
-        reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
-        creation = Creation(self.model, raw, key, self._key_is_free(), reservations)
+    def _create(self, creation: Creation) -> RawItem:
         guard = current_guard()
         item = creation.write() if guard.interceptor is None else guard.interceptor.create(creation)
         guard.mark.has_written = True
         return item
-
-    def _key_is_free(self) -> ConditionClause:
-        """There is no item with the key, or one that has expired."""
-        if self.about.ttl is None:
-            return self.is_missing
-        free: ConditionClause = reduce(or_, expired_conditions(self.model), self.is_missing.to_pynamodb())
-        return free
 
     # --- changing ---------------------------------------------------------------------------------
 
@@ -107,28 +101,17 @@ class PynamoStore(StoredItems):
         One call, unless the rule must see the item: then the rule judges it as it is and as it would be, and the
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
         """
-        atomic = [
-            one for n, value in changes.items() if (one := atomic_change(self.model, n, value)) is not None
-        ]
-        computed = {one.name for one in atomic}
-        attributes = self.model.get_attributes()
-        plain = {
-            n: v for n, v in changes.items() if n not in attributes or attributes[n].attr_name not in computed
-        }
         key = self.serializer.key_of(instance)
         terms = self._terms(key, instance, condition, otherwise)
-        return self.written(self.change(key, plain, terms, atomic))
+        return self.written(self._change(key, *self.split(key, changes), terms))
 
-    def change(
-        self,
-        key: RawItem,
-        changes: Mapping[str, Any],
-        terms: Terms = NO_TERMS,
-        atomic: Sequence[AtomicChange] = (),
+    def change(self, key: RawItem, changes: Mapping[str, Any]) -> RawItem:
+        """The same by the item's key, as a stored item; no value is an expression."""
+        return self._change(key, self.stored_changes(key, changes), (), NO_TERMS)
+
+    def _change(
+        self, key: RawItem, values: Mapping[str, Any], atomic: Sequence[AtomicChange], terms: Terms
     ) -> RawItem:
-        """The same by the item's key, as a stored item; the changes that DynamoDB computes stand by themselves."""
-        # A body may repeat the key as it is.
-        values = {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
         if not values and not atomic:
             return self._unchanged(key, terms)
         change = ItemUpdate(self, key, values, atomic, terms)

@@ -1,0 +1,47 @@
+"""`Key`: an item by its key, for a transaction that need not read it."""
+
+from typing import Any
+
+from marshmallow import ValidationError
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.schemas import key_rules
+from polymicro_lambda.types import RawItem
+
+
+class Key:
+    """The item of a model with this key: ``Key(Product, "p1")``, ``Key(Order, owner="alice", id="1")``.
+
+    Raises ``ConfigurationError`` for more or fewer values than the model has key attributes, and for other names.
+    """
+
+    __slots__ = ("model", "values")
+
+    def __init__(self, model: type[Model], *values: Any, **named: Any) -> None:
+        if not (isinstance(model, type) and issubclass(model, Model)):
+            raise ConfigurationError(f"Key begins with a model, not {model!r}: say Key(Product, 'p1')")
+        names = list(model_info(model).keys)
+        given = dict(zip(names, values, strict=False)) | named
+        if len(values) + len(named) != len(names) or given.keys() != set(names):
+            raise ConfigurationError(f"Key({model.__name__}, …) takes a value for each of {', '.join(names)}")
+        self.model = model
+        self.values = given
+
+    def stored(self) -> RawItem | None:
+        """The key as DynamoDB stores it, None where a value can be no key: no item has it."""
+        stored: RawItem = {}
+        for name, attribute in model_info(self.model).keys.items():
+            try:
+                value = attribute.serialize(self.values[name])
+                key_rules(self.model)[name](self.values[name])
+            except (ValidationError, TypeError, ValueError, AttributeError):
+                return None
+            if not isinstance(value, str | bytes):
+                return None
+            stored[attribute.attr_name] = {attribute.attr_type: value}
+        return stored
+
+    def __repr__(self) -> str:
+        return f"Key({self.model.__name__}, {', '.join(map(repr, self.values.values()))})"

@@ -1,0 +1,195 @@
+"""The entries of a transaction: each is one write, its reservations, and the error where it is refused."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item
+from polymicro_lambda.exceptions import HTTPError, NotFound
+from polymicro_lambda.rules import Otherwise, current_guard, error_of
+from polymicro_lambda.types import RawItem
+
+from .conditional_writes import LostRace, OutcomeUnknown
+from .creations import EXISTS, Creation, RecordPart, repeated
+from .item_changes import ItemChange
+from .item_writes import UPDATE_ATTEMPTS, judge_here
+from .reservations import NO_RESERVATIONS, Reservations, value_taken
+from .transact_write import TransactionPart, TransactionRefused, write_together
+
+NO_ITEM = "There is no such item, or it is in a state in which this cannot be done."
+
+
+class Entry(ABC):
+    """One action of a transaction."""
+
+    tells: bool = True
+    """Whether its item shows if the write was done."""
+    reservations: Reservations = NO_RESERVATIONS
+    """The reservations of unique values beside the write; those of an update are known once it is prepared."""
+
+    @property
+    @abstractmethod
+    def model(self) -> type[Model]:
+        """The model of its item."""
+
+    @abstractmethod
+    def part(self) -> TransactionPart:
+        """The write as DynamoDB takes it; the item is read and judged first where that is needed."""
+
+    @abstractmethod
+    def refused(self, item: RawItem | None) -> None:
+        """Raise the error for an item on which the conditions do not hold, unless it is worth another try."""
+
+    @abstractmethod
+    def is_done(self) -> bool:
+        """Whether the table shows the write. It reads the item."""
+
+    @abstractmethod
+    def note(self) -> None:
+        """Note, for the running request, that the write is done."""
+
+
+class CreationEntry(Entry):
+    """A new item."""
+
+    def __init__(self, creation: Creation, otherwise: Otherwise) -> None:
+        self.creation = creation
+        self.otherwise = otherwise
+        self.reservations = Reservations(creation.reservations)
+
+    @property
+    def model(self) -> type[Model]:
+        """The model of its item."""
+        return self.creation.model
+
+    def part(self) -> TransactionPart:
+        """The put."""
+        return self.creation.part()
+
+    def refused(self, item: RawItem | None) -> None:
+        """Raise ``otherwise``, or ``Conflict``: the key is taken."""
+        raise error_of(self.otherwise, EXISTS)
+
+    def is_done(self) -> bool:
+        """Whether the item stands there as it should be written."""
+        return self.creation.is_done()
+
+    def note(self) -> None:
+        """Nothing: the instance has what is stored."""
+
+
+class ChangeEntry(Entry):
+    """An update, a delete or a check."""
+
+    def __init__(self, change: ItemChange, otherwise: Otherwise) -> None:
+        self.change = change
+        self.otherwise = otherwise
+        self.known = change.terms.known
+        self.tells = change.tells
+        self.is_guarded = current_guard().covers(change.items.model)
+        """Whether the item is of the route's model, whose rule may hide it."""
+
+    @property
+    def model(self) -> type[Model]:
+        """The model of its item."""
+        return self.change.items.model
+
+    def part(self) -> TransactionPart:
+        """The write; as ``write_alone`` it judges here what is too large for DynamoDB."""
+        try:
+            write = self.change.prepared(self.known)
+        except NotFound as error:
+            raise self._missing(error) from error
+        self.reservations = write.reservations
+        try:
+            return self.change.part(write.conditions)
+        except ExpressionTooLarge as error:
+            judge_here(self.change, error)
+            self.known = write.old
+            return self.part()
+
+    def refused(self, item: RawItem | None) -> None:
+        """Raise as the guard does for an item of the route's model; then ``otherwise``, or ``Conflict``."""
+        try:
+            self.known = self.change.refused(item)
+        except NotFound as error:
+            raise self._missing(error) from error
+
+    def _missing(self, error: NotFound) -> HTTPError:
+        return error if self.is_guarded else error_of(self.otherwise, NO_ITEM)
+
+    def is_done(self) -> bool:
+        """Whether the table shows it."""
+        try:
+            return self.change.is_done(get_item(self.model, self.change.key))
+        except HTTPError:
+            return False  # what stands there now is not for this user, so it is not of this write
+
+    def note(self) -> None:
+        """Note what it has changed; nobody knows the whole item."""
+        guard = self.change.guard
+        if guard.records and self.change.writes:
+            guard.mark.note(self.model, self.change.key, self.change.changed, None)
+
+
+def write_entries(entries: Sequence[Entry], record: RecordPart | None = None) -> None:
+    """Do all of them or none, and with them their part of the request's ``record``.
+
+    Raises the error of an entry that is refused, ``LostRace`` where other writers were always quicker, and as
+    ``write_together``.
+    """
+    kept: frozenset[str] = frozenset()  # the ids of reservations that another item has by now
+    for _ in range(UPDATE_ATTEMPTS):
+        parts = [entry.part() for entry in entries]
+        reservations = _all_reservations(entries, kept)
+        parts += [*reservations.parts(), *([] if record is None else [record.part])]
+        try:
+            return write_together(entries[0].model, parts)
+        except OutcomeUnknown as error:
+            if not _are_done(entries, reservations, record):
+                raise error.answer from error
+            return None
+        except TransactionRefused as error:
+            if error.after_lost_try and _are_done(entries, reservations, record):
+                return None
+            if record is not None and len(parts) - 1 in error.items:
+                raise record.refused() from error
+            kept |= _after_refusal(entries, reservations, error.items)
+    raise LostRace("Somebody else keeps changing these items: try again.")
+
+
+def _all_reservations(entries: Iterable[Entry], kept: frozenset[str]) -> Reservations:
+    several = [entry.reservations for entry in entries]
+    takes = tuple(one for each in several for one in each.takes)
+    twice = repeated(takes, lambda one: one.id)
+    if twice:
+        raise value_taken(twice)
+    given = {one.id for one in takes} | kept  # who takes a value meets who gives it up: one action an item
+    return Reservations(takes, tuple(one for each in several for one in each.drops if one.id not in given))
+
+
+def _after_refusal(
+    entries: Sequence[Entry], reservations: Reservations, items: Mapping[int, RawItem | None]
+) -> frozenset[str]:
+    """The ids of reservations that are another item's by now, and are not to be deleted.
+
+    Raises the error of the first entry that a next try could not do.
+    """
+    for number, item in sorted(items.items()):
+        if number < len(entries):
+            entries[number].refused(item)
+    first = len(entries)
+    left = reservations.after_refusal({n - first: item for n, item in items.items() if n >= first})
+    return frozenset({one.id for one in reservations.drops} - {one.id for one in left.drops})
+
+
+def _are_done(entries: Sequence[Entry], reservations: Reservations, record: RecordPart | None) -> bool:
+    """Whether the tables show that the transaction was carried out: all of it, as it is carried out whole."""
+    if record is not None:
+        return record.is_done()
+    telling = [entry for entry in entries if entry.tells]
+    if len(telling) < len(entries) and not any(isinstance(one, CreationEntry) for one in telling):
+        # Of what DynamoDB computes nobody can tell, unless a new item of the same transaction stands there.
+        return False
+    return all(entry.is_done() for entry in telling) and reservations.are_done()

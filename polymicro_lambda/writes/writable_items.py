@@ -1,0 +1,84 @@
+"""The items of one model as they will be written: new items, and changes; and the stores of all models of an app."""
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import ConditionClause, is_outside_of_prefix
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.items import expired_conditions
+from polymicro_lambda.rules import guard_for
+from polymicro_lambda.types import RawItem
+
+from .atomic_changes import AtomicChange, atomic_change
+from .creations import Creation
+from .reservations import Reservations
+from .stored_items import StoredItems
+
+
+class WritableItems(StoredItems):
+    """The items of one model. ``StoredItems`` has the methods that read."""
+
+    def creation(self, values: Mapping[str, Any]) -> Creation:
+        """A new item of these values, on the condition that its key is free; it is not written yet.
+
+        Raises ``Forbidden`` where the rule does not hold on the new item, and ``Unprocessable`` for attributes that are
+        still missing.
+        """
+        instance, raw = self.serializer.new(values)
+        guard_for(self.model).judge_new(instance, raw)
+        return self.creation_of(raw, self.serializer.key_of(instance))
+
+    def creation_of(self, raw: RawItem, key: RawItem) -> Creation:
+        """The same of an item that is judged already."""
+        unique = self.uniqueness
+        reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
+        return Creation(self.model, raw, key, self._key_is_free(), reservations)
+
+    def _key_is_free(self) -> ConditionClause:
+        """There is no item with the key, or one that has expired."""
+        if self.about.ttl is None:
+            return self.is_missing
+        free: ConditionClause = reduce(or_, expired_conditions(self.model), self.is_missing.to_pynamodb())
+        return free
+
+    def split(self, key: RawItem, changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[AtomicChange]]:
+        """Changes of an item as the values to store, by DynamoDB's names, None to remove; and those it computes.
+
+        Raises ``Unprocessable`` for None in a required attribute, ``ConfigurationError`` for what cannot be changed.
+        """
+        atomic = {
+            n: one for n, value in changes.items() if (one := atomic_change(self.model, n, value)) is not None
+        }
+        plain = {n: value for n, value in changes.items() if n not in atomic} if atomic else changes
+        return self.stored_changes(key, plain), [*atomic.values()]
+
+    def stored_changes(self, key: RawItem, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Changes without expressions as the values to store."""
+        # A body may repeat the key as it is.
+        return {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
+
+
+class Stores:
+    """The stores of an app's resources, and those of other models that its code writes."""
+
+    def __init__(self, known: Mapping[type[Model], WritableItems]) -> None:
+        self._known = dict(known)
+
+    def of(self, model: type[Model]) -> WritableItems:
+        """The store of a model.
+
+        Raises ``ConfigurationError`` for a model that the app does not know, where tables have a ``table_prefix``.
+        """
+        if model not in self._known:
+            base = next((one for one in model.__mro__ if one in self._known), None)
+            if base is None and is_outside_of_prefix(model, self._known):
+                raise ConfigurationError(
+                    f"{model.__name__} is none of this app's models, so that its table has no table_prefix: name it in"
+                    f" calls of the resource, such as calls = {{{model.__name__}: 'PutItem'}}"
+                )
+            self._known[model] = WritableItems(model, None if base is None else self._known[base].uniqueness)
+        return self._known[model]
