@@ -11,7 +11,7 @@ from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import AllOf
 from polymicro_lambda.schemas import attribute_of_field
 
-from .wording import of_rule
+from .wording import of_condition, of_rule
 
 
 class Row(NamedTuple):
@@ -64,6 +64,8 @@ def _calls(route: Route) -> str:
     """The DynamoDB calls of a verb's default, and that there may be more where the app has code of its own."""
     of_verb = CALLS.get(route.verb) if not route.is_action else None
     calls = [*(["UpdateItem (rate)"] if route.rate else []), *(of_verb or _action_calls)(route)]
+    if route.requirement is not None:
+        calls.append(f"on {of_condition(route.requirement.condition)}")
     own = not route.is_default or route.is_action or route.calls
     return ", ".join([*calls, *(["its own"] if own else [])])
 

@@ -8,7 +8,7 @@ from pynamodb.indexes import LocalSecondaryIndex
 from polymicro_lambda.http import JSON_TYPE, PROBLEM_TYPE
 from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import RuleContext
+from polymicro_lambda.rules import RuleContext, error_of
 
 from .parameters import changes
 
@@ -178,11 +178,16 @@ def _headers(names: tuple[str, ...]) -> dict[str, Any]:
 
 def responses_of(route: Route, shown: Mapping[str, Any], example: Any = None) -> dict[str, ResponseObject]:
     """All responses of a route by status; ``shown`` is the schema of a success, ``example`` an example of it."""
-    errors = {
+    errors: dict[str, ResponseObject] = {
         str(status): {"$ref": f"#/components/responses/{name}"}
         for status, (name, _, occurs, _) in ERRORS.items()
         if occurs(route)
     }
+    if route.requirement is not None:
+        refused = error_of(route.requirement.otherwise)
+        known = errors.setdefault(str(refused.status), _error(refused.status, refused.title, ()))
+        # Beside a reference a description stands in place of that which it leads to (OpenAPI 3.1, Reference Object).
+        errors[str(refused.status)] = {**known, "description": refused.detail or refused.title}
     return {**_successes(route, shown, example), **errors}
 
 

@@ -30,6 +30,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.explain import explain
+from polymicro_lambda.cli.route_table import rows
 from polymicro_lambda.testing import Client
 
 ALICE = User("alice", frozenset({"therapist"}))
@@ -493,3 +494,30 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(polymicro, arguments)
+
+
+def test_what_a_verb_requires_is_told(dynamodb: None) -> None:
+    def close(self: Any, instance: Any) -> None:
+        self.store.update(instance, {"state": "closed"})
+
+    is_open = Task.state == "open"
+    pm = PolyMicro()
+    members = {
+        "model": Task,
+        "route": "tasks",
+        "permissions": OwnedBy("owner"),
+        "requires": {"update": is_open},
+        "close": action(requires=is_open, otherwise="It is closed.", attempts=3)(close),
+    }
+    type("Tasks", (ModelResource, Retrieve, Update), members)(pm)
+    pm.compile()
+    table = {row.verb: row.calls for row in rows(pm.routes)}
+    assert table["update"] == 'UpdateItem, on state = "open"'
+    assert table["close"] == 'GetItem, on state = "open", its own'
+    lines = dict(explain(pm, "PATCH /tasks/1", ALICE))
+    assert lines["condition"].endswith('state = "open"')
+    assert lines["requires"].startswith('state = "open", part of every write of the item (else 409: ')
+    lines = dict(explain(pm, "POST /tasks/1/close", ALICE))
+    assert lines["condition"] == "of its writes to the item: what the action read is unchanged (else 409)"
+    assert lines["requires"].endswith("(else 409: It is closed.)")
+    assert lines["attempts"].startswith("3, ")

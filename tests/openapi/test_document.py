@@ -48,7 +48,7 @@ from polymicro_lambda import (
     action,
 )
 from polymicro_lambda.cli.commands.registry import polymicro
-from polymicro_lambda.exceptions import HTTPError
+from polymicro_lambda.exceptions import HTTPError, NotFound
 from polymicro_lambda.lists.filters import FILTER_OPERATORS
 from polymicro_lambda.openapi.document import openapi
 from polymicro_lambda.openapi.parameters import MEANINGS
@@ -681,3 +681,29 @@ def test_the_command_writes_a_file(tmp_path: Path) -> None:
     result = CliRunner().invoke(polymicro, ["openapi", "--out", str(file), "--app", "handlers.todo:pm"])
     assert (result.exit_code, result.output) == (0, "")
     assert json.loads(file.read_text()) == openapi(todo_pm.routes)
+
+
+def test_what_a_verb_requires_is_told() -> None:
+    class Thing(Model):
+        class Meta:
+            table_name = "things"
+
+        id = UnicodeAttribute(hash_key=True)
+        state = UnicodeAttribute(null=True)
+
+    class Things(ModelResource, Update, Delete):
+        model = Thing
+        route = "things"
+        permissions = AllowAny
+        requires = {"update": Thing.state == "open", "delete": (Thing.state == "open", "It is closed.")}  # noqa: RUF012
+
+        @action(requires=Thing.state == "open", otherwise=NotFound("There is none that is open."))
+        def close(self, instance: Any) -> None:
+            """Close it."""
+
+    found = operations(document_of(Things))
+    conflict = "#/components/responses/Conflict"
+    assert found["deleteThing"]["responses"]["409"] == {"$ref": conflict, "description": "It is closed."}
+    assert found["updateThing"]["responses"]["409"]["$ref"] == conflict
+    described = found["closeThing"]["responses"]["404"]["description"]
+    assert described == "There is none that is open."

@@ -37,7 +37,6 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.exceptions import Conflict, NotFound, PolymicroError
 
-
 MINE = OwnedBy("owner")
 
 

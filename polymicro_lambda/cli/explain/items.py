@@ -6,6 +6,7 @@ from polymicro_lambda.cli.wording import Line, of_condition, of_values, of_verdi
 from polymicro_lambda.dispatch import Operation
 from polymicro_lambda.dynamodb import fits, model_info
 from polymicro_lambda.items import live_conditions
+from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import attributes_of_verdict, is_opaque
 
 
@@ -76,11 +77,17 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
     here = rule is False or not (isinstance(rule, bool) or fits([rule]))
     reads = here or guard.needs_instance(changed)
     read = "1 GetItem, consistent, then " if reads or not route.is_default else ""
+    pinned = reads or not route.is_default
     yield "calls", f"{read}{_own_calls_first(operation)}1 {name}, on a condition"
     yield "key", _key(operation)
     conditions = [] if here or isinstance(rule, bool) else [rule]
+    if route.requirement is not None:
+        conditions.append(route.requirement.condition)
     texts = ["the item exists", *map(of_condition, [*live_conditions(route.model), *conditions])]
-    yield "condition", " AND ".join([*texts, "what the rule read is unchanged"] if reads else texts)
+    yield (
+        "condition",
+        " AND ".join([*texts, f"what {_reader(route, reads)} read is unchanged"] if pinned else texts),
+    )
     if reads:
         opaque = f"only Python can judge {of_verdict(guard.verdict)}"
         judged = attributes_of_verdict(guard.verdict) & changed
@@ -89,6 +96,11 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
     inside = model_info(route.model).version is not None
     compared = "part of the condition" if inside else "compared with the item, which is read first"
     yield "If-Match", compared + (", and required (else 428)" if route.resource.require_if_match else "")
+
+
+def _reader(route: Route, reads: bool) -> str:
+    """Who reads of the item: the rule, the resource's own verb, or both."""
+    return " and ".join([*["the rule"] * reads, *["the verb"] * (not route.is_default)])
 
 
 _JUDGED_HERE = (
@@ -105,6 +117,7 @@ def action_lines(operation: Operation) -> Iterator[Line]:
     if operation.asked.route.about.detail:
         yield "calls", "1 GetItem, consistent, for the instance; then those of the action"
         yield "key", _key(operation)
+        yield "condition", "of its writes to the item: what the action read is unchanged (else 409)"
     else:
         yield "calls", "those of the action"
 

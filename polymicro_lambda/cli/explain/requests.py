@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from polymicro_lambda.app import PolyMicro
-from polymicro_lambda.cli.wording import Line, of_verdict
+from polymicro_lambda.cli.wording import Line, of_condition, of_verdict
 from polymicro_lambda.dispatch import Operation, Services, VerbRequest, permitted, route_of
 from polymicro_lambda.http import Request, User, source_of
 from polymicro_lambda.lists import Cursors
 from polymicro_lambda.routing import Route, Router
+from polymicro_lambda.rules import error_of
 from polymicro_lambda.testing import FakeContext, make_event
 
 from .items import action_lines, create_lines, delete_lines, retrieve_lines, update_lines
@@ -31,7 +32,8 @@ def explain(app: PolyMicro, text: str, user: User | None) -> list[Line]:
     lines = [("verb", _verb_and_owner(route)), ("rule", f"{route.rule}: {of_verdict(operation.verdict)}")]
     if route.rate is not None:
         lines.append(("rate", f"{route.rate.policy}: 1 UpdateItem of the user's counter comes first"))
-    return [*lines, *VERBS.get(route.verb, action_lines)(operation), *_idempotency_lines(route)]
+    verb_lines = VERBS.get(route.verb, action_lines)(operation)
+    return [*lines, *verb_lines, *_term_lines(route), *_idempotency_lines(route)]
 
 
 def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
@@ -49,6 +51,22 @@ def _verb_and_owner(route: Route) -> str:
     """The verb's name, and whose code it is."""
     own = "" if route.is_default else ", which the resource defines itself"
     return f"{type(route.resource).__name__}.{route.verb}{own}"
+
+
+def _term_lines(route: Route) -> Iterator[Line]:
+    """The lines of what the verb requires, and of its attempts."""
+    if route.requirement is not None:
+        error = error_of(route.requirement.otherwise)
+        yield (
+            "requires",
+            f"{of_condition(route.requirement.condition)}, part of every write of the item (else {error.status}:"
+            f" {error.detail or error.title})",
+        )
+    if route.attempts > 1:
+        yield (
+            "attempts",
+            f"{route.attempts}, each from a fresh read, where somebody else changes the item meanwhile",
+        )
 
 
 def _idempotency_lines(route: Route) -> Iterator[Line]:
