@@ -14,6 +14,21 @@ JSON = {"Content-Type": "application/json"}
 
 
 @contextmanager
+def before_the_next_write(act):
+    """Let somebody else act just before the next write made inside."""
+    real, left = BaseClient._make_api_call, [act]
+
+    def racing(client, operation, parameters):
+        if left and ("Write" in operation or operation in ("PutItem", "UpdateItem", "DeleteItem")):
+            left.pop()()
+        return real(client, operation, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", racing)
+        yield
+
+
+@contextmanager
 def recorded():
     """The DynamoDB calls made inside: operation and parameters."""
     calls, call = [], BaseClient._make_api_call
@@ -83,6 +98,30 @@ def test_an_invitation_is_accepted_once(world):
     assert world.ask("colleague", "POST", "/invitations/{p}/accept").status == 201
     assert world.ask("colleague", "POST", TASKS, json={"title": "Hello"}).status == 201
     assert world.ask("colleague", "POST", "/invitations/{p}/accept").status == 404
+
+
+def test_a_member_accepts_no_second_role(world):
+    world.ask("admin", "POST", "/projects/{p}/invitations", json={"user": "vic", "role": "admin"})
+    assert world.ask("viewer", "POST", "/invitations/{p}/accept").status == 409
+    assert world.ask("viewer", "PATCH", "/projects/{p}", json={"name": "x"}).status == 403
+
+
+def test_an_invitation_that_is_revoked_meanwhile_gives_nothing(world):
+    """Also where the admin invites again, to less."""
+    invite = ("admin", "POST", "/projects/{p}/invitations")
+    world.ask(*invite, json={"user": "cat", "role": "admin"})
+    with before_the_next_write(lambda: world.ask("admin", "DELETE", "/projects/{p}/invitations/cat")):
+        assert world.ask("colleague", "POST", "/invitations/{p}/accept").status == 404
+    assert world.ask("colleague", "GET", "/projects/{p}").status == 403
+    world.ask(*invite, json={"user": "cat", "role": "admin"})
+
+    def less():
+        world.ask("admin", "DELETE", "/projects/{p}/invitations/cat")
+        world.ask(*invite, json={"user": "cat", "role": "viewer"})
+
+    with before_the_next_write(less):
+        assert world.ask("colleague", "POST", "/invitations/{p}/accept").status == 409
+    assert world.ask("colleague", "POST", "/invitations/{p}/accept").json["role"] == "viewer"
 
 
 def test_an_expired_invitation_is_gone(world, app):
@@ -175,6 +214,8 @@ def test_an_estimate_is_for_members(world):
     assert world.ask("member", "PATCH", TASK, json={"estimate": 3}).json["estimate"] == 3
     assert "estimate" not in world.ask("viewer", "GET", TASK).json
     assert "estimate" not in items(world.ask("viewer", "GET", TASKS))[0]
+    world.ask("admin", "POST", TASK + "/assign", json={"assignee": "vic"})
+    assert "estimate" not in items(world.ask("viewer", "GET", "/me/tasks"))[0]
 
 
 def test_a_comment_needs_its_task(world):
@@ -188,7 +229,7 @@ def test_a_comment_needs_its_task(world):
 COSTS = {
     ("GET", "/tenant", None): ["GetItem"],
     ("GET", "/projects", None): ["Query", "BatchGetItem"],
-    ("POST", "/projects", '{"name": "x"}'): ["PutItem", "PutItem"],
+    ("POST", "/projects", '{"name": "x"}'): ["TransactWriteItems"],
     ("GET", "/projects/{p}", None): ["GetItem", "GetItem"],
     ("PATCH", "/projects/{p}", '{"budget": 3}'): ["GetItem", "UpdateItem"],
     ("GET", TASKS, None): ["GetItem", "Query"],
@@ -217,14 +258,27 @@ def test_each_request_makes_these_calls(worlds, app):
         with recorded() as calls:
             world.ask("admin", method, path, body=body, headers=JSON if body else {})
         made[method, path, body] = [operation for operation, _ in calls]
-        assert {place(*call) for call in calls} <= {(g.table, g.index, g.operation) for g in granted}
+        assert {one for call in calls for one in places(*call)} <= {
+            (g.table, g.index, g.operation) for g in granted
+        }
     assert made == COSTS
 
 
-def place(operation, parameters):
-    """Table, index and operation of a call."""
+PARTS = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+
+
+def places(operation, parameters):
+    """Table, index and operation of a call; of each part of a transaction."""
+    if operation == "TransactWriteItems":
+        parts = [part for one in parameters["TransactItems"] for part in one.items()]
+        return [(said["TableName"], "", PARTS[kind]) for kind, said in parts]
     tables = list(parameters.get("RequestItems", ())) or [parameters["TableName"]]
-    return tables[0], parameters.get("IndexName", ""), operation
+    return [(tables[0], parameters.get("IndexName", ""), operation)]
 
 
 def test_who_is_told_no_costs_one_read_at_most(world):

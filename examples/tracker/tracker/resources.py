@@ -1,7 +1,5 @@
 """What the API serves."""
 
-from pynamodb.exceptions import PutError
-
 from polymicro_lambda import Create, Delete, List, ModelResource, OwnedBy, ReadOnly, Retrieve, Update, action
 from polymicro_lambda.exceptions import Conflict, Unprocessable
 
@@ -30,10 +28,12 @@ class Projects(ModelResource, Create, List, Retrieve, Update):
     calls = {Member: "PutItem", Member.by_user: "Query", Project: "BatchGetItem"}
 
     def create(self, req, user):
-        """The membership goes first: one without a project is nothing that anybody could see."""
+        """The project and its admin, both or none."""
         project = new_id()
-        self.members(project=project, user=user.uuid, tenant=req["tenant"], role="admin").save()
-        return super().create({**req, "project": project}, user)
+        member = {"project": project, "user": user.uuid, "tenant": req["tenant"], "role": "admin"}
+        with self.store.transaction() as write:
+            write.create(self.members, member)
+            return write.create(self.model, {**req, "project": project})
 
     def list(self, user, pagination_key=None, limit=25):
         """A page of memberships, then their projects in one BatchGetItem."""
@@ -92,15 +92,17 @@ class MyInvitations(ModelResource, List, Retrieve, Delete):
 
     @action(status=201)
     def accept(self, instance, user):
-        """``POST /invitations/{project}/accept``; twice is as good as once."""
-        said = {"project": instance.project, "user": user.uuid, "tenant": instance.tenant}
-        try:
-            self.members(**said, role=instance.role).save(self.members.user.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-        self.delete(instance, user)
-        return {**said, "role": instance.role}
+        """``POST /invitations/{project}/accept``: an invitation that is revoked meanwhile gives nothing."""
+        member = {
+            "project": instance.project,
+            "user": user.uuid,
+            "tenant": instance.tenant,
+            "role": instance.role,
+        }
+        with self.store.transaction() as write:
+            write.create(self.members, member, otherwise="You are a member already.")
+            write.delete(instance)
+        return member
 
 
 class Tasks(ModelResource, Create, List, Retrieve, Update, Delete):
@@ -157,6 +159,7 @@ class MyTasks(ModelResource, List):
     route = "me/tasks"
     permissions = InTenant & OwnedBy("assignee")
     filters = {"status": "eq", "due": ("lt", "gte", "between")}
+    exclude = ("estimate",)  # members alone may read it, and this path names no project
 
 
 class Comments(ModelResource, Create, List, Retrieve, Update, Delete):
