@@ -28,6 +28,7 @@ from .guards import (
     end_guard,
     guard_for,
     guarded,
+    note_serving,
 )
 from .permission import PERMISSION_METHODS, Permission
 from .rewriting import sendable
@@ -84,6 +85,7 @@ __all__ = [
     "join_verdicts",
     "mark_judged",
     "may_go_out",
+    "note_serving",
     "predicate_of",
     "rest_of_verdict",
     "rule_from",
