@@ -287,6 +287,7 @@ def test_what_is_ignored_is_compared_by_presence(client: Caller, todo: Any) -> N
 # --- what an app keeps for itself
 
 
+@pytest.mark.thorough
 def test_records_of_idempotency_and_counters_are_no_race(todo: Any, table_name: str) -> None:
     idempotency = Idempotency(table=f"{table_name}i")
     client = made(todo, idempotency=idempotency, rate_limit=RateLimit("100/day", table=f"{table_name}r"))
@@ -331,6 +332,11 @@ def test_one_request_is_no_race(client: Caller, requests: Any) -> None:
         assert_serializable(client, *requests)
 
 
+def test_names_to_ignore_are_a_collection(client: Caller) -> None:
+    with pytest.raises(TypeError, match=r"^ignore is a collection of names, not the text 'text'"):
+        assert_serializable(client, patch(text="a"), patch(text="b"), ignore="text")
+
+
 def test_a_request_returns_its_result(client: Caller) -> None:
     with pytest.raises(TypeError, match=r"^A request returns its Result, not None"):
         assert_serializable(client, patch(text="a"), lambda: None)
@@ -372,7 +378,7 @@ def test_there_are_bounds(client: Caller, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_lock_that_another_one_holds_is_told(
     client: Caller, table_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "PATIENCE", 2.0)
+    monkeypatch.setattr(runs, "PATIENCE", 1.0)
     told = race(client, act("hold"), act("hold"), patch(text="a"))
     assert told.startswith("The second request neither ends nor calls DynamoDB; it may wait for a lock")
     assert not lock.locked()

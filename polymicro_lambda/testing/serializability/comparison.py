@@ -3,11 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from pynamodb.attributes import Attribute
-from pynamodb.models import Model
-
 from polymicro_lambda.testing.client import Result
 
+from .declarations import Declared
 from .runs import Outcome
 from .tables import Items
 
@@ -19,8 +17,6 @@ MADE_ANEW = "(made anew)"
 ABSENT = "(absent)"
 ALWAYS_NEW = frozenset({"etag", "retry-after", "ratelimit", "ratelimit-policy"})
 """Headers that differ with the moment, or with how many requests were counted before."""
-COUNTERS = "polymicro_lambda.throttling"
-"""Where the models of tables come from that say how many requests were made, not what they did."""
 SETS = frozenset({"SS", "NS", "BS"})
 
 
@@ -32,6 +28,7 @@ class Comparison:
         self.before = before
         """The tables as they stood at first; it grows with the tables that are met."""
         self.anew: set[Path] = set()
+        self._declared: dict[str, Declared] = {}
 
     def learn(self, one: Outcome, same: Outcome) -> None:
         """Two runs of the same requests in the same order: what differs in them is made anew."""
@@ -47,8 +44,17 @@ class Comparison:
         answers = {str(number): self._answer(answer) for number, answer in outcome.answers.items()}
         return {
             "answers": answers,
-            "tables": {name: self._table(name, items) for name, items in tables.items() if not _counts(name)},
+            "tables": {
+                name: self._table(name, items)
+                for name, items in tables.items()
+                if not self._declarations(name).counts
+            },
         }
+
+    def _declarations(self, table: str) -> Declared:
+        if table not in self._declared:
+            self._declared[table] = Declared.of(table)
+        return self._declared[table]
 
     def _answer(self, answer: Result) -> dict[str, Any]:
         try:
@@ -59,14 +65,15 @@ class Comparison:
         if "problem" in answer.headers.get("content-type", ""):
             anew = anew | {"instance"}
         if answer.status == 201:
-            anew = anew.union(name for table in self.before for name, _ in called_defaults(table))
+            anew = anew.union(*(self._declarations(table).called for table in self.before))
         headers = presence(dict(answer.headers), ALWAYS_NEW | self.ignored)
         return {"status": answer.status, "headers": headers, "body": presence(body, anew)}
 
     def _table(self, name: str, items: Items) -> dict[str, Any]:
-        before, called = self.before[name], {stored for _, stored in called_defaults(name)}
-        ignored = self.ignored | {one.attr_name for name, one in attributes_of(name) if name in self.ignored}
-        new = [presence(item, ignored | called) for key, item in items.items() if key not in before]
+        before, declared = self.before[name], self._declarations(name)
+        ignored = self.ignored | declared.stored(self.ignored)
+        anew = ignored | declared.stored(declared.called)
+        new = [presence(item, anew) for key, item in items.items() if key not in before]
         return {
             "items": {key: presence(item, ignored) for key, item in items.items() if key in before},
             "new items": new,
@@ -126,32 +133,3 @@ def _ordered(name: str, value: Any) -> Any:
 
 def _present(value: Any) -> Any:
     return value if value is None or value == ABSENT else MADE_ANEW
-
-
-# --- models of tables ------------------------------------------------------------------------------------
-
-
-def models_in(table: str, base: type[Model] = Model) -> Iterator[type[Model]]:
-    """The models of a table."""
-    for model in base.__subclasses__():
-        if getattr(getattr(model, "Meta", None), "table_name", None) == table:
-            yield model
-        yield from models_in(table, model)
-
-
-def _counts(table: str) -> bool:
-    return any(model.__module__.startswith(COUNTERS) for model in models_in(table))
-
-
-def attributes_of(table: str) -> Iterator[tuple[str, Attribute[Any]]]:
-    """Python name and attribute, of every model of a table."""
-    for model in models_in(table):
-        yield from model.get_attributes().items()
-
-
-def called_defaults(table: str) -> Iterator[tuple[str, str]]:
-    """Python name and stored name of those whose default is called; a class, as ``dict``, gives the same each time."""
-    for name, one in attributes_of(table):
-        defaults = (one.default, one.default_for_new)
-        if any(callable(each) and not isinstance(each, type) for each in defaults):
-            yield name, one.attr_name

@@ -32,9 +32,11 @@ def assert_serializable(
     one after the other, in some order. Who is refused (409, 412, 429, 503) counts as not having run. What is made anew
     each time, and members and attributes that ``ignore`` names, must be there or not, whatever they are.
 
-    Raises ``ValueError`` for fewer than two requests, ``TypeError`` for one that returns no ``Result``, and
-    ``AssertionError`` also where there are more than 5,000 orders.
+    Raises ``ValueError`` for fewer than two requests, ``TypeError`` for one that returns no ``Result`` and for an
+    ``ignore`` that is a text, and ``AssertionError`` also where there are more than 5,000 orders.
     """
+    if isinstance(ignore, str):
+        raise TypeError(f"ignore is a collection of names, not the text {ignore!r}.")
     if len(requests) < 2:
         raise ValueError(f"Two requests or more can come at once, not {len(requests)}.")
     runs = Runs([partial(_result_of, request, client) for request in requests])
