@@ -324,6 +324,7 @@ def test_requests_may_take_the_client(client: Caller, todo: Any) -> None:
 def test_threads_of_a_request_are_part_of_its_step(client: Caller) -> None:
     read = partial(client.post, "/todos/read", json={"ids": ["1", "2"]})
     assert_serializable(client, read, patch(text="b"))
+    assert_serializable(client, patch(text="b"), read, read)
 
 
 @pytest.mark.parametrize("requests", [(), (patch(text="a"),)], ids=["none", "one"])
@@ -378,7 +379,7 @@ def test_there_are_bounds(client: Caller, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_lock_that_another_one_holds_is_told(
     client: Caller, table_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "PATIENCE", 1.0)
+    monkeypatch.setattr(runs, "PATIENCE", 2.0)
     told = race(client, act("hold"), act("hold"), patch(text="a"))
     assert told.startswith("The second request neither ends nor calls DynamoDB; it may wait for a lock")
     assert not lock.locked()

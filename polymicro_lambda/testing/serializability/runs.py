@@ -150,16 +150,19 @@ class _Threads:
             return len(self.steps) - 1
 
     def _request(self, number: int) -> None:
-        self.numbers[threading.get_ident()] = number
+        identity = threading.get_ident()
+        self.numbers[identity] = number
         try:
             answer = self.requests[number]()
         except BaseException as error:  # noqa: BLE001 - it is raised where the run was asked for
-            with self.changed:
-                self.errors[number] = error
-                self.changed.notify_all()
-            return
+            self._end(identity, self.errors, error)
+        else:
+            self._end(identity, self.answers, answer)
+
+    def _end(self, identity: int, ended: dict[int, Any], value: Any) -> None:
         with self.changed:
-            self.answers[number] = answer
+            # A thread that another request starts may get the identity of one that has ended.
+            ended[self.numbers.pop(identity)] = value
             self.changed.notify_all()
 
     # --- in the thread that runs them --------------------------------------------------------------
