@@ -28,7 +28,7 @@ from polymicro_lambda.observability import (
     seconds_left_of,
 )
 from polymicro_lambda.routing import Match, Route, Router
-from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict
+from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict, note_serving
 from polymicro_lambda.throttling import Limiter
 
 from .operations import Operation
@@ -78,6 +78,7 @@ class Dispatcher:
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
         """The answer to the request that ``read`` gives; every error becomes a problem document."""
         telemetry = self.telemetry
+        note_serving()
         made = MeteredObservation if telemetry.metered else Observation
         seen = made(request_id, telemetry.logger, telemetry.debug)
         token = begin_observation(seen)

@@ -30,6 +30,7 @@ from .guards import (
     end_guard,
     guard_for,
     guarded,
+    note_serving,
 )
 from .own_writes import OwnWrite, RequestMark, item_id
 from .permission import PERMISSION_METHODS, Permission
@@ -106,6 +107,7 @@ __all__ = [
     "join_verdicts",
     "mark_judged",
     "may_go_out",
+    "note_serving",
     "predicate_of",
     "requirement",
     "rest_of_verdict",

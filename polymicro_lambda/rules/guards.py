@@ -2,9 +2,11 @@
 
 It travels in a context variable, because a verb's ``super().update(instance, req, user)`` has no other way to hand
 it on, and a resource is shared. Outside a request there is no guard: code that calls a resource's verbs itself is
-trusted.
+trusted. In a process that serves, a thread without a guard is not: a verb may have started it, and the rule would not
+be asked.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -13,7 +15,7 @@ from typing import Any, Protocol
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from polymicro_lambda.exceptions import Forbidden, NotFound, PreconditionFailed
+from polymicro_lambda.exceptions import ConfigurationError, Forbidden, NotFound, PreconditionFailed
 from polymicro_lambda.items import (
     UNKEYED_TAGGER,
     EntityTagger,
@@ -23,6 +25,7 @@ from polymicro_lambda.items import (
     serialized,
     stored_item,
 )
+from polymicro_lambda.observability import current_observation
 from polymicro_lambda.types import RawItem
 
 from .own_writes import RequestMark
@@ -203,17 +206,42 @@ class Guard:
         return attributes_of_verdict(self.verdict)
 
 
-_current: ContextVar[Guard] = ContextVar("polymicro_guard", default=Guard())  # noqa: B039 - nobody changes one
+_current: ContextVar[Guard] = ContextVar("polymicro_guard")
+_OUTSIDE = Guard()
+_serves = False
+
+
+def note_serving() -> None:
+    """From now on this process serves requests: threads without a guard are refused."""
+    global _serves
+    _serves = True
 
 
 def current_guard() -> Guard:
-    """The guard of the running request; outside a request a guard that lets everything pass."""
-    return _current.get()
+    """The guard of the running request; outside a request a guard that lets everything pass.
+
+    Raises ``ConfigurationError`` in a thread that no request has been carried into, once the process serves requests.
+    """
+    guard = _current.get(None)
+    return _outside_guard() if guard is None else guard
 
 
 def guard_for(model: type[Model]) -> Guard:
-    """What the running request's guard says of the items of a model."""
-    return _current.get().of_model(model)
+    """What the running request's guard says of the items of a model. Raises as `current_guard`."""
+    return current_guard().of_model(model)
+
+
+def _outside_guard() -> Guard:
+    """The guard where there is none: of the main thread, and of a request before its verb, as in a permission."""
+    is_main = threading.get_ident() == threading.main_thread().ident
+    if is_main or not _serves or current_observation() is not None:
+        return _OUTSIDE
+    raise ConfigurationError(
+        f"The thread {threading.current_thread().name!r} called a resource's store outside of a request, so that no"
+        " rule would have been asked. Where a verb starts threads, take polymicro_lambda.threads.Executor in place of"
+        " ThreadPoolExecutor, or run their work by contextvars.copy_context().run, taken in the verb: then they act"
+        " under its request's rule."
+    )
 
 
 begin_guard = _current.set

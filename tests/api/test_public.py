@@ -29,7 +29,10 @@ CODE = "\n".join(re.findall(r"^```\w*\n.*?^```$|`[^`\n]+`|^ {4}.+$", FOR_USERS, 
 TOP = "polymicro_lambda"
 MODULES = {
     name: import_module(name)
-    for name in (TOP, *(f"{TOP}.{part}" for part in ("backfill", "exceptions", "permissions", "testing")))
+    for name in (
+        TOP,
+        *(f"{TOP}.{part}" for part in ("backfill", "exceptions", "permissions", "testing", "threads")),
+    )
 }
 """What users import from: all that these name is public."""
 OF_WINGS = [

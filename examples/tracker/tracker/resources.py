@@ -120,7 +120,7 @@ class Tasks(ModelResource, Create, List, Retrieve, Update, Delete):
     @action(schema=Assignment)
     def assign(self, instance, req, user):
         """``POST …/assign``: to a member of the project, or with null to nobody."""
-        if req["assignee"] is not None:
+        if req["assignee"] not in (None, user.uuid):  # the user is a member: that is the rule
             self._check_member(instance.project, req["assignee"])
         return self.update(instance, req, user)
 
