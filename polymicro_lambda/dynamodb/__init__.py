@@ -68,7 +68,7 @@ from .result_pages import (
     start_of_iterator,
 )
 from .transport.conflicts import has_waited, repeated_in_conflict
-from .transport.retries import NO_SECOND_TRY, watched_tries
+from .transport.retries import NO_SECOND_TRY, Tries, watched_tries
 from .transport.sessions import private_session, rehearse_call
 from .typed_values import NUMBERS, InvalidExpression, TypedValue, typed_value
 
@@ -90,6 +90,7 @@ __all__ = [
     "PrefixedAttribute",
     "ReadPage",
     "SimpleClause",
+    "Tries",
     "TypedValue",
     "UpdateStep",
     "batch_get",

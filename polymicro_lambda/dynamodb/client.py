@@ -203,6 +203,9 @@ def client_of(model: type[Model]) -> Any:
     return None if table is None else table.connection._client
 
 
-def transact_write(model: type[Model], items: Sequence[Mapping[str, Any]]) -> None:
-    """TransactWriteItems by the model's client: all of the writes or none. Raises ``CLIENT_ERRORS``."""
-    connect(model).dispatch("TransactWriteItems", {"TransactItems": items})
+def transact_write(model: type[Model], items: Sequence[Mapping[str, Any]], token: str) -> None:
+    """TransactWriteItems by the model's client: all of the writes or none. Raises ``CLIENT_ERRORS``.
+
+    Under one token (at most 36 characters) DynamoDB does it once in ten minutes (API reference, TransactWriteItems).
+    """
+    connect(model).dispatch("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token})

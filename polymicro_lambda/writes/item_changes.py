@@ -11,7 +11,6 @@ from typing import ClassVar, NamedTuple
 from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import ConditionClause, UpdateStep
-from polymicro_lambda.items import same_item
 from polymicro_lambda.rules import Requirement, State, certainly_allows_by_parts, current_guard
 from polymicro_lambda.types import RawItem
 
@@ -203,7 +202,3 @@ class ItemChange(ABC):
         """Raise as the guard does; a row that no attribute can read may be certain to pass."""
         if not certainly_allows_by_parts(self.guard.verdict, raw):
             self.guard.judge(self.items.instance(raw), raw, self.after(raw))
-
-    def has_same(self, item: RawItem | None) -> bool:
-        """Whether an item is as it was read before the write."""
-        return same_item(item, self.terms.known)

@@ -78,11 +78,11 @@ class ItemUpdate(ItemChange):
     def is_done(self, item: RawItem | None) -> bool:
         """Whether the item has the values, under a rule that holds on it. Raises as the guard does.
 
-        Of a change that DynamoDB computes nobody can tell from the item.
+        False for what DynamoDB computes, of which nobody can tell from the item.
         """
         new = self.items.live(item)
         self.judge(new)
-        return not self.atomic and same_item(new, self.result(new)) and self._follows(new)
+        return self.tells and same_item(new, self.result(new)) and self._follows(new)
 
     @property
     def tells(self) -> bool:
@@ -90,8 +90,8 @@ class ItemUpdate(ItemChange):
         return not self.atomic
 
     def may_repeat(self, item: RawItem | None) -> bool:
-        """As for every write; of a change that DynamoDB computes, where the item is as it was read before."""
-        return self.has_same(item) if self.atomic else not self.is_done(item)
+        """As for every write; of what DynamoDB computes, where the item is as it was read before."""
+        return not self.is_done(item) if self.tells else same_item(item, self.terms.known)
 
     def sources(self, names: Iterable[str]) -> frozenset[str]:
         """The attributes that the computed changes of these read."""

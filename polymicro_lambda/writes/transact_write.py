@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.models import Model
@@ -10,6 +11,7 @@ from polymicro_lambda import dynamodb
 from polymicro_lambda.dynamodb import (
     CONDITION_FAILED,
     ConditionClause,
+    Tries,
     UpdateStep,
     cancellation_items,
     error_code,
@@ -22,9 +24,10 @@ from polymicro_lambda.dynamodb import (
     watched_tries,
 )
 from polymicro_lambda.exceptions import ContentTooLarge
+from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
 
-from .conditional_writes import OutcomeUnknown, check_time_left
+from .conditional_writes import WRITE_SECONDS, OutcomeUnknown, check_time_left
 
 TransactionPart: TypeAlias = Mapping[str, Any]
 """One of a transaction's writes, as botocore takes it: ``{"Put": {…}}``."""
@@ -62,10 +65,10 @@ def transaction_part(
 def write_together(model: type[Model], parts: Sequence[TransactionPart]) -> None:
     """Do all of them or none, by the client of ``model``.
 
-    botocore gives each call a token of its own, under which DynamoDB carries it out once, however often it is sent.
-    A conflict with another transaction is met by a call with another token, as nothing was done under the first.
-    Raises ``TransactionRefused``, ``OutcomeUnknown``, ``ContentTooLarge``, and for every other error as
-    ``dynamodb.translating_errors``.
+    Each call has a token of its own, under which DynamoDB carries it out once, however often it is sent: where botocore
+    has sent it but once and no answer came, it is sent again, to find out. A conflict with another transaction is met
+    by a call with another token, as nothing was done under the first. Raises ``TransactionRefused``,
+    ``OutcomeUnknown``, ``ContentTooLarge``, and for every other error as ``dynamodb.translating_errors``.
     """
     check_size(parts)
     check_time_left()
@@ -74,13 +77,24 @@ def write_together(model: type[Model], parts: Sequence[TransactionPart]) -> None
 
 
 def _send(model: type[Model], parts: Sequence[TransactionPart]) -> None:
-    """One call. Raises ``TransactionRefused``, ``OutcomeUnknown``, or where nothing was done the client's error."""
+    """One transaction. Raises ``TransactionRefused``, ``OutcomeUnknown``, or the client's error if nothing was done."""
+    token = str(uuid4())
     with watched_tries() as tries:
         try:
-            dynamodb.transact_write(model, parts)
-        except (ClientError, BotoCoreError) as error:
-            _raise_outcome(error, after_lost_try=tries.lost)
-            raise
+            return _call(model, parts, token, tries)
+        except OutcomeUnknown:
+            if tries.count > 1 or seconds_left() < WRITE_SECONDS:
+                raise
+        tries.lost = True
+        return _call(model, parts, token, tries)
+
+
+def _call(model: type[Model], parts: Sequence[TransactionPart], token: str, tries: Tries) -> None:
+    try:
+        dynamodb.transact_write(model, parts, token)
+    except (ClientError, BotoCoreError) as error:
+        _raise_outcome(error, after_lost_try=tries.lost)
+        raise
 
 
 def check_size(parts: Sequence[TransactionPart]) -> None:

@@ -228,7 +228,6 @@ def test_what_comes_out_as_one_after_the_other_passes(client: Caller, table_name
     assert stored(table_name) == before
 
 
-@pytest.mark.xfail(strict=False, reason="What a verb has looked at is not part of its write yet.")
 def test_what_a_verb_has_looked_at_is_part_of_its_write(client: Caller) -> None:
     assert_serializable(client, act("finish_by_store"), act("finish_by_store"))
 

@@ -34,6 +34,7 @@ NO_SECOND_TRY: ContextVar[bool] = ContextVar("polymicro_once", default=False)
 class Tries:
     """The tries of one call."""
 
+    count = 0
     lost = False
     """Whether one of them got no answer, so that it may have been carried out; a refused one is not lost."""
 
@@ -94,8 +95,9 @@ class _RetryHandler:
 
     def _wait(self, attempt: Any) -> float | None:
         tries = _watched.get()
-        if tries is not None and _is_lost(attempt):
-            tries.lost = True
+        if tries is not None:
+            tries.count += 1
+            tries.lost = tries.lost or _is_lost(attempt)
         if seconds_left() < LEAST_SECONDS or (NO_SECOND_TRY.get() and _is_lost(attempt)):
             return None
         wait = self.decide(**attempt)
