@@ -7,7 +7,7 @@ an entity tag. In the other direction a verb's values become the item to store.
   the content of its tag in one pass. `selections`: the fields that an answer shows, by one of these ways.
 - `instances`: PynamoDB instances whose attributes are read on demand.
 - `serializers`: values to stored items. `stored_items`: expiry, kinds, and the item that an instance was read from.
-- `etags`: entity tags, ``If-Match`` and ``If-None-Match``.
+- `etags`: entity tags, ``If-Match`` and ``If-None-Match``. `volatile_attributes`: whether it reads as before.
 """
 
 from .etags import UNKEYED_TAGGER, EntityTagger, EntityTags, canonical_bytes, same_item
@@ -33,6 +33,7 @@ from .stored_items import (
     serialized,
     stored_item,
 )
+from .volatile_attributes import is_volatile, reads_alike
 
 __all__ = [
     "UNKEYED_TAGGER",
@@ -48,9 +49,11 @@ __all__ = [
     "instance_of",
     "is_live",
     "is_unreadable",
+    "is_volatile",
     "key_only_instance",
     "live_conditions",
     "prefix_conditions",
+    "reads_alike",
     "renderer_of",
     "report_unreadable",
     "same_item",
