@@ -13,11 +13,11 @@ from pynamodb.expressions.condition import Condition
 from polymicro_lambda.dynamodb import typed_value
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.rules import attributes_of, equality_of, holds
-from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES
+from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES, is_key
 from polymicro_lambda.types import RawItem
 
 from .access_paths import AccessPath
-from .key_conditions import SortKeyCondition, conjuncts, is_implied, is_key
+from .key_conditions import SortKeyCondition, conjuncts, is_implied
 
 
 @dataclass(slots=True)

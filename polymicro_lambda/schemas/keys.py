@@ -42,6 +42,16 @@ class KeyRule:
         if self.address and value in (".", ".."):
             refuse("A key may not be . or .., which in a path mean something else.")
 
+    def fits(self, value: Any) -> bool:
+        """Whether DynamoDB takes the value as this key; which characters a path may hold is another matter."""
+        return is_key({self.attribute.attr_type: self.attribute.serialize(value)}, self.limit)
+
+
+def is_key(value: Mapping[str, Any], limit: int) -> bool:
+    """Whether a key can have this stored value: DynamoDB takes no empty one, nor one over ``limit`` bytes."""
+    ((_, stored),) = value.items()
+    return 0 < len(stored.encode() if isinstance(stored, str) else stored) <= limit
+
 
 @cache
 def key_rules(model: type[Model]) -> Mapping[str, KeyRule]:

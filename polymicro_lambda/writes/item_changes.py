@@ -188,6 +188,7 @@ class ItemChange(ABC):
         if new is not None:
             new = self._next_version(new)
             read = guard.judge_new(items.instance(new), new) | guard.condition_attributes
+            items.serializer.check_key(self.key, new)
             # The new version is made of the old one.
             made = {version.attr_name} & read if version is not None else set()
             relied |= made.union(name for name in read if old.get(name) == new.get(name))
@@ -210,6 +211,7 @@ class ItemUpdate(ItemChange):
         unique = items.unique_attributes
         concerned = NO_ATTRIBUTES if unique.isdisjoint(values) else unique
         super().__init__(items, key, values, actions, concerned)
+        self.must_read = self.must_read or not key.keys().isdisjoint(values)
 
     def result(self, old: RawItem) -> RawItem:
         """The item with the values set or removed, its version not counted up yet."""

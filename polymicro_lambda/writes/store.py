@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import ConditionClause
-from polymicro_lambda.items import expired_conditions, stored_item
+from polymicro_lambda.items import expired_conditions, same_item, stored_item
 from polymicro_lambda.lists import Plan
 from polymicro_lambda.rules import current_guard, guard_for
 from polymicro_lambda.types import RawItem
@@ -32,7 +32,10 @@ class Store(Protocol):
         """A new item of these values. Raises ``Conflict``, ``Forbidden`` or ``Unprocessable``."""
 
     def update(self, instance: Any, changes: Mapping[str, Any]) -> Any:
-        """The item with these values set, or removed where None. Raises as the rule says, and ``Conflict``."""
+        """The item with these values set, or removed where None. Raises as the rule says, and ``Conflict``.
+
+        And ``ConfigurationError`` for an attribute that the model does not have, or another key or version.
+        """
 
     def delete(self, instance: Any) -> None:
         """Remove the item. Raises as the rule says, and ``Conflict``."""
@@ -68,6 +71,7 @@ class PynamoStore(StoredItems):
         return self._create(raw, self.serializer.key_in(raw))
 
     def _create(self, raw: RawItem, key: RawItem) -> RawItem:
+        self.serializer.check_keys(raw)
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
         creation = Creation(self.model, raw, key, self._key_is_free(), reservations)
@@ -93,12 +97,28 @@ class PynamoStore(StoredItems):
 
     def change(self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None = None) -> RawItem:
         """The same by the item's key, as a stored item; ``known`` is the item as it was read, if it was."""
-        # A body may repeat the key as it is.
-        values = {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
+        values = self._changed(key, changes, known or {})
         if not values:
             return self._unchanged(key)
         updated: RawItem = ItemUpdate(self, key, values).write(known)["Attributes"]
         return updated
+
+    def _changed(self, key: RawItem, changes: Mapping[str, Any], known: RawItem) -> dict[str, Any]:
+        """What is set or removed by DynamoDB's names; the key and the version may be said again as they are.
+
+        Raises ``Unprocessable``, and ``ConfigurationError`` for an unknown attribute or another version.
+        """
+        version = self.about.version
+        fixed = {**key} if version is None else {version.attr_name: known.get(version.attr_name), **key}
+        values = {
+            name: value
+            for name, value in self.serializer.changes(changes).items()
+            if name not in fixed or not same_item({name: value or {}}, {name: fixed[name] or {}})
+        }
+        if version is not None and version.attr_name in values:
+            raise self.serializer.fixed(version.attr_name, "its version, which every write counts up")
+        self.serializer.check_keys({n: v for n, v in values.items() if n not in key})
+        return values
 
     def _unchanged(self, key: RawItem) -> RawItem:
         """The item as it is, under the same rule and precondition as a write."""
