@@ -102,7 +102,8 @@ class VerbRequest:
         if route.http == "PATCH":
             return schema.load_merge(body)
         if route.http == "PUT":
-            return schema.load_replace(body, closed)
+            # Who does not see a field cannot send it back as it is.
+            return schema.load_replace(body, closed | (route.field_rules.names - self.readable))
         offered = self._offered() if route.offered and self.request.user is not None else {}
         return offered | schema.load_create(body, {*route.bound, *offered, *closed})
 
