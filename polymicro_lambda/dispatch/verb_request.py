@@ -103,17 +103,20 @@ class VerbRequest:
             return schema.load_merge(body)
         if route.http == "PUT":
             # Who does not see a field cannot send it back as it is.
-            return schema.load_replace(body, closed | (route.field_rules.names - self.readable))
+            rules = route.field_rules
+            unread = rules.never_read if rules.free else rules.names - self.readable
+            return schema.load_replace(body, closed | unread)
         offered = self._offered() if route.offered and self.request.user is not None else {}
         return offered | schema.load_create(body, {*route.bound, *offered, *closed})
 
     def _owned(self) -> dict[str, Any]:
         """What path and rule say of a new item. Raises ``Forbidden`` where that can be no key."""
-        if not all(self._fits(name, self.bound[name]) for name in self.route.bound):
-            raise Forbidden(
-                "You can own nothing here: what says who you are is too long for a key, or empty."
-            )
-        return self.bound
+        bound = self.bound
+        for name in self.route.bound:
+            if not self._fits(name, bound[name]):
+                what = "what says who you are is too long for a key, or empty"
+                raise Forbidden(f"You can own nothing here: {what}.")
+        return bound
 
     def _offered(self) -> dict[str, Any]:
         """What the user owns: an owner under | or ~ is the user where the body does not say."""

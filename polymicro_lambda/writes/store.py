@@ -108,11 +108,14 @@ class PynamoStore(StoredItems):
 
         Raises ``Unprocessable``, and ``ConfigurationError`` for an unknown attribute or another version.
         """
-        version = self.about.version
+        version, values = self.about.version, self.serializer.changes(changes)
         fixed = {**key} if version is None else {version.attr_name: known.get(version.attr_name), **key}
+        if fixed.keys().isdisjoint(values):
+            self.serializer.check_keys(values)
+            return values
         values = {
             name: value
-            for name, value in self.serializer.changes(changes).items()
+            for name, value in values.items()
             if name not in fixed or not same_item({name: value or {}}, {name: fixed[name] or {}})
         }
         if version is not None and version.attr_name in values:
