@@ -99,6 +99,8 @@ class InGroup(_Named):
 
 _NAMED = frozenset({HasPermission, InGroup})
 
+_DIGITS = 38
+"""Digits of a number at the most (DynamoDB Developer Guide, "Supported data types")."""
 _NO_OWNER_TYPES = (bool, Mapping, list, set, frozenset, tuple)
 """Types of claims that never identify an owner."""
 
@@ -132,9 +134,7 @@ class OwnedBy(Permission):
         if identity is None or isinstance(identity, _NO_OWNER_TYPES) or identity == "":
             return None
         if path.attr_type == NUMBER:
-            return (
-                int(identity) if isinstance(identity, int) or re.fullmatch("[0-9]+", str(identity)) else None
-            )
+            return _number(identity)
         return identity if isinstance(identity, bytes) else f"{self.prefix}{identity}"
 
     def where(self, user: Any, method: Method, model: Any) -> Any:
@@ -168,6 +168,13 @@ def _text_name(kind: type[OwnedBy], model: Any, attribute: str) -> str | None:
     plain = type(path.attribute) is UnicodeAttribute and len(path.path) == 1 and "[" not in path.path[0]
     overridden = any(getattr(kind, name) is not getattr(OwnedBy, name) for name in PERMISSION_METHODS)
     return path.path[0] if plain and not overridden else None
+
+
+def _number(identity: Any) -> int | None:
+    """The number of a claim, None where it is none or has more digits than DynamoDB's numbers."""
+    if isinstance(identity, int):
+        return identity if abs(identity) < 10**_DIGITS else None
+    return int(identity) if re.fullmatch(f"[0-9]{{1,{_DIGITS}}}", str(identity)) else None
 
 
 @cache

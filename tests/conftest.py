@@ -129,6 +129,12 @@ def table_name() -> str:
 
 
 @pytest.fixture
+def versions_from_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new item has version 1, in place of the clock's, where whole items are compared."""
+    monkeypatch.setattr("polymicro_lambda.items.serializers.first_version", lambda: 1)
+
+
+@pytest.fixture
 def in_memory() -> Any:
     """What makes moto: in strict mode, unless a file says otherwise by a fixture of its own."""
     return strict_moto

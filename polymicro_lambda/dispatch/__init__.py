@@ -6,7 +6,7 @@ the rule as far as user and verb go, counts the request, reads its body, and han
 
 ``verb_request`` types path, query and body; ``request_guard`` makes the guard under which the verb runs, and reads the
 item; ``operations`` calls the verb, or ``fast_path`` or ``bulk_create`` in its place. ``verb_results`` tells apart what
-the verb returned, ``response_builder`` makes the response of it, ``page_fitting`` shortens a page that is too large.
+the verb returned, ``response_builder`` makes the response of it, ``page_responses`` of a list's pages.
 ``response_limits`` knows what gateways carry. ``startup`` makes a Lambda ready.
 """
 

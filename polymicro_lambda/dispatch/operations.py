@@ -24,7 +24,7 @@ from polymicro_lambda.writes import LostRace
 
 from .bulk_create import BulkCreate
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
-from .page_fitting import PageResponses, fitting_page
+from .page_responses import PageResponses, fitting_page
 from .request_guard import guard_of, item_of_path
 from .response_builder import ResponseBuilder
 from .response_limits import without_item
@@ -119,7 +119,7 @@ class Operation:
         checks = asked.filters_not_applied(arguments)
         budget, resumed = asked.route.resource.read_budget, arguments["pagination_key"] is not None
         reader = PageReader(limit, budget, checks, self.responses.selection, resumed)
-        pages = PageResponses(self.responses, result, asked.seal, limit)
+        pages = PageResponses(asked, self.responses, result, limit)
         found = reader.array(result.body, result.key)
         if found is not None:
             self.seen.phase = "dump"
@@ -131,7 +131,7 @@ class Operation:
 
     def guard(self) -> Guard:
         """What protects the request. Raises as ``guard_of``."""
-        return guard_of(self.asked, self.verdict, self.responses.item)
+        return guard_of(self.asked, self.verdict, self.responses.current)
 
     def plan(self) -> Plan:
         """How the mixin's own list would read what is asked for; nothing is read. Raises ``BadRequest``."""

@@ -19,8 +19,8 @@ KEY_IS_ENOUGH = frozenset({"update", "delete"})
 """The mixins' own verbs that need no more of an item than its key."""
 
 
-def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], Any]) -> Guard:
-    """What protects the request while its verb runs; ``show`` gives an item as this user may see it.
+def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple[Any, str]]) -> Guard:
+    """What protects the request while its verb runs; ``show`` gives an item as this user may see it, and its tag.
 
     Raises ``PreconditionRequired``, ``NotFound`` for a path that can lead to no item, and ``BadRequest``.
     """
@@ -66,6 +66,6 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     guard.check_match(instance, raw)
     if guard.requirement is not None:
         guard.requirement.check(raw)
-    if unwanted is not None and unwanted.match_weakly(guard.tagger.strong(route.model, raw)):
+    if unwanted is not None and unwanted.match_weakly(guard.show(instance)[1]):
         raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
     return instance

@@ -1,28 +1,28 @@
-"""What a verb returned becomes a response: items dumped, fields hidden, ETag, Link and Location set."""
+"""What a verb returned becomes a response: items dumped, fields hidden, ETag and Location set."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
-from polymicro_lambda.exceptions import BadRequest, NotFound
-from polymicro_lambda.http import JSON_TYPE, Request, Response, json_bytes, json_text
+from polymicro_lambda.exceptions import NotFound
+from polymicro_lambda.http import JSON_TYPE, Request, Response, json_text
 from polymicro_lambda.items import (
     EntityTagger,
     EntityTags,
     FieldSelection,
     JSONText,
+    instance_of,
     is_unreadable,
+    reads_alike,
     renderer_of,
     stored_item,
     unchanged_json,
     unchanged_text,
 )
-from polymicro_lambda.lists import Page, rows_from
+from polymicro_lambda.lists import rows_from
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import (
     Guard,
@@ -39,7 +39,6 @@ from .response_limits import LONGEST_HEADER, json_size, without_item
 from .verb_results import VerbResult, is_collection, json_default
 
 NO_CONTENT, NOT_MODIFIED = 204, 304
-_NULL = b"null"
 
 
 @dataclass(slots=True)
@@ -55,22 +54,23 @@ class ResponseBuilder:
 
     def answered(self, result: VerbResult) -> Response:
         """The response to a body that is no page of a list; None is no body."""
-        headers, body, default = _lower(result.headers), result.body, self.route.about.status
+        headers, body, default = lower_names(result.headers), result.body, self.route.about.status
         if body is None:
             return Response(result.status or NO_CONTENT, headers)
         if isinstance(body, Model) and not may_go_out(body):
             raise NotFound()
         if not self._retrievable(body):
             return without_item(Response(result.status or default, {**self._location(body), **headers}))
-        if isinstance(body, self.route.model):
-            headers = {**self._etag(body), **self._location(body), **headers}
         text = self._text(body) if isinstance(body, Model) else None
-        if text is None:
-            shown = self._collection(body) if is_collection(body) else self.item(body)
-            text = json_text(shown, json_default(self.shown_inside))
+        if text is not None:
+            content = text.encode()
+        else:
+            content = self.json(self._collection(body) if is_collection(body) else self.item(body))
+        if isinstance(body, self.route.model):
+            headers = {**self._etag(body, content), **self._location(body), **headers}
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
-        return self._unless_known(Response(status, headers, text.encode()))
+        return self.unless_known(Response(status, headers, content))
 
     def shown(self, raw: RawItem, tagger: EntityTagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
@@ -84,10 +84,11 @@ class ResponseBuilder:
         if text is None or location is None:
             return None
         tag = tagger.strong(route.model, raw) if both is None else tagger.of_content(both.content)
-        headers = {"content-type": JSON_TYPE, "etag": tag}
+        content = text.encode()
+        headers = {"content-type": JSON_TYPE, "etag": tagger.shown(tag, content) if route.volatile else tag}
         if location:
             headers["location"] = location
-        return Response(route.about.status, headers, text.encode())
+        return Response(route.about.status, headers, content)
 
     def _location_of(self, raw: RawItem) -> str | None:
         """Where a new item is, None where its instance has to say."""
@@ -99,48 +100,19 @@ class ResponseBuilder:
         """How many segments a relative reference leaves: all but the request's last (RFC 3986, section 5.2.3)."""
         return len(self.request.segments) - (0 if self.request.has_trailing_slash else 1)
 
-    def listed(self, result: VerbResult, page: Page, cursor: str | None, limit: int) -> Response:
-        """The response to a page of a list, and the link to the next one (RFC 8288)."""
-        default = json_default(self.shown_inside)
-        items = self._items(page.items, default)
-        return self.paged(result, items, page.key, cursor, limit)
+    def json(self, value: Any) -> bytes:
+        """Any value as JSON, and instances in it as they go out."""
+        return json_text(value, json_default(self.shown_inside)).encode()
 
-    def paged(self, result: VerbResult, items: bytes, key: Any, cursor: str | None, limit: int) -> Response:
-        """The same of items that are a JSON array already."""
-        body = items
-        if self.route.resource.envelope:
-            body = b'{"items":%b,"pagination_key":%b}' % (
-                items,
-                _NULL if cursor is None else json_bytes(cursor),
-            )
-        headers = {
-            "etag": self._page_tag(items, self._place(key)),
-            "content-type": JSON_TYPE,
-            **self.link(cursor, limit),
-            **_lower(result.headers),
-        }
-        return self._unless_known(Response(result.status or self.route.about.status, headers, body))
-
-    def _items(self, items: Sequence[Any], default: Callable[[Any], Any]) -> bytes:
+    def items(self, items: Sequence[Any]) -> bytes:
         """The rows of a page as one JSON array; those that are JSON already as they are."""
+        default = json_default(self.shown_inside)
         said = [one if type(one) is JSONText else self._row(one, default) for one in items]
         return f"[{','.join(said)}]".encode()
-
-    def _place(self, key: Any) -> bytes:
-        """A pagination key as a tag tells it from others."""
-        return _NULL if key is None else json_bytes(key, json_default(self.shown_inside))
 
     def _row(self, value: Any, default: Callable[[Any], Any]) -> str:
         text = self._text(value)
         return json_text(self.item(value), default) if text is None else text
-
-    def _page_tag(self, items: bytes, key: bytes) -> str:
-        """The weak tag of a page: two cursors to the same place are two texts, but the same page.
-
-        It changes with half a cursor's age, so that no cursor in a page still known by its tag has expired.
-        """
-        half_lives = 0 if key == _NULL else int(time.time() / self.route.resource.cursor_max_age * 2)
-        return current_guard().tagger.weak(b"[%b,%b,%d]" % (items, key, half_lives))
 
     @property
     def selection(self) -> FieldSelection | None:
@@ -154,7 +126,7 @@ class ResponseBuilder:
 
     def written(self, value: Any) -> int:
         """Bytes that an item takes in a page, at the most."""
-        return json_size(self._items([value], json_default(self.shown_inside))[1:-1])
+        return json_size(self.items([value])[1:-1])
 
     def _retrievable(self, value: Any) -> bool:
         """Whether an instance can be shown, and the rule for ``retrieve`` lets it be, where the verb is an update."""
@@ -201,7 +173,7 @@ class ResponseBuilder:
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
         return [self.item(one) for one in rows if self._shows(one)]
 
-    def _unless_known(self, response: Response) -> Response:
+    def unless_known(self, response: Response) -> Response:
         """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
         if self.route.http != "GET" or response.status != 200:
             return response
@@ -213,27 +185,28 @@ class ResponseBuilder:
             return response
         return Response(NOT_MODIFIED, {n: v for n, v in response.headers.items() if n != "content-type"})
 
-    def _etag(self, body: Model) -> dict[str, str]:
-        """The strong tag of a whole item; a selection of its fields is another representation."""
-        raw = stored_item(body)
-        selected = "fields" in self.request.query and self.route.verb == "retrieve"
-        return (
-            {} if raw is None or selected else {"etag": current_guard().tagger.strong(self.route.model, raw)}
-        )
+    def current(self, instance: Model) -> tuple[Any, str]:
+        """An item of the model as this user may see it, and the strong tag of that."""
+        shown = self.item(instance)
+        return shown, self._etag(instance, self.json(shown)).get("etag", "")
 
-    def link(self, cursor: str | None, limit: int) -> dict[str, str]:
-        """The next page, as a reference that is a query alone, so that stages do not matter."""
-        if cursor is None:
+    def _etag(self, instance: Model, content: bytes) -> dict[str, str]:
+        """The strong tag of an item that is shown as ``content``; none where it is not known what is stored."""
+        raw, tagger = stored_item(instance), current_guard().tagger
+        if raw is None:
             return {}
-        again = {name: values for name, values in self.request.query.items() if name != "pagination_key"}
-        query = again | {"limit": (str(limit),), "pagination_key": (cursor,)}
-        link = f'<?{urlencode(query, doseq=True, quote_via=quote)}>; rel="next"'
-        if len(link) <= LONGEST_HEADER:
-            return {"link": link}
-        if self.route.resource.envelope:
-            return {}
-        # A bare array without a link would be the last page.
-        raise BadRequest("There is a next page, but the query is too long to be said again: ask for less.")
+        stored = tagger.strong(self.route.model, raw)
+        shows_stored = self._shows_stored(instance, raw, content)
+        return {"etag": stored if shows_stored else tagger.shown(stored, content)}
+
+    def _shows_stored(self, instance: Model, raw: RawItem, content: bytes) -> bool:
+        """Whether everybody is shown this for the stored item: then its tag tells what is shown, too."""
+        model = type(instance)
+        if self.fields is not None or self.route.whole or not reads_alike(model, raw):
+            return False
+        if unchanged_text(instance) is not None:
+            return True
+        return content == self.json(self.route.schema.dump(instance_of(model, raw)))
 
     def _location(self, body: Model) -> dict[str, str]:
         """Where a new item is, relative to the request's URL (RFC 9110, section 10.2.2)."""
@@ -244,5 +217,6 @@ class ResponseBuilder:
         return {"location": location} if len(location) <= LONGEST_HEADER else {}
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+def lower_names(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers, their names in lower case."""
     return {name.lower(): value for name, value in headers.items()} if headers else {}

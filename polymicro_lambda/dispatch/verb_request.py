@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.exceptions import NotFound
+from polymicro_lambda.exceptions import Forbidden, NotFound
 from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger, serialized
@@ -16,7 +16,7 @@ from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Cursors, Filters, filter_conditions
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import ConditionCheck, Method, RuleContext, Verdict, join_verdicts
-from polymicro_lambda.schemas import load_body
+from polymicro_lambda.schemas import key_rules, load_body
 
 PAGING = frozenset({"limit", "pagination_key"})
 RETRIEVE = Method("retrieve", "GET")
@@ -57,9 +57,14 @@ class VerbRequest:
             raise NotFound() from error
         for name, owner in route.bound.items():
             value = owner.value(self.request.user, route.model)
-            if bound.setdefault(name, value) != value:
+            if bound.setdefault(name, value) != value or (route.about.detail and not self._fits(name, value)):
                 raise NotFound()
         return bound
+
+    def _fits(self, name: str, value: Any) -> bool:
+        """Whether what a user owns can be an attribute's value, where that is a key of the table or of an index."""
+        rule = key_rules(self.route.model).get(name)
+        return rule is None or rule.fits(value)
 
     # --- the rule --------------------------------------------------------------------------------------------
 
@@ -84,7 +89,7 @@ class VerbRequest:
         if self.route.about.body:
             arguments["req"] = self._action_body(body) if self.route.is_action else self._item_body(body)
         if self.route.verb == "create":
-            arguments["req"] |= self.bound
+            arguments["req"] |= self._owned()
         if self.route.verb == "list" or self.request.query:
             arguments |= self.paging()
         return arguments
@@ -97,15 +102,27 @@ class VerbRequest:
         if route.http == "PATCH":
             return schema.load_merge(body)
         if route.http == "PUT":
-            return schema.load_replace(body, closed)
+            # Who does not see a field cannot send it back as it is.
+            rules = route.field_rules
+            unread = rules.never_read if rules.free else rules.names - self.readable
+            return schema.load_replace(body, closed | unread)
         offered = self._offered() if route.offered and self.request.user is not None else {}
         return offered | schema.load_create(body, {*route.bound, *offered, *closed})
+
+    def _owned(self) -> dict[str, Any]:
+        """What path and rule say of a new item. Raises ``Forbidden`` where that can be no key."""
+        bound = self.bound
+        for name in self.route.bound:
+            if not self._fits(name, bound[name]):
+                what = "what says who you are is too long for a key, or empty"
+                raise Forbidden(f"You can own nothing here: {what}.")
+        return bound
 
     def _offered(self) -> dict[str, Any]:
         """What the user owns: an owner under | or ~ is the user where the body does not say."""
         user, model = self.request.user, self.route.model
         said = {name: owner.value(user, model) for name, owner in self.route.offered.items()}
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in said.items() if value is not None and self._fits(name, value)}
 
     def _closed(self, body: Any) -> frozenset[str]:
         """The fields that the user may not write. Raises ``Unprocessable`` where the body holds one."""

@@ -8,7 +8,7 @@ an entity tag. In the other direction a verb's values become the item to store.
 - `instances`: PynamoDB instances whose attributes are read on demand.
 - `read_recording`: which attributes of an instance are read.
 - `serializers`: values to stored items. `stored_items`: expiry, kinds, and the item that an instance was read from.
-- `etags`: entity tags, ``If-Match`` and ``If-None-Match``.
+- `etags`: entity tags, ``If-Match`` and ``If-None-Match``. `volatile_attributes`: whether it reads as before.
 """
 
 from .etags import UNKEYED_TAGGER, EntityTagger, EntityTags, canonical_bytes, same_item
@@ -33,6 +33,7 @@ from .stored_items import (
     serialized,
     stored_item,
 )
+from .volatile_attributes import is_volatile, reads_alike
 
 __all__ = [
     "UNKEYED_TAGGER",
@@ -46,11 +47,13 @@ __all__ = [
     "instance_of",
     "is_live",
     "is_unreadable",
+    "is_volatile",
     "key_only_instance",
     "live_conditions",
     "names_read",
     "observed",
     "prefix_conditions",
+    "reads_alike",
     "record_reads",
     "renderer_of",
     "report_unreadable",

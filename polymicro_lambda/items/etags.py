@@ -25,6 +25,8 @@ _TAGS = re.compile(r'[ \t]*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|\Z)|,
 _DIGEST_BYTES = 16
 _DIGEST_CHARACTERS = 22
 """Of the digest in base64, without the padding."""
+_SHOWN = re.compile(rf'\.[A-Za-z0-9_-]{{{_DIGEST_CHARACTERS}}}"\Z')
+"""The second part of a tag. Neither a version nor base64 for URLs (RFC 4648, section 5) has a dot."""
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _DYNAMODB_NUMBERS = Context(prec=38)  # the digits of a DynamoDB number; Python's own context keeps 28
 
@@ -46,6 +48,10 @@ class EntityTagger:
         if version is not None and version.attr_name in raw:
             return f'"{raw[version.attr_name]["N"]}"'
         return self.of_content(canonical_bytes(raw))
+
+    def shown(self, stored: str, body: bytes) -> str:
+        """The strong tag of an item's representation that its stored state does not tell: its tag, and the body's."""
+        return f'{stored[:-1]}.{self._digest(body)}"'
 
     def of_content(self, content: bytes) -> str:
         """The strong tag of an item without a version, from its `canonical_bytes`."""
@@ -123,7 +129,10 @@ CANONICAL_FORMS: Mapping[str, Callable[[Any], Any]] = {"N": _number, "NS": _numb
 
 @dataclass(frozen=True, slots=True)
 class EntityTags:
-    """The tags of an ``If-Match`` or ``If-None-Match``; ``any`` is ``*``."""
+    """The tags of an ``If-Match`` or ``If-None-Match``; ``any`` is ``*``.
+
+    A tag is that of the stored item, and behind a dot the digest of what was shown of it where that depends on more.
+    """
 
     strong: frozenset[str] = frozenset()
     weak: frozenset[str] = frozenset()
@@ -148,16 +157,22 @@ class EntityTags:
             place = tag.end()
         return cls(frozenset(tags[False]), frozenset(tags[True]))
 
+    @property
+    def stored(self) -> frozenset[str]:
+        """What the strong tags say of the stored item."""
+        return frozenset(_SHOWN.sub('"', tag) for tag in self.strong)
+
     def match(self, tag: str) -> bool:
-        """The strong comparison, of ``If-Match`` (RFC 9110, section 8.8.3.2)."""
-        return self.any or tag in self.strong
+        """The strong comparison, of ``If-Match`` (RFC 9110, section 8.8.3.2), with the tag of a stored item."""
+        return self.any or tag in self.stored
 
     def match_weakly(self, tag: str) -> bool:
-        """The weak comparison, of ``If-None-Match``."""
+        """The weak comparison, of ``If-None-Match``, with the tag of a representation."""
         return self.any or tag.removeprefix("W/") in self.strong | self.weak
 
     def versions(self) -> list[str]:
-        """The tags as DynamoDB's numbers, where all are versions and few enough for one condition; else none."""
-        versions = [tag[1:-1] for tag in self.strong if _VERSION.fullmatch(tag)]
-        fits = len(versions) == len(self.strong) <= _MAX_VERSIONS
+        """The stored parts as DynamoDB's numbers, where all are versions and fit into one condition; else none."""
+        stored = self.stored
+        versions = [tag[1:-1] for tag in stored if _VERSION.fullmatch(tag)]
+        fits = len(versions) == len(stored) <= _MAX_VERSIONS
         return sorted(versions) if fits else []

@@ -117,15 +117,24 @@ _STEPS = "__init__ __setattr__ from_raw_data _instantiate _container_deserialize
 @cache
 def instance_factory(model: type[Model]) -> InstanceFactory | None:
     """The factory of a model, None where the model overrides how instances are made, or has a discriminator."""
-    inherited = all(_function(model, name) is _function(Model, name) for name in _STEPS.split())
-    if not inherited or model._get_discriminator_attribute() is not None:
+    if not _inherits(model, _STEPS) or model._get_discriminator_attribute() is not None:
         return None
     members = _members(model)
-    reads = fast_path_is_on() and _function(model, "__getattribute__") is _function(Model, "__getattribute__")
+    reads = fast_path_is_on() and _inherits(model, "__getattribute__")
     plain_keys = all(
         one.plain for one in members.values() if one.attribute.is_hash_key or one.attribute.is_range_key
     )
     return InstanceFactory(model, members, reader_of(model) if reads else None, plain_keys)
+
+
+def is_read_as_usual(model: type[Model]) -> bool:
+    """Whether no method of the model's own takes part where its items are read."""
+    return _inherits(model, f"{_STEPS} __getattribute__")
+
+
+def _inherits(model: type[Model], names: str) -> bool:
+    """Whether these methods, with blanks between, are PynamoDB's own."""
+    return all(_function(model, name) is _function(Model, name) for name in names.split())
 
 
 def _members(model: type[Model]) -> dict[str, _Member]:

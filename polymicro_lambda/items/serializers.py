@@ -1,5 +1,6 @@
 """A verb's values become the item that DynamoDB stores, or a 422."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,10 +11,12 @@ from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import ModelInfo, model_info
-from polymicro_lambda.exceptions import Unprocessable
-from polymicro_lambda.schemas import default_of
+from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
+from polymicro_lambda.schemas import default_of, is_key, key_rules
+from polymicro_lambda.spelling import did_you_mean
 from polymicro_lambda.types import RawItem
 
+from .etags import same_item
 from .instances import instance_factory
 from .readers import CONVERSIONS
 
@@ -36,6 +39,8 @@ class ItemSerializer:
     """Python name -> name in DynamoDB, its type there, whether it can be absent, and the writer of its values."""
     key_writers: tuple[tuple[str, str, str, _Write], ...]
     """For each key attribute its name in Python and in DynamoDB, its type there, and the writer of its values."""
+    key_limits: tuple[tuple[str, str, int], ...]
+    """For each key attribute, of indexes too, its name in Python and in DynamoDB, and its longest value in bytes."""
     plain_keys: bool = False
     """Whether an instance holds the values of its key unchanged."""
 
@@ -48,7 +53,10 @@ class ItemSerializer:
             name: (one.attr_name, one.attr_type, bool(one.null), _writer(one))
             for name, one in model.get_attributes().items()
         }
-        return cls(model, about, _writers(model), changes, keys, factory is not None and factory.plain_keys)
+        limits = tuple((n, one.attribute.attr_name, one.limit) for n, one in key_rules(model).items())
+        return cls(
+            model, about, _writers(model), changes, keys, limits, factory is not None and factory.plain_keys
+        )
 
     def key(self, values: Mapping[str, Any]) -> RawItem:
         """The key in these values, by Python name."""
@@ -93,20 +101,20 @@ class ItemSerializer:
         if known != len(values):
             return None
         if self.about.version is not None:
-            raw[self.about.version.attr_name] = {"N": "1"}
+            raw[self.about.version.attr_name] = {"N": str(first_version())}
         return raw
 
     def new(self, values: Mapping[str, Any]) -> tuple[Model, RawItem]:
-        """A new item of these values and the model's defaults, at version 1.
+        """A new item of these values and the model's defaults, at its first version.
 
-        Raises ``Unprocessable`` for attributes that are still missing, ``TypeError`` for unknown ones.
+        Raises ``Unprocessable`` for attributes that are still missing, ``ConfigurationError`` for unknown ones.
         """
         instance = self.model()
         for name, value in values.items():
             self._change_writer(name)
             setattr(instance, name, value)
         if self.about.version is not None:
-            self.about.version.__set__(instance, 1)
+            self.about.version.__set__(instance, first_version())
         try:
             raw: RawItem = instance.serialize()
         except AttributeNullError as error:
@@ -116,21 +124,53 @@ class ItemSerializer:
     def changes(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
         """The changes that these values make to an item, by DynamoDB's names; None removes.
 
-        Raises ``Unprocessable`` for None in a required attribute, ``TypeError`` for unknown ones.
+        Raises ``Unprocessable`` for None in a required attribute, ``ConfigurationError`` for unknown ones.
         """
         raw: dict[str, dict[str, Any] | None] = {}
         for name, value in values.items():
             place, kind, nullable, write = self._change_writer(name)
             stored = None if value is None else write(value)
-            if stored is None and not nullable:
+            if stored is None and not nullable and name not in self.about.keys:
                 raise _incomplete(name)
             raw[place] = None if stored is None else {kind: stored}
         return raw
 
+    def check_key(self, key: RawItem, updated: RawItem) -> None:
+        """Raise ``ConfigurationError`` where an update would give an item another key."""
+        for _, place, _, _ in self.key_writers:
+            if not same_item({place: updated.get(place) or {}}, {place: key[place]}):
+                raise self.fixed(place, "of the key, which no update changes")
+
+    def fixed(self, place: str, what: str) -> ConfigurationError:
+        """The error of a verb that writes an attribute, by its name in DynamoDB, as no update can."""
+        name = next(name for name, (stored, *_) in self.change_writers.items() if stored == place)
+        owner = self.model.__name__
+        return ConfigurationError(f"{owner}.{name} is {what}: leave {name!r} out of what a verb writes")
+
+    def check_keys(self, stored: Mapping[str, dict[str, Any] | None]) -> None:
+        """Raise ``Unprocessable`` for a value that DynamoDB takes in no key of the table or of an index."""
+        for name, place, limit in self.key_limits:
+            value = stored.get(place)
+            if value is not None and not is_key(value, limit):
+                said = {"pointer": f"#/{name}", "detail": f"A key has 1 to {limit} bytes."}
+                raise Unprocessable("The item cannot be stored by such a key.", errors=[said])
+
     def _change_writer(self, name: str) -> tuple[str, str, bool, _Write]:
         if name not in self.change_writers:
-            raise TypeError(f"{self.model.__name__} has no attribute {name!r}: a verb put it into req")
+            # The text is logged, and a verb may have handed on a name that a client sent: only a misspelt one is told.
+            near, known = did_you_mean(name, self.change_writers), ", ".join(self.change_writers)
+            said = f"{name!r}{near}" if near else f"of a name that a verb writes: it has {known}"
+            raise ConfigurationError(f"{self.model.__name__} has no attribute {said}")
         return self.change_writers[name]
+
+
+def first_version() -> int:
+    """The version of a new item: the clock, in microseconds since 1970.
+
+    An item that is made anew after a deletion so has no version again that the deleted one had: an update adds 1. The
+    integers that JavaScript tells apart last until 2255 (2**53, ECMA-262: ``Number.MAX_SAFE_INTEGER``).
+    """
+    return time.time_ns() // 1000
 
 
 def _writers(model: type[Model]) -> tuple[_Writer, ...] | None:

@@ -26,7 +26,7 @@ class AccessPath:
     """The attributes that its items have, None for all."""
     is_global: bool = False
     sparse: bool = False
-    """Whether its sort key is nullable: the index lacks items without it."""
+    """Whether items may be without its sort key: the index lacks these."""
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -63,7 +63,7 @@ def _of_index(model: type[Model], table: frozenset[str], index: Index[Any]) -> A
     sort = next((attribute.attr_name for attribute in attributes if attribute.is_range_key), None)
     keys = table | ({partition} if sort is None else {partition, sort})
     projection = index.Meta.projection
-    optional = {attribute.attr_name for attribute in model.get_attributes().values() if attribute.null}
+    certain = {attribute.attr_name for attribute in model.get_attributes().values() if not attribute.null}
     return AccessPath(
         index.Meta.index_name,
         partition,
@@ -71,5 +71,5 @@ def _of_index(model: type[Model], table: frozenset[str], index: Index[Any]) -> A
         keys,
         None if projection.projection_type == ALL else keys | frozenset(projection.non_key_attributes or ()),
         is_global=isinstance(index, GlobalSecondaryIndex),
-        sparse=sort in optional,
+        sparse=sort is not None and sort not in certain,
     )

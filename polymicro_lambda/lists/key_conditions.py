@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import And, BeginsWith, Between, Comparison,
 from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.rules import attributes_of, holds
-from polymicro_lambda.schemas import RANGE_BYTES
+from polymicro_lambda.schemas import RANGE_BYTES, is_key
 
 
 def conjuncts(condition: Condition) -> Iterator[Condition]:
@@ -25,12 +25,6 @@ def conjuncts(condition: Condition) -> Iterator[Condition]:
 def is_implied(condition: Condition, name: str, value: Mapping[str, Any]) -> bool:
     """Whether a condition reads this attribute alone, and holds on this value of it."""
     return attributes_of(condition) == {name} and holds(condition, {name: value})
-
-
-def is_key(value: Mapping[str, Any], limit: int) -> bool:
-    """Whether a key can have this value: DynamoDB refuses to look for an empty one or one over ``limit`` bytes."""
-    ((_, stored),) = value.items()
-    return 0 < len(stored.encode() if isinstance(stored, str) else stored) <= limit
 
 
 def _key_operands(condition: Condition, name: str) -> tuple[Any, ...] | None:

@@ -22,12 +22,11 @@ from polymicro_lambda.rules import (
     is_opaque,
     text_equality_of,
 )
-from polymicro_lambda.schemas import HASH_BYTES
+from polymicro_lambda.schemas import HASH_BYTES, is_key
 
 from .access_paths import AccessPath, access_paths_of, stored_names
 from .filter_expressions import as_sent
 from .filters import Filters, filter_conditions
-from .key_conditions import is_key
 from .plans import ListQuery, Plan, plan_list
 
 

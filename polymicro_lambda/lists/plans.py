@@ -13,11 +13,11 @@ from pynamodb.expressions.condition import Condition
 from polymicro_lambda.dynamodb import typed_value
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.rules import attributes_of, equality_of, holds
-from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES
+from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES, is_key
 from polymicro_lambda.types import RawItem
 
 from .access_paths import AccessPath
-from .key_conditions import SortKeyCondition, conjuncts, is_implied, is_key
+from .key_conditions import SortKeyCondition, conjuncts, is_implied
 
 
 @dataclass(slots=True)
@@ -34,8 +34,8 @@ class Plan:
     checks: tuple[Condition, ...] = ()
     """The conditions that Python checks: DynamoDB takes no filter on key attributes, nor on those an index lacks."""
     forward: bool = True
-    lossy: bool = False
-    """The index may lack items that the list should have: those without its sort key."""
+    passed_over: tuple[AccessPath, ...] = ()
+    """The indexes that would serve the list if they did not lack items of it."""
     completes: bool = False
     """The index lacks attributes: the items are read again from the table, by their keys."""
     empty: bool = False
@@ -78,7 +78,9 @@ def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
     bound: dict[str, dict[str, Any]] = {}
     for condition in conditions:
         bound = {**equality_of(condition), **bound}
-    serving = [path for path in paths if path.partition in bound and _sorts(path, query.sort, bound)]
+    found = [path for path in paths if path.partition in bound and _sorts(path, query.sort, bound)]
+    lossy = tuple(path for path in found if _loses(path, conditions, query))
+    serving = [path for path in found if path not in lossy]
     if (batch := _batch_plan(paths[0], bound, conditions, query)) is not None:
         plan = batch
     elif serving:
@@ -87,9 +89,9 @@ def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
         )
     elif query.scan and (query.sort is None or query.sort in bound):
         projection = _projection(paths[0], query, ()) if query.projects else None
-        plan = Plan(paths[0], None, filters=tuple(conditions), projection=projection)
+        plan = Plan(paths[0], None, filters=tuple(conditions), projection=projection, passed_over=lossy)
     else:
-        raise _no_access_path(paths, query, bound)
+        raise _no_access_path(paths, query, bound, lossy)
     return replace(plan, empty=True) if _contradicted(conditions, bound) else plan
 
 
@@ -136,12 +138,12 @@ def _sorts(path: AccessPath, sort: str | None, bound: Mapping[str, Any]) -> bool
 
 
 def _cost(query: ListQuery, plan: Plan) -> tuple[Any, ...]:
-    """No item left out, then fewer read, then no second read, then table before local before global index."""
+    """Fewer items read, then no second read, then table before local before global index."""
     condition, path = plan.key_condition, plan.path
     one = plan.empty or (condition is not None and condition.operator == "=")
     narrows = condition is not None and not any(condition is kind for kind in query.kind_conditions)
     rank = 0 if one else 1 if narrows else 2
-    return (plan.lossy, rank, plan.completes, path.index is not None, path.is_global, path.index or "")
+    return (rank, plan.completes, path.index is not None, path.is_global, path.index or "")
 
 
 def _query_plan(
@@ -162,24 +164,30 @@ def _query_plan(
         # An item may change before it is read again.
         tuple(conditions) if completes else checks,
         query.forward,
-        lossy=path.sparse and query.sort != path.sort and not _requires(path.sort, conditions),
         completes=completes,
         empty=sort_key.empty or not is_key(partition, HASH_BYTES),
         projection=_projection(path, query, checks) if query.projects and not completes else None,
     )
 
 
-def _requires(name: str | None, conditions: Sequence[Condition]) -> bool:
-    """Whether no item without this attribute can satisfy the conditions."""
-    return any(attributes_of(c) == {name} and not holds(c, {}) for c in conditions)
+def _loses(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> bool:
+    """Whether an index may lack items of the list: those without its sort key.
+
+    A list that is sorted by that key is of the items that have it, and so is one whose conditions no other satisfies.
+    """
+    if not path.sparse or query.sort == path.sort:
+        return False
+    return not any(attributes_of(c) == {path.sort} and not holds(c, {}) for c in conditions)
 
 
 def _projection(path: AccessPath, query: ListQuery, checks: Sequence[Condition]) -> frozenset[str]:
     return query.needed.union(path.keys, *map(attributes_of, checks))
 
 
-def _no_access_path(paths: Sequence[AccessPath], query: ListQuery, bound: Mapping[str, Any]) -> BadRequest:
-    """The error that names what is missing: an index for the order, or a value for a partition key."""
+def _no_access_path(
+    paths: Sequence[AccessPath], query: ListQuery, bound: Mapping[str, Any], lossy: Sequence[AccessPath]
+) -> BadRequest:
+    """The error that names what is missing: an index for the order or without gaps, or a value for a partition key."""
 
     def python_name(name: str) -> str:
         return query.names.get(name, name)
@@ -190,6 +198,9 @@ def _no_access_path(paths: Sequence[AccessPath], query: ListQuery, bound: Mappin
     def bindable(names: Iterable[str]) -> list[str]:
         return [name for name in names if query.filterable is None or name in query.filterable]
 
+    if lossy:
+        missed = any_of(str(path.sort) for path in lossy)
+        return BadRequest(f"No index has all of this list: sort it by {missed} or filter on that.")
     keyed = any_of(path.partition for path in paths if path.partition in bound)
     by_sort = [path.partition for path in paths if path.sort == query.sort]
     if query.sort is not None and keyed:

@@ -28,7 +28,8 @@ def optional_fields(route: Route) -> frozenset[str]:
     """The fields that some user may leave out, although the schema demands them."""
     if route.http == "PATCH" or type(route.resource).fields_for is not ModelResource.fields_for:
         return frozenset(route.schema.members)
-    return frozenset(route.field_rules.write) | frozenset(route.owned)
+    unread = {*route.field_rules.read, *route.schema.members.difference(route.schema.names)}
+    return frozenset({*route.field_rules.write, *route.owned, *(unread if route.http == "PUT" else ())})
 
 
 def _object(schema: Schema, *, optional: frozenset[str] = frozenset()) -> dict[str, Any]:

@@ -178,7 +178,7 @@ class ResourceSchemas:
 BODY_DESCRIPTIONS: Mapping[str, str] = {
     "POST": "A new item.",
     "PATCH": "What is to change; null removes (RFC 7396). What is not named stays as it is.",
-    "PUT": "The whole item: what is not named takes its default or is removed.",
+    "PUT": "The whole item: what is not named takes its default or is removed, but for fields that you cannot read.",
 }
 
 

@@ -1,13 +1,13 @@
 """Resources become routes: declarations read, schemas made, indexes found, every mistake named."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import check_own_tables, model_info
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.lists import DeclaredFilters, Planner
+from polymicro_lambda.lists import AccessPath, DeclaredFilters, Planner
 from polymicro_lambda.rules import FieldRules
 from polymicro_lambda.schemas import ItemPath, ItemSchema, compile_schema
 from polymicro_lambda.throttling import rates_of
@@ -88,7 +88,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     bindable = declared.bindable(filters.equals)
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique)
-    resource.planner = _planner(declared, filters, bindable)
+    resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
     return {
         "rule": declared.rule,
@@ -124,11 +124,13 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
     )
 
 
-def _planner(declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None) -> Planner:
+def _planner(
+    declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None, schema: ItemSchema
+) -> Planner:
     """The planner of a resource's lists.
 
     Raises ``ConfigurationError`` where the mixin's list could serve no request: a partition must be bound, keys be
-    named by filters, or the table be scanned.
+    named by filters, or the table be scanned. An index that lacks items must be sorted by or filtered on.
     """
     resource, model = declared.resource, declared.model
     by_key = filters.batch_key(model)
@@ -136,7 +138,12 @@ def _planner(declared: Declaration, filters: DeclaredFilters, bindable: frozense
     listed = declared.by_name.get("list")
     if listed is None or not listed.is_default:
         return planner
-    if resource.scan or by_key or any(planner.usable(bindable)):
+    usable = [*planner.usable(bindable)]
+    if resource.scan or by_key or any(not path.sparse for path in usable):
+        return planner
+    if usable and bindable is not None:
+        _check_reachable(declared, usable, {*schema.names, *filters.attributes, *bindable})
+    if usable:
         return planner
     partition = next(iter(model_info(model).keys))
     raise ConfigurationError(
@@ -144,6 +151,18 @@ def _planner(declared: Declaration, filters: DeclaredFilters, bindable: frozense
         f" {partition!r}. Bind it by OwnedBy({partition!r}), the route or filters, override list, or say"
         " scan = True"
     )
+
+
+def _check_reachable(declared: Declaration, lacking: Sequence[AccessPath], usable: Collection[str]) -> None:
+    """Raise ``ConfigurationError`` where no request can sort by or filter on what these indexes lack items without."""
+    names = {one.attr_name: name for name, one in declared.model.get_attributes().items()}
+    lacked = sorted({names.get(str(path.sort), str(path.sort)) for path in lacking})
+    if not any(name in usable for name in lacked):
+        raise ConfigurationError(
+            f"{declared.name}.list could serve no request: the indexes that it can use lack items without"
+            f" {' or '.join(lacked)}, which no request can sort by or filter on. Show it, add a filter for it, or say"
+            " scan = True"
+        )
 
 
 def _check_bulk(declared: Declaration, unique: UniqueConstraints | None) -> None:

@@ -8,7 +8,7 @@ from marshmallow import Schema
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.items import FieldSelection
+from polymicro_lambda.items import FieldSelection, is_volatile
 from polymicro_lambda.lazy import compute_lazy, lazy
 from polymicro_lambda.lists import DeclaredFilters
 from polymicro_lambda.resources import ModelResource
@@ -109,6 +109,11 @@ class Route:
     def selection(self) -> FieldSelection | None:
         """What an answer shows of items, where nothing needs instances for it."""
         return None if self.whole else FieldSelection.of(self.model, self.schema.names)
+
+    @lazy
+    def volatile(self) -> bool:
+        """Whether two reads of one stored item may show different values."""
+        return is_volatile(self.model)
 
     @lazy
     def at_once(self) -> bool:

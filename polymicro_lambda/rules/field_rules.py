@@ -58,6 +58,11 @@ class FieldRules:
         """The fields that answers show."""
         return frozenset(self.schema.names)
 
+    @lazy
+    def never_read(self) -> frozenset[str]:
+        """The fields that no answer shows."""
+        return self.names - self.shown
+
     def leaves(self) -> Iterator[Permission]:
         """The permissions in the table."""
         return (

@@ -39,6 +39,10 @@ def _visible_to_all(_: Model, __: RawItem) -> bool:
     return True
 
 
+def _as_text(instance: Model) -> tuple[Any, str]:
+    return str(instance), ""
+
+
 class CreateInterceptor(Protocol):
     """Takes part in the creates of a request: an idempotent request creates once, a bulk create gathers its items."""
 
@@ -79,8 +83,8 @@ class Guard:
     """The entity tags of ``If-Match``: a write needs one of them to be the item's."""
     tagger: EntityTagger = UNKEYED_TAGGER
     """Makes the entity tags."""
-    show: Callable[[Model], Any] = str
-    """An item as this user may see it."""
+    show: Callable[[Model], tuple[Any, str]] = _as_text
+    """An item as this user may see it, and the entity tag of that."""
     interceptor: CreateInterceptor | None = None
     """The interceptor of a request with an ``Idempotency-Key``, or with many items."""
     model: type[Model] | None = None
@@ -187,11 +191,11 @@ class Guard:
         """Raise ``PreconditionFailed``, with the item as it is now where the user may see it, if no tag fits."""
         if self.if_match is None or self.if_match.any:
             return
-        tag = self.tagger.strong(type(instance), raw)
-        if self.if_match.match(tag):
+        if self.if_match.match(self.tagger.strong(type(instance), raw)):
             return
-        members = {"current": self.show(instance)} if self.visible(instance, raw) else {}
-        headers = {"etag": tag} if members else {}
+        members, headers = {}, {}
+        if self.visible(instance, raw):
+            members["current"], headers["etag"] = self.show(instance)
         raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
 
     def _observed(self, state: State, question: Callable[[], bool]) -> tuple[bool, frozenset[str]]:

@@ -33,7 +33,7 @@ from .fields import (
 )
 from .item_paths import ItemPath, parameter_name
 from .item_schemas import ItemSchema, compile_schema
-from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, key_rules
+from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, is_key, key_rules
 from .values import as_json
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "default_of",
     "fast_path_is_on",
     "field_for",
+    "is_key",
     "is_nullable",
     "key_rules",
     "load_body",

@@ -93,12 +93,12 @@ class ItemSchema:
         attribute = self.attributes.get(name)
         return attribute is None or attribute.default_for_new is not None
 
-    def load_replace(self, body: object, closed: Iterable[str] = ()) -> dict[str, Any]:
+    def load_replace(self, body: object, kept: Iterable[str] = ()) -> dict[str, Any]:
         """Every writable attribute: as given, else its default, else None where that is allowed.
 
-        Attributes in ``closed`` are left out: they stay as they are. Raises as ``load_create``.
+        Attributes in ``kept`` that are not given stay as they are: they are left out. Raises as ``load_create``.
         """
-        kept = fields_named(self.updating, closed)
+        kept = fields_named(self.updating, kept)
         loaded = self._updating.load(body, kept)
         open_ = [
             attribute_of_field(field) for name, field in self.updating.load_fields.items() if name not in kept

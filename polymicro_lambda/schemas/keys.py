@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from unicodedata import category
 
-from pynamodb.attributes import Attribute
+from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import indexes_of
@@ -16,6 +16,9 @@ from .values import load_text, refuse
 
 HASH_BYTES, RANGE_BYTES = 2048, 1024
 """The longest partition and sort key in bytes (DynamoDB Developer Guide, "Quotas")."""
+
+_WIDEST = 4
+"""Bytes of one character in UTF-8 at the most (RFC 3629, section 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,25 @@ class KeyRule:
             refuse("A key may hold no control characters.")
         if self.address and value in (".", ".."):
             refuse("A key may not be . or .., which in a path mean something else.")
+
+    def fits(self, value: Any) -> bool:
+        """Whether DynamoDB takes the value as this key; which characters a path may hold is another matter."""
+        if type(value) is str and type(self.attribute) is UnicodeAttribute:
+            return _fits(value, self.limit)
+        return is_key({self.attribute.attr_type: self.attribute.serialize(value)}, self.limit)
+
+
+def is_key(value: Mapping[str, Any], limit: int) -> bool:
+    """Whether a key can have this stored value: DynamoDB takes no empty one, nor one over ``limit`` bytes."""
+    ((_, stored),) = value.items()
+    return _fits(stored, limit)
+
+
+def _fits(stored: Any, limit: int) -> bool:
+    size = len(stored)
+    if 0 < size <= limit // _WIDEST:
+        return True
+    return 0 < (len(stored.encode()) if isinstance(stored, str) else size) <= limit
 
 
 @cache

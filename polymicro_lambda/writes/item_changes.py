@@ -166,6 +166,7 @@ class ItemChange(ABC):
         if after is not None:
             new = after.raw
             read = guard.judge_new(*after, before) | guard.condition_attributes
+            items.serializer.check_key(self.key, new)
             # The new version is made of the old one.
             made = {version.attr_name} & read if version is not None else set()
             relied |= made.union(name for name in read if old.get(name) == new.get(name))

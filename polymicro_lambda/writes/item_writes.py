@@ -51,6 +51,7 @@ class ItemUpdate(ItemChange):
         unique = items.unique_attributes
         concerned = NO_ATTRIBUTES if unique.isdisjoint(changed) else unique
         super().__init__(items, key, terms, actions, changed, concerned)
+        self.must_read = self.must_read or not key.keys().isdisjoint(values)
 
     @property
     def changed(self) -> frozenset[str]:

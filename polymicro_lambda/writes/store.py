@@ -33,7 +33,10 @@ class Store(Protocol):
     def update(
         self, instance: Any, changes: Mapping[str, Any], *, condition: Any = None, otherwise: Any = None
     ) -> Any:
-        """The item with these values set, or removed where None. Raises as the rule says, and ``Conflict``."""
+        """The item with these values set, or removed where None. Raises as the rule says, and ``Conflict``.
+
+        And ``ConfigurationError`` for an attribute that the model does not have, or another key or version.
+        """
 
     def delete(self, instance: Any, *, condition: Any = None, otherwise: Any = None) -> None:
         """Remove the item. Raises as the rule says, and ``Conflict``."""
@@ -103,11 +106,11 @@ class PynamoStore(WritableItems):
         """
         key = self.serializer.key_of(instance)
         terms = self._terms(key, instance, condition, otherwise)
-        return self.written(self._change(key, *self.split(key, changes), terms))
+        return self.written(self._change(key, *self.split(key, changes, terms.known), terms))
 
     def change(self, key: RawItem, changes: Mapping[str, Any]) -> RawItem:
         """The same by the item's key, as a stored item; no value is an expression."""
-        return self._change(key, self.stored_changes(key, changes), (), NO_TERMS)
+        return self._change(key, self.stored_changes(key, changes, {}), (), NO_TERMS)
 
     def _change(
         self, key: RawItem, values: Mapping[str, Any], atomic: Sequence[AtomicChange], terms: Terms

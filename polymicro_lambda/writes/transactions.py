@@ -89,7 +89,7 @@ class Transaction:
     ) -> None:
         """Set these values of an item that must be there, or remove where None; see ``store.update``."""
         store, key, terms = self._target(target, condition, otherwise)
-        values, atomic = store.split(key, changes)
+        values, atomic = store.split(key, changes, terms.known)
         if values or atomic:
             self._add(ItemUpdate(store, key, values, atomic, terms), otherwise)
         else:

@@ -9,7 +9,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import ConditionClause, is_outside_of_prefix
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.items import expired_conditions
+from polymicro_lambda.items import expired_conditions, same_item
 from polymicro_lambda.rules import guard_for
 from polymicro_lambda.types import RawItem
 
@@ -34,6 +34,7 @@ class WritableItems(StoredItems):
 
     def creation_of(self, raw: RawItem, key: RawItem) -> Creation:
         """The same of an item that is judged already."""
+        self.serializer.check_keys(raw)
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
         return Creation(self.model, raw, key, self._key_is_free(), reservations)
@@ -45,21 +46,39 @@ class WritableItems(StoredItems):
         free: ConditionClause = reduce(or_, expired_conditions(self.model), self.is_missing.to_pynamodb())
         return free
 
-    def split(self, key: RawItem, changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[AtomicChange]]:
+    def split(
+        self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None
+    ) -> tuple[dict[str, Any], list[AtomicChange]]:
         """Changes of an item as the values to store, by DynamoDB's names, None to remove; and those it computes.
 
-        Raises ``Unprocessable`` for None in a required attribute, ``ConfigurationError`` for what cannot be changed.
+        ``known`` is the item as it was read, if it was. Raises as ``stored_changes``, and ``ConfigurationError`` for an
+        expression that its attribute cannot take.
         """
         atomic = {
             n: one for n, value in changes.items() if (one := atomic_change(self.model, n, value)) is not None
         }
         plain = {n: value for n, value in changes.items() if n not in atomic} if atomic else changes
-        return self.stored_changes(key, plain), [*atomic.values()]
+        return self.stored_changes(key, plain, known or {}), [*atomic.values()]
 
-    def stored_changes(self, key: RawItem, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Changes without expressions as the values to store."""
-        # A body may repeat the key as it is.
-        return {n: v for n, v in self.serializer.changes(changes).items() if n not in key or v != key[n]}
+    def stored_changes(self, key: RawItem, changes: Mapping[str, Any], known: RawItem) -> dict[str, Any]:
+        """Changes without expressions as the values to store; key and version may be said again as they are.
+
+        Raises ``Unprocessable``, and ``ConfigurationError`` for an unknown attribute or another version.
+        """
+        version, values = self.about.version, self.serializer.changes(changes)
+        fixed = {**key} if version is None else {version.attr_name: known.get(version.attr_name), **key}
+        if fixed.keys().isdisjoint(values):
+            self.serializer.check_keys(values)
+            return values
+        values = {
+            name: value
+            for name, value in values.items()
+            if name not in fixed or not same_item({name: value or {}}, {name: fixed[name] or {}})
+        }
+        if version is not None and version.attr_name in values:
+            raise self.serializer.fixed(version.attr_name, "its version, which every write counts up")
+        self.serializer.check_keys({n: v for n, v in values.items() if n not in key})
+        return values
 
 
 class Stores:

@@ -586,6 +586,7 @@ def test_a_write_that_dynamodb_refuses(things: type[Model], code: str, status: i
         assert_problem(app(things).post("/things", json={"id": "x"}), status)
 
 
+@pytest.mark.usefixtures("versions_from_1")
 @pytest.mark.parametrize(
     "error", [too_slow(), ConnectionClosedError(endpoint_url="https://canary")], ids=["slow", "cut"]
 )

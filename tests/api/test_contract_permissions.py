@@ -688,6 +688,7 @@ def test_a_list_shows_what_the_rule_shows(dynamodb: None, table_name: str, rule:
     assert [id_ for page in pages for id_ in page] == ["00", "03", "06", "09", "12", "15", "18"]
 
 
+@pytest.mark.usefixtures("versions_from_1")
 def test_a_versioned_item_counts_its_updates(dynamodb: None, table_name: str) -> None:
     """Never settable, up by one with each update; who was overtaken under an opaque rule tries again."""
 

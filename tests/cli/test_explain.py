@@ -168,7 +168,7 @@ SAID: dict[str, list[tuple[str, str]]] = {
         ("key", 'o = "alice"'),
         ("filter", "done = true, by DynamoDB, after it has read (and billed) the items"),
         ("pages", "1 to 5 Query calls for 10 items: rows drop out; each may read 4 times the last"),
-        ("beware", "items without due are not in this index"),
+        ("beware", "items without due are not in this index, nor in a list by it"),
     ],
     "GET /own?due__gt=1&due__lte=5": [
         ("verb", "Own.list"),

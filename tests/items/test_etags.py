@@ -1,5 +1,6 @@
 """Entity tags: which item has which, what a header names, and how the two are compared."""
 
+import re
 from typing import Any
 
 import pytest
@@ -25,6 +26,16 @@ TAGGER = EntityTagger.of("a secret")
 
 def test_the_tag_of_a_versioned_item_is_its_version() -> None:
     assert TAGGER.strong(Versioned, {**ID, "v": {"N": "17"}}) == '"17"'
+
+
+def test_what_is_shown_is_the_second_part_of_a_tag() -> None:
+    shown = TAGGER.shown('"17"', b"{}")
+    assert re.fullmatch(r'"17\.[\w-]{22}"', shown)
+    assert shown != TAGGER.shown('"17"', b"[]")
+    tags = EntityTags.read(f'"a", {shown}', "If-Match")
+    assert tags is not None
+    assert [tags.match('"17"'), tags.match(shown), tags.match('"18"')] == [True, False, False]
+    assert [tags.match_weakly('"17"'), tags.match_weakly(shown)] == [False, True]
 
 
 def test_an_item_from_before_there_were_versions_has_a_digest() -> None:
@@ -166,6 +177,8 @@ VERSIONS: dict[str, tuple[str, list[str]]] = {
     "leading zero": ('"03"', []),
     "sign": ('"-3"', []),
     "fraction": ('"3.0"', []),
+    "what was shown of it besides": (f'"3.{"x" * 22}", "3", "12.{"-" * 22}"', ["12", "3"]),
+    "no digest behind it": (f'"3.{"x" * 21}"', []),
     "other digits": ('"\xb2"', []),
     "as long as DynamoDB takes": (f'"{DIGITS}"', [DIGITS]),
     "longer": (f'"{DIGITS}9"', []),

@@ -30,7 +30,7 @@ from polymicro_lambda.dynamodb.expressions import (
     expression_arguments,
     update_expression,
 )
-from polymicro_lambda.items.serializers import ItemSerializer, stored_datetime
+from polymicro_lambda.items.serializers import ItemSerializer, first_version, stored_datetime
 from polymicro_lambda.items.stored_items import serialized
 from polymicro_lambda.schemas.body_loader import BodyLoader
 from polymicro_lambda.schemas.fast_path import SWITCH
@@ -147,6 +147,7 @@ def test_a_body_is_loaded_as_the_schema_loads_it(body: Any, partial: Any) -> Non
 MOMENT = datetime(2030, 1, 31, 12, tzinfo=UTC)
 
 
+@pytest.mark.usefixtures("versions_from_1")
 @pytest.mark.parametrize(
     "values",
     [
@@ -163,6 +164,15 @@ MOMENT = datetime(2030, 1, 31, 12, tzinfo=UTC)
 def test_a_new_item_is_that_of_the_instance(values: dict[str, Any]) -> None:
     serializer = ItemSerializer.of(Note)
     assert serializer.raw_of_new(values) == serializer.new(values)[1]
+
+
+def test_the_first_version_is_the_clock_and_a_safe_integer_for_javascript() -> None:
+    versions = [first_version() for _ in range(3)]
+    assert versions == sorted(versions)
+    assert [datetime.fromtimestamp(one / 1_000_000, UTC).year for one in versions] == [
+        datetime.now(UTC).year
+    ] * 3
+    assert datetime.fromtimestamp((2**53 - 1) / 1_000_000, UTC).year == 2255
 
 
 @pytest.mark.parametrize(

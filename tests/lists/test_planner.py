@@ -73,8 +73,9 @@ def texts(conditions: Sequence[Condition]) -> list[str]:
         pytest.param([ann, t > "1"], {}, "thin", id="fewer read before no second read"),
         pytest.param([ann, t > "1"], {"needed": frozenset("x")}, "thin", id="even if it is read again"),
         pytest.param([ann, t > "1", r > 1], {"needed": frozenset("x")}, "lsi", id="else no second read"),
-        pytest.param([s == "open"], {}, "keys", id="a sparse index where there is no other"),
-        pytest.param([s == "open", c == "red"], {}, "gsi", id="a sparse index last"),
+        pytest.param([s == "open"], {"sort": "d"}, "keys", id="order by the key of a sparse index"),
+        pytest.param([s == "open", d.exists()], {}, "keys", id="nothing but what is in a sparse index"),
+        pytest.param([s == "open", c == "red"], {}, "gsi", id="no sparse index that would lose items"),
         pytest.param([ann], {"scan": True}, None, id="no scan where a query serves"),
     ],
 )
@@ -127,7 +128,7 @@ def test_what_is_left_to_filter() -> None:
     whole = planned(ann, x == 1, (x == 1) | (y == 2), r > 1, paths=[TABLE])
     assert (texts(whole.filters), whole.checks) == (texts([x == 1, (x == 1) | (y == 2), r > 1]), ())
     conditions = [s == "open", o == "ann", x == 1]
-    thin = planned(*conditions, paths=[KEYS])
+    thin = planned(*conditions, paths=[KEYS], sort="d")
     assert (texts(thin.filters), texts(thin.checks)) == (texts([o == "ann"]), texts(conditions))
     assert thin.completes
 
@@ -191,6 +192,12 @@ def test_a_scan(wish: dict[str, Any]) -> None:
     assert texts(found.filters) == texts(conditions)
 
 
+def test_a_scan_in_place_of_an_index_that_lacks_items() -> None:
+    found = planned(s == "open", scan=True)
+    assert found == Plan(TABLE, None, filters=tuple(found.filters), passed_over=(KEYS,))
+    assert texts(found.filters) == texts([s == "open"])
+
+
 NAMES = {"o": "owner", "i": "id", "c": "color", "r": "rank", "s": "status", "x": "text"}
 SAY = "No index serves this list: say which color or owner or status by a filter"
 
@@ -202,6 +209,12 @@ SAY = "No index serves this list: say which color or owner or status by a filter
         pytest.param([x == "1"], {}, f"{SAY}, or add an index with partition key text.", id="no key"),
         pytest.param([x == "1"], {"sort": "r"}, f"{SAY}, or add an index with partition key text.", id="order too"),
         pytest.param([], {"scan": True, "sort": "r"}, f"{SAY}.", id="a scan has no order"),
+        pytest.param(
+            [s == "open"], {}, "No index has all of this list: sort it by d or filter on that.", id="items in an index",
+        ),
+        pytest.param(
+            [s == "open", d != "1"], {}, "No index has all of this list: sort it by d or filter on that.", id="a filter"
+        ),
         pytest.param(
             [ann], {"sort": "x"}, "The list cannot be sorted by text: that needs an index with partition key owner"
             " and sort key text.", id="order",

@@ -234,6 +234,55 @@ def test_put_leaves_alone_what_the_user_may_not_write(
     assert [item.get("pay") for item in stored(table_name)] == [None]
 
 
+UNREAD: dict[str, dict[str, Any]] = {
+    "a rule": {"field_permissions": {"pay": {"read": InGroup("hr")}, "name": {"read": InGroup("hr")}}},
+    "a hook": {
+        "fields_for": lambda self, user, method: (("level", "code") if user.uuid == "alice" else RAW, [*RAW]),
+    },
+}
+
+
+@pytest.mark.parametrize("members", UNREAD.values(), ids=UNREAD)
+def test_put_leaves_alone_what_the_user_cannot_read(
+    member: Make, table_name: str, members: dict[str, Any]
+) -> None:
+    """It need not be sent either; where it is, it is set. Who reads it replaces it with the rest."""
+    client = member(**members)
+    put(table_name)
+    assert client.put("/members/t/m", json={"level": 2}).status == 200
+    kept = {name: value for name, value in RAW.items() if name != "code"}
+    assert stored(table_name) == [kept | {"level": {"N": "2"}}]
+    assert client.put("/members/t/m", json={"pay": None, "name": "New"}).status == 200
+    left = {name: kept[name] for name in ("team", "id")}
+    assert stored(table_name) == [left | {"level": {"N": "1"}, "name": {"S": "New"}}]
+    put(table_name)
+    assert_problem(client.put("/members/t/m", json={"level": 2}, user=HR), 422, "#/name")
+    assert client.put("/members/t/m", json={"name": "New"}, user=HR).status == 200
+    assert stored(table_name) == [left | {"level": {"N": "1"}, "name": {"S": "New"}}]
+
+
+class Coded(Schema):
+    name = fields.String(required=True)
+    pay = fields.Integer(load_only=True, load_default=1)
+    secret = fields.String(attribute="code", data_key="password", required=True, load_only=True)
+
+
+@pytest.mark.parametrize(
+    ("members", "name"),
+    [({"load_only": ("pay", "code"), "required": ("code",)}, "code"), ({"schema": Coded}, "password")],
+    ids=["load_only", "schema"],
+)
+def test_put_leaves_alone_what_nobody_can_read(
+    member: Make, table_name: str, members: dict[str, Any], name: str
+) -> None:
+    client = member(**members)
+    put(table_name)
+    assert client.put("/members/t/m", json={"name": "New"}).status == 200
+    assert [(one["pay"], one["code"]) for one in stored(table_name)] == [(RAW["pay"], RAW["code"])]
+    assert client.put("/members/t/m", json={"name": "New", name: "x"}).status == 200
+    assert [(one["pay"], one["code"]) for one in stored(table_name)] == [(RAW["pay"], {"S": "x"})]
+
+
 def test_put_does_not_ask_for_what_the_user_may_not_write(member: Make, table_name: str) -> None:
     client = member(field_permissions={"name": {"write": InGroup("hr")}})
     put(table_name)

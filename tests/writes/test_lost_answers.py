@@ -21,6 +21,7 @@ from polymicro_lambda import AllowAny, Create, Delete, ModelResource, PolyMicro,
 from polymicro_lambda.project.isolation import FAKE_AWS, forget_connections, strict_moto
 from soak.proxy import Proxy
 
+pytestmark = pytest.mark.usefixtures("versions_from_1")
 MODELS: dict[str, Any] = {"versioned": Versioned, "plain": Plain}
 
 

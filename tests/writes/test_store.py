@@ -295,6 +295,7 @@ def versioned(table_name: str) -> type[Model]:
     return Versioned
 
 
+@pytest.mark.usefixtures("versions_from_1")
 def test_the_version_counts_writes(versioned: type[Model]) -> None:
     api = client(versioned)
     seen = [
@@ -328,6 +329,7 @@ class YoungInPython(Permission):
         return bool(instance.version < 3)
 
 
+@pytest.mark.usefixtures("versions_from_1")
 @pytest.mark.parametrize("members", [{}, {"unique": ("text",)}], ids=["plain", "unique"])
 @pytest.mark.parametrize(
     "rule", [Young, YoungInPython, (Seen, Young), Young | ~Seen()], ids=["where", "opaque", "&", "|"]
@@ -912,6 +914,7 @@ def test_a_taken_value(member: type[Model]) -> None:
     assert api.post("/x", json={"id": "3", "email": "b"}).status == 201
 
 
+@pytest.mark.usefixtures("versions_from_1")
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [

@@ -54,7 +54,12 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
         )
     yield "pages", _pages(operation, plan, operation_name)
     if plan.path.sparse and plan.key_condition is None:
-        yield "beware", f"items without {plan.path.sort} are not in this index"
+        yield "beware", f"items without {plan.path.sort} are not in this index, nor in a list by it"
+    for path in plan.passed_over:
+        yield (
+            "why",
+            f"the index {path.index} lacks items without {path.sort}: sort by it or filter on it to use that",
+        )
 
 
 def _batch_get(operation: Operation, plan: Plan) -> Iterator[Line]:

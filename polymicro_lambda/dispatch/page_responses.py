@@ -1,0 +1,104 @@
+"""The pages of a list become responses, each as its event source carries it: shorter where all would be too large."""
+
+import time
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.http import JSON_TYPE, Response, json_bytes
+from polymicro_lambda.lists import Page
+
+from .response_builder import ResponseBuilder, lower_names
+from .response_limits import LONGEST_HEADER, body_room, fits, too_large
+from .verb_request import VerbRequest
+from .verb_results import VerbResult
+
+SPARE = 16_384
+"""Bytes of a page besides its items: the cursor, whose keys have 5 KB at most, and the envelope."""
+_NULL = b"null"
+
+
+@dataclass(frozen=True, slots=True)
+class PageResponses:
+    """Makes the answers of one list: from all that it gave, or from the first part of that."""
+
+    asked: VerbRequest
+    answers: ResponseBuilder
+    result: VerbResult
+    limit: int
+    """The page size that was asked for."""
+
+    def answer(self, page: Page) -> Response:
+        """The answer that shows this page."""
+        return self._response(self.answers.items(page.items), page.key)
+
+    def whole(self, items: str, key: Any, source: str) -> Response | None:
+        """The answer with this array of items, None where it is too large."""
+        response = self._response(items.encode(), key)
+        return response if fits(response.body, source) else None
+
+    def fitting(self, page: Page, most: int) -> int:
+        """How many of the page's items have room in so many bytes."""
+        sums = accumulate(self.answers.written(item) + 1 for item in page.items)
+        return sum(size <= most - SPARE for size in sums)
+
+    def link(self, cursor: str | None) -> dict[str, str]:
+        """The next page (RFC 8288), as a reference that is a query alone, so that stages do not matter."""
+        if cursor is None:
+            return {}
+        query = self.asked.request.query
+        again = {name: values for name, values in query.items() if name != "pagination_key"}
+        again |= {"limit": (str(self.limit),), "pagination_key": (cursor,)}
+        link = f'<?{urlencode(again, doseq=True, quote_via=quote)}>; rel="next"'
+        if len(link) <= LONGEST_HEADER:
+            return {"link": link}
+        if self.asked.route.resource.envelope:
+            return {}
+        # A bare array without a link would be the last page.
+        raise BadRequest("There is a next page, but the query is too long to be said again: ask for less.")
+
+    def _response(self, items: bytes, key: Any) -> Response:
+        """The answer with these items, a JSON array."""
+        route, cursor, body = self.asked.route, self.asked.seal(key), items
+        if route.resource.envelope:
+            said = _NULL if cursor is None else json_bytes(cursor)
+            body = b'{"items":%b,"pagination_key":%b}' % (items, said)
+        headers = {
+            "etag": self._tag(items, key),
+            "content-type": JSON_TYPE,
+            **self.link(cursor),
+            **lower_names(self.result.headers),
+        }
+        return self.answers.unless_known(Response(self.result.status or route.about.status, headers, body))
+
+    def _tag(self, items: bytes, key: Any) -> str:
+        """The weak tag of a page: two cursors of one user to the same place are two texts, but the same page.
+
+        It changes with half a cursor's age, so that no cursor in a page still known by its tag has expired.
+        """
+        tagger, place = self.asked.services.tagger, self.answers.json(key)
+        if place == _NULL:
+            return tagger.weak(b"[%b,null,0]" % items)
+        half_lives = int(time.time() / self.asked.route.resource.cursor_max_age * 2)
+        user = json_bytes(self.asked.services.user_id(self.asked.request.user))
+        return tagger.weak(b"[%b,%b,%d,%b]" % (items, place, half_lives, user))
+
+
+def fitting_page(page: Page, source: str, pages: PageResponses) -> Response:
+    """The answer to a list, ended early where all of it would be too large; its cursor goes on right after.
+
+    Raises ``InternalError`` where the first item alone is too large; its ``pagination_key`` goes on behind that one.
+    """
+    response = pages.answer(page)
+    if fits(response.body, source) or page.after is None:
+        return response
+    count = min(pages.fitting(page, body_room(source)), len(page.items) - 1)
+    if count:
+        return pages.answer(page.first(count))
+    error = too_large(source, of="The first item of this page")
+    cursor = pages.asked.seal(page.first(1).key)
+    error.members["pagination_key"] = cursor
+    error.headers |= pages.link(cursor)
+    raise error
