@@ -1,7 +1,7 @@
 """What a verb returned becomes a response: items dumped, fields hidden, ETag, Link and Location set."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,11 +9,10 @@ from urllib.parse import quote, urlencode
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
-from polymicro_lambda.exceptions import BadRequest, NotFound
+from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_bytes, json_text
 from polymicro_lambda.items import (
     EntityTagger,
-    EntityTags,
     FieldSelection,
     JSONText,
     is_unreadable,
@@ -32,13 +31,16 @@ from polymicro_lambda.rules import (
     current_guard,
     is_trusted,
     may_go_out,
+    whole_rows,
 )
 from polymicro_lambda.types import RawItem
 
+from .nested_instances import NestedInstances, shown_alone
+from .request_guard import unless_known
 from .response_limits import LONGEST_HEADER, json_size, without_item
-from .verb_results import VerbResult, is_collection, json_default
+from .verb_results import VerbResult, is_collection
 
-NO_CONTENT, NOT_MODIFIED = 204, 304
+NO_CONTENT = 204
 _NULL = b"null"
 
 
@@ -52,14 +54,15 @@ class ResponseBuilder:
     """The fields to show, None for all."""
     retrieval: Verdict = True
     """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
+    _nested: NestedInstances | None = None
 
     def answered(self, result: VerbResult) -> Response:
         """The response to a body that is no page of a list; None is no body."""
-        headers, body, default = _lower(result.headers), result.body, self.route.about.status
+        headers, body, default = result.headers, result.body, self.route.about.status
         if body is None:
             return Response(result.status or NO_CONTENT, headers)
-        if isinstance(body, Model) and not may_go_out(body):
-            raise NotFound()
+        if isinstance(body, Model):
+            body = shown_alone(body)
         if not self._retrievable(body):
             return without_item(Response(result.status or default, {**self._location(body), **headers}))
         if isinstance(body, self.route.model):
@@ -67,10 +70,11 @@ class ResponseBuilder:
         text = self._text(body) if isinstance(body, Model) else None
         if text is None:
             shown = self._collection(body) if is_collection(body) else self.item(body)
-            text = json_text(shown, json_default(self.shown_inside))
+            self.nested.expect(shown)
+            text = json_text(shown, self.nested.default)
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
-        return self._unless_known(Response(status, headers, text.encode()))
+        return unless_known(self.route, self.request, Response(status, headers, text.encode()))
 
     def shown(self, raw: RawItem, tagger: EntityTagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
@@ -101,9 +105,7 @@ class ResponseBuilder:
 
     def listed(self, result: VerbResult, page: Page, cursor: str | None, limit: int) -> Response:
         """The response to a page of a list, and the link to the next one (RFC 8288)."""
-        default = json_default(self.shown_inside)
-        items = self._items(page.items, default)
-        return self.paged(result, items, page.key, cursor, limit)
+        return self.paged(result, self._items(page.items), page.key, cursor, limit)
 
     def paged(self, result: VerbResult, items: bytes, key: Any, cursor: str | None, limit: int) -> Response:
         """The same of items that are a JSON array already."""
@@ -117,22 +119,29 @@ class ResponseBuilder:
             "etag": self._page_tag(items, self._place(key)),
             "content-type": JSON_TYPE,
             **self.link(cursor, limit),
-            **_lower(result.headers),
+            **result.headers,
         }
-        return self._unless_known(Response(result.status or self.route.about.status, headers, body))
+        return unless_known(
+            self.route, self.request, Response(result.status or self.route.about.status, headers, body)
+        )
 
-    def _items(self, items: Sequence[Any], default: Callable[[Any], Any]) -> bytes:
+    def _items(self, items: Sequence[Any]) -> bytes:
         """The rows of a page as one JSON array; those that are JSON already as they are."""
-        said = [one if type(one) is JSONText else self._row(one, default) for one in items]
-        return f"[{','.join(said)}]".encode()
+        rows = [one if type(one) is JSONText else self._row(one) for one in items]
+        values = [one for one in rows if type(one) is not JSONText]
+        if values:
+            self.nested.expect(values)
+            default = self.nested.default
+            rows = [one if type(one) is JSONText else json_text(one, default) for one in rows]
+        return f"[{','.join(rows)}]".encode()
 
     def _place(self, key: Any) -> bytes:
         """A pagination key as a tag tells it from others."""
-        return _NULL if key is None else json_bytes(key, json_default(self.shown_inside))
+        return _NULL if key is None else json_bytes(key, self.nested.default)
 
-    def _row(self, value: Any, default: Callable[[Any], Any]) -> str:
+    def _row(self, value: Any) -> Any:
         text = self._text(value)
-        return json_text(self.item(value), default) if text is None else text
+        return self.item(value) if text is None else JSONText(text)
 
     def _page_tag(self, items: bytes, key: bytes) -> str:
         """The weak tag of a page: two cursors to the same place are two texts, but the same page.
@@ -154,7 +163,7 @@ class ResponseBuilder:
 
     def written(self, value: Any) -> int:
         """Bytes that an item takes in a page, at the most."""
-        return json_size(self._items([value], json_default(self.shown_inside))[1:-1])
+        return json_size(self._items([value])[1:-1])
 
     def _retrievable(self, value: Any) -> bool:
         """Whether an instance can be shown, and the rule for ``retrieve`` lets it be, where the verb is an update."""
@@ -168,9 +177,12 @@ class ResponseBuilder:
         """Whether a value may go out; what is no instance may."""
         return not isinstance(value, Model) or (may_go_out(value) and self._retrievable(value))
 
-    def shown_inside(self, value: Any) -> Any:
-        """An instance inside of other JSON as it goes out: None where it may not."""
-        return self.item(value) if self._shows(value) else None
+    @property
+    def nested(self) -> NestedInstances:
+        """The instances inside of other JSON as they go out: None where one may not."""
+        if self._nested is None:
+            self._nested = NestedInstances(lambda value: self.item(value) if self._shows(value) else None)
+        return self._nested
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""
@@ -199,19 +211,7 @@ class ResponseBuilder:
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
-        return [self.item(one) for one in rows if self._shows(one)]
-
-    def _unless_known(self, response: Response) -> Response:
-        """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
-        if self.route.http != "GET" or response.status != 200:
-            return response
-        if "if-none-match" not in self.request.headers:
-            return response
-        known = EntityTags.read(self.request.headers["if-none-match"], "If-None-Match")
-        tag = response.headers.get("etag")
-        if known is None or tag is None or not known.match_weakly(tag):
-            return response
-        return Response(NOT_MODIFIED, {n: v for n, v in response.headers.items() if n != "content-type"})
+        return [self.item(one) for one in whole_rows(rows) if self._shows(one)]
 
     def _etag(self, body: Model) -> dict[str, str]:
         """The strong tag of a whole item; a selection of its fields is another representation."""
@@ -242,7 +242,3 @@ class ResponseBuilder:
             return {}
         location = "/".join(item.segments_of(body, self.request.path_params, self._kept()))
         return {"location": location} if len(location) <= LONGEST_HEADER else {}
-
-
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()} if headers else {}

@@ -88,15 +88,22 @@ def _collects(kind: type) -> bool:
     return issubclass(kind, Iterable) and not issubclass(kind, str | bytes | Mapping | MapAttribute)
 
 
-def json_default(dump: Callable[[Model], Any]) -> Callable[[Any], Any]:
-    """The ``default`` of ``json.dumps`` for what verbs return; ``dump`` is for instances inside other values."""
+def json_default(
+    dump: Callable[[Model], Any], note: Callable[[Any], Any] = lambda _: None
+) -> Callable[[Any], Any]:
+    """The ``default`` of ``json.dumps`` for what verbs return.
+
+    ``dump`` is for instances inside other values; ``note`` is told what else has become JSON, as a generator a list.
+    """
 
     def default(value: Any) -> Any:
         if isinstance(value, Model):
             return dump(value)
         for kind, convert in _CONVERSIONS:
             if isinstance(value, kind):
-                return convert(value)
+                converted = convert(value)
+                note(converted)
+                return converted
         raise ConfigurationError(f"a verb returned a {type(value).__name__}, which JSON cannot say")
 
     return default

@@ -89,10 +89,11 @@ def limit_of_iterator(iterator: "ResultIterator[Any]") -> int | None:
 
 
 def index_of_iterator(iterator: "ResultIterator[Any]") -> str | None:
-    """The index that a query or scan reads, None for the table.
-
-    None also where the call names the attributes to read.
-    """
-    arguments = iterator.page_iter._kwargs
-    index: str | None = None if arguments.get("attributes_to_get") else arguments.get("index_name")
+    """The index that a query or scan reads, None for the table."""
+    index: str | None = iterator.page_iter._kwargs.get("index_name")
     return index
+
+
+def is_projected(iterator: "ResultIterator[Any]") -> bool:
+    """Whether a query or scan names the attributes to read."""
+    return bool(iterator.page_iter._kwargs.get("attributes_to_get"))

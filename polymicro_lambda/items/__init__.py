@@ -5,7 +5,7 @@ an entity tag. In the other direction a verb's values become the item to store.
 
 - `readers`: one item as JSON, without an instance. `columns`: many items at once. `renderings`: one item's JSON and
   the content of its tag in one pass. `selections`: the fields that an answer shows, by one of these ways.
-- `instances`: PynamoDB instances whose attributes are read on demand.
+- `instances`: PynamoDB instances whose attributes are read on demand. `partial_instances`: those that lack attributes.
 - `serializers`: values to stored items. `stored_items`: expiry, kinds, and the item that an instance was read from.
 - `etags`: entity tags, ``If-Match`` and ``If-None-Match``.
 """
@@ -20,6 +20,7 @@ from .instances import (
     unchanged_text,
     unreadable_instance,
 )
+from .partial_instances import is_partial, whole_instance, whole_instances
 from .renderings import renderer_of
 from .selections import FieldSelection, JSONText
 from .serializers import ItemSerializer
@@ -47,6 +48,7 @@ __all__ = [
     "expired_conditions",
     "instance_of",
     "is_live",
+    "is_partial",
     "is_unreadable",
     "key_only_instance",
     "live_conditions",
@@ -59,4 +61,6 @@ __all__ = [
     "unchanged_json",
     "unchanged_text",
     "unreadable_instance",
+    "whole_instance",
+    "whole_instances",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import method_of
 from polymicro_lambda.schemas import fast_path_is_on
 from polymicro_lambda.types import RawItem
 
@@ -116,11 +117,11 @@ _STEPS = "__init__ __setattr__ from_raw_data _instantiate _container_deserialize
 @cache
 def instance_factory(model: type[Model]) -> InstanceFactory | None:
     """The factory of a model, None where the model overrides how instances are made, or has a discriminator."""
-    inherited = all(_function(model, name) is _function(Model, name) for name in _STEPS.split())
+    inherited = all(method_of(model, name) is method_of(Model, name) for name in _STEPS.split())
     if not inherited or model._get_discriminator_attribute() is not None:
         return None
     members = _members(model)
-    reads = fast_path_is_on() and _function(model, "__getattribute__") is _function(Model, "__getattribute__")
+    reads = fast_path_is_on() and method_of(model, "__getattribute__") is method_of(Model, "__getattribute__")
     plain_keys = all(
         one.plain for one in members.values() if one.attribute.is_hash_key or one.attribute.is_range_key
     )
@@ -132,11 +133,6 @@ def _members(model: type[Model]) -> dict[str, _Member]:
         name: _Member(name, one.attr_name, one, type(one).__set__ is Attribute.__set__)
         for name, one in model.get_attributes().items()
     }
-
-
-def _function(model: type[Model], name: str) -> Any:
-    method = getattr(model, name)
-    return getattr(method, "__func__", method)
 
 
 def key_only_instance(model: type[Model], key: Mapping[str, Any]) -> Model:

@@ -17,7 +17,16 @@ and write.
 from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
 from .conditions import attributes_of, equality_of, evaluator, holds, text_equality_of
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
-from .disclosure import is_cleared, is_trusted, mark_judged, may_go_out, trusted
+from .disclosure import (
+    concerns_route,
+    is_cleared,
+    is_to_be_completed,
+    is_trusted,
+    mark_judged,
+    may_go_out,
+    trusted,
+    whole_rows,
+)
 from .field_rules import FieldRules
 from .guards import (
     CreateInterceptor,
@@ -71,6 +80,7 @@ __all__ = [
     "begin_guard",
     "certainly_allows",
     "certainly_allows_by_parts",
+    "concerns_route",
     "current_guard",
     "end_guard",
     "equality_of",
@@ -80,6 +90,7 @@ __all__ = [
     "holds",
     "is_cleared",
     "is_opaque",
+    "is_to_be_completed",
     "is_trusted",
     "join_verdicts",
     "mark_judged",
@@ -91,4 +102,5 @@ __all__ = [
     "takes_request",
     "text_equality_of",
     "trusted",
+    "whole_rows",
 ]

@@ -16,6 +16,7 @@ from .creations import Creation, RecordPart, create_all
 from .item_changes import UPDATE_ATTEMPTS
 from .reservations import Reservation, Reservations, too_contended
 from .store import PynamoStore, Store
+from .stored_items import StoredItems
 from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .unique_constraints import UniqueConstraints, check_same_constraints, read_unique
 
@@ -30,6 +31,7 @@ __all__ = [
     "Reservation",
     "Reservations",
     "Store",
+    "StoredItems",
     "TransactionPart",
     "TransactionRefused",
     "UniqueConstraints",
