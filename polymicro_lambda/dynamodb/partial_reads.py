@@ -42,18 +42,18 @@ class PartialRead(NamedTuple):
     """What was in it at first."""
 
 
-def partial_read_of(instance: Model) -> PartialRead | None:
-    """What an instance that lacks attributes was made of, None for one that is whole."""
-    read: PartialRead | None = vars(instance).get(READ)
-    return read if read is not None and read.values is instance.attribute_values else None
+def partial_read_of(value: Any) -> PartialRead | None:
+    """What an instance that lacks attributes was made of, None for one that is whole, and for what is no instance."""
+    read: PartialRead | None = getattr(value, READ, None)
+    return read if read is not None and read.values is value.attribute_values else None
 
 
 def note_partial_reads(models: Iterable[type[Model]]) -> None:
     """Let the instances of these models, and of their subclasses and bases, tell when they lack attributes."""
     for model in models:
         for kind in _kin(model):
-            for name, around in _AROUND.items():
-                _wrap(kind, name, around)
+            _wrap(kind, "from_raw_data", _noting)
+            _wrap(kind, "_get_connection", _marking)
 
 
 def method_of(model: type[Model], name: str) -> Any:
@@ -76,35 +76,39 @@ def _kin(model: type[Model]) -> Iterator[type[Model]]:
     yield from found
 
 
-def _wrap(cls: type[Model], name: str, around: Callable[..., Any]) -> None:
+def _wrap(cls: type[Model], name: str, around: Callable[[Callable[[Any], Any]], Any]) -> None:
+    """Put something around a class method; ``around`` gets what gives the method of a class."""
     own = vars(cls).get(name)
     if hasattr(getattr(own, "__func__", None), WRAPPED):
         return
-
-    def wrapped(kind: type[Model], *arguments: Any, **more: Any) -> Any:
-        call = getattr(super(cls, kind), name) if own is None else own.__get__(None, kind)
-        return around(kind, call(*arguments, **more), *arguments, *more.values())
-
+    if own is None:
+        wrapped = around(lambda kind: getattr(super(cls, kind), name))
+    else:
+        wrapped = around(lambda kind: own.__get__(None, kind))
     setattr(wrapped, WRAPPED, own)
     setattr(cls, name, classmethod(wrapped))
 
 
-def _noted(_: type[Model], instance: Any, item: Any) -> Any:
-    if type(item) is PartialItem and isinstance(instance, Model):
-        values = instance.attribute_values
-        vars(instance)[READ] = PartialRead(item, values, dict(values))
-    return instance
+def _noting(method: Callable[[Any], Any]) -> Any:
+    def from_raw_data(cls: type[Model], data: Any) -> Any:
+        instance = method(cls)(data)
+        if type(data) is PartialItem and isinstance(instance, Model):
+            values = instance.attribute_values
+            vars(instance)[READ] = PartialRead(data, values, dict(values))
+        return instance
+
+    return from_raw_data
 
 
-def _telling(model: type[Model], table: Any) -> Any:
-    connection = table.connection
-    if "dispatch" not in vars(connection):
-        connection.dispatch = partial(_dispatched, connection, model)
-    return table
+def _marking(method: Callable[[Any], Any]) -> Any:
+    def get_connection(cls: type[Model]) -> Any:
+        table = method(cls)()
+        connection = table.connection
+        if "dispatch" not in vars(connection):
+            connection.dispatch = partial(_dispatched, connection, cls)
+        return table
 
-
-_AROUND: Mapping[str, Callable[..., Any]] = {"from_raw_data": _noted, "_get_connection": _telling}
-"""Class method of a model -> what is done with its result."""
+    return get_connection
 
 
 def _dispatched(

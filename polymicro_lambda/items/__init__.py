@@ -20,7 +20,7 @@ from .instances import (
     unchanged_text,
     unreadable_instance,
 )
-from .partial_instances import is_partial, whole_instance, whole_instances
+from .partial_instances import whole_instance, whole_instances
 from .renderings import renderer_of
 from .selections import FieldSelection, JSONText
 from .serializers import ItemSerializer
@@ -48,7 +48,6 @@ __all__ = [
     "expired_conditions",
     "instance_of",
     "is_live",
-    "is_partial",
     "is_unreadable",
     "key_only_instance",
     "live_conditions",

@@ -23,11 +23,6 @@ from .instances import IMMUTABLE_TYPES, instance_of
 from .stored_items import RAW, report_unreadable, serialized
 
 
-def is_partial(instance: Model) -> bool:
-    """Whether an instance may lack attributes of its item: they are read by PynamoDB as their defaults."""
-    return partial_read_of(instance) is not None
-
-
 def whole_instances(instances: Sequence[Model]) -> Iterator[Model | None]:
     """Up to 100 partial instances whole, by one consistent read of each table; None for one that is gone or unreadable.
 

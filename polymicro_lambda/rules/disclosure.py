@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import MOST_KEYS, model_info
-from polymicro_lambda.items import is_live, is_partial, whole_instances
+from polymicro_lambda.dynamodb import MOST_KEYS, model_info, partial_read_of
+from polymicro_lambda.items import is_live, whole_instances
 
 from .guards import as_stored, current_guard
 
@@ -63,7 +63,7 @@ def concerns_route(model: type[Model]) -> bool:
 
 def is_to_be_completed(value: Any) -> bool:
     """Whether a value is an instance that lacks attributes, which is neither judged nor shown as it is."""
-    return isinstance(value, Model) and is_partial(value) and concerns_route(type(value))
+    return partial_read_of(value) is not None and concerns_route(type(value))
 
 
 def whole_rows(rows: Iterable[Any]) -> Iterator[Any]:
@@ -78,9 +78,12 @@ def whole_rows(rows: Iterable[Any]) -> Iterator[Any]:
 
 def _completed(chunk: Sequence[Any]) -> Iterator[Any]:
     partial = [value for value in chunk if is_to_be_completed(value)]
+    if not partial:
+        yield from chunk
+        return
     whole = whole_instances(partial)
     for value in chunk:
-        if not partial or not is_to_be_completed(value):
+        if not is_to_be_completed(value):
             yield value
         elif (found := next(whole)) is not None:
             yield found
