@@ -213,6 +213,21 @@ def test_gone_meanwhile(page: Any, make: Make, rule: Any, table_name: str) -> No
     assert answers == [(404, None), (200, []), (200, {"of": [None]})]
 
 
+@pytest.mark.parametrize(
+    ("rule", "alone"), [(IsAuthenticated, 500), (Opaque, 404)], ids=["certain", "opaque"]
+)
+def test_one_that_cannot_be_read_whole(
+    page: Any, make: Make, rule: Any, alone: int, table_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = {"id": {"S": "broken"}, "kind": {"S": "b"}, "hidden": {"S": "no boolean"}}
+    dynamodb_call("put_item", TableName=table_name, Item=broken)
+    forms: list[Any] = [lambda one: one, lambda one: [one], lambda one: {"of": one}]
+    client = make(rule, lambda: forms.pop(0)(next(page.by_kind.query("b"))))
+    assert client.get("/pages/given").status == alone
+    assert [client.get("/pages/given").json for _ in range(2)] == [[], {"of": None}]
+    assert caplog.text.count("cannot be read") >= 2
+
+
 def test_whole_ones_cost_nothing(page: Any, make: Make) -> None:
     """And one that is written or refreshed after it was read is whole."""
 
