@@ -71,10 +71,10 @@ from .result_pages import (
     IteratorStart,
     ReadPage,
     index_of_iterator,
-    is_projected,
     limit_of_iterator,
     model_of_iterator,
     pages_of_iterator,
+    read_all_attributes,
     start_of_iterator,
 )
 from .transport.conflicts import repeated_in_conflict
@@ -124,7 +124,6 @@ __all__ = [
     "index_of_iterator",
     "indexes_of",
     "is_answer_lost",
-    "is_projected",
     "is_start_key_refused",
     "item_of_failed_condition",
     "items_of_keys",
@@ -143,6 +142,7 @@ __all__ = [
     "prepare_models",
     "private_session",
     "projected_names",
+    "read_all_attributes",
     "rehearse_call",
     "repeated_in_conflict",
     "retry_after",

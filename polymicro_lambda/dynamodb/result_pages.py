@@ -94,6 +94,10 @@ def index_of_iterator(iterator: "ResultIterator[Any]") -> str | None:
     return index
 
 
-def is_projected(iterator: "ResultIterator[Any]") -> bool:
-    """Whether a query or scan names the attributes to read."""
-    return bool(iterator.page_iter._kwargs.get("attributes_to_get"))
+def read_all_attributes(iterator: "ResultIterator[Any]") -> bool:
+    """Let a query or scan read all attributes from its next page on, whichever it names; they cost the same.
+
+    False where it still has to give items that it has read without some.
+    """
+    projected = iterator.page_iter._kwargs.pop("attributes_to_get", None)
+    return not projected or iterator._index == iterator._count

@@ -62,7 +62,8 @@ def rows_from(iterator: "ResultIterator[Any]") -> Rows:
     start = iterator.last_evaluated_key if limit == 0 else None
     index = dynamodb.index_of_iterator(iterator)
     lacks = model is not None and (
-        not has_all_attributes(model, index) or (dynamodb.is_projected(iterator) and concerns_route(model))
+        (concerns_route(model) and not dynamodb.read_all_attributes(iterator))
+        or not has_all_attributes(model, index)
     )
     complete = partial(_whole_items, model) if model is not None and lacks else None
     return Rows(model, dynamodb.pages_of_iterator(iterator), limit, complete=complete, start=start)

@@ -130,13 +130,19 @@ def test_collections(page: Any, make: Make, rule: Any, read: Any, form: Any) -> 
         return form(read(page))
 
     shown = [] if read is READS["attributes of a query"] else [OPEN]
+    # A query that the framework reads by itself reads all at once, where its index has all.
+    at_once = form is FORMS["as it is"] and read in (
+        READS["attributes of a query"],
+        READS["attributes of a scan"],
+    )
+    again = [] if at_once else ["BatchGetItem"]
     client = make(rule, lambda: form(read(page)), List, list=listed)
     with counted() as calls:
         assert client.get("/pages/given").json == shown
-    assert names(calls)[1:] == ["BatchGetItem"]
+    assert names(calls)[1:] == again
     with counted() as calls:
         assert client.get("/pages").json["items"] == shown
-    assert names(calls)[1:] == ["BatchGetItem"]
+    assert names(calls)[1:] == again
 
 
 class Pair(NamedTuple):
