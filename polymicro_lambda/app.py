@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pynamodb.models import Model
 
 from .dispatch import Dispatcher, Services, make_ready, quiet_libraries, without_garbage_collection
-from .dynamodb import Digester, client_metering, prepare_models
+from .dynamodb import Digester, client_metering, note_partial_reads, prepare_models
 from .exceptions import ConfigurationError
 from .http import CORS, HSTS, Request, hsts_of, request_id, source_of, user_id_by
 from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
@@ -119,6 +119,7 @@ class PolyMicro:
         )
         router, models, prefix = Router(self.routes), tuple(models_of(self.routes)), self._table_prefix
         prepare_models(models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix)
+        note_partial_reads(models)
         self.documentation = self._documented(self.routes, served=served)
         dispatch = self._dispatcher(router, models)
 

@@ -13,7 +13,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import table_name
+from polymicro_lambda.dynamodb import has_all_attributes, table_name
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.items import live_conditions, prefix_conditions
 from polymicro_lambda.lists import FILTER_OPERATORS, AccessPath, ListQuery, Plan, plan_list
@@ -78,6 +78,7 @@ def grants(route: Route) -> frozenset[Grant]:
     index. Further calls of an override, an action or a permission stand in ``calls``.
     """
     declared = frozenset(Grant(table_name(call.model), call.index, call.operation) for call in route.calls)
+    declared |= _completing_grants(route)
     if route.rate is not None:
         declared |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
     if route.verb == "list" and not route.is_action:
@@ -88,6 +89,15 @@ def grants(route: Route) -> frozenset[Grant]:
     return (
         own if route.idempotency_table is None else own | _idempotency_grants(route, route.idempotency_table)
     )
+
+
+def _completing_grants(route: Route) -> frozenset[Grant]:
+    """The operations by which items of an index that lacks attributes are read again, where an answer shows them."""
+    table = table_name(route.model)
+    partial_calls = (one for one in route.calls if not has_all_attributes(one.model, one.index or None))
+    if not any(table_name(one.model) == table for one in partial_calls):
+        return frozenset()
+    return frozenset(Grant(table, "", operation) for operation in ("BatchGetItem", "GetItem"))
 
 
 def _reservation_grants(route: Route, granted: Iterable[Grant]) -> frozenset[Grant]:
@@ -160,7 +170,7 @@ def _list_grants(route: Route) -> Iterator[Grant]:
         yield from (grant(path.index or "", "Query") for path in planner.paths)
         yield from (grant("", "Scan"),) * planner.scan
         # Items that a query takes from an index without all attributes are read again, whole.
-        yield from (grant("", "BatchGetItem") for path in planner.paths if not path.has(planner.everything))
+        yield from (grant("", "BatchGetItem") for path in planner.paths if path.projected is not None)
 
 
 def list_plans(route: Route) -> Iterator[Plan]:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pynamodb.models import Model
+
 from polymicro_lambda.dynamodb import http_error_of
 from polymicro_lambda.exceptions import ContentTooLarge, HTTPError, InternalError, Unprocessable, title_of
 from polymicro_lambda.http import Request, Response, json_response, problem_document
@@ -16,7 +18,7 @@ from polymicro_lambda.writes import BulkCreation
 
 from .response_builder import ResponseBuilder
 from .response_limits import fits
-from .verb_results import VerbResult, json_default
+from .verb_results import VerbResult
 
 MULTI_STATUS = 207
 """Each item has a status of its own (RFC 4918, section 13; the body is ours)."""
@@ -81,7 +83,7 @@ class BulkCreate:
                     results.append(_checked(call(values)))
         batch.commit()
         enter_phase("dump")
-        return self._answer(201, [self.answers.shown_inside(result.body) for result in results])
+        return self._answer(201, [self._shown(result.body) for result in results])
 
     # --- each for itself -----------------------------------------------------------------------------------------
 
@@ -103,14 +105,17 @@ class BulkCreate:
                 return _refused(values)
             with _at(place):
                 result = _checked(call(values))
-            return {"status": result.status or 201, "item": self.answers.shown_inside(result.body)}
+            return {"status": result.status or 201, "item": self._shown(result.body)}
         except Exception as error:  # noqa: BLE001 - it is answered and logged, and the other items go on
             return _refused(_answerable(error))
+
+    def _shown(self, body: Any) -> Any:
+        return self.answers.nested.shown(body) if isinstance(body, Model) else body
 
     def _answer(self, status: int, body: Any) -> Response:
         said = self.preference
         headers = {} if said is None else {"preference-applied": f"handling={said}"}
-        return json_response(status, body, headers, json_default(self.answers.shown_inside))
+        return json_response(status, body, headers, self.answers.nested.default)
 
 
 def _loaded(place: str, item: Any, load: Callable[[Any], Values]) -> Values | HTTPError:

@@ -111,7 +111,7 @@ class Operation:
         """What the verb returns."""
         route = self.asked.route
         returned = route.call(**{name: arguments[name] for name in route.arguments})
-        return result_of(returned, is_list=self.asked.is_list)
+        return result_of(returned, is_list=self.asked.is_list, verb=route.full_name)
 
     def _page(self, result: VerbResult, arguments: Mapping[str, Any]) -> Response:
         """The page in what a list returned."""

@@ -10,7 +10,8 @@ from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.http import JSON_TYPE, Response, json_bytes
 from polymicro_lambda.lists import Page
 
-from .response_builder import ResponseBuilder, lower_names
+from .request_guard import unless_known
+from .response_builder import ResponseBuilder
 from .response_limits import LONGEST_HEADER, body_room, fits, too_large
 from .verb_request import VerbRequest
 from .verb_results import VerbResult
@@ -69,9 +70,10 @@ class PageResponses:
             "etag": self._tag(items, key),
             "content-type": JSON_TYPE,
             **self.link(cursor),
-            **lower_names(self.result.headers),
+            **self.result.headers,
         }
-        return self.answers.unless_known(Response(self.result.status or route.about.status, headers, body))
+        response = Response(self.result.status or route.about.status, headers, body)
+        return unless_known(route, self.asked.request, response)
 
     def _tag(self, items: bytes, key: Any) -> str:
         """The weak tag of a page: two cursors of one user to the same place are two texts, but the same page.

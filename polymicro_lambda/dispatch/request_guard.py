@@ -1,4 +1,4 @@
-"""The guard of a request: its rule, what its path says of the item, and its ``If-Match``."""
+"""The guard of a request: its rule, what its path says of the item, ``If-Match`` and ``If-None-Match``."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,13 +8,16 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import PreconditionFailed, PreconditionRequired
+from polymicro_lambda.http import Request, Response
 from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
+from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import Guard, Verdict
 from polymicro_lambda.types import RawItem
 
 from .verb_request import VerbRequest
 
+NOT_MODIFIED = 304
 KEY_IS_ENOUGH = frozenset({"update", "delete"})
 """The mixins' own verbs that need no more of an item than its key."""
 
@@ -32,7 +35,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         asked.under_path(verdict),
         partial(_is_visible, asked),
         asked.bound,
-        asked.shown,
+        asked.shown if route.is_default else None,  # a verb of the app's own may look at more than it shows
         tags if route.about.detail else None,
         asked.services.tagger,
         show,
@@ -69,3 +72,14 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     if unwanted is not None and unwanted.match_weakly(guard.show(instance)[1]):
         raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
     return instance
+
+
+def unless_known(route: Route, request: Request, response: Response) -> Response:
+    """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
+    if route.http != "GET" or response.status != 200 or "if-none-match" not in request.headers:
+        return response
+    known = EntityTags.read(request.headers["if-none-match"], "If-None-Match")
+    tag = response.headers.get("etag")
+    if known is None or tag is None or not known.match_weakly(tag):
+        return response
+    return Response(NOT_MODIFIED, {n: v for n, v in response.headers.items() if n != "content-type"})

@@ -1,17 +1,15 @@
 """What a verb returned becomes a response: items dumped, fields hidden, ETag and Location set."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
-from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_text
 from polymicro_lambda.items import (
     EntityTagger,
-    EntityTags,
     FieldSelection,
     JSONText,
     instance_of,
@@ -32,13 +30,16 @@ from polymicro_lambda.rules import (
     current_guard,
     is_trusted,
     may_go_out,
+    whole_rows,
 )
 from polymicro_lambda.types import RawItem
 
+from .nested_instances import NestedInstances, shown_alone
+from .request_guard import unless_known
 from .response_limits import LONGEST_HEADER, json_size, without_item
-from .verb_results import VerbResult, is_collection, json_default
+from .verb_results import VerbResult, is_collection
 
-NO_CONTENT, NOT_MODIFIED = 204, 304
+NO_CONTENT = 204
 
 
 @dataclass(slots=True)
@@ -51,14 +52,15 @@ class ResponseBuilder:
     """The fields to show, None for all."""
     retrieval: Verdict = True
     """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
+    _nested: NestedInstances | None = None
 
     def answered(self, result: VerbResult) -> Response:
         """The response to a body that is no page of a list; None is no body."""
-        headers, body, default = lower_names(result.headers), result.body, self.route.about.status
+        headers, body, default = result.headers, result.body, self.route.about.status
         if body is None:
             return Response(result.status or NO_CONTENT, headers)
-        if isinstance(body, Model) and not may_go_out(body):
-            raise NotFound()
+        if isinstance(body, Model):
+            body = shown_alone(body)
         if not self._retrievable(body):
             return without_item(Response(result.status or default, {**self._location(body), **headers}))
         text = self._text(body) if isinstance(body, Model) else None
@@ -70,7 +72,7 @@ class ResponseBuilder:
             headers = {**self._etag(body, content), **self._location(body), **headers}
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
-        return self.unless_known(Response(status, headers, content))
+        return unless_known(self.route, self.request, Response(status, headers, content))
 
     def shown(self, raw: RawItem, tagger: EntityTagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
@@ -102,17 +104,22 @@ class ResponseBuilder:
 
     def json(self, value: Any) -> bytes:
         """Any value as JSON, and instances in it as they go out."""
-        return json_text(value, json_default(self.shown_inside)).encode()
+        self.nested.expect(value)
+        return json_text(value, self.nested.default).encode()
 
     def items(self, items: Sequence[Any]) -> bytes:
         """The rows of a page as one JSON array; those that are JSON already as they are."""
-        default = json_default(self.shown_inside)
-        said = [one if type(one) is JSONText else self._row(one, default) for one in items]
-        return f"[{','.join(said)}]".encode()
+        rows = [one if type(one) is JSONText else self._row(one) for one in items]
+        values = [one for one in rows if type(one) is not JSONText]
+        if values:
+            self.nested.expect(values)
+            default = self.nested.default
+            rows = [one if type(one) is JSONText else json_text(one, default) for one in rows]
+        return f"[{','.join(rows)}]".encode()
 
-    def _row(self, value: Any, default: Callable[[Any], Any]) -> str:
+    def _row(self, value: Any) -> Any:
         text = self._text(value)
-        return json_text(self.item(value), default) if text is None else text
+        return self.item(value) if text is None else JSONText(text)
 
     @property
     def selection(self) -> FieldSelection | None:
@@ -140,9 +147,12 @@ class ResponseBuilder:
         """Whether a value may go out; what is no instance may."""
         return not isinstance(value, Model) or (may_go_out(value) and self._retrievable(value))
 
-    def shown_inside(self, value: Any) -> Any:
-        """An instance inside of other JSON as it goes out: None where it may not."""
-        return self.item(value) if self._shows(value) else None
+    @property
+    def nested(self) -> NestedInstances:
+        """The instances inside of other JSON as they go out: None where one may not."""
+        if self._nested is None:
+            self._nested = NestedInstances(lambda value: self.item(value) if self._shows(value) else None)
+        return self._nested
 
     def item(self, value: Any) -> Any:
         """An instance as it goes out; any other value as it is."""
@@ -171,19 +181,7 @@ class ResponseBuilder:
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
-        return [self.item(one) for one in rows if self._shows(one)]
-
-    def unless_known(self, response: Response) -> Response:
-        """304 where the client has the representation already (RFC 9110, section 13.1.2)."""
-        if self.route.http != "GET" or response.status != 200:
-            return response
-        if "if-none-match" not in self.request.headers:
-            return response
-        known = EntityTags.read(self.request.headers["if-none-match"], "If-None-Match")
-        tag = response.headers.get("etag")
-        if known is None or tag is None or not known.match_weakly(tag):
-            return response
-        return Response(NOT_MODIFIED, {n: v for n, v in response.headers.items() if n != "content-type"})
+        return [self.item(one) for one in whole_rows(rows) if self._shows(one)]
 
     def current(self, instance: Model) -> tuple[Any, str]:
         """An item of the model as this user may see it, and the strong tag of that."""
@@ -215,8 +213,3 @@ class ResponseBuilder:
             return {}
         location = "/".join(item.segments_of(body, self.request.path_params, self._kept()))
         return {"location": location} if len(location) <= LONGEST_HEADER else {}
-
-
-def lower_names(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers, their names in lower case."""
-    return {name.lower(): value for name, value in headers.items()} if headers else {}

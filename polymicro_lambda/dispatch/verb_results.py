@@ -23,27 +23,30 @@ class VerbResult:
     body: Any
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    """By lower-case name."""
     key: Any = NO_KEY
 
 
-def result_of(returned: Any, *, is_list: bool) -> VerbResult:
+def result_of(returned: Any, *, is_list: bool, verb: str = "a verb") -> VerbResult:
     """Tell the forms of a return value apart.
 
-    After the body an int (not a bool) is the status and a dict of str the headers, either may stand alone; what
-    follows in a list is its pagination key. A tuple whose second element is neither is a collection.
+    After the body an int (not a bool) is the status and a dict the headers, either may stand alone; what follows in a
+    list is its pagination key, which a dict with other values than texts is too where nothing follows. A tuple whose
+    second element is neither is a collection. Raises ``ConfigurationError`` for headers that are neither text nor
+    number; ``verb`` is its name for that.
     """
     if not isinstance(returned, tuple) or len(returned) < 2:
         return VerbResult(returned)
     body, *rest = returned
     status = _checked(rest.pop(0)) if _is_status(rest[0]) else None
-    headers = rest.pop(0) if rest and _is_headers(rest[0]) else None
+    headers = rest.pop(0) if rest and _is_headers(rest[0], last_of_list=is_list and len(rest) == 1) else None
     may_have_key = (
         is_list and rest and (status is not None or headers is not None or isinstance(rest[0], dict))
     )
     key = rest.pop(0) if may_have_key else NO_KEY
     if rest or (status is None and headers is None and key is NO_KEY):
         return VerbResult(returned)
-    return VerbResult(body, status, headers or {}, key)
+    return VerbResult(body, status, _header_texts(headers or {}, verb), key)
 
 
 def _is_status(value: Any) -> bool:
@@ -57,8 +60,22 @@ def _checked(status: int) -> int:
     return status
 
 
-def _is_headers(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+def _is_headers(value: Any, *, last_of_list: bool) -> bool:
+    if not last_of_list or not isinstance(value, dict):
+        return isinstance(value, dict)
+    return all(isinstance(text, str) for pair in value.items() for text in pair)
+
+
+def _header_texts(headers: Mapping[Any, Any], verb: str) -> dict[str, str]:
+    for name, value in headers.items():
+        if not isinstance(name, str) or isinstance(value, bool) or not isinstance(value, _HEADER_VALUES):
+            raise ConfigurationError(
+                f"{verb} returned a {type(value).__name__} as the header {name!a}: it must be a text or a number"
+            )
+    return {name.lower(): value if isinstance(value, str) else str(value) for name, value in headers.items()}
+
+
+_HEADER_VALUES = (str, int, float, Decimal)
 
 
 def is_collection(body: Any) -> bool:
@@ -71,15 +88,22 @@ def _collects(kind: type) -> bool:
     return issubclass(kind, Iterable) and not issubclass(kind, str | bytes | Mapping | MapAttribute)
 
 
-def json_default(dump: Callable[[Model], Any]) -> Callable[[Any], Any]:
-    """The ``default`` of ``json.dumps`` for what verbs return; ``dump`` is for instances inside other values."""
+def json_default(
+    dump: Callable[[Model], Any], note: Callable[[Any], Any] = lambda _: None
+) -> Callable[[Any], Any]:
+    """The ``default`` of ``json.dumps`` for what verbs return.
+
+    ``dump`` is for instances inside other values; ``note`` is told what else has become JSON, as a generator a list.
+    """
 
     def default(value: Any) -> Any:
         if isinstance(value, Model):
             return dump(value)
         for kind, convert in _CONVERSIONS:
             if isinstance(value, kind):
-                return convert(value)
+                converted = convert(value)
+                note(converted)
+                return converted
         raise ConfigurationError(f"a verb returned a {type(value).__name__}, which JSON cannot say")
 
     return default

@@ -6,13 +6,14 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``error_codes``: another HTTP status or detail for one of DynamoDB's error codes
 - ``result_pages``, ``batch_reads``: pages of a query or scan; items by their keys
 - ``expressions``, ``typed_values``: conditions as DynamoDB's text; values compared as DynamoDB does
+- ``partial_reads``: instances that lack attributes
 - ``models``, ``prefixed_attribute``: keys, version, TTL and indexes of a model; keys with a prefix
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
 - ``conflicts``: writes that meet another's transaction
 - ``metering``: calls and capacity units of a request
 """
 
-from .batch_reads import batch_get, batch_pages, items_in_key_order
+from .batch_reads import MOST_KEYS, batch_pages, items_of_keys, key_of_item
 from .client import (
     PREFIX_MEMBER,
     connect,
@@ -53,8 +54,17 @@ from .expressions import (
     in_post_order,
 )
 from .metering import client_metering
-from .models import ModelInfo, indexes_of, model_info, model_of_index
+from .models import (
+    ModelInfo,
+    has_all_attributes,
+    indexes_of,
+    model_info,
+    model_of_index,
+    projected_names,
+    stored_names,
+)
 from .own_tables import check_own_tables, check_table, own_table_model
+from .partial_reads import PartialItem, PartialRead, method_of, note_partial_reads, partial_read_of
 from .prefixed_attribute import PrefixedAttribute
 from .result_pages import (
     LARGEST_PAGE,
@@ -65,6 +75,7 @@ from .result_pages import (
     limit_of_iterator,
     model_of_iterator,
     pages_of_iterator,
+    read_all_attributes,
     start_of_iterator,
 )
 from .transport.conflicts import has_waited, repeated_in_conflict
@@ -77,6 +88,7 @@ __all__ = [
     "CONDITION_FAILED",
     "JUNCTIONS",
     "LARGEST_PAGE",
+    "MOST_KEYS",
     "NO_SECOND_TRY",
     "NUMBERS",
     "PAGE_GROWTH",
@@ -87,13 +99,14 @@ __all__ = [
     "InvalidExpression",
     "IteratorStart",
     "ModelInfo",
+    "PartialItem",
+    "PartialRead",
     "PrefixedAttribute",
     "ReadPage",
     "SimpleClause",
     "Tries",
     "TypedValue",
     "UpdateStep",
-    "batch_get",
     "batch_pages",
     "cancellation_items",
     "check_own_tables",
@@ -107,6 +120,7 @@ __all__ = [
     "fits",
     "fold_condition",
     "get_item",
+    "has_all_attributes",
     "has_waited",
     "http_error_from_client",
     "http_error_of",
@@ -117,21 +131,28 @@ __all__ = [
     "is_outside_of_prefix",
     "is_start_key_refused",
     "item_of_failed_condition",
-    "items_in_key_order",
+    "items_of_keys",
+    "key_of_item",
     "limit_of_iterator",
+    "method_of",
     "model_info",
     "model_of_index",
     "model_of_iterator",
     "no_answer",
+    "note_partial_reads",
     "one_model_per_client",
     "own_table_model",
     "pages_of_iterator",
+    "partial_read_of",
     "prepare_models",
     "private_session",
+    "projected_names",
+    "read_all_attributes",
     "rehearse_call",
     "repeated_in_conflict",
     "retry_after",
     "start_of_iterator",
+    "stored_names",
     "table_meta",
     "table_name",
     "transact_write",

@@ -7,6 +7,7 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
 
@@ -38,7 +39,7 @@ def batch_pages(
     names = [attribute.attr_name for attribute in model_info(model).keys.values()]
     while left:
         asked, left = left[:size], left[size:]
-        items = items_in_key_order(names, asked, batch_get(model, asked))
+        items = items_of_keys(model, asked)
         yield ReadPage(
             [item for item in items if item is not None], frozenset(names), asked[-1] if left else None
         )
@@ -52,12 +53,27 @@ def _after(keys: Sequence[RawItem], start: RawItem) -> Sequence[RawItem]:
     return keys[place + 1 :]
 
 
-def items_in_key_order(
-    names: Sequence[str], keys: Sequence[RawItem], items: Iterator[RawItem]
+def key_of_item(model: type[Model], raw: RawItem) -> RawItem:
+    """The key of an item. Raises ``ConfigurationError`` where it was read without."""
+    names = [attribute.attr_name for attribute in model_info(model).keys.values()]
+    if not all(name in raw for name in names):
+        raise ConfigurationError(
+            f"a verb returned {model.__name__} instances whose projection leaves out the keys: {', '.join(names)}"
+        )
+    return {name: raw[name] for name in names}
+
+
+def items_of_keys(
+    model: type[Model], keys: Sequence[RawItem], on_call: Callable[[], None] = lambda: None
 ) -> list[RawItem | None]:
-    """The items in the order of their keys, None for a key without an item; ``names`` are the key's attributes."""
-    by_key = {key_identity({name: raw[name] for name in names}): raw for raw in items}
-    return [by_key.get(key_identity(key)) for key in keys]
+    """The items of up to 100 keys in their order, None for a key without an item, by consistent reads.
+
+    A key may stand there twice. ``on_call`` and errors are as for ``batch_get``.
+    """
+    identities = [*map(key_identity, keys)]
+    items = batch_get(model, [*dict(zip(identities, keys, strict=True)).values()], on_call)
+    by_key = {key_identity(key_of_item(model, raw)): raw for raw in items}
+    return [*map(by_key.get, identities)]
 
 
 def key_identity(key: RawItem) -> frozenset[Any]:

@@ -49,7 +49,7 @@ CLIENT_SETTINGS = (
 
 BOUNDED_CLIENT = "_polymicro_bound"
 """The attribute of a connection that holds its client once the client's tries are bounded."""
-CONNECTION_STATE = frozenset({"_client", "_local", "_tables", BOUNDED_CLIENT})
+CONNECTION_STATE = frozenset({"_client", "_local", "_tables", "dispatch", BOUNDED_CLIENT})
 """The attributes of a connection that are no settings."""
 
 TIMEOUTS = {"connect_timeout_seconds": (15, 1), "read_timeout_seconds": (30, 3)}
@@ -139,7 +139,8 @@ def execute(model: type[Model], operation: str, **arguments: Any) -> dict[str, A
     arguments["TableName"] = model.Meta.table_name
     connection = connect(model)
     if operation not in ITEM_OPERATIONS or _has_listeners(connection):
-        return cast("dict[str, Any]", connection.dispatch(operation, arguments))
+        # Of the class: what reads by this function knows by itself what it leaves out.
+        return cast("dict[str, Any]", type(connection).dispatch(connection, operation, arguments))
     # PynamoDB's dispatch would also make an id of the call and send signals, which nobody listens to.
     if "ReturnConsumedCapacity" not in arguments:
         arguments["ReturnConsumedCapacity"] = "TOTAL"

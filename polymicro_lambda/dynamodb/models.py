@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from pynamodb.attributes import Attribute, DiscriminatorAttribute, TTLAttribute, VersionAttribute
+from pynamodb.constants import ALL
 from pynamodb.indexes import Index
 from pynamodb.models import Model
 
@@ -78,3 +79,32 @@ def model_of_index(index: Index[Any]) -> type[Model]:
     """The model that the index belongs to."""
     model: type[Model] = index._model
     return model
+
+
+@cache
+def stored_names(model: type[Model]) -> frozenset[str]:
+    """All attributes that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
+    kinds = {model}
+    if (discriminator := model_info(model).discriminator) is not None:
+        kinds.update(discriminator.get_registered_subclasses(model))
+    return frozenset(attribute.attr_name for kind in kinds for attribute in kind.get_attributes().values())
+
+
+def projected_names(model: type[Model], index: Index[Any]) -> frozenset[str] | None:
+    """The attributes that the items of an index have, by DynamoDB's names; None for all that there are."""
+    projection = index.Meta.projection
+    if projection.projection_type == ALL:
+        return None
+    own = [one for one in index.Meta.attributes.values() if one.is_hash_key or one.is_range_key]
+    keys = (attribute.attr_name for attribute in (*model_info(model).keys.values(), *own))
+    return frozenset(keys) | frozenset(projection.non_key_attributes or ())
+
+
+@cache
+def has_all_attributes(model: type[Model], index: str | None) -> bool:
+    """Whether the items of an index have all that is stored of them; None stands for the table.
+
+    A rule may ask for what the model does not declare: an index of all declared attributes alone has not.
+    """
+    found = (one for one in indexes_of(model).values() if one.Meta.index_name == index)
+    return index is None or any(projected_names(model, one) is None for one in found)

@@ -89,10 +89,15 @@ def limit_of_iterator(iterator: "ResultIterator[Any]") -> int | None:
 
 
 def index_of_iterator(iterator: "ResultIterator[Any]") -> str | None:
-    """The index that a query or scan reads, None for the table.
-
-    None also where the call names the attributes to read.
-    """
-    arguments = iterator.page_iter._kwargs
-    index: str | None = None if arguments.get("attributes_to_get") else arguments.get("index_name")
+    """The index that a query or scan reads, None for the table."""
+    index: str | None = iterator.page_iter._kwargs.get("index_name")
     return index
+
+
+def read_all_attributes(iterator: "ResultIterator[Any]") -> bool:
+    """Let a query or scan read all attributes from its next page on, whichever it names; they cost the same.
+
+    False where it still has to give items that it has read without some.
+    """
+    projected = iterator.page_iter._kwargs.pop("attributes_to_get", None)
+    return not projected or iterator._index == iterator._count

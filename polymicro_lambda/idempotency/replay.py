@@ -6,10 +6,11 @@ from typing import Any
 
 from polymicro_lambda.dynamodb import get_item, model_info
 from polymicro_lambda.http import Response
-from polymicro_lambda.items import instance_of, is_live
+from polymicro_lambda.items import instance_of, is_live, report_unreadable
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Guard, Verdict, current_guard
+from polymicro_lambda.rules import Guard, Verdict, certainly_allows_by_parts, current_guard
 from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes import StoredItems
 
 REPLAYED = {"idempotency-replayed": "true"}
 
@@ -46,7 +47,8 @@ def replayed_response(stored: Mapping[str, Any], readable: frozenset[str]) -> Re
 def check_replay(route: Route, path_key: RawItem | None, made: Iterable[RawItem]) -> None:
     """Raise where the rule does not hold any more on an item of the path, or on one that the request ``made``.
 
-    Items that are gone hide nothing.
+    Items that are gone hide nothing. One that no attribute can read raises as ``StoredItems.instance``, unless it is
+    certain that the rule holds on it: the answer is kept, and needs no instance.
     """
     if isinstance(current_guard().verdict, bool):
         return
@@ -54,18 +56,26 @@ def check_replay(route: Route, path_key: RawItem | None, made: Iterable[RawItem]
     keys = [entry["key"]["M"] for entry in made if entry["table"]["S"] == table]
     for key in [*keys, *([] if path_key is None else [path_key])]:
         raw = get_item(route.model, key)
-        if raw and is_live(route.model, raw):
-            current_guard().judge(instance_of(route.model, raw), raw)
+        if raw and is_live(route.model, raw) and not certainly_allows_by_parts(current_guard().verdict, raw):
+            current_guard().judge(StoredItems(route.model).instance(raw), raw)
 
 
 def may_have(route: Route, path_key: RawItem | None, verdict: Verdict) -> bool:
-    """Whether a verdict lets the user have the item of the path, as it is now. An item that is gone hides nothing."""
+    """Whether a verdict lets the user have the item of the path, as it is now.
+
+    An item that is gone hides nothing; of one that no attribute can read only what is certain lets them.
+    """
     if isinstance(verdict, bool) or path_key is None:
         return verdict is not False
     raw = get_item(route.model, path_key)
-    return (
-        not raw or not is_live(route.model, raw) or Guard(verdict).allows(instance_of(route.model, raw), raw)
-    )
+    if not raw or not is_live(route.model, raw) or certainly_allows_by_parts(verdict, raw):
+        return True
+    try:
+        instance = instance_of(route.model, raw)
+    except Exception as error:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
+        report_unreadable(route.model, raw, "was not shown", error)
+        return False
+    return Guard(verdict).allows(instance, raw)
 
 
 def key_of_path(route: Route, bound: dict[str, Any]) -> RawItem | None:

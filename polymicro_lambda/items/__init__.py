@@ -5,7 +5,7 @@ an entity tag. In the other direction a verb's values become the item to store.
 
 - `readers`: one item as JSON, without an instance. `columns`: many items at once. `renderings`: one item's JSON and
   the content of its tag in one pass. `selections`: the fields that an answer shows, by one of these ways.
-- `instances`: PynamoDB instances whose attributes are read on demand.
+- `instances`: PynamoDB instances whose attributes are read on demand. `partial_instances`: those that lack attributes.
 - `read_recording`: which attributes of an instance are read.
 - `serializers`: values to stored items. `stored_items`: expiry, kinds, and the item that an instance was read from.
 - `etags`: entity tags, ``If-Match`` and ``If-None-Match``. `volatile_attributes`: whether it reads as before.
@@ -20,6 +20,7 @@ from .instances import (
     unchanged_text,
     unreadable_instance,
 )
+from .partial_instances import whole_instance, whole_instances
 from .read_recording import names_read, observed, record_reads
 from .renderings import renderer_of
 from .selections import FieldSelection, JSONText
@@ -63,4 +64,6 @@ __all__ = [
     "unchanged_json",
     "unchanged_text",
     "unreadable_instance",
+    "whole_instance",
+    "whole_instances",
 ]

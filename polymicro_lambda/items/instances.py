@@ -134,7 +134,7 @@ def is_read_as_usual(model: type[Model]) -> bool:
 
 def _inherits(model: type[Model], names: str) -> bool:
     """Whether these methods, with blanks between, are PynamoDB's own."""
-    return all(_function(model, name) is _function(Model, name) for name in names.split())
+    return all(method_of(model, name) is method_of(Model, name) for name in names.split())
 
 
 def _members(model: type[Model]) -> dict[str, _Member]:
@@ -142,11 +142,6 @@ def _members(model: type[Model]) -> dict[str, _Member]:
         name: _Member(name, one.attr_name, one, type(one).__set__ is Attribute.__set__)
         for name, one in model.get_attributes().items()
     }
-
-
-def _function(model: type[Model], name: str) -> Any:
-    method = getattr(model, name)
-    return getattr(method, "__func__", method)
 
 
 def key_only_instance(model: type[Model], key: Mapping[str, Any]) -> Model:

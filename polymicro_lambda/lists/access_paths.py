@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from pynamodb.constants import ALL
 from pynamodb.indexes import GlobalSecondaryIndex, Index
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import indexes_of, model_info
+from polymicro_lambda.dynamodb import indexes_of, model_info, projected_names
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,6 @@ class AccessPath:
 
 
 @cache
-def stored_names(model: type[Model]) -> frozenset[str]:
-    """All attributes that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
-    kinds = {model}
-    if (discriminator := model_info(model).discriminator) is not None:
-        kinds.update(discriminator.get_registered_subclasses(model))
-    return frozenset(attribute.attr_name for kind in kinds for attribute in kind.get_attributes().values())
-
-
-@cache
 def access_paths_of(model: type[Model]) -> tuple[AccessPath, ...]:
     """The model's table, then its indexes in the order of their attributes' names."""
     table = [attribute.attr_name for attribute in model_info(model).keys.values()]
@@ -62,14 +52,13 @@ def _of_index(model: type[Model], table: frozenset[str], index: Index[Any]) -> A
     partition = next(attribute.attr_name for attribute in attributes if attribute.is_hash_key)
     sort = next((attribute.attr_name for attribute in attributes if attribute.is_range_key), None)
     keys = table | ({partition} if sort is None else {partition, sort})
-    projection = index.Meta.projection
     certain = {attribute.attr_name for attribute in model.get_attributes().values() if not attribute.null}
     return AccessPath(
         index.Meta.index_name,
         partition,
         sort,
         keys,
-        None if projection.projection_type == ALL else keys | frozenset(projection.non_key_attributes or ()),
+        projected_names(model, index),
         is_global=isinstance(index, GlobalSecondaryIndex),
         sparse=sort is not None and sort not in certain,
     )

@@ -9,7 +9,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
 from polymicro_lambda.items import FieldSelection, is_live
-from polymicro_lambda.rules import as_stored, holds, is_cleared, may_go_out
+from polymicro_lambda.rules import as_stored, holds, is_cleared, may_go_out, whole_rows
 
 from .cursors import NO_KEY, Page
 from .queries import check_start, rows_from
@@ -39,7 +39,7 @@ class PageReader:
         if isinstance(rows, Rows):
             page = rows.page(self.limit, self.read_budget, self.checks, self.selection)
             return page if key is NO_KEY else Page(page.items, key)
-        return Page(tuple(filter(self._allowed, rows)), None if key is NO_KEY else key)
+        return Page(tuple(filter(self._allowed, whole_rows(rows))), None if key is NO_KEY else key)
 
     def array(self, body: Any, key: Any = NO_KEY) -> tuple[str, Any] | None:
         """The page as a JSON array and its key, where no single row has to be checked; None leaves it to ``page``."""

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.dynamodb import model_info, stored_names
 from polymicro_lambda.http import bad_query, parameter_error
 from polymicro_lambda.items import live_conditions, prefix_conditions, serialized
 from polymicro_lambda.lazy import lazy
@@ -24,7 +24,7 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.schemas import HASH_BYTES, is_key
 
-from .access_paths import AccessPath, access_paths_of, stored_names
+from .access_paths import AccessPath, access_paths_of
 from .filter_expressions import as_sent
 from .filters import Filters, filter_conditions
 from .plans import ListQuery, Plan, plan_list

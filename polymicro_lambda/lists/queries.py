@@ -17,16 +17,16 @@ from polymicro_lambda.dynamodb import (
     PAGE_GROWTH,
     IteratorStart,
     ReadPage,
-    batch_get,
     batch_pages,
     condition_expression,
-    items_in_key_order,
-    model_info,
+    has_all_attributes,
+    items_of_keys,
+    key_of_item,
 )
-from polymicro_lambda.rules import holds
+from polymicro_lambda.rules import concerns_route, holds
 from polymicro_lambda.types import RawItem
 
-from .access_paths import access_paths_of, stored_names
+from .access_paths import access_paths_of
 from .cursors import foreign_key, is_start_key
 from .plans import Plan
 from .rows import OnCall, Rows
@@ -57,12 +57,13 @@ def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) 
 
 
 def rows_from(iterator: "ResultIterator[Any]") -> Rows:
-    """The rows of a PynamoDB query or scan, from where it stands; whole, also where its index lacks attributes."""
+    """The rows of a PynamoDB query or scan, from where it stands; whole, also where index or call leaves some out."""
     model, limit = dynamodb.model_of_iterator(iterator), dynamodb.limit_of_iterator(iterator)
     start = iterator.last_evaluated_key if limit == 0 else None
     index = dynamodb.index_of_iterator(iterator)
-    lacks = model is not None and any(
-        path.index == index and not path.has(stored_names(model)) for path in access_paths_of(model)
+    lacks = model is not None and (
+        (concerns_route(model) and not dynamodb.read_all_attributes(iterator))
+        or not has_all_attributes(model, index)
     )
     complete = partial(_whole_items, model) if model is not None and lacks else None
     return Rows(model, dynamodb.pages_of_iterator(iterator), limit, complete=complete, start=start)
@@ -172,6 +173,4 @@ class _Query:
 
 def _whole_items(model: type[Model], items: Sequence[RawItem], on_call: OnCall) -> Sequence[RawItem | None]:
     """Up to 100 items whole, by a consistent read of the table, in the order given; None for a deleted item."""
-    names = [attribute.attr_name for attribute in model_info(model).keys.values()]
-    keys = [{name: raw[name] for name in names} for raw in items]
-    return items_in_key_order(names, keys, batch_get(model, keys, on_call))
+    return items_of_keys(model, [key_of_item(model, raw) for raw in items], on_call)

@@ -19,7 +19,16 @@ and write.
 from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
 from .conditions import attributes_of, equality_of, evaluator, holds, stored_reader, text_equality_of
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
-from .disclosure import is_cleared, is_trusted, mark_judged, may_go_out, trusted
+from .disclosure import (
+    concerns_route,
+    is_cleared,
+    is_to_be_completed,
+    is_trusted,
+    mark_judged,
+    may_go_out,
+    trusted,
+    whole_rows,
+)
 from .field_rules import FieldRules
 from .guards import (
     CreateInterceptor,
@@ -92,6 +101,7 @@ __all__ = [
     "certainly_allows_by_parts",
     "check_otherwise",
     "check_paths",
+    "concerns_route",
     "current_guard",
     "end_guard",
     "equality_of",
@@ -102,6 +112,7 @@ __all__ = [
     "holds",
     "is_cleared",
     "is_opaque",
+    "is_to_be_completed",
     "is_trusted",
     "item_id",
     "join_verdicts",
@@ -117,4 +128,5 @@ __all__ = [
     "takes_request",
     "text_equality_of",
     "trusted",
+    "whole_rows",
 ]

@@ -1,14 +1,16 @@
-"""Whether an instance that a verb returns may go out: judged by the rule and by expiry, once in a request.
+"""Whether an instance that a verb returns may go out: whole, judged by the rule and by expiry, once in a request.
 
 What has been judged when it was read, or written, bears the mark of its request.
 """
 
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.items import is_live, record_reads
+from polymicro_lambda.dynamodb import MOST_KEYS, model_info, partial_read_of
+from polymicro_lambda.items import is_live, record_reads, whole_instances
 
 from .guards import as_stored, current_guard
 
@@ -57,3 +59,37 @@ def may_go_out(instance: Model) -> bool:
         return True
     raw = as_stored(instance)
     return is_live(model, raw) and guard.allows(instance, raw)
+
+
+def concerns_route(model: type[Model]) -> bool:
+    """Whether instances of a model may be items of the route's: other models are the verb's own affair."""
+    own = current_guard().model
+    return own is None or issubclass(model, own) or issubclass(own, model)
+
+
+def is_to_be_completed(value: Any) -> bool:
+    """Whether a value is an instance that lacks attributes, which is neither judged nor shown as it is."""
+    return partial_read_of(value) is not None and concerns_route(type(value))
+
+
+def whole_rows(rows: Iterable[Any]) -> Iterator[Any]:
+    """The values of a collection; instances that lack attributes are read again, up to 100 by one call.
+
+    Those that are gone are left out. Raises as ``items.whole_instances``.
+    """
+    source = iter(rows)
+    while chunk := list(islice(source, MOST_KEYS)):
+        yield from _completed(chunk)
+
+
+def _completed(chunk: Sequence[Any]) -> Iterator[Any]:
+    partial = [value for value in chunk if is_to_be_completed(value)]
+    if not partial:
+        yield from chunk
+        return
+    whole = whole_instances(partial)
+    for value in chunk:
+        if not is_to_be_completed(value):
+            yield value
+        elif (found := next(whole)) is not None:
+            yield found

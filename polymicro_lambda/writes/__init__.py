@@ -20,6 +20,7 @@ from .item_writes import UPDATE_ATTEMPTS
 from .keys import Key
 from .reservations import Reservation, Reservations, too_contended
 from .store import PynamoStore, Store
+from .stored_items import StoredItems
 from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .transactions import Transaction
 from .unique_constraints import UniqueConstraints, check_same_constraints, read_unique
@@ -38,6 +39,7 @@ __all__ = [
     "Reservation",
     "Reservations",
     "Store",
+    "StoredItems",
     "Stores",
     "Transaction",
     "TransactionPart",

@@ -15,7 +15,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 from pynamodb.models import Model
 
 from handlers import todo
-from polymicro_lambda import Create, InGroup, List, ModelResource, PolyMicro, User
+from polymicro_lambda import Create, InGroup, List, ModelResource, PolyMicro, User, action
 from polymicro_lambda.deploy.iam_policy import Grant, grants, statements
 from polymicro_lambda.deploy.iam_policy import _condition as sample
 from polymicro_lambda.deploy.tables import logical_id
@@ -287,6 +287,24 @@ def list_grants(declared: dict[str, Any]) -> frozenset[Grant]:
     type("ThingResource", (ModelResource, List, Create), body)(app)
     app.compile()
     return grants(next(route for route in app.routes if route.verb == "list"))
+
+
+@pytest.mark.parametrize(
+    ("called", "wanted"),
+    [
+        pytest.param(Thing.by_colour_only, {("", "BatchGetItem"), ("", "GetItem")}, id="an index of keys"),
+        pytest.param(Thing.by_colour, set(), id="an index of all"),
+        pytest.param(Thing, set(), id="the table"),
+    ],
+)
+def test_what_an_action_reads_from_an_index_is_read_again(called: Any, wanted: set[tuple[str, str]]) -> None:
+    """One item alone or several together, where the index lacks attributes."""
+    body = {"model": Thing, "route": "things", "permissions": AllowAny, "calls": {called: "Query"}}
+    body["seen"] = action(detail=False, methods=("GET",))(lambda self: None)
+    type("ThingResource", (ModelResource,), body)(app := PolyMicro())
+    app.compile()
+    [route] = app.routes
+    assert {(one.index, one.operation) for one in grants(route) if one.operation != "Query"} == wanted
 
 
 def index(name: str, sort: str | None, projection: Any) -> Any:

@@ -1,9 +1,11 @@
 """What goes out of verbs and actions is judged first: by the rule, and by whether the item has expired."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from contract import ALICE, BOB, Caller, counted, dynamodb_call, names, stored
@@ -171,6 +173,39 @@ def test_inside_of_other_json(notes: Make, rule: Any) -> None:
         "mine": "mine",
     }
     assert (ids(found["all"]), ids(found["lazy"]), found["n"]) == ([None, None, "mine"],) * 2 + (3,)
+
+
+class Pair(NamedTuple):
+    first: Any
+    others: Any
+
+
+NESTED: dict[str, Callable[..., Any]] = {
+    "a tuple": lambda mine, *others: {"of": (mine, *others)},
+    "a named tuple": lambda mine, *others: {"of": Pair(mine, others)},
+    "a set": lambda mine, *others: {"of": {mine, *others}},
+    "a dict by key": lambda *several: {"of": dict(enumerate(several))},
+    "a mapping": lambda *several: {"of": MappingProxyType(dict(enumerate(several)))},
+    "a deque in a list": lambda *several: [{"of": [iter(deque(several))]}],
+    "a generator of generators": lambda *several: {"of": ((one for one in [each]) for each in several)},
+    "dicts of a list": lambda *several: [{"of": one} for one in several],
+}
+
+
+@every_rule
+@pytest.mark.parametrize("form", NESTED.values(), ids=NESTED)
+def test_in_any_json(notes: Make, rule: Any, form: Any) -> None:
+    """What is hidden or has expired is null there."""
+
+    def given(self: Any) -> Any:
+        return form(*sorted(Note.query("n"), key=lambda one: one.id != "mine"))
+
+    client = notes(rule, given=action(detail=False, methods=("GET",))(given))
+    text = client.get("/notes/given").text.replace('"until":null', "")
+    assert ([name in text for name in ("mine", "bobs", "late")], text.count("null")) == (
+        [True, False, False],
+        2,
+    )
 
 
 @every_rule

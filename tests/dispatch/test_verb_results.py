@@ -11,7 +11,7 @@ import pytest
 from pynamodb.attributes import MapAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve
+from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, action
 from polymicro_lambda.dispatch.verb_results import (
     VerbResult,
     is_collection,
@@ -77,6 +77,7 @@ LIST_ONLY: dict[str, tuple[Any, VerbResult]] = {
     "a key of ''": (([A], 200, ""), VerbResult([A], 200, {}, "")),
     "a key of False": (([A], 200, False), VerbResult([A], 200, {}, False)),
     "a text is no key without status or headers": (([A], "k"), VerbResult(([A], "k"))),
+    "headers of numbers, then a key": (([A], {"x-a": 2}, "k"), VerbResult([A], None, {"x-a": "2"}, "k")),
     "two numbers are status and key": (([A], 200, 7), VerbResult([A], 200, {}, 7)),
     "str headers, then a key of str": (
         ([A], HEADERS, {"next": "b"}),
@@ -95,6 +96,28 @@ def test_forms_of_any_verb(returned: Any, result: VerbResult, is_list: bool) -> 
 @pytest.mark.parametrize(("returned", "result"), LIST_ONLY.values(), ids=LIST_ONLY)
 def test_forms_of_list(returned: Any, result: VerbResult) -> None:
     assert result_of(returned, is_list=True) == result
+
+
+def test_headers_of_numbers() -> None:
+    """As a list's last value they are a pagination key, as any object but one of texts is."""
+    said = {"X-A": 2, "x-b": 0.5}
+    assert result_of((A, said), is_list=False) == VerbResult(A, None, {"x-a": "2", "x-b": "0.5"})
+    assert result_of(([A], said), is_list=True) == VerbResult([A], None, {}, said)
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": "b"}, None, True, b"a"], ids=repr)
+def test_what_no_header_can_hold(value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of it becomes a body; the log names verb and header, not the value."""
+
+    def login(self: Any) -> Any:
+        return {"ok": True}, {"X-Fine": "canary", "Set-Cookie": value}
+
+    made = {"model": Note, "route": "notes", "permissions": AllowAny, "login": action(detail=False)(login)}
+    type("Notes", (ModelResource, Retrieve), made)(pm := PolyMicro())
+    result = Client(pm.compile()).post("/notes/login")
+    assert (result.status, "ok" in result.json, "canary" in result.text) == (500, False, False)
+    message = f"Notes.login returned a {type(value).__name__} as the header 'Set-Cookie'"
+    assert message in caplog.text
 
 
 def test_no_key_is_not_a_key_of_none() -> None:

@@ -597,6 +597,37 @@ def test_not_who_lost_the_item(docs: Make) -> None:
     assert_problem(client.post("/docs", json=body, headers=KEY), 404)
 
 
+class Reads(Permission):
+    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+        return instance.amount < 9
+
+
+class Writes(Permission):
+    def has_permission(self, user: Any, method: str) -> bool:
+        return method != "retrieve"
+
+
+@pytest.mark.parametrize(
+    ("rule", "created", "updated"),
+    [(OwnedBy("owner"), 201, 200), (Writes() | Reads(), 201, 204), (Reads, 404, 404)],
+    ids=["certain", "of what is shown", "opaque"],
+)
+def test_a_row_that_cannot_be_read(
+    docs: Make, table_name: str, rule: Any, created: int, updated: int
+) -> None:
+    """Who is not certain to have it meets a missing one; the answer of who is needs no instance."""
+    client = docs(permissions=rule, scan=True, idempotent=("create", "update"))
+    body = {"text": "a"} if isinstance(rule, OwnedBy) else {"owner": "alice", "text": "a"}
+    made = client.post("/docs", json=body, headers=KEY)
+    path = f"/docs/{made.headers['location'].removeprefix('docs/')}"
+    other = {"Idempotency-Key": "other"}
+    assert (made.status, client.patch(path, json={"text": "b"}, headers=other).status) == (201, 200)
+    [item] = [one for one in stored(table_name) if "text" in one]
+    dynamodb_call("put_item", TableName=table_name, Item=item | {"amount": {"S": "no number"}})
+    assert client.post("/docs", json=body, headers=KEY).status == created
+    assert client.patch(path, json={"text": "b"}, headers=other).status == updated
+
+
 def test_no_field_that_may_no_longer_be_read(docs: Make) -> None:
     client = docs(field_permissions={"amount": {"read": HasPermission("therapist")}})
     assert post(client).json["amount"] == 0

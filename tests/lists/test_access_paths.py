@@ -13,7 +13,8 @@ from pynamodb.indexes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda.lists.access_paths import AccessPath, access_paths_of, stored_names
+from polymicro_lambda.dynamodb import stored_names
+from polymicro_lambda.lists.access_paths import AccessPath, access_paths_of
 
 
 class Whole(LocalSecondaryIndex[Any]):

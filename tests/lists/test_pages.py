@@ -302,13 +302,25 @@ def test_an_iterator_under_an_opaque_rule_and_checks(things: str) -> None:
     assert names(calls) == ["Query", "Query"]
 
 
-def test_a_projection_without_the_keys_is_no_page(things: str) -> None:
-    """A cursor could not be made of it; one that shows all of it in a page needs none."""
-    chosen = ["text"]
-    whole = PageReader(9, 5).page(Thing.query("ann", attributes_to_get=chosen))
-    assert (len(whole.items), whole.key) == (5, None)
-    with pytest.raises(ConfigurationError, match="projection leaves out the keys"):
-        PageReader(2, 5).page(Thing.query("ann", attributes_to_get=chosen))
+@pytest.mark.parametrize("size", [9, 2])
+def test_a_projection_is_not_asked_for(things: str, size: int) -> None:
+    """All attributes cost the same, and need no second read."""
+    with counted() as calls:
+        page = PageReader(size, 5).page(Thing.query("ann", attributes_to_get=["text"]))
+    assert shown(page) == shown(PageReader(size, 5).page(Thing.query("ann")))
+    assert names(calls) == ["Query"]
+
+
+@pytest.mark.parametrize("chosen", [["text"], ["i", "o"]], ids=["without keys", "keys"])
+def test_a_projection_that_was_begun(things: str, chosen: list[str]) -> None:
+    """What it has read is read again; without the keys nobody can."""
+    iterator = Thing.query("ann", attributes_to_get=chosen)
+    next(iterator)
+    if chosen == ["text"]:
+        with pytest.raises(ConfigurationError, match="Thing instances whose projection leaves out the keys"):
+            PageReader(9, 5).page(iterator)
+    else:
+        assert shown(PageReader(9, 5).page(iterator)) == ([2, 3, 4, 5], None)
 
 
 @pytest.mark.parametrize(
