@@ -9,6 +9,7 @@ from typing import Any
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import method_of
 from polymicro_lambda.schemas import fast_path_is_on
 from polymicro_lambda.types import RawItem
 
