@@ -1,26 +1,18 @@
 """The function's IAM policy: the DynamoDB operations that the routes call, on which table or index."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, product
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from pynamodb.attributes import Attribute
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_all_attributes, table_name
-from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.items import live_conditions, prefix_conditions
-from polymicro_lambda.lists import FILTER_OPERATORS, AccessPath, ListQuery, Plan, plan_list
-from polymicro_lambda.permissions import OwnedBy, Permission
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import attributes_of
 
+from .list_plans import list_plans
 from .tables import logical_id
 from .yaml_writer import Commented
 
@@ -171,89 +163,3 @@ def _list_grants(route: Route) -> Iterator[Grant]:
         yield from (grant("", "Scan"),) * planner.scan
         # Items that a query takes from an index without all attributes are read again, whole.
         yield from (grant("", "BatchGetItem") for path in planner.paths if path.projected is not None)
-
-
-def list_plans(route: Route) -> Iterator[Plan]:
-    """The plans that some request can get; a request that no index serves has no plan, and makes no call."""
-    planner = route.resource.planner
-    for path in planner.paths:
-        for query in _favouring_queries(path, route):
-            with suppress(BadRequest):
-                yield plan_list(planner.paths, query)
-
-
-def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
-    """The requests that favour a path: one that wins none of these wins no other.
-
-    Its partition is bound or not, and nothing more than must be: further conditions help none but others. There is each
-    condition on its sort key, each order, and an answer of all attributes, or of those that the path has.
-    """
-    planner, named = route.resource.planner, route.model.get_attributes()
-    attributes = {one.attr_name: one for one in named.values()}
-    operators, live = _operators(route), live_conditions(route.model)
-    always = [
-        *live,
-        *(_condition(named[name], "eq") for name in dict.fromkeys((*route.bound, *route.params))),
-    ]
-    bound: list[list[Condition]] = [[]]
-    if "eq" in operators[path.partition]:
-        bound.append([_condition(attributes[path.partition], "eq")])
-    if path.sort is None and path.index is None and "in" in operators[path.partition]:
-        bound.append([_condition(attributes[path.partition], "in")])
-    narrowed = [
-        [],
-        *([_condition(attributes[name], o)] for name in _sort_keys(path) for o in operators[name]),
-    ]
-    own = frozenset(path.projected or ()).union(*map(attributes_of, live))
-    needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
-    filtered = {named[name].attr_name for name, how in route.filters.parameters.values() if how == "in"}
-    for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
-        chosen = list(chain(*conditions))
-        yield ListQuery(
-            [*always, *chosen],
-            needed,
-            projects,
-            sort,
-            scan=planner.scan,
-            request_filters=[one for one in chosen if attributes_of(one) <= filtered],
-            kind_conditions=prefix_conditions(route.model),
-        )
-
-
-def _operators(route: Route) -> dict[str, list[str]]:
-    """DynamoDB name -> the operators that a request, or the rule for some user, may put on the attribute."""
-    attributes = route.model.get_attributes()
-    operators: dict[str, list[str]] = {one.attr_name: [] for one in attributes.values()}
-    for name, operator in dict.fromkeys(route.filters.parameters.values()):
-        operators[attributes[name].attr_name].append(operator)
-    for name in route.owned:  # under | a rule adds it for some users
-        operators[attributes[name].attr_name].append("eq")
-    # The attributes in a where of the app's own are not known before there is a user.
-    if any(type(leaf).where not in (Permission.where, OwnedBy.where) for leaf in route.rule.leaves()):
-        for one in attributes.values():
-            operators[one.attr_name] += [
-                name for name, how in FILTER_OPERATORS.items() if one.attr_type in how.types
-            ]
-    return operators
-
-
-def _sort_keys(path: AccessPath) -> list[str]:
-    return [] if path.sort is None else [path.sort]
-
-
-def _orders(route: Route, path: AccessPath) -> list[str | None]:
-    """The values of ``?sort=`` that concern the path, and None."""
-    names = {one.attr_name: name for name, one in route.model.get_attributes().items()}
-    sortable = [name for name in _sort_keys(path) if names[name] in route.schema.names]
-    return [None, *(sortable if "sort" in route.arguments else [])]
-
-
-_SAMPLES: Mapping[str, Any] = {"S": "x", "N": "1", "B": b"x", "BOOL": True}
-
-
-def _condition(attribute: Attribute[Any], operator: str) -> Condition:
-    """A condition of this kind on the attribute; its value makes no difference to a plan."""
-    how = FILTER_OPERATORS[operator]
-    sample = Value({attribute.attr_type: _SAMPLES.get(attribute.attr_type, "x")})
-    operands = [True] if operator == "exists" else [sample] * how.operands.start
-    return how.condition(Path([attribute.attr_name]), *operands)

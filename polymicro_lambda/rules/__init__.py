@@ -7,17 +7,34 @@ and write.
 - `algebra`: ``&``, ``|`` and ``~``. `permission`: the base class to derive from. `context`: what a permission is
   asked with.
 - `verdicts`: True, False, a condition for DynamoDB, or a check in Python.
-- `conditions`: PynamoDB conditions evaluated here as DynamoDB evaluates them; `condition_operators`: a row for each
-  operator and function; `rewriting`: conditions in a form that DynamoDB takes.
-- `sides`: a verdict on the item as it is and as it would be (``judges``). `requirements`: ``condition=`` and
-  ``otherwise=``. `own_writes`: the items that a request has written.
+- `conditions/`: PynamoDB conditions evaluated here as DynamoDB evaluates them (`evaluation`, with a row for each
+  operator in `operators`), in a form that DynamoDB takes (`rewriting`), and as a developer states them
+  (`requirements`: ``condition=``, ``otherwise=``).
+- `sides`: a verdict on the item as it is and as it would be (``judges``).
 - `field_rules`: the fields that a user may read and write.
-- `guards`: the verdict, ``If-Match`` and the visibility of items during one request.
+- `guards`: the verdict, ``If-Match`` and the visibility of items during one request. `guard_context`: the one that is
+  running. `own_writes`: the items that it has written.
 - `disclosure`: whether an instance that a verb returns may go out.
 """
 
 from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
-from .conditions import attributes_of, equality_of, evaluator, holds, stored_reader, text_equality_of
+from .conditions.evaluation import (
+    attributes_of,
+    equality_of,
+    evaluator,
+    holds,
+    stored_reader,
+    text_equality_of,
+)
+from .conditions.requirements import (
+    Otherwise,
+    Requirement,
+    check_otherwise,
+    check_paths,
+    error_of,
+    requirement,
+)
+from .conditions.rewriting import sendable
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .disclosure import (
     concerns_route,
@@ -30,10 +47,7 @@ from .disclosure import (
     whole_rows,
 )
 from .field_rules import FieldRules
-from .guards import (
-    CreateInterceptor,
-    Guard,
-    as_stored,
+from .guard_context import (
     begin_guard,
     current_guard,
     end_guard,
@@ -41,10 +55,9 @@ from .guards import (
     guarded,
     note_serving,
 )
+from .guards import CreateInterceptor, Guard, as_stored
 from .own_writes import OwnWrite, RequestMark, item_id
 from .permission import PERMISSION_METHODS, Permission
-from .requirements import Otherwise, Requirement, check_otherwise, check_paths, error_of, requirement
-from .rewriting import sendable
 from .sides import State, attributes_judged_after, attributes_judged_only_after
 from .verdicts import (
     BOTH,

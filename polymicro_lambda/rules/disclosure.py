@@ -12,7 +12,8 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import MOST_KEYS, model_info, partial_read_of
 from polymicro_lambda.items import is_live, record_reads, whole_instances
 
-from .guards import as_stored, current_guard
+from .guard_context import current_guard
+from .guards import as_stored
 
 JUDGED, TRUSTED = "_polymicro_judged", "_polymicro_trusted"
 M = TypeVar("M", bound=Model)

@@ -14,9 +14,9 @@ from polymicro_lambda.dynamodb import ExpressionTooLarge, condition_expression
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.types import RawItem
 
-from .conditions import attributes_of, evaluator, is_refused
+from .conditions.evaluation import attributes_of, evaluator, is_refused
+from .conditions.rewriting import NEVER
 from .context import Method, RuleContext, ask_permission, has_answered
-from .rewriting import NEVER
 
 
 class ObjectRule(Protocol):

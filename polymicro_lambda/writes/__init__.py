@@ -4,26 +4,27 @@ In comes a key and the values to store, under the guard of the request; out goes
 `exceptions`. Open
 
 - ``store`` for the methods that the verbs call, ``stored_items`` for those that read;
-- ``transactions`` for several writes at once, ``transaction_entries`` for each of them, ``keys`` for ``Key``;
-- ``writable_items`` for values on their way into items, ``atomic_changes`` for those that DynamoDB computes;
-- ``creations`` for new items, ``bulk`` for a POST of a list, ``item_changes`` for the conditions of
-  updates and deletes, ``item_writes`` for these themselves;
-- ``conditional_writes`` for one write and ``transact_write`` for one transaction: done, refused, or unknown;
-- ``lost_answers`` for what an unknown outcome means, and whether the write is sent again;
-- ``unique_constraints`` for ``unique`` of a resource, ``reservations`` for how its values are kept unique.
+- ``writable_items`` for values on their way into items; ``creations`` for new items, ``bulk`` for a POST of a list;
+- ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), the values that
+  DynamoDB computes (``atomic_changes``), how one is sent (``item_writes``);
+- ``transactions/`` for several writes at once: as a verb says them (``transaction``, ``keys``), each of them
+  (``entries``), one call (``transact_write``);
+- ``unique/`` for ``unique`` of a resource, and the reservations of its values;
+- ``conditional_writes`` for one write: done, refused, or unknown; ``lost_answers`` for what unknown means, and whether
+  the write is sent again.
 """
 
 from .bulk import BulkCreation, check_bulk
+from .changes.item_writes import UPDATE_ATTEMPTS
 from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
 from .creations import Creation, RecordPart, create_all
-from .item_writes import UPDATE_ATTEMPTS
-from .keys import Key
-from .reservations import Reservation, Reservations, too_contended
 from .store import PynamoStore, Store
 from .stored_items import StoredItems
-from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
-from .transactions import Transaction
-from .unique_constraints import UniqueConstraints, check_same_constraints, read_unique
+from .transactions.keys import Key
+from .transactions.transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
+from .transactions.transaction import Transaction
+from .unique.reservations import Reservation, Reservations, too_contended
+from .unique.unique_constraints import UniqueConstraints, check_same_constraints, read_unique
 from .writable_items import Stores
 
 __all__ = [

@@ -11,8 +11,8 @@ from polymicro_lambda.rules import CreateInterceptor
 from polymicro_lambda.types import RawItem
 
 from .creations import Creation, create_all
-from .transact_write import MOST_WRITES
-from .unique_constraints import UniqueConstraints
+from .transactions.transact_write import MOST_WRITES
+from .unique.unique_constraints import UniqueConstraints
 
 
 class IdempotentCreates(CreateInterceptor, Protocol):

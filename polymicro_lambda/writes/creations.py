@@ -14,8 +14,8 @@ from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
 from .lost_answers import resolve_lost_answer
-from .reservations import RESERVATION_ATTEMPTS, Reservation, Reservations, too_contended, value_taken
-from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
+from .transactions.transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
+from .unique.reservations import RESERVATION_ATTEMPTS, Reservation, Reservations, too_contended, value_taken
 
 T = TypeVar("T")
 

@@ -12,12 +12,12 @@ from polymicro_lambda.lists import Plan
 from polymicro_lambda.rules import Otherwise, current_guard, guard_for, requirement
 from polymicro_lambda.types import RawItem
 
-from .atomic_changes import AtomicChange
+from .changes.atomic_changes import AtomicChange
+from .changes.item_changes import NO_TERMS, Terms
+from .changes.item_conditions import pins_of
+from .changes.item_writes import ItemDeletion, ItemUpdate, write_alone
 from .creations import Creation
-from .item_changes import NO_TERMS, Terms
-from .item_conditions import pins_of
-from .item_writes import ItemDeletion, ItemUpdate, write_alone
-from .transactions import Transaction
+from .transactions.transaction import Transaction
 from .writable_items import Stores, WritableItems
 
 

@@ -19,7 +19,7 @@ from polymicro_lambda.lists import Plan, Rows, rows_of
 from polymicro_lambda.rules import certainly_allows_by_parts, guard_for, holds, mark_judged
 from polymicro_lambda.types import RawItem
 
-from .unique_constraints import UniqueConstraints
+from .unique.unique_constraints import UniqueConstraints
 
 NO_ATTRIBUTES: frozenset[str] = frozenset()
 

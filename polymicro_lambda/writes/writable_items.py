@@ -13,10 +13,10 @@ from polymicro_lambda.items import expired_conditions, same_item
 from polymicro_lambda.rules import guard_for
 from polymicro_lambda.types import RawItem
 
-from .atomic_changes import AtomicChange, atomic_change
+from .changes.atomic_changes import AtomicChange, atomic_change
 from .creations import Creation
-from .reservations import Reservations
 from .stored_items import StoredItems
+from .unique.reservations import Reservations
 
 
 class WritableItems(StoredItems):

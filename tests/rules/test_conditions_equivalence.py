@@ -18,8 +18,8 @@ from pynamodb.expressions import condition as c
 from pynamodb.expressions.operand import Path, Value
 from test_conditions import ITEM, REFUSED, REWRITTEN, ROWS
 
-from polymicro_lambda.rules.conditions import holds
-from polymicro_lambda.rules.rewriting import sendable
+from polymicro_lambda.rules.conditions.evaluation import holds
+from polymicro_lambda.rules.conditions.rewriting import sendable
 
 pytestmark = pytest.mark.real_engine
 

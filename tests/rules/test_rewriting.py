@@ -13,7 +13,7 @@ from polymicro_lambda.dynamodb import ExpressionTooLarge, condition_expression, 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import Permission
 from polymicro_lambda.rules import Method, Rule, RuleContext, attributes_of, equality_of, holds
-from polymicro_lambda.rules.rewriting import sendable
+from polymicro_lambda.rules.conditions.rewriting import sendable
 from polymicro_lambda.rules.verdicts import (
     AllHold,
     AnyHolds,

@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveA
 
 from polymicro_lambda.dynamodb.expressions import update_expression
 from polymicro_lambda.items import same_item
-from polymicro_lambda.writes.atomic_changes import AtomicChange, NoResult
+from polymicro_lambda.writes.changes.atomic_changes import AtomicChange, NoResult
 
 pytestmark = pytest.mark.real_engine
 

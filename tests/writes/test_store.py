@@ -23,7 +23,7 @@ from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Ret
 from polymicro_lambda.dynamodb import client as inside
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
 from polymicro_lambda.testing import Client, FakeContext
-from polymicro_lambda.writes.unique_constraints import reservation_table
+from polymicro_lambda.writes.unique.unique_constraints import reservation_table
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
 

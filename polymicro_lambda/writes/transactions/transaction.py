@@ -20,13 +20,13 @@ from polymicro_lambda.rules import (
     requirement,
 )
 from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes.changes.item_changes import ItemChange, Terms
+from polymicro_lambda.writes.changes.item_conditions import pins_of
+from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemDeletion, ItemUpdate
+from polymicro_lambda.writes.writable_items import Stores, WritableItems
 
-from .item_changes import ItemChange, Terms
-from .item_conditions import pins_of
-from .item_writes import ItemCheck, ItemDeletion, ItemUpdate
+from .entries import NO_ITEM, ChangeEntry, CreationEntry, Entry, write_entries
 from .keys import Key
-from .transaction_entries import NO_ITEM, ChangeEntry, CreationEntry, Entry, write_entries
-from .writable_items import Stores, WritableItems
 
 
 class Transaction:

@@ -12,8 +12,8 @@ from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.dynamodb import JUNCTIONS, fold_condition, in_post_order, typed_value
 
-from .condition_operators import at_most
-from .conditions import is_refused
+from .evaluation import is_refused
+from .operators import at_most
 
 MOST_OPERANDS = 100
 """Operands of one ``IN`` (DynamoDB, service quotas)."""

@@ -11,13 +11,13 @@ from polymicro_lambda.exceptions import ConfigurationError, InternalError
 from polymicro_lambda.items import same_item
 from polymicro_lambda.observability import report_error
 from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes.conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
+from polymicro_lambda.writes.lost_answers import resolve_lost_answer
+from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
+from polymicro_lambda.writes.unique.reservations import write_with_reservations
 
 from .atomic_changes import AtomicChange, NoResult
-from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
 from .item_changes import NO_TERMS, ItemChange, PreparedWrite, Terms
-from .lost_answers import resolve_lost_answer
-from .reservations import write_with_reservations
-from .stored_items import NO_ATTRIBUTES, StoredItems
 
 UPDATE_ATTEMPTS = 3
 """How often a write is judged and sent that loses the race against other writers."""

@@ -26,8 +26,7 @@ from polymicro_lambda.dynamodb import (
 from polymicro_lambda.exceptions import ContentTooLarge
 from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
-
-from .conditional_writes import WRITE_SECONDS, OutcomeUnknown, check_time_left
+from polymicro_lambda.writes.conditional_writes import WRITE_SECONDS, OutcomeUnknown, check_time_left
 
 TransactionPart: TypeAlias = Mapping[str, Any]
 """One of a transaction's writes, as botocore takes it: ``{"Put": {…}}``."""

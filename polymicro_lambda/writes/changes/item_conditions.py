@@ -17,9 +17,8 @@ from polymicro_lambda.rules import (
     sendable,
 )
 from polymicro_lambda.types import RawItem
-
-from .lost_answers import unchanged_conditions
-from .stored_items import StoredItems
+from polymicro_lambda.writes.lost_answers import unchanged_conditions
+from polymicro_lambda.writes.stored_items import StoredItems
 
 RuleClause: TypeAlias = "ConditionClause | bool"
 """A rule as a condition of a write; False where it holds for nothing, True where there is nothing to check."""

@@ -25,7 +25,7 @@ from polymicro_lambda.dynamodb import (
 )
 from polymicro_lambda.types import RawItem
 
-from .condition_operators import OPERATORS, ORDERED_TYPES, PREFIX_TYPES, SIZES, OperatorTest
+from .operators import OPERATORS, ORDERED_TYPES, PREFIX_TYPES, SIZES, OperatorTest
 
 _Raw: TypeAlias = Mapping[str, Any]
 _Item: TypeAlias = RawItem | Mapping[str, _Raw]

@@ -17,9 +17,14 @@ from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.items import expired_conditions, same_item
 from polymicro_lambda.rules import holds
 from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes.conditional_writes import ConditionFailed, OutcomeUnknown
+from polymicro_lambda.writes.transactions.transact_write import (
+    TransactionPart,
+    TransactionRefused,
+    transaction_part,
+    write_together,
+)
 
-from .conditional_writes import ConditionFailed, OutcomeUnknown
-from .transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .unique_constraints import UniqueConstraint, UniqueConstraints
 
 RESERVATION_ATTEMPTS = 3

@@ -13,8 +13,12 @@ from pynamodb.expressions.condition import Condition
 from polymicro_lambda.dynamodb import ConditionClause, UpdateStep
 from polymicro_lambda.rules import Requirement, State, certainly_allows_by_parts, current_guard
 from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes.conditional_writes import LostRace
+from polymicro_lambda.writes.lost_answers import unchanged_conditions
+from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
+from polymicro_lambda.writes.transactions.transact_write import TransactionPart, transaction_part
+from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reservations
 
-from .conditional_writes import LostRace
 from .item_conditions import (
     NO_PINS,
     Pins,
@@ -23,10 +27,6 @@ from .item_conditions import (
     rule_clause,
     rule_must_read,
 )
-from .lost_answers import unchanged_conditions
-from .reservations import NO_RESERVATIONS, Reservations
-from .stored_items import NO_ATTRIBUTES, StoredItems
-from .transact_write import TransactionPart, transaction_part
 
 
 class Terms(NamedTuple):

@@ -9,12 +9,12 @@ from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item
 from polymicro_lambda.exceptions import HTTPError, NotFound
 from polymicro_lambda.rules import Otherwise, current_guard, error_of
 from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes.changes.item_changes import ItemChange
+from polymicro_lambda.writes.changes.item_writes import UPDATE_ATTEMPTS, judge_here
+from polymicro_lambda.writes.conditional_writes import LostRace, OutcomeUnknown
+from polymicro_lambda.writes.creations import EXISTS, Creation, RecordPart, repeated
+from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reservations, value_taken
 
-from .conditional_writes import LostRace, OutcomeUnknown
-from .creations import EXISTS, Creation, RecordPart, repeated
-from .item_changes import ItemChange
-from .item_writes import UPDATE_ATTEMPTS, judge_here
-from .reservations import NO_RESERVATIONS, Reservations, value_taken
 from .transact_write import TransactionPart, TransactionRefused, write_together
 
 NO_ITEM = "There is no such item, or it is in a state in which this cannot be done."

@@ -1,0 +1,1 @@
+"""Conditions of DynamoDB: judged here as there, and written as DynamoDB takes them."""

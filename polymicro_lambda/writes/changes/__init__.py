@@ -1,0 +1,1 @@
+"""Updates, deletes and checks of one item: their conditions, their values, and how one is sent."""

@@ -1,0 +1,1 @@
+"""Several writes that are done together: said in a block, gathered, and sent as one TransactWriteItems."""
