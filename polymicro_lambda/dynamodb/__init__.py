@@ -64,7 +64,14 @@ from .models import (
     stored_names,
 )
 from .own_tables import check_own_tables, check_table, own_table_model
-from .partial_reads import PartialItem, PartialRead, method_of, note_partial_reads, partial_read_of
+from .partial_reads import (
+    PartialItem,
+    PartialRead,
+    mark_outdated,
+    method_of,
+    note_partial_reads,
+    partial_read_of,
+)
 from .prefixed_attribute import PrefixedAttribute
 from .result_pages import (
     LARGEST_PAGE,
@@ -134,6 +141,7 @@ __all__ = [
     "items_of_keys",
     "key_of_item",
     "limit_of_iterator",
+    "mark_outdated",
     "method_of",
     "model_info",
     "model_of_index",

@@ -48,6 +48,15 @@ def partial_read_of(value: Any) -> PartialRead | None:
     return read if read is not None and read.values is value.attribute_values else None
 
 
+def mark_outdated(instance: Model, item: RawItem, key: RawItem) -> None:
+    """Let an instance be read again before it is judged or shown: a write has changed its item, and gave none back.
+
+    ``item`` is the item that the instance was read from, ``key`` its key, both as stored.
+    """
+    values = instance.attribute_values
+    vars(instance)[READ] = PartialRead(PartialItem(item, key), values, dict(values))
+
+
 def note_partial_reads(models: Iterable[type[Model]]) -> None:
     """Let the instances of these models, and of their subclasses and bases, tell when they lack attributes."""
     for model in models:

@@ -287,6 +287,23 @@ def test_unique_values_are_kept_in_it(shop: Shop) -> None:
     assert client.post("/orders/o2/pay", json={"note": "a"}).status == 204
 
 
+def test_what_it_has_written_is_read_again_where_it_is_shown(shop: Shop) -> None:
+    def pay(self: Any, instance: Any, req: Any) -> Any:
+        assert instance.status == "cart"
+        with self.store.transaction() as write:
+            write.update(instance, {"status": "paid"})
+        return {"order": instance, "note": instance.note} if req else instance
+
+    client = shop.served(pay)
+    with counted() as calls:
+        result = client.post("/orders/o1/pay")
+    assert (result.json["status"], result.json["id"]) == ("paid", "o1")
+    assert names(calls) == ["GetItem", "TransactWriteItems", "GetItem"]
+    assert result.headers["etag"] == client.get("/orders/o1").headers["etag"]
+    client.patch("/orders/o1", json={"status": "cart"}).raise_for_status()
+    assert client.post("/orders/o1/pay", json={"in": "other JSON"}).json["order"]["status"] == "paid"
+
+
 BAD = {
     "two actions on one item": lambda s, w, i: (w.update(i, {"note": "a"}), w.delete(Key(s.order, "o1"))),
     "101 actions": lambda s, w, i: [w.update(Key(s.product, f"p{n}"), {"stock": 1}) for n in range(101)],

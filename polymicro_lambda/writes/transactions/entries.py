@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item
+from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item, mark_outdated
 from polymicro_lambda.exceptions import HTTPError, NotFound
+from polymicro_lambda.items import stored_item
 from polymicro_lambda.rules import Otherwise, current_guard, error_of
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.changes.item_changes import ItemChange
@@ -82,8 +83,9 @@ class CreationEntry(Entry):
 class ChangeEntry(Entry):
     """An update, a delete or a check."""
 
-    def __init__(self, change: ItemChange, otherwise: Otherwise) -> None:
+    def __init__(self, change: ItemChange, otherwise: Otherwise, instance: Model | None = None) -> None:
         self.change = change
+        self.instance = instance
         self.otherwise = otherwise
         self.known = change.terms.known
         self.tells = change.tells
@@ -127,10 +129,12 @@ class ChangeEntry(Entry):
             return False  # what stands there now is not for this user, so it is not of this write
 
     def note(self) -> None:
-        """Note what it has changed; nobody knows the whole item."""
-        guard = self.change.guard
-        if guard.records and self.change.writes:
-            guard.mark.note(self.model, self.change.key, self.change.changed, None)
+        """Note what it has changed; nobody knows the whole item, so that an instance of it is read again if shown."""
+        guard, change = self.change.guard, self.change
+        if guard.records and change.writes:
+            guard.mark.note(self.model, change.key, change.changed, None)
+        if self.instance is not None and change.changed:
+            mark_outdated(self.instance, stored_item(self.instance) or {}, change.key)
 
 
 def write_entries(entries: Sequence[Entry], record: RecordPart | None = None) -> None:

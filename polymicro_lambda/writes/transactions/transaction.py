@@ -91,7 +91,7 @@ class Transaction:
         store, key, terms = self._target(target, condition, otherwise)
         values, atomic = store.split(key, changes, terms.known)
         if values or atomic:
-            self._add(ItemUpdate(store, key, values, atomic, terms), otherwise)
+            self._add(ItemUpdate(store, key, values, atomic, terms), otherwise, target)
         else:
             self._add(ItemCheck(store, key, terms), otherwise)
 
@@ -126,8 +126,9 @@ class Transaction:
             return store, key, Terms(stated)
         return store, key, Terms(stated, *pins_of(store, key, target, current_guard().of_model(store.model)))
 
-    def _add(self, change: ItemChange, otherwise: Otherwise) -> None:
-        self._entries.append(ChangeEntry(change, otherwise))
+    def _add(self, change: ItemChange, otherwise: Otherwise, target: Model | Key | None = None) -> None:
+        instance = target if isinstance(target, Model) else None
+        self._entries.append(ChangeEntry(change, otherwise, instance))
 
     def _check_open(self) -> None:
         if not self._is_open:
