@@ -304,7 +304,7 @@ SAID: dict[str, list[tuple[str, str]]] = {
             "1 GetItem, consistent, then those of the verb; its super().delete() is 1 DeleteItem, on a condition",
         ),
         ITEM,
-        ("condition", "the item exists AND what the rule read is unchanged"),
+        ("condition", "the item exists AND what the rule and the verb read is unchanged"),
         ("reads, as", "only Python can judge Opaque.has_object_permission"),
         ("If-Match", "part of the condition"),
     ],
@@ -313,6 +313,7 @@ SAID: dict[str, list[tuple[str, str]]] = {
         OPAQUE,
         ("calls", "1 GetItem, consistent, for the instance; then those of the action"),
         ITEM,
+        ("condition", "of its writes to the item: what the action read is unchanged (else 409)"),
     ],
     "GET /judged/count": [
         ("verb", "Judged.count, which the resource defines itself"),

@@ -703,7 +703,7 @@ def test_what_a_verb_requires_is_told() -> None:
 
     found = operations(document_of(Things))
     conflict = "#/components/responses/Conflict"
-    assert found["deleteThing"]["responses"]["409"] == {"$ref": conflict, "description": "It is closed."}
-    assert found["updateThing"]["responses"]["409"]["$ref"] == conflict
-    described = found["closeThing"]["responses"]["404"]["description"]
+    assert found["deleteThings"]["responses"]["409"] == {"$ref": conflict, "description": "It is closed."}
+    assert found["updateThings"]["responses"]["409"]["$ref"] == conflict
+    described = found["closeThings"]["responses"]["404"]["description"]
     assert described == "There is none that is open."

@@ -149,7 +149,7 @@ def write_entries(entries: Sequence[Entry], record: RecordPart | None = None) ->
         reservations = _all_reservations(entries, kept)
         parts += [*reservations.parts(), *([] if record is None else [record.part])]
         try:
-            return write_together(entries[0].model, parts)
+            return write_together(entries[0].model, parts, finds_out=True)
         except OutcomeUnknown as error:
             if not _are_done(entries, reservations, record):
                 raise error.answer from error

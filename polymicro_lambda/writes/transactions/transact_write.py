@@ -61,28 +61,29 @@ def transaction_part(
     return {kind: {**asked, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
 
 
-def write_together(model: type[Model], parts: Sequence[TransactionPart]) -> None:
+def write_together(model: type[Model], parts: Sequence[TransactionPart], *, finds_out: bool = False) -> None:
     """Do all of them or none, by the client of ``model``.
 
     Each call has a token of its own, under which DynamoDB carries it out once, however often it is sent: where botocore
-    has sent it but once and no answer came, it is sent again, to find out. A conflict with another transaction is met
-    by a call with another token, as nothing was done under the first. Raises ``TransactionRefused``,
+    has sent it but once and no answer came, it is sent again to find out, if that is asked for by ``finds_out``. A
+    conflict with another transaction is met by a call with another token, as nothing was done under the first. Raises
+    ``TransactionRefused``,
     ``OutcomeUnknown``, ``ContentTooLarge``, and for every other error as ``dynamodb.translating_errors``.
     """
     check_size(parts)
     check_time_left()
     with translating_errors():
-        repeated_in_conflict(lambda: _send(model, parts))
+        repeated_in_conflict(lambda: _send(model, parts, finds_out=finds_out))
 
 
-def _send(model: type[Model], parts: Sequence[TransactionPart]) -> None:
+def _send(model: type[Model], parts: Sequence[TransactionPart], *, finds_out: bool) -> None:
     """One transaction. Raises ``TransactionRefused``, ``OutcomeUnknown``, or the client's error if nothing was done."""
     token = str(uuid4())
     with watched_tries() as tries:
         try:
             return _call(model, parts, token, tries)
         except OutcomeUnknown:
-            if tries.count > 1 or seconds_left() < WRITE_SECONDS:
+            if not finds_out or tries.count > 1 or seconds_left() < WRITE_SECONDS:
                 raise
         tries.lost = True
         return _call(model, parts, token, tries)
