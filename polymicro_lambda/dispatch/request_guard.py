@@ -44,7 +44,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         if tags is not None or route.requirement is not None
         else None,
         requirement=route.requirement,
-        records=not route.is_default,
+        records=not route.is_default and route.verb != "list",
     )
 
 

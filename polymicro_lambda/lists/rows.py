@@ -228,7 +228,8 @@ class Rows:
         except Exception as error:  # noqa: BLE001 - a poison row raises whatever its attribute's class does
             report_unreadable(self.model, raw, "was left out of a list", error)
             return None
-        return mark_judged(instance) if guard_for(self.model).allows(instance, raw) else None
+        guard = guard_for(self.model)
+        return mark_judged(instance, guard) if guard.allows(instance, raw) else None
 
 
 def _chunks(page: ReadPage) -> Iterator[tuple[_Chunk, _KeyAfter]]:

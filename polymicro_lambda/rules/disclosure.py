@@ -13,18 +13,18 @@ from polymicro_lambda.dynamodb import MOST_KEYS, model_info, partial_read_of
 from polymicro_lambda.items import is_live, record_reads, whole_instances
 
 from .guard_context import current_guard
-from .guards import as_stored
+from .guards import Guard, as_stored
 
 JUDGED, TRUSTED = "_polymicro_judged", "_polymicro_trusted"
 M = TypeVar("M", bound=Model)
 
 
-def mark_judged(instance: M) -> M:
-    """The instance, which the running request need not judge again.
+def mark_judged(instance: M, guard: Guard | None = None) -> M:
+    """The instance, which the running request need not judge again; ``guard`` is the request's, if that is at hand.
 
     Where a developer's verb is running, the instance notes what that reads of it.
     """
-    guard = current_guard()
+    guard = guard or current_guard()
     vars(instance)[JUDGED] = guard.mark
     if guard.records:
         record_reads(instance)

@@ -37,7 +37,8 @@ def current_guard() -> Guard:
 
 def guard_for(model: type[Model]) -> Guard:
     """What the running request's guard says of the items of a model. Raises as `current_guard`."""
-    return current_guard().of_model(model)
+    guard = _current.get(None)
+    return (_outside_guard() if guard is None else guard).of_model(model)
 
 
 def _outside_guard() -> Guard:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from pynamodb.expressions.condition import Condition
@@ -160,7 +161,7 @@ class Guard:
         if self.holds(raw):
             return frozenset()
         old = State(instance, raw)
-        allowed, relied = self._observed(old, lambda: holds_before(self.verdict, old, new))
+        allowed, relied = self._observed(old, partial(holds_before, self.verdict, old, new))
         if allowed:
             return relied
         if self.visible(instance, raw):
@@ -173,7 +174,7 @@ class Guard:
         Raises ``Forbidden``: that gives no other item away.
         """
         new = State(instance, raw)
-        allowed, relied = self._observed(new, lambda: holds_after(self.verdict, old, new))
+        allowed, relied = self._observed(new, partial(holds_after, self.verdict, old, new))
         if allowed:
             return relied
         raise Forbidden("The item as it would be written is not one that you may have.")

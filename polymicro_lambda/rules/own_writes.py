@@ -25,7 +25,7 @@ class RequestMark:
     def __init__(self) -> None:
         self.has_written = False
         """Whether one of its writes was done."""
-        self.written: dict[Hashable, OwnWrite] = {}
+        self.written: dict[Hashable, OwnWrite] | None = None
 
     def own_write(self, model: type[Model], key: RawItem) -> OwnWrite | None:
         """The request's own writes to an item, None where there is none."""
@@ -34,6 +34,7 @@ class RequestMark:
     def note(self, model: type[Model], key: RawItem, changed: frozenset[str], item: RawItem | None) -> None:
         """Note that the request has written an item."""
         earlier = self.own_write(model, key)
+        self.written = {} if self.written is None else self.written
         self.written[item_id(model, key)] = OwnWrite(
             changed if earlier is None else changed | earlier.changed, item
         )

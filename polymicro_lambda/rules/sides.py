@@ -33,7 +33,9 @@ def holds_before(verdict: Verdict, old: State, new: State | None) -> bool:
 
     Where no write leaves one they judge the item as it is.
     """
-    return _holds_on(verdict, {BOTH: old, BEFORE: old, AFTER: new or old})
+    if new is None or not has_sides(verdict):
+        return verdict if isinstance(verdict, bool) else verdict.allows(*old)
+    return _holds_on(verdict, {BOTH: old, BEFORE: old, AFTER: new})
 
 
 def holds_after(verdict: Verdict, old: State | None, new: State) -> bool:
@@ -41,7 +43,16 @@ def holds_after(verdict: Verdict, old: State | None, new: State) -> bool:
 
     On a new item, which has no before, they let everything pass.
     """
+    if not has_sides(verdict):
+        return verdict if isinstance(verdict, bool) else verdict.allows(*new)
     return _holds_on(verdict, {BOTH: new, BEFORE: old, AFTER: new})
+
+
+def has_sides(verdict: Verdict) -> bool:
+    """Whether a part of a verdict judges an update on one side alone."""
+    return isinstance(verdict, SidedCheck) or (
+        isinstance(verdict, AllHold | AnyHolds) and any(map(has_sides, verdict.parts))
+    )
 
 
 def _holds_on(verdict: Verdict, states: Mapping[str, State | None]) -> bool:

@@ -56,8 +56,9 @@ class StoredItems:
     def judged(self, raw: RawItem) -> Model:
         """The instance of a stored item that the rule lets the user have. Raises as ``read``."""
         instance = self.instance(raw)
-        guard_for(self.model).judge(instance, raw)
-        return mark_judged(instance)
+        guard = guard_for(self.model)
+        guard.judge(instance, raw)
+        return mark_judged(instance, guard)
 
     def fetch(self, key: RawItem) -> RawItem:
         """The stored item with this key, by one consistent read, not judged. Raises ``NotFound``."""

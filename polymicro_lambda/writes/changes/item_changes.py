@@ -162,15 +162,15 @@ class ItemChange(ABC):
             relied |= {*old, *(attribute.attr_name for attribute in items.model.get_attributes().values())}
         elif has_reservations and version is not None:
             relied |= {version.attr_name}
-        relied |= self.sources(self.unique)
         if after is not None:
             new = after.raw
             read = guard.judge_new(*after, before) | guard.condition_attributes
-            items.serializer.check_key(self.key, new)
+            if any(new.get(name) != value for name, value in self.key.items()):
+                items.serializer.check_key(self.key, new)
             # The new version is made of the old one.
             made = {version.attr_name} & read if version is not None else set()
             relied |= made.union(name for name in read if old.get(name) == new.get(name))
-            relied |= self.sources(read)
+            relied |= self.sources(read | self.unique)
         return unchanged_conditions(old, relied)
 
     def after(self, old: RawItem) -> State | None:

@@ -96,6 +96,8 @@ class ItemUpdate(ItemChange):
 
     def sources(self, names: Iterable[str]) -> frozenset[str]:
         """The attributes that the computed changes of these read."""
+        if not self.atomic:
+            return NO_ATTRIBUTES
         wanted = frozenset(names)
         return frozenset[str]().union(*[one.sources for one in self.atomic if one.name in wanted])
 
