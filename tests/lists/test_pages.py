@@ -20,7 +20,8 @@ from polymicro_lambda.lists.rows import CHUNK, PAGE_SECONDS, Rows
 from polymicro_lambda.observability.observation import Observation, observed
 from polymicro_lambda.permissions import Permission
 from polymicro_lambda.rules.context import Method, RuleContext
-from polymicro_lambda.rules.guards import Guard, guarded
+from polymicro_lambda.rules.guard_context import guarded
+from polymicro_lambda.rules.guards import Guard
 from polymicro_lambda.rules.verdicts import ConditionCheck, OpaqueCheck, TextEquals
 from polymicro_lambda.schemas.fast_path import SWITCH
 from polymicro_lambda.types import RawItem

@@ -25,7 +25,8 @@ from polymicro_lambda.lists.planner import Planner
 from polymicro_lambda.lists.plans import ListQuery, Plan, plan_list
 from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.rules.context import Method, RuleContext
-from polymicro_lambda.rules.guards import Guard, guarded
+from polymicro_lambda.rules.guard_context import guarded
+from polymicro_lambda.rules.guards import Guard
 from polymicro_lambda.rules.verdicts import ConditionCheck, OpaqueCheck, TextEquals
 
 TABLE = AccessPath(None, "o", "i", frozenset("oi"))

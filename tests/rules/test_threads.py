@@ -143,7 +143,7 @@ def test_a_process_that_serves_nothing_may_do_as_it_likes(
     notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, _ = CALLS["read"]
-    monkeypatch.setattr("polymicro_lambda.rules.guards._serves", False)
+    monkeypatch.setattr("polymicro_lambda.rules.guard_context._serves", False)
     assert pooled(ThreadPoolExecutor, lambda: read(notes, "bob")) == "old"
     notes.client.get("/anything")
     with pytest.raises(ConfigurationError):
