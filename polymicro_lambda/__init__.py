@@ -7,7 +7,17 @@ from .exceptions import ConfigurationError
 from .http import CORS, HSTS, Request, User
 from .idempotency import Idempotency
 from .mixins import Create, Delete, List, Retrieve, Update
-from .permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, Permission, ReadOnly
+from .permissions import (
+    AllowAny,
+    Claim,
+    HasPermission,
+    InGroup,
+    IsAuthenticated,
+    OwnedBy,
+    Permission,
+    ReadOnly,
+    Through,
+)
 from .resources import ModelResource
 from .routing import action
 from .rules import trusted
@@ -20,6 +30,7 @@ __all__ = [
     "CORS",
     "HSTS",
     "AllowAny",
+    "Claim",
     "ConfigurationError",
     "Create",
     "Delete",
@@ -38,6 +49,7 @@ __all__ = [
     "ReadOnly",
     "Request",
     "Retrieve",
+    "Through",
     "Update",
     "User",
     "action",

@@ -13,16 +13,29 @@ from pynamodb.constants import NUMBER, STRING
 from pynamodb.expressions.operand import Path, Value
 
 from .exceptions import ConfigurationError
-from .rules import BOTH, PERMISSION_METHODS, Method, Owner, Permission, RuleContext, TextEquals, Verdict
+from .rules import (
+    BOTH,
+    PERMISSION_METHODS,
+    Claim,
+    Method,
+    Owner,
+    Permission,
+    RuleContext,
+    TextEquals,
+    Through,
+    Verdict,
+)
 
 __all__ = [
     "AllowAny",
+    "Claim",
     "HasPermission",
     "InGroup",
     "IsAuthenticated",
     "OwnedBy",
     "Permission",
     "ReadOnly",
+    "Through",
 ]
 
 

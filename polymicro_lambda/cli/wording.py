@@ -18,6 +18,7 @@ from polymicro_lambda.rules import (
     ConditionCheck,
     Not,
     OpaqueCheck,
+    RelatedCheck,
     Rule,
     SidedCheck,
     Verdict,
@@ -63,6 +64,9 @@ def of_verdict(verdict: Verdict) -> str:
         return "holds for this user, whatever the item" if verdict else "does not hold"
     if isinstance(verdict, ConditionCheck):
         return of_condition(verdict.condition)
+    if isinstance(verdict, RelatedCheck):
+        where = "" if verdict.condition is None else f" where {of_condition(verdict.condition)}"
+        return f"{'no ' if verdict.negated else ''}{verdict.model.__name__} by its key{where}"
     if isinstance(verdict, SidedCheck):
         return f"{of_verdict(verdict.check)} {verdict.side} the write"
     if isinstance(verdict, OpaqueCheck):

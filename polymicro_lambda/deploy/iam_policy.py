@@ -10,6 +10,7 @@ from typing import Any
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_all_attributes, table_name
+from polymicro_lambda.permissions import Through
 from polymicro_lambda.routing import Route
 
 from .list_plans import list_plans
@@ -76,6 +77,8 @@ def grants(route: Route) -> frozenset[Grant]:
     if route.verb == "list" and not route.is_action:
         return declared.union(_list_grants(route))
     needs = VERB_OPERATIONS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
+    if route.about.detail and any(isinstance(leaf, Through) for leaf in route.rule.leaves()):
+        needs = (*needs, "BatchGetItem")  # the item together with the related items
     own = declared.union(Grant(table_name(route.model), "", operation) for operation in needs)
     own |= _reservation_grants(route, own)
     return (

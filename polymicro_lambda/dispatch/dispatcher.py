@@ -41,6 +41,9 @@ CHALLENGE = {"www-authenticate": "Bearer"}
 BODILESS = frozenset({204, 205, 304})
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
 
+OF_REQUEST = frozenset({400, 406, 413, 415, 422, 428})
+"""Statuses that are about the request itself, and come after those that are about its user."""
+
 PAGE_ALLOWS = "GET, HEAD, OPTIONS"
 PAGE_METHOD = Method("docs", "GET")
 """What the permissions of a page are asked about."""
@@ -143,9 +146,15 @@ class Dispatcher:
             seen.phase = "limit"
             seen.headers = self.limiter.spend(route.rate, request)
         seen.phase = "load"
-        check_accept(request)
-        body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
-        return Operation(VerbRequest(route, request, self.services), verdict, seen).run(body)
+        operation = Operation(VerbRequest(route, request, self.services), verdict, seen)
+        try:
+            check_accept(request)
+            body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
+            return operation.run(body)
+        except HTTPError as error:
+            if error.status in OF_REQUEST:
+                operation.check_related()  # who may not do it at all is told so first
+            raise
 
     def _allowed(self, request: Request, allow: str) -> Response:
         preflight = self.cors.preflight(request, allow) if self.cors is not None else {}

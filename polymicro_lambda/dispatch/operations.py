@@ -19,7 +19,15 @@ from polymicro_lambda.idempotency import (
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import PageReader, Plan
 from polymicro_lambda.observability import Observation
-from polymicro_lambda.rules import Guard, Verdict, begin_guard, end_guard, guarded, rest_of_verdict
+from polymicro_lambda.rules import (
+    Guard,
+    Verdict,
+    begin_guard,
+    end_guard,
+    guarded,
+    rest_of_verdict,
+    split_related,
+)
 from polymicro_lambda.writes import LostRace
 
 from .bulk_create import BulkCreate
@@ -100,6 +108,9 @@ class Operation:
         if asked.route.about.detail:
             seen.phase = "fetch"
             arguments["instance"] = item_of_path(asked, guard)
+        elif guard.related and not (asked.route.is_default and asked.route.verb == "create"):
+            seen.phase = "fetch"
+            guard.check_related()
         seen.phase = "verb"
         result = self._call(arguments)
         if asked.is_list and is_collection(result.body):
@@ -132,6 +143,10 @@ class Operation:
     def guard(self) -> Guard:
         """What protects the request. Raises as ``guard_of``."""
         return guard_of(self.asked, self.verdict, self.responses.current)
+
+    def check_related(self) -> None:
+        """Raise ``Forbidden`` where a related item that path and claims name does not let the user in; it is read."""
+        Guard(related=split_related(self.verdict)[0]).check_related()
 
     def plan(self) -> Plan:
         """How the mixin's own list would read what is asked for; nothing is read. Raises ``BadRequest``."""

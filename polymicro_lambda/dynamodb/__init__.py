@@ -13,7 +13,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``metering``: calls and capacity units of a request
 """
 
-from .batch_reads import MOST_KEYS, batch_pages, items_of_keys, key_of_item
+from .batch_reads import MOST_KEYS, batch_pages, items_of_keys, items_of_tables, key_of_item
 from .client import (
     PREFIX_MEMBER,
     connect,
@@ -139,6 +139,7 @@ __all__ = [
     "is_start_key_refused",
     "item_of_failed_condition",
     "items_of_keys",
+    "items_of_tables",
     "key_of_item",
     "limit_of_iterator",
     "mark_outdated",

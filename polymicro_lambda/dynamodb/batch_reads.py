@@ -12,7 +12,7 @@ from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.types import RawItem
 
 from . import client
-from .error_codes import database_busy
+from .error_codes import database_busy, translating_errors
 from .models import model_info
 from .result_pages import PAGE_GROWTH, ReadPage
 from .typed_values import typed_value
@@ -74,6 +74,31 @@ def items_of_keys(
     items = batch_get(model, [*dict(zip(identities, keys, strict=True)).values()], on_call)
     by_key = {key_identity(key_of_item(model, raw)): raw for raw in items}
     return [*map(by_key.get, identities)]
+
+
+def items_of_tables(wanted: Sequence[tuple[type[Model], RawItem]]) -> list[RawItem | None]:
+    """Items of several tables by their keys, up to 100, by one consistent read; None for a key without an item.
+
+    It is made by the client of the first one's model. Raises ``HTTPError``, ``ServiceUnavailable`` if some stay
+    unprocessed.
+    """
+    places = [(model.Meta.table_name, key_identity(key)) for model, key in wanted]
+    models = {model.Meta.table_name: model for model, _ in wanted}
+    left: dict[str, Any] = {}
+    for (table, _), (_, key) in dict(zip(places, wanted, strict=True)).items():
+        left.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+    found: dict[tuple[str, frozenset[Any]], RawItem] = {}
+    for number in range(ROUNDS):
+        if number:
+            _pause(number)
+        with translating_errors():
+            data = client.batch_get_item(wanted[0][0], left)
+        for table, items in data["Responses"].items():
+            found |= {(table, key_identity(key_of_item(models[table], raw))): raw for raw in items}
+        left = data.get("UnprocessedKeys", {})
+        if not left:
+            return [*map(found.get, places)]
+    raise database_busy()
 
 
 def key_identity(key: RawItem) -> frozenset[Any]:

@@ -50,6 +50,7 @@ def check_replay(route: Route, path_key: RawItem | None, made: Iterable[RawItem]
     Items that are gone hide nothing. One that no attribute can read raises as ``StoredItems.instance``, unless it is
     certain that the rule holds on it: the answer is kept, and needs no instance.
     """
+    current_guard().check_related()
     if isinstance(current_guard().verdict, bool):
         return
     table = route.model.Meta.table_name

@@ -22,6 +22,8 @@ from polymicro_lambda.rules import (
     is_opaque,
     mark_judged,
     predicate_of,
+    prefetch_related,
+    related_checks,
 )
 from polymicro_lambda.types import RawItem
 
@@ -172,6 +174,9 @@ class Rows:
         if self.complete is not None and chunk:
             with translating_errors():
                 items = self.complete(chunk, on_call)
+        if checks_of := related_checks(current_guard().verdict):
+            for _ in range(prefetch_related(checks_of, [raw for raw in items if raw is not None])):
+                on_call()
         tests = [evaluator(check) for check in (*self.checks, *checks)]
         text_of = self._text_function(selection)
         for number, raw in enumerate(items):

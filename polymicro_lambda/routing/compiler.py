@@ -22,6 +22,7 @@ from polymicro_lambda.writes import (
 
 from .declaration_checks import check_prefixes
 from .declarations import AppSettings, Declaration
+from .permission_checks import check_related
 from .routes import Route, models_of
 
 
@@ -90,6 +91,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     resource.store = PynamoStore(model, unique)
     resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
+    check_related(name, model, of_fields, declared.in_path, fields=True)
     return {
         "rule": declared.rule,
         "retrieves": "retrieve" in declared.by_name,

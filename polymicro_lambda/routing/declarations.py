@@ -19,7 +19,7 @@ from polymicro_lambda.throttling import RateLimit
 from .declaration_checks import check_model, check_names
 from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
-from .permission_checks import check_owners, read_rule
+from .permission_checks import check_owners, check_related, read_rule
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .verbs import ACTION, VERBS, Action, Verb
 from .write_terms import attempts_of, check_write_terms, requirement_of
@@ -122,11 +122,13 @@ class Declaration:
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
         parts, permissions = route_parts(name, resource), tuple(rule.leaves())
         check_owners(name, resource.model, permissions)
+        in_path = route_parameters(name, resource.model, parts)
+        check_related(name, resource.model, permissions, in_path)
         return cls(
             resource,
             name,
             parts,
-            route_parameters(name, resource.model, parts),
+            in_path,
             tuple([DeclaredVerb.of(resource, verb, idempotent) for verb in verbs]),
             rule,
             permissions,

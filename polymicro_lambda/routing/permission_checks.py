@@ -9,7 +9,7 @@ from typing import Any
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.permissions import OwnedBy, Permission
+from polymicro_lambda.permissions import OwnedBy, Permission, Through
 from polymicro_lambda.rules import SIDES, Rule, rule_from, takes_request
 from polymicro_lambda.spelling import did_you_mean
 
@@ -30,6 +30,24 @@ def read_rule(name: str, permissions: Any) -> Rule:
     for leaf in rule.leaves():
         _check_permission(name, leaf)
     return rule
+
+
+def check_related(
+    name: str,
+    model: type[Model],
+    leaves: Iterable[Permission],
+    in_path: Iterable[str],
+    *,
+    fields: bool = False,
+) -> None:
+    """Raise ``ConfigurationError`` for a related item whose key neither the path nor an item can say.
+
+    The rule of a field sees no item: there the path and the user must say it.
+    """
+    where = f"{name}.{'field_permissions' if fields else 'permissions'}"
+    for leaf in leaves:
+        if isinstance(leaf, Through):
+            leaf.check(where, {} if fields else model.get_attributes(), frozenset(in_path))
 
 
 def check_owners(name: str, model: type[Model], leaves: Iterable[Permission]) -> None:

@@ -11,6 +11,7 @@ from polymicro_lambda.schemas import ItemSchema
 from .algebra import Rule, rule_from
 from .context import Method, RuleContext
 from .permission import Permission
+from .verdicts import Verdict
 
 FieldsFor: TypeAlias = Callable[[Any, Method], Any]
 """``ModelResource.fields_for``: user and method -> the fields that the user may use."""
@@ -89,7 +90,12 @@ class FieldRules:
         if _is_pair(fields):
             fields = fields[place]
         names = self.names if fields is None else self.names & frozenset(fields)
-        return frozenset(name for name in names if name not in rules or rules[name].decide(context) is True)
+        return frozenset(name for name in names if name not in rules or _holds(rules[name].decide(context)))
+
+
+def _holds(verdict: Verdict) -> bool:
+    """Whether a verdict holds whatever the item; a related item that it asks for is read."""
+    return verdict if isinstance(verdict, bool) else verdict.allows(None, {})
 
 
 def _is_pair(fields: Any) -> bool:

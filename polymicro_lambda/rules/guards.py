@@ -23,6 +23,7 @@ from polymicro_lambda.types import RawItem
 from .conditions.requirements import Requirement
 from .conditions.rewriting import sendable
 from .own_writes import RequestMark
+from .related import RelatedCheck, check_related, read_related
 from .sides import State, attributes_judged_after, holds_after, holds_before
 from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque
 
@@ -87,6 +88,8 @@ class Guard:
     """The request itself, as instances bear it that it has judged."""
     requirement: Requirement | None = None
     """The condition that the verb ``requires`` of the item in the path."""
+    related: tuple[RelatedCheck, ...] = ()
+    """The checks by related items of which path and claims name the keys; they must hold besides the verdict."""
     records: bool = False
     """Whether instances note which of their attributes are read: the verb is the developer's own."""
 
@@ -102,6 +105,16 @@ class Guard:
             mark=self.mark,
             records=self.records,
         )
+
+    def check_related(self, *, unpinned: bool = False) -> None:
+        """Raise ``Forbidden`` where a related item does not let the user in; they are read by one call.
+
+        ``unpinned`` asks those alone on which no write is conditional.
+        """
+        checks = [one for one in self.related if not (unpinned and one.pinned)]
+        if checks:
+            read_related(checks)
+            check_related(checks)
 
     def covers(self, model: type[Model]) -> bool:
         """Whether a request's rule is asked of the items of a model."""

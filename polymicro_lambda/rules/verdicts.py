@@ -17,6 +17,7 @@ from polymicro_lambda.types import RawItem
 from .conditions.evaluation import attributes_of, evaluator, is_refused
 from .conditions.rewriting import NEVER
 from .context import Method, RuleContext, ask_permission, has_answered
+from .related import RelatedCheck
 
 
 class ObjectRule(Protocol):
@@ -111,7 +112,7 @@ class AnyHolds:
 class SidedCheck(NamedTuple):
     """A check of a permission that judges an update on one side (``judges``); elsewhere it is that check."""
 
-    check: ConditionCheck | OpaqueCheck
+    check: "ConditionCheck | OpaqueCheck | RelatedCheck"
     side: str
     """``BEFORE``: on the item as it was; ``AFTER``: on the item as it would be."""
 
@@ -122,7 +123,7 @@ class SidedCheck(NamedTuple):
 
 BOTH, BEFORE, AFTER = SIDES = ("both", "before", "after")
 """The values of ``Permission.judges``."""
-ItemCheck: TypeAlias = ConditionCheck | OpaqueCheck | AllHold | AnyHolds | SidedCheck
+ItemCheck: TypeAlias = ConditionCheck | OpaqueCheck | AllHold | AnyHolds | SidedCheck | RelatedCheck
 Verdict: TypeAlias = "bool | ItemCheck"
 """True, False, or the check that decides on the item."""
 
@@ -154,6 +155,8 @@ def same_verdict(one: Verdict, other: Verdict) -> bool:
         return one.name == other.name and one.value == other.value
     if isinstance(one, ConditionCheck) and isinstance(other, ConditionCheck):
         return one.condition is other.condition or _same_condition(one.condition, other.condition)
+    if isinstance(one, RelatedCheck) and isinstance(other, RelatedCheck):
+        return one.is_same(other)
     if isinstance(one, AllHold | AnyHolds) and isinstance(other, AllHold | AnyHolds):
         return len(one.parts) == len(other.parts) and all(map(same_verdict, one.parts, other.parts))
     return False
@@ -186,8 +189,8 @@ def is_opaque(verdict: Verdict) -> bool:
     if isinstance(verdict, bool | ConditionCheck):
         return False
     if isinstance(verdict, SidedCheck):
-        return isinstance(verdict.check, OpaqueCheck)
-    return isinstance(verdict, OpaqueCheck) or any(map(is_opaque, verdict.parts))
+        return is_opaque(verdict.check)
+    return isinstance(verdict, OpaqueCheck | RelatedCheck) or any(map(is_opaque, verdict.parts))
 
 
 def condition_of(verdict: Verdict) -> Condition | None:
@@ -229,6 +232,8 @@ def attributes_but(verdict: Verdict, skipped: str) -> frozenset[str]:
         return frozenset[str]().union(*[attributes_but(part, skipped) for part in verdict.parts])
     if isinstance(verdict, SidedCheck):
         return frozenset() if verdict.side == skipped else attributes_but(verdict.check, skipped)
+    if isinstance(verdict, RelatedCheck):
+        return frozenset(source.attribute.attr_name for source in verdict.sources.values())
     return attributes_of(verdict.condition) if isinstance(verdict, ConditionCheck) else frozenset()
 
 

@@ -10,6 +10,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import ConditionClause, get_item
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.items import same_item
+from polymicro_lambda.rules import refused_by_related
 from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
@@ -33,12 +34,14 @@ class Creation:
     """The condition that there is no item with this key."""
     reservations: tuple[Reservation, ...] = ()
     """Its unique values."""
+    checks: tuple[TransactionPart, ...] = ()
+    """The checks of related items on which it is conditional."""
     place: str = ""
     """Where the item is in the body, e.g. ``/3``."""
 
     def write(self) -> RawItem:
         """Put the item, with its reservations. Raises ``Conflict``, and as ``write_if``."""
-        if self.reservations:
+        if self.reservations or self.checks:
             create_all([self])
         else:
             self._put_alone()
@@ -86,8 +89,10 @@ def create_all(creations: Sequence[Creation], record: RecordPart | None = None) 
     _check_distinct(creations)
     reservations = Reservations(tuple(one for creation in creations for one in creation.reservations))
     puts, rest = [one.part() for one in creations], [] if record is None else [record.part]
+    checks = distinct_checks(check for creation in creations for check in creation.checks)
     for _ in range(RESERVATION_ATTEMPTS):
-        parts = [*puts, *reservations.parts(), *rest]
+        kept = reservations.parts()
+        parts = [*puts, *kept, *checks, *rest]
         try:
             return write_together(creations[0].model, parts)
         except OutcomeUnknown as error:
@@ -99,8 +104,15 @@ def create_all(creations: Sequence[Creation], record: RecordPart | None = None) 
                 return None
             if record is not None and len(parts) - 1 in error.items:
                 raise record.refused() from error
+            if any(number >= len(puts) + len(kept) for number in error.items):
+                raise refused_by_related() from error
             reservations = _next_reservations(creations, reservations, error)
     raise too_contended()
+
+
+def distinct_checks(checks: Iterable[TransactionPart]) -> list[TransactionPart]:
+    """The checks of several writes, each related item once."""
+    return [*{repr(check["ConditionCheck"]): check for check in checks}.values()]
 
 
 def _are_done(creations: Sequence[Creation], reservations: Reservations, record: RecordPart | None) -> bool:

@@ -16,7 +16,14 @@ from polymicro_lambda.items import (
 )
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Plan, Rows, rows_of
-from polymicro_lambda.rules import certainly_allows_by_parts, guard_for, holds, mark_judged
+from polymicro_lambda.rules import (
+    certainly_allows_by_parts,
+    check_related,
+    fetch_with_related,
+    guard_for,
+    holds,
+    mark_judged,
+)
 from polymicro_lambda.types import RawItem
 
 from .unique.unique_constraints import UniqueConstraints
@@ -61,8 +68,16 @@ class StoredItems:
         return mark_judged(instance, guard)
 
     def fetch(self, key: RawItem) -> RawItem:
-        """The stored item with this key, by one consistent read, not judged. Raises ``NotFound``."""
-        return self.live(get_item(self.model, key))
+        """The stored item with this key, by one consistent read, not judged. Raises ``NotFound``.
+
+        The related items that must let the user in are read with it; raises ``Forbidden`` where one does not.
+        """
+        related = guard_for(self.model).related
+        if not related:
+            return self.live(get_item(self.model, key))
+        item = fetch_with_related(self.model, key, related)
+        check_related(related)
+        return self.live(item)
 
     def live(self, raw: RawItem | None) -> RawItem:
         """The same item. Raises ``NotFound`` where there is none, or it has expired or is of another kind."""

@@ -10,12 +10,20 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import ConditionClause, is_outside_of_prefix
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.items import expired_conditions, same_item
-from polymicro_lambda.rules import guard_for
+from polymicro_lambda.rules import (
+    State,
+    early_pins,
+    guard_for,
+    pins_of_verdict,
+    refused_by_related,
+    related_checks,
+)
 from polymicro_lambda.types import RawItem
 
 from .changes.atomic_changes import AtomicChange, atomic_change
 from .creations import Creation
 from .stored_items import StoredItems
+from .transactions.related_parts import related_parts
 from .unique.reservations import Reservations
 
 
@@ -37,7 +45,15 @@ class WritableItems(StoredItems):
         self.serializer.check_keys(raw)
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
-        return Creation(self.model, raw, key, self._key_is_free(), reservations)
+        guard = guard_for(self.model)
+        guard.check_related(unpinned=True)
+        pins = early_pins(guard.related)
+        if related_checks(guard.verdict):
+            pins += pins_of_verdict(guard.verdict, None, State(self.instance(raw), raw))
+        own, checks = related_parts(pins, self.model, key) if pins else ([], ())
+        if own:  # the user would have to be let in by the very item that is to be made
+            raise refused_by_related()
+        return Creation(self.model, raw, key, self._key_is_free(), reservations, checks)
 
     def _key_is_free(self) -> ConditionClause:
         """There is no item with the key, or one that has expired."""

@@ -11,11 +11,21 @@ from typing import ClassVar, NamedTuple
 from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import ConditionClause, UpdateStep
-from polymicro_lambda.rules import Requirement, State, certainly_allows_by_parts, current_guard
+from polymicro_lambda.rules import (
+    Requirement,
+    State,
+    certainly_allows_by_parts,
+    current_guard,
+    early_pins,
+    forget_related,
+    pins_of_verdict,
+    related_checks,
+)
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.conditional_writes import LostRace
 from polymicro_lambda.writes.lost_answers import unchanged_conditions
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
+from polymicro_lambda.writes.transactions.related_parts import related_parts
 from polymicro_lambda.writes.transactions.transact_write import TransactionPart, transaction_part
 from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reservations
 
@@ -47,6 +57,8 @@ class PreparedWrite(NamedTuple):
     conditions: list[ConditionClause]
     reservations: Reservations
     old: RawItem | None
+    checks: tuple[TransactionPart, ...] = ()
+    """The checks of related items beside it."""
 
 
 class ItemChange(ABC):
@@ -129,13 +141,20 @@ class ItemChange(ABC):
         conditions = conditions_of_write(self.items, self.guard, rule, self.requirements)
         if self.terms.pins.names:
             conditions += self.terms.pins.conditions()
+        self.guard.check_related(unpinned=True)
+        pins = early_pins(self.guard.related)
         if not (self.must_read or self.compares_tags or self.judges_here):
-            return PreparedWrite(conditions, NO_RESERVATIONS, old)
+            own, checks = related_parts(pins, self.items.model, self.key)
+            return PreparedWrite([*conditions, *own], NO_RESERVATIONS, old, checks)
         old, reservations = old or self.items.fetch(self.key), NO_RESERVATIONS
         if self.items.uniqueness is not None:
             reservations = Reservations.of(self.items.uniqueness, self.key, old, self.result(old))
         conditions += self._judged(old, has_reservations=bool(reservations))
-        return PreparedWrite(conditions, reservations, old)
+        if related_checks(self.guard.verdict):
+            before = State(self.items.instance(old), old)
+            pins += pins_of_verdict(self.guard.verdict, before, self.after(old))
+        own, checks = related_parts(pins, self.items.model, self.key)
+        return PreparedWrite([*conditions, *own], reservations, old, checks)
 
     def part(self, conditions: Sequence[ConditionClause]) -> TransactionPart:
         """The write, as part of a transaction."""
@@ -189,6 +208,8 @@ class ItemChange(ABC):
         Raises ``NotFound`` or ``Forbidden`` as the rule says, ``PreconditionFailed``, the error of a requirement, and
         ``LostRace`` where the item is no longer as the verb has read it.
         """
+        if self.guard.related:
+            self.meet_related()  # it may be the item itself that let the user in
         raw = self.items.live(item)
         self.judge(raw)
         if self.guard.if_match is not None:
@@ -198,6 +219,12 @@ class ItemChange(ABC):
         if not self.terms.pins.hold_on(raw):
             raise LostRace()
         return raw
+
+    def meet_related(self) -> None:
+        """Forget the related items, one of which was not as it was read. Raises ``Forbidden`` where it refuses all."""
+        checks = [*self.guard.related, *related_checks(self.guard.verdict)]
+        forget_related(checks)
+        self.guard.check_related()
 
     def judge(self, raw: RawItem) -> None:
         """Raise as the guard does; a row that no attribute can read may be certain to pass."""

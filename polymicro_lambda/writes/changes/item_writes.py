@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from polymicro_lambda.dynamodb import ExpressionTooLarge, SimpleClause, UpdateStep
+from polymicro_lambda.dynamodb import ExpressionTooLarge, SimpleClause, UpdateStep, get_item
 from polymicro_lambda.exceptions import ConfigurationError, InternalError
 from polymicro_lambda.items import same_item
 from polymicro_lambda.observability import report_error
@@ -14,7 +14,7 @@ from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
 from polymicro_lambda.writes.lost_answers import resolve_lost_answer
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
-from polymicro_lambda.writes.unique.reservations import write_with_reservations
+from polymicro_lambda.writes.unique.reservations import RelatedRefused, write_with_reservations
 
 from .atomic_changes import AtomicChange, NoResult
 from .item_changes import NO_TERMS, ItemChange, PreparedWrite, Terms
@@ -165,6 +165,8 @@ def write_alone(change: ItemChange) -> dict[str, Any]:
     for _ in range(UPDATE_ATTEMPTS):
         try:
             answer = _attempt(change, known)
+        except RelatedRefused:
+            change.meet_related()
         except ConditionFailed as error:
             # Gone, hidden by the rule, or changed; else a race was lost, and the error brings the item.
             known = change.refused(error.item)
@@ -214,8 +216,10 @@ def _send(change: ItemChange, write: PreparedWrite, unchanged: Sequence[Conditio
     """One call of DynamoDB. Raises as ``write_if``, and ``Conflict`` where a value is taken."""
     conditions = [*write.conditions, *unchanged] if unchanged else write.conditions
     model = change.items.model
-    if not write.reservations:
+    if not (write.reservations or write.checks):
         return write_if(model, change.operation, conditions, change.actions, Key=change.key)
-    write_with_reservations(model, change.part(conditions), write.reservations)
-    # A transaction gives no item back: the conditions hold on ``old`` alone, so its result is there now.
-    return {"Attributes": change.next_version(change.result(write.old or {}) or {})}
+    write_with_reservations(model, change.part(conditions), write.reservations, write.checks)
+    # A transaction gives no item back. With reservations the conditions hold on ``old`` alone: its result is there now.
+    if write.reservations or not change.changed:
+        return {"Attributes": change.next_version(change.result(write.old or {}) or {})}
+    return {"Attributes": change.items.live(get_item(model, change.key))}

@@ -8,12 +8,12 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item, mark_outdated
 from polymicro_lambda.exceptions import HTTPError, NotFound
 from polymicro_lambda.items import stored_item
-from polymicro_lambda.rules import Otherwise, current_guard, error_of
+from polymicro_lambda.rules import Otherwise, current_guard, error_of, refused_by_related
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.changes.item_changes import ItemChange
 from polymicro_lambda.writes.changes.item_writes import UPDATE_ATTEMPTS, judge_here
 from polymicro_lambda.writes.conditional_writes import LostRace, OutcomeUnknown
-from polymicro_lambda.writes.creations import EXISTS, Creation, RecordPart, repeated
+from polymicro_lambda.writes.creations import EXISTS, Creation, RecordPart, distinct_checks, repeated
 from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reservations, value_taken
 
 from .transact_write import TransactionPart, TransactionRefused, write_together
@@ -26,6 +26,8 @@ class Entry(ABC):
 
     tells: bool = True
     """Whether its item shows if the write was done."""
+    checks: tuple[TransactionPart, ...] = ()
+    """The checks of related items beside the write; as the reservations."""
     reservations: Reservations = NO_RESERVATIONS
     """The reservations of unique values beside the write; those of an update are known once it is prepared."""
 
@@ -58,6 +60,7 @@ class CreationEntry(Entry):
         self.creation = creation
         self.otherwise = otherwise
         self.reservations = Reservations(creation.reservations)
+        self.checks = creation.checks
 
     @property
     def model(self) -> type[Model]:
@@ -103,7 +106,7 @@ class ChangeEntry(Entry):
             write = self.change.prepared(self.known)
         except NotFound as error:
             raise self._missing(error) from error
-        self.reservations = write.reservations
+        self.reservations, self.checks = write.reservations, write.checks
         try:
             return self.change.part(write.conditions)
         except ExpressionTooLarge as error:
@@ -147,7 +150,11 @@ def write_entries(entries: Sequence[Entry], record: RecordPart | None = None) ->
     for _ in range(UPDATE_ATTEMPTS):
         parts = [entry.part() for entry in entries]
         reservations = _all_reservations(entries, kept)
-        parts += [*reservations.parts(), *([] if record is None else [record.part])]
+        reserved, checks = (
+            reservations.parts(),
+            distinct_checks(one for entry in entries for one in entry.checks),
+        )
+        parts += [*reserved, *checks, *([] if record is None else [record.part])]
         try:
             return write_together(entries[0].model, parts, finds_out=True)
         except OutcomeUnknown as error:
@@ -159,8 +166,20 @@ def write_entries(entries: Sequence[Entry], record: RecordPart | None = None) ->
                 return None
             if record is not None and len(parts) - 1 in error.items:
                 raise record.refused() from error
+            if any(number >= len(entries) + len(reserved) for number in error.items):
+                _meet_related(entries)
+                continue
             kept |= _after_refusal(entries, reservations, error.items)
     raise LostRace("Somebody else keeps changing these items: try again.")
+
+
+def _meet_related(entries: Sequence[Entry]) -> None:
+    """Raise ``Forbidden`` where related items let the user in no more; else the rule is judged by them anew."""
+    for entry in entries:
+        if isinstance(entry, CreationEntry) and entry.checks:
+            raise refused_by_related()
+        if isinstance(entry, ChangeEntry):
+            entry.change.meet_related()
 
 
 def _all_reservations(entries: Iterable[Entry], kept: frozenset[str]) -> Reservations:

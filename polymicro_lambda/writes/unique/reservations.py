@@ -3,7 +3,7 @@
 A reservation names a value by its digest, and the item that has the value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -174,17 +174,32 @@ def value_taken(reservations: Iterable[Reservation]) -> Conflict:
     return Conflict(TAKEN, errors=errors)
 
 
-def write_with_reservations(model: type[Model], write: TransactionPart, reservations: Reservations) -> None:
-    """Do a write to an item together with its reservations.
+class RelatedRefused(Exception):
+    """The check of a related item did not hold, so that nothing was written."""
 
-    Raises ``ConditionFailed`` for the write, ``Conflict`` where a value is taken, and as ``write_together``.
+
+def write_with_reservations(
+    model: type[Model],
+    write: TransactionPart,
+    reservations: Reservations,
+    checks: Sequence[TransactionPart] = (),
+) -> None:
+    """Do a write to an item together with its reservations, where the ``checks`` of related items hold.
+
+    Raises ``RelatedRefused`` where they do not, else ``ConditionFailed`` for the write, ``Conflict`` where a value is
+    taken, and as ``write_together``.
     """
     for _ in range(RESERVATION_ATTEMPTS):
+        kept = reservations.parts()
         try:
-            return write_together(model, [write, *reservations.parts()])
+            return write_together(model, [write, *kept, *checks])
         except TransactionRefused as error:
+            if 0 in error.items and error.after_lost_try:
+                raise ConditionFailed(error.items[0], after_lost_try=True) from error
+            if any(number > len(kept) for number in error.items):
+                raise RelatedRefused from error
             if 0 in error.items:
-                raise ConditionFailed(error.items[0], after_lost_try=error.after_lost_try) from error
+                raise ConditionFailed(error.items[0]) from error
             reservations = reservations.after_refusal(
                 {number - 1: stored for number, stored in error.items.items()}
             )
