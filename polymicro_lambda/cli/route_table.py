@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans
 from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.permissions import OwnedBy, Permission
+from polymicro_lambda.permissions import Claim, OwnedBy, Permission, Through
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import AllOf
 from polymicro_lambda.schemas import attribute_of_field
@@ -63,11 +63,35 @@ def _planned(route: Route) -> frozenset[Grant]:
 def _calls(route: Route) -> str:
     """The DynamoDB calls of a verb's default, and that there may be more where the app has code of its own."""
     of_verb = CALLS.get(route.verb) if not route.is_action else None
-    calls = [*(["UpdateItem (rate)"] if route.rate else []), *(of_verb or _action_calls)(route)]
+    made = [*(of_verb or _action_calls)(route)]
+    if any(isinstance(leaf, Through) for leaf in route.rule.leaves()):
+        made = [*_related_calls(route, made)]
+    calls = [*(["UpdateItem (rate)"] if route.rate else []), *made]
     if route.requirement is not None:
         calls.append(f"on {of_condition(route.requirement.condition)}")
     own = not route.is_default or route.is_action or route.calls
     return ", ".join([*calls, *(["its own"] if own else [])])
+
+
+def _related_calls(route: Route, made: list[str]) -> Iterator[str]:
+    """The calls of a verb whose rule asks a related item: it is read with the item, and is part of the write."""
+    if not route.writes:
+        yield from (["BatchGetItem"] if route.about.detail else ["GetItem or BatchGetItem", *made])
+    elif route.is_action:
+        yield "BatchGetItem" if route.about.detail else "GetItem"
+    else:
+        needs_item = route.verb != "create" and not (_is_flat(route) and _names_all_keys(route))
+        yield from ["BatchGetItem"] * needs_item
+        yield "TransactWriteItems"
+        yield from ["GetItem"] * (route.verb == "update")
+
+
+def _names_all_keys(route: Route) -> bool:
+    """Whether path and claims name every related item of the rule."""
+    related = [leaf for leaf in route.rule.leaves() if isinstance(leaf, Through)]
+    return all(
+        isinstance(said, Claim) or said in route.params for one in related for said in one.key.values()
+    )
 
 
 def _list_calls(route: Route) -> Iterator[str]:

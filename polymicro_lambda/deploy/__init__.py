@@ -13,8 +13,8 @@ from .artifact.sizes import size_table
 from .artifact.target_python import RUNNING_PYTHON, BuildError
 from .generated_parts import Part, has_parts, merge_parts
 from .iam_policy import VERB_OPERATIONS, Grant, grants
-from .list_plans import list_plans
 from .options import RUNTIMES, Options
+from .planned_lists import list_plans
 from .tables import GLOBAL_INDEXES, LOCAL_INDEXES, Table, next_index_step, tables_of
 from .template import template_parts
 

@@ -13,7 +13,7 @@ from polymicro_lambda.dynamodb import has_all_attributes, table_name
 from polymicro_lambda.permissions import Through
 from polymicro_lambda.routing import Route
 
-from .list_plans import list_plans
+from .planned_lists import list_plans
 from .tables import logical_id
 from .yaml_writer import Commented
 

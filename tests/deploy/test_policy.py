@@ -17,7 +17,7 @@ from pynamodb.models import Model
 from handlers import todo
 from polymicro_lambda import Create, InGroup, List, ModelResource, PolyMicro, User, action
 from polymicro_lambda.deploy.iam_policy import Grant, grants, statements
-from polymicro_lambda.deploy.list_plans import _condition as sample
+from polymicro_lambda.deploy.planned_lists import _condition as sample
 from polymicro_lambda.deploy.tables import logical_id
 from polymicro_lambda.deploy.template import Options, template
 from polymicro_lambda.dynamodb.client import connect

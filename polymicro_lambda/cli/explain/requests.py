@@ -8,6 +8,7 @@ from polymicro_lambda.cli.wording import Line, of_condition, of_verdict
 from polymicro_lambda.dispatch import Operation, Services, VerbRequest, permitted, route_of
 from polymicro_lambda.http import Request, User, source_of
 from polymicro_lambda.lists import Cursors
+from polymicro_lambda.permissions import Through
 from polymicro_lambda.routing import Route, Router
 from polymicro_lambda.rules import error_of
 from polymicro_lambda.testing import FakeContext, make_event
@@ -33,7 +34,7 @@ def explain(app: PolyMicro, text: str, user: User | None) -> list[Line]:
     if route.rate is not None:
         lines.append(("rate", f"{route.rate.policy}: 1 UpdateItem of the user's counter comes first"))
     verb_lines = VERBS.get(route.verb, action_lines)(operation)
-    return [*lines, *verb_lines, *_term_lines(route), *_idempotency_lines(route)]
+    return [*lines, *verb_lines, *_related_lines(route), *_term_lines(route), *_idempotency_lines(route)]
 
 
 def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
@@ -51,6 +52,16 @@ def _verb_and_owner(route: Route) -> str:
     """The verb's name, and whose code it is."""
     own = "" if route.is_default else ", which the resource defines itself"
     return f"{type(route.resource).__name__}.{route.verb}{own}"
+
+
+def _related_lines(route: Route) -> Iterator[Line]:
+    """The lines of the related items that the rule asks."""
+    for leaf in route.rule.leaves():
+        if isinstance(leaf, Through):
+            key = ", ".join(f"{name} from {said}" for name, said in leaf.key.items())
+            how = "a ConditionCheck of the write's transaction" if leaf.atomic else "read before the write"
+            read = "read with the item by one BatchGetItem" if route.about.detail else "1 GetItem"
+            yield f"{leaf.model.__name__}", f"by {key}: {how if route.writes else read}"
 
 
 def _term_lines(route: Route) -> Iterator[Line]:
