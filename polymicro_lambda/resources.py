@@ -98,6 +98,9 @@ class ModelResource:
     def __init__(self, app: Registry) -> None:
         app.register(self)
 
+    def prepare(self, instances: Sequence[Any], request: Request) -> None:
+        """Load what ``represent`` needs of other items: called once with all items that an answer shows."""
+
     def represent(self, data: dict[str, Any], instance: Any, request: Request) -> Any:
         """What goes out for an item; ``data`` is the instance as the schema dumps it."""
         return data

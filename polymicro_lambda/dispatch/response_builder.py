@@ -21,6 +21,7 @@ from polymicro_lambda.items import (
     unchanged_text,
 )
 from polymicro_lambda.lists import rows_from
+from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import (
     Guard,
@@ -53,6 +54,8 @@ class ResponseBuilder:
     retrieval: Verdict = True
     """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
     _nested: NestedInstances | None = None
+    _prepared: frozenset[int] = frozenset()
+    """The ids of the instances with which ``prepare`` was called."""
 
     def answered(self, result: VerbResult) -> Response:
         """The response to a body that is no page of a list; None is no body."""
@@ -109,6 +112,7 @@ class ResponseBuilder:
 
     def items(self, items: Sequence[Any]) -> bytes:
         """The rows of a page as one JSON array; those that are JSON already as they are."""
+        self._prepare(items)
         rows = [one if type(one) is JSONText else self._row(one) for one in items]
         values = [one for one in rows if type(one) is not JSONText]
         if values:
@@ -165,7 +169,18 @@ class ResponseBuilder:
         data = self.route.schema.dump(value) if shown is None else self.route.schema.selected(shown)
         if self.fields is not None:
             data = {name: one for name, one in data.items() if name in self.fields}
+        self._prepare([value])
         return self.route.resource.represent(data, value, self.request)
+
+    def _prepare(self, values: Sequence[Any]) -> None:
+        """Call the resource's hook, once with each instance of its model."""
+        resource = self.route.resource
+        if type(resource).prepare is ModelResource.prepare:
+            return
+        new = [one for one in values if isinstance(one, self.route.model) and id(one) not in self._prepared]
+        if new:
+            self._prepared |= {id(one) for one in new}
+            resource.prepare(new, self.request)
 
     def _text(self, value: Any) -> str | None:
         """An instance as JSON text, where that is known without making anything of it."""
@@ -181,7 +196,9 @@ class ResponseBuilder:
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
-        return [self.item(one) for one in whole_rows(rows) if self._shows(one)]
+        shown = [one for one in whole_rows(rows) if self._shows(one)]
+        self._prepare(shown)
+        return [self.item(one) for one in shown]
 
     def current(self, instance: Model) -> tuple[Any, str]:
         """An item of the model as this user may see it, and the strong tag of that."""

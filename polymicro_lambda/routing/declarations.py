@@ -149,7 +149,8 @@ class Declaration:
     def whole(self) -> bool:
         """Whether a hook or a schema of the resource's own needs instances for what an answer shows of items."""
         cls = type(self.resource)
-        return cls.represent is not ModelResource.represent or self.resource.schema is not None
+        hooks = (cls.represent is ModelResource.represent, cls.prepare is ModelResource.prepare)
+        return not all(hooks) or self.resource.schema is not None
 
     @property
     def fields_for(self) -> Any:
