@@ -1,10 +1,11 @@
 """One request, and the items that its verb has written: two writes of one verb are no race with each other."""
 
 from collections.abc import Hashable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import typed_value
 from polymicro_lambda.types import RawItem
 
 
@@ -41,5 +42,9 @@ class RequestMark:
 
 
 def item_id(model: type[Model], key: RawItem) -> Hashable:
-    """The table and the key of an item, as one value."""
-    return (model.Meta.table_name, *((name, *value.items()) for name, value in sorted(key.items())))
+    """The table and the key of an item, as one value; numbers are equal however written."""
+    return (model.Meta.table_name, *[(name, _comparable(value)) for name, value in sorted(key.items())])
+
+
+def _comparable(value: dict[str, Any]) -> Hashable:
+    return typed_value(value) if "N" in value else tuple(value.items())

@@ -21,6 +21,7 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.models import Model
 
 from polymicro_lambda import (
+    AllowAny,
     ConfigurationError,
     Create,
     Delete,
@@ -343,6 +344,24 @@ def test_bad_input_is_refused_before_the_call(shop: Shop, bad: Any) -> None:
         assert client.post("/orders/o1/pay").status >= 400
     assert names(calls) == ["GetItem"]
     assert str(seen[0])
+
+
+def test_a_number_however_written_is_one_key(dynamodb: None, table_name: str) -> None:
+    class Seat(Model):
+        class Meta:
+            pass
+
+        row = NumberAttribute(hash_key=True)
+
+    Seat.Meta.table_name = table_name  # type: ignore[attr-defined]
+    pm = PolyMicro()
+    base = {"model": Seat, "route": "seats", "permissions": AllowAny}
+    type("Seats", (ModelResource, Create), base)(pm)
+    pm.compile()
+    with counted() as calls, pytest.raises(Conflict, match="twice"), pm.transaction() as write:
+        write.delete(Key(Seat, 1))
+        write.delete(Key(Seat, 1.0))
+    assert calls == []
 
 
 def test_writes_past_the_block_are_refused(shop: Shop) -> None:
