@@ -12,7 +12,7 @@ from polymicro_lambda.http import Request, Response
 from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Guard, Verdict, split_related
+from polymicro_lambda.rules import Guard, Verdict, current_guard, split_related
 from polymicro_lambda.types import RawItem
 
 from .verb_request import VerbRequest
@@ -32,6 +32,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
     if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
     related, rest = split_related(verdict)
+    records = not route.is_default
     return Guard(
         asked.under_path(rest),
         partial(_is_visible, asked),
@@ -42,11 +43,11 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         show,
         model=route.model,
         path_key=key_of_path(route, asked.bound)
-        if tags is not None or route.requirement is not None
+        if tags is not None or route.requirement is not None or records
         else None,
         requirement=route.requirement,
         related=related,
-        records=not route.is_default and route.verb != "list",
+        records=records,
     )
 
 
@@ -68,8 +69,10 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
         return key_only_instance(route.model, key)
     instance: Model = route.resource.store.read(key)
     raw = stored_item(instance) or {}
+    guard.mark.of_path = instance
     guard.check_match(instance, raw)
-    if guard.requirement is not None:
+    interceptor = current_guard().interceptor
+    if guard.requirement is not None and not (interceptor is not None and interceptor.resumes):
         guard.requirement.check(raw)
     if unwanted is not None and unwanted.match_weakly(guard.show(instance)[1]):
         raise PreconditionFailed("The item is as If-None-Match says that it must not be.")

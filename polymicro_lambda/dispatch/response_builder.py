@@ -7,6 +7,8 @@ from typing import Any
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
+from polymicro_lambda.dynamodb import is_outdated
+from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_text
 from polymicro_lambda.items import (
     EntityTagger,
@@ -63,7 +65,14 @@ class ResponseBuilder:
         if body is None:
             return Response(result.status or NO_CONTENT, headers)
         if isinstance(body, Model):
-            body = shown_alone(body)
+            outdated = is_outdated(body)
+            try:
+                body = shown_alone(body)
+            except HTTPError:
+                if not outdated:
+                    raise
+                # It was written, and that is told, whatever has become of it since.
+                return without_item(Response(result.status or default, headers))
         if not self._retrievable(body):
             return without_item(Response(result.status or default, {**self._location(body), **headers}))
         text = self._text(body) if isinstance(body, Model) else None

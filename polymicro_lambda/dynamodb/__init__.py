@@ -67,12 +67,15 @@ from .own_tables import check_own_tables, check_table, own_table_model
 from .partial_reads import (
     PartialItem,
     PartialRead,
+    is_outdated,
     mark_outdated,
     method_of,
     note_partial_reads,
     partial_read_of,
+    source_of,
 )
 from .prefixed_attribute import PrefixedAttribute
+from .read_recorder import EVERYTHING, ReadRecorder
 from .result_pages import (
     LARGEST_PAGE,
     PAGE_GROWTH,
@@ -93,6 +96,7 @@ from .typed_values import NUMBERS, InvalidExpression, TypedValue, typed_value
 __all__ = [
     "CLIENT_ERRORS",
     "CONDITION_FAILED",
+    "EVERYTHING",
     "JUNCTIONS",
     "LARGEST_PAGE",
     "MOST_KEYS",
@@ -110,6 +114,7 @@ __all__ = [
     "PartialRead",
     "PrefixedAttribute",
     "ReadPage",
+    "ReadRecorder",
     "SimpleClause",
     "Tries",
     "TypedValue",
@@ -135,6 +140,7 @@ __all__ = [
     "index_of_iterator",
     "indexes_of",
     "is_answer_lost",
+    "is_outdated",
     "is_outside_of_prefix",
     "is_start_key_refused",
     "item_of_failed_condition",
@@ -160,6 +166,7 @@ __all__ = [
     "rehearse_call",
     "repeated_in_conflict",
     "retry_after",
+    "source_of",
     "start_of_iterator",
     "stored_names",
     "table_meta",

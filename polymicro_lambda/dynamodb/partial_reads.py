@@ -14,9 +14,12 @@ from pynamodb.models import Model
 from polymicro_lambda.types import RawItem
 
 from .models import has_all_attributes
+from .read_recorder import ReadRecorder
 
 READ = "_polymicro_partial"
 """The member of an instance that holds its ``PartialRead``."""
+SOURCE = "_polymicro_source"
+"""The member of an instance that holds the stored item of which PynamoDB has made it, whole or not."""
 WRAPPED = "_polymicro_wrapped"
 """The attribute of a wrapper that holds the class's own method, None where it inherits one."""
 PROJECTION = "ProjectionExpression"
@@ -40,6 +43,8 @@ class PartialRead(NamedTuple):
     """The dict of its values, as long as it has not been read again."""
     before: Mapping[str, Any]
     """What was in it at first."""
+    is_outdated: bool = False
+    """Whether it lacks nothing but a write that has changed the item."""
 
 
 def partial_read_of(value: Any) -> PartialRead | None:
@@ -48,13 +53,25 @@ def partial_read_of(value: Any) -> PartialRead | None:
     return read if read is not None and read.values is value.attribute_values else None
 
 
+def source_of(instance: Model) -> RawItem | None:
+    """The stored item of which PynamoDB has made an instance; None for one that it has not read."""
+    source: RawItem | None = vars(instance).get(SOURCE)
+    return source
+
+
+def is_outdated(instance: Any) -> bool:
+    """Whether an instance is marked by `mark_outdated`, and not read again since."""
+    read = partial_read_of(instance)
+    return read is not None and read.is_outdated
+
+
 def mark_outdated(instance: Model, item: RawItem, key: RawItem) -> None:
     """Let an instance be read again before it is judged or shown: a write has changed its item, and gave none back.
 
     ``item`` is the item that the instance was read from, ``key`` its key, both as stored.
     """
     values = instance.attribute_values
-    vars(instance)[READ] = PartialRead(PartialItem(item, key), values, dict(values))
+    vars(instance)[READ] = PartialRead(PartialItem(item, key), values, dict(values), is_outdated=True)
 
 
 def note_partial_reads(models: Iterable[type[Model]]) -> None:
@@ -101,9 +118,12 @@ def _wrap(cls: type[Model], name: str, around: Callable[[Callable[[Any], Any]], 
 def _noting(method: Callable[[Any], Any]) -> Any:
     def from_raw_data(cls: type[Model], data: Any) -> Any:
         instance = method(cls)(data)
-        if type(data) is PartialItem and isinstance(instance, Model):
-            values = instance.attribute_values
-            vars(instance)[READ] = PartialRead(data, values, dict(values))
+        if isinstance(instance, Model):
+            before = instance.attribute_values
+            values = instance.attribute_values = ReadRecorder(before, set())
+            vars(instance)[SOURCE] = data
+            if type(data) is PartialItem:
+                vars(instance)[READ] = PartialRead(data, values, before)
         return instance
 
     return from_raw_data

@@ -36,6 +36,8 @@ LONGEST = 900
 """Seconds that a lock holds where the invocation does not say how long it may run (AWS Lambda's longest timeout)."""
 LARGEST = 350_000
 """Bytes of a record's entries and response: DynamoDB's 400 KB for an item, less some for its other attributes."""
+DIGEST = "transaction"
+"""The member of an entry that tells a transaction by what it writes."""
 NO_TABLE = ""
 """The table in the entry of a transaction."""
 PLACE = "place"
@@ -179,15 +181,16 @@ def record_entry(model: type[Model], key: RawItem, place: str = "") -> RawItem:
     return {"table": {"S": model.Meta.table_name}, "key": {"M": key}, **at}
 
 
-def transaction_entry(place: str = "") -> RawItem:
+def transaction_entry(digest: str, place: str = "") -> RawItem:
     """The entry of a transaction in a record: it is done. It names no item; those that it created follow."""
     at = {PLACE: {"S": place}} if place else {}
-    return {"table": {"S": NO_TABLE}, "key": {"M": {}}, **at}
+    return {"table": {"S": NO_TABLE}, "key": {"M": {}}, DIGEST: {"S": digest}, **at}
 
 
-def is_transaction(entry: RawItem) -> bool:
-    """Whether an entry is that of a transaction."""
-    return entry["table"] == {"S": NO_TABLE}
+def digest_of(entry: RawItem) -> str | None:
+    """The digest of the transaction of which this is the entry, None for that of an item."""
+    digest: str | None = entry.get(DIGEST, {}).get("S")
+    return digest
 
 
 def in_flight() -> Conflict:

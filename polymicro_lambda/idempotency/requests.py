@@ -3,6 +3,7 @@
 Where an invocation dies, the record tells the next try which items there are already.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,8 @@ from polymicro_lambda.writes import Creation, RecordPart, create_all
 from .records import (
     PLACE,
     IdempotencyRecord,
+    digest_of,
     in_flight,
-    is_transaction,
     record_entry,
     transaction_entry,
 )
@@ -44,6 +45,8 @@ class IdempotentRequest:
     """Whether the answer shows an item that a replay would not ask the rule about."""
     place: str = ""
     """Where the item that is created now is in the body, e.g. ``/3``; empty unless there are many."""
+    lock: "threading.RLock" = field(default_factory=threading.RLock)
+    """Held while an entry is added or taken."""
 
     def once(
         self,
@@ -97,11 +100,10 @@ class IdempotentRequest:
     def _next_made(self, place: str) -> RawItem | None:
         """The next entry of an earlier try for this place of the body."""
         made = [entry for entry in self.record.made if entry.get(PLACE, {"S": ""})["S"] == place]
-        number = self.reused[place]
-        if number >= len(made):
-            return None
-        self.reused[place] += 1
-        return made[number]
+        with self.lock:
+            number = self.reused[place]
+            self.reused[place] += number < len(made)
+        return made[number] if number < len(made) else None
 
     def create_all(self, creations: Sequence[Creation]) -> None:
         """Write items and their entries in the record in one transaction. Raises as ``create``."""
@@ -112,37 +114,48 @@ class IdempotentRequest:
     ) -> None:
         """Let ``write`` do these creations together with the record's part: the entries ``first``, then theirs."""
         entries = [*first, *(record_entry(one.model, one.key, one.place or self.place) for one in creations)]
-        number = len(self.record.made) + self.recorded
-        room = self.record.room
-        try:
-            part = self.record.adding(entries, number)
-            is_done = partial(self.record.has, number + len(entries))
-            write(RecordPart(part, is_done, in_flight))
-        except BaseException:
-            self.record.room = room
-            raise
-        self.recorded += len(entries)
-        self.replayed_items += [record_entry(one.model, one.key) for one in creations]
+        with self.lock:  # the verb may have threads, and each write adds behind the one before
+            number = len(self.record.made) + self.recorded
+            room = self.record.room
+            try:
+                part = self.record.adding(entries, number)
+                is_done = partial(self.record.has, number + len(entries))
+                write(RecordPart(part, is_done, in_flight))
+            except BaseException:
+                self.record.room = room
+                raise
+            self.recorded += len(entries)
+            self.replayed_items += [record_entry(one.model, one.key) for one in creations]
+
+    @property
+    def resumes(self) -> bool:
+        """Whether an earlier try has made something, and this one goes on behind it."""
+        return bool(self.record.made)
 
     # --- transactions -----------------------------------------------------------------------------
 
-    def begin_transaction(self) -> bool:
-        """Whether an earlier try has done the transaction that begins now. Raises ``Conflict`` for another way."""
-        earlier = self._next_made(self.place)
-        if earlier is not None and not is_transaction(earlier):
-            raise _another_way()
-        return earlier is not None
+    def begin_transaction(self) -> None:
+        """A request may have any."""
 
-    def created_before(self, model: type[Model]) -> RawItem:
-        """The next item that such a transaction has created. Raises as ``earlier_item``, which there must be."""
-        earlier = self.earlier_item(model, self.place)
-        if earlier is None:
-            raise _another_way()
-        return earlier
+    def done_before(self, digest: str, creations: Sequence[Creation]) -> list[RawItem] | None:
+        """The new items of the transaction with this digest, as an earlier try made them; None where none has done it.
 
-    def transact(self, creations: Sequence[Creation], write: Callable[[RecordPart], None]) -> None:
+        Raises as ``earlier_item``.
+        """
+        made = [entry for entry in self.record.made if entry.get(PLACE, {"S": ""})["S"] == self.place]
+        with self.lock:
+            number = self.reused[self.place]
+            if number >= len(made) or digest_of(made[number]) != digest:
+                return None
+            self.reused[self.place] += 1 + len(creations)
+        entries = made[number + 1 : number + 1 + len(creations)]
+        return [_stored(one.model, entry) for one, entry in zip(creations, entries, strict=True)]
+
+    def transact(
+        self, digest: str, creations: Sequence[Creation], write: Callable[[RecordPart], None]
+    ) -> None:
         """Let ``write`` do a transaction, whose entries in the record are its own and those of its new items."""
-        self._write(creations, [transaction_entry(self.place)], write)
+        self._write(creations, [transaction_entry(digest, self.place)], write)
 
     def changes(self, model: type[Model]) -> None:
         """Updates and deletes take no part in the record: a next try does them again."""

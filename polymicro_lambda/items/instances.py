@@ -9,7 +9,7 @@ from typing import Any
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import method_of
+from polymicro_lambda.dynamodb import EVERYTHING, method_of
 from polymicro_lambda.schemas import fast_path_is_on
 from polymicro_lambda.types import RawItem
 
@@ -215,7 +215,7 @@ def _reading_all(name: str, *, tells: bool) -> Any:
     def read_all_first(self: LazyValues, *arguments: Any, **more: Any) -> Any:
         values = self.read_all()
         if tells and self.reads is not None:
-            self.reads.update(dict.keys(self))
+            self.reads.add(EVERYTHING)
         return method(values, *arguments, **more)
 
     return wraps(method)(read_all_first)

@@ -1,9 +1,11 @@
 """Which attributes of an instance are read: by a verb, or by a permission that Python asks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import EVERYTHING, ReadRecorder
 
 from .instances import LazyValues
 
@@ -19,12 +21,14 @@ def record_reads(instance: Model) -> None:
         instance.attribute_values = ReadRecorder(values, set())
 
 
-def names_read(instance: Model) -> frozenset[str]:
-    """The Python names of the attributes that were read since `record_reads`; none where it was not called."""
+def names_read(instance: Model) -> frozenset[str] | None:
+    """The Python names of the attributes that were read since `record_reads`; None where nobody has noted it."""
     values = instance.attribute_values
-    if type(values) is LazyValues:
-        return frozenset(values.reads or ())
-    return frozenset(values.read) if type(values) is ReadRecorder else frozenset()
+    reads = values.reads if type(values) is LazyValues else None
+    reads = values.read if type(values) is ReadRecorder else reads
+    if reads is None:
+        return None
+    return frozenset(instance.get_attributes() if EVERYTHING in reads else reads)
 
 
 def observed(instance: Model, question: Callable[[], T]) -> tuple[T, frozenset[str]]:
@@ -37,7 +41,8 @@ def observed(instance: Model, question: Callable[[], T]) -> tuple[T, frozenset[s
     finally:
         instance.attribute_values = values
     attributes = instance.get_attributes()
-    return answer, frozenset(attributes[name].attr_name for name in read if name in attributes)
+    names = attributes if EVERYTHING in read else read
+    return answer, frozenset(attributes[name].attr_name for name in names if name in attributes)
 
 
 def _all_values(values: dict[str, Any]) -> dict[str, Any]:
@@ -45,43 +50,3 @@ def _all_values(values: dict[str, Any]) -> dict[str, Any]:
     if type(values) is LazyValues:
         return values.peek()
     return dict(dict.items(values)) if type(values) is ReadRecorder else values
-
-
-class ReadRecorder(dict[str, Any]):
-    """Attribute values that record the names of those that are read."""
-
-    def __init__(self, values: Mapping[str, Any], read: set[str]) -> None:
-        super().__init__(values)
-        self.read = read
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """One value; its name is recorded."""
-        self.read.add(key)
-        return super().get(key, default)
-
-    def __getitem__(self, key: str) -> Any:
-        self.read.add(key)
-        return super().__getitem__(key)
-
-    def __iter__(self) -> Iterator[str]:
-        self.read.update(dict.keys(self))
-        return super().__iter__()
-
-    def __contains__(self, key: object) -> bool:
-        self.read.add(str(key))
-        return super().__contains__(key)
-
-    def keys(self) -> Any:
-        """All names; they are recorded."""
-        self.read.update(dict.keys(self))
-        return super().keys()
-
-    def values(self) -> Any:
-        """All values; all names are recorded."""
-        self.read.update(dict.keys(self))
-        return super().values()
-
-    def items(self) -> Any:
-        """All values; all names are recorded."""
-        self.read.update(dict.keys(self))
-        return super().items()

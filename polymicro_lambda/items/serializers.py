@@ -129,7 +129,10 @@ class ItemSerializer:
         raw: dict[str, dict[str, Any] | None] = {}
         for name, value in values.items():
             place, kind, nullable, write = self._change_writer(name)
-            stored = None if value is None else write(value)
+            try:
+                stored = None if value is None else write(value)
+            except AttributeNullError as error:
+                raise _incomplete(f"{name}{error.attr_path}") from error
             if stored is None and not nullable and name not in self.about.keys:
                 raise _incomplete(name)
             raw[place] = None if stored is None else {kind: stored}
@@ -223,5 +226,6 @@ _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 
 
 def _incomplete(path: str) -> Unprocessable:
-    missing = {"pointer": "#/" + path.replace(".", "/"), "detail": "Missing data for required field."}
+    pointer = "#/" + path.replace(".", "/").replace("[", "/").replace("]", "").replace("//", "/")
+    missing = {"pointer": pointer, "detail": "Missing data for required field."}
     return Unprocessable("The item is not complete.", errors=[missing])

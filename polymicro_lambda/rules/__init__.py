@@ -38,6 +38,7 @@ from .conditions.rewriting import sendable
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .disclosure import (
     concerns_route,
+    forget_judgement,
     is_cleared,
     is_to_be_completed,
     is_trusted,
@@ -70,7 +71,7 @@ from .related import (
     refused_by_related,
 )
 from .related_pins import early_pins, pins_of_verdict, related_checks, split_related
-from .sides import State, attributes_judged_after, attributes_judged_only_after
+from .sides import State, attributes_judged_after, attributes_judged_only_after, has_sides
 from .through import Through
 from .verdicts import (
     BOTH,
@@ -140,9 +141,11 @@ __all__ = [
     "error_of",
     "evaluator",
     "fetch_with_related",
+    "forget_judgement",
     "forget_related",
     "guard_for",
     "guarded",
+    "has_sides",
     "holds",
     "is_cleared",
     "is_opaque",

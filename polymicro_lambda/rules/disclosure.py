@@ -31,6 +31,11 @@ def mark_judged(instance: M, guard: Guard | None = None) -> M:
     return instance
 
 
+def forget_judgement(instance: Model) -> None:
+    """Let an instance be judged again: its item is another one by now."""
+    vars(instance).pop(JUDGED, None)
+
+
 def trusted(instance: M) -> M:
     """The instance, which the running request shows to its user whatever the rule says of it.
 

@@ -1,6 +1,6 @@
 """The guard of one request: the rule's verdict, carried to every call of the store while the verb runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import ReadRecorder, partial_read_of, source_of
 from polymicro_lambda.exceptions import Forbidden, NotFound, PreconditionFailed
 from polymicro_lambda.items import (
     UNKEYED_TAGGER,
@@ -48,16 +49,17 @@ class CreateInterceptor(Protocol):
     def shows(self, instance: Model) -> None:
         """Called with each item that the answer shows."""
 
-    def begin_transaction(self) -> bool:
-        """Whether an earlier try of the request has done the transaction that begins now.
+    @property
+    def resumes(self) -> bool:
+        """Whether an earlier try of the request has written: then what the verb requires did hold."""
 
-        Raises where the request can have none.
-        """
+    def begin_transaction(self) -> None:
+        """Called where a transaction begins. Raises where the request can have none."""
 
-    def created_before(self, model: type[Model]) -> RawItem:
-        """The next item that such a transaction has created."""
+    def done_before(self, digest: str, creations: Any) -> Sequence[RawItem] | None:
+        """What an earlier try of the request has created by this very transaction, None where it has not done it."""
 
-    def transact(self, creations: Any, write: Callable[[Any], None]) -> None:
+    def transact(self, digest: str, creations: Any, write: Callable[[Any], None]) -> None:
         """Let ``write`` do a transaction with these creations, and with a part of the interceptor's own."""
 
 
@@ -127,7 +129,8 @@ class Guard:
             return guard
         is_meant = guard.path_key is None or same_item(guard.path_key, key)
         if is_meant and guard.mark.own_write(model, key) is None:
-            return guard
+            resumes = guard.interceptor is not None and guard.interceptor.resumes
+            return replace(guard, requirement=None) if resumes and guard.requirement is not None else guard
         return replace(guard, if_match=None, requirement=None)
 
     @property
@@ -217,10 +220,18 @@ class Guard:
 
 def as_stored(instance: Model) -> RawItem:
     """An instance as DynamoDB stores it: the item that it was read from, else its values serialized."""
-    known = stored_item(instance)
+    known = stored_item(instance) or _unchanged_source(instance)
     if known is not None:
         return known
     pairs = (
         (a.attr_name, serialized(a, getattr(instance, name))) for name, a in instance.get_attributes().items()
     )
     return {name: value for name, value in pairs if value is not None}
+
+
+def _unchanged_source(instance: Model) -> RawItem | None:
+    """The whole item of which PynamoDB has made an instance, while nobody has set a value of it."""
+    values = instance.attribute_values
+    if type(values) is not ReadRecorder or values.changed or partial_read_of(instance) is not None:
+        return None
+    return source_of(instance)

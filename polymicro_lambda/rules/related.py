@@ -1,6 +1,6 @@
 """`Through`: a permission by a related item, such as a membership; and the related items of one request."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
 from operator import and_
@@ -54,7 +54,7 @@ class RelatedCheck(NamedTuple):
     negated: bool
     pinned: bool
     """Whether a write is conditional on it, too."""
-    cache: dict[Hashable, RawItem | None]
+    cache: dict[tuple[Any, ...], RawItem | None]
 
     @property
     def is_early(self) -> bool:
@@ -136,7 +136,7 @@ def fetch_with_related(
     model: type[Model] | None, key: RawItem, checks: Sequence[RelatedCheck]
 ) -> RawItem | None:
     """An item, None where there is none, and with it by one consistent read the related items not known yet."""
-    wanted: dict[Hashable, tuple[type[Model], RawItem]] = {}
+    wanted: dict[tuple[Any, ...], tuple[type[Model], RawItem]] = {}
     for check in checks:
         related = check.key({})
         if related is not None and (place := item_id(check.model, related)) not in check.cache:
@@ -157,7 +157,7 @@ def fetch_with_related(
 
 def prefetch_related(checks: Sequence[RelatedCheck], items: Iterable[RawItem]) -> int:
     """Read the related items of many items, up to 100 by a call; the number of calls."""
-    wanted: dict[Hashable, tuple[type[Model], RawItem]] = {}
+    wanted: dict[tuple[Any, ...], tuple[type[Model], RawItem]] = {}
     for check in checks:
         for raw in items:
             key = check.key(raw)

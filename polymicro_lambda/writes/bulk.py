@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 from pynamodb.models import Model
 
@@ -57,6 +57,8 @@ class BulkCreation:
         if self.request is not None:
             self.request.shows(instance)
 
+    resumes: ClassVar[bool] = False
+
     def begin_transaction(self) -> NoReturn:
         """Raise ``ConfigurationError``: a transaction of its own could not be taken back with the rest."""
         raise ConfigurationError(
@@ -64,11 +66,11 @@ class BulkCreation:
             " say max_bulk = 0, or do that in an action"
         )
 
-    def created_before(self, model: type[Model]) -> NoReturn:
+    def done_before(self, digest: str, creations: Any) -> NoReturn:
         """Raise ``ConfigurationError``."""
         self.begin_transaction()
 
-    def transact(self, creations: Any, write: Any) -> NoReturn:
+    def transact(self, digest: str, creations: Any, write: Any) -> NoReturn:
         """Raise ``ConfigurationError``."""
         self.begin_transaction()
 

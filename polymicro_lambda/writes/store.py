@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pynamodb.models import Model
 
+from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import Plan
 from polymicro_lambda.rules import Otherwise, current_guard, guard_for, requirement
 from polymicro_lambda.types import RawItem
@@ -120,7 +121,7 @@ class PynamoStore(WritableItems):
         change = ItemUpdate(self, key, values, atomic, terms)
         updated: RawItem = write_alone(change)["Attributes"]
         if change.guard.records:
-            change.guard.mark.note(self.model, key, change.changed, updated)
+            change.guard.mark.note(self.model, key, change.changed, updated, change.blind)
         return updated
 
     def _unchanged(self, key: RawItem, terms: Terms) -> RawItem:
@@ -150,5 +151,9 @@ class PynamoStore(WritableItems):
 
     def _terms(self, key: RawItem, instance: Model, condition: Any, otherwise: Any) -> Terms:
         """What a verb says of a write to an item that it has. Raises ``ConfigurationError``."""
+        if type(instance).Meta.table_name != self.model.Meta.table_name:
+            raise ConfigurationError(
+                f"The store of {self.model.__name__} was given a {type(instance).__name__}, whose table is another one"
+            )
         stated = () if condition is None else (requirement(self.model, condition, otherwise),)
         return Terms(stated, *pins_of(self, key, instance, current_guard().of_model(self.model)))

@@ -26,6 +26,7 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.types import RawItem
 
+from .transactions.keys import stored_key
 from .unique.unique_constraints import UniqueConstraints
 
 NO_ATTRIBUTES: frozenset[str] = frozenset()
@@ -50,11 +51,14 @@ class StoredItems:
         return ItemSerializer.of(self.model)
 
     def read(self, key: Mapping[str, Any]) -> Model:
-        """The item with this key, by one consistent read.
+        """The item with this key, by its attributes' names, by one consistent read.
 
-        Raises ``NotFound``, also where the rule hides the item, and ``Forbidden``.
+        Raises ``NotFound``, also where the rule hides the item and for what can be no key, and ``Forbidden``.
         """
-        return self.judged(self.fetch(self.serializer.key(key)))
+        stored = stored_key(self.model, key)
+        if stored is None:
+            raise NotFound()
+        return self.judged(self.fetch(stored))
 
     def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
         """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read."""

@@ -39,7 +39,7 @@ def requirement(
     if not isinstance(condition, Condition):
         raise ConfigurationError(
             f"{where} must be a condition on {model.__name__}, such as {model.__name__}.name == 1,"
-            f" not {condition!r}"
+            f" not a {type(condition).__name__}"
         )
     check_paths(model, condition, where)
     check_otherwise(otherwise, where)
@@ -50,7 +50,9 @@ def check_otherwise(otherwise: Any, where: str) -> None:
     """Raise ``ConfigurationError`` for what is neither a text nor an error."""
     is_error = isinstance(otherwise, type) and issubclass(otherwise, HTTPError)
     if not (is_error or isinstance(otherwise, str | HTTPError | None)):
-        raise ConfigurationError(f"{where}: otherwise must be a text or an error, not {otherwise!r}")
+        raise ConfigurationError(
+            f"{where}: otherwise must be a text or an error, not a {type(otherwise).__name__}"
+        )
 
 
 def error_of(otherwise: Otherwise, default: str = FAILED) -> HTTPError:

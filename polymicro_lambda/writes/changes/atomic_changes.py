@@ -31,6 +31,10 @@ class NoResult(Exception):
     """DynamoDB would refuse to compute it for this item (a ValidationException)."""
 
 
+class Uncomputable(ConfigurationError):
+    """The same, for a verb: the item that it changes does not have what the change reads."""
+
+
 class AtomicChange(NamedTuple):
     """A change of one attribute that DynamoDB computes."""
 
@@ -45,7 +49,9 @@ class AtomicChange(NamedTuple):
         try:
             return _RESULTS[type(self.action)](old.get(self.name), self.action, old)
         except (DecimalException, LookupError, TypeError) as error:
-            raise NoResult(f"{self.action!r} cannot be computed of the item") from error
+            raise NoResult(
+                f"{self.name} cannot be computed, the item lacks a value of the right type: say {self.name} | a default"
+            ) from error
 
 
 def atomic_change(model: type[Model], name: str, value: Any) -> AtomicChange | None:

@@ -18,6 +18,7 @@ from polymicro_lambda.rules import (
     current_guard,
     early_pins,
     forget_related,
+    has_sides,
     pins_of_verdict,
     related_checks,
 )
@@ -29,6 +30,7 @@ from polymicro_lambda.writes.transactions.related_parts import related_parts
 from polymicro_lambda.writes.transactions.transact_write import TransactionPart, transaction_part
 from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reservations
 
+from .atomic_changes import Uncomputable
 from .item_conditions import (
     NO_PINS,
     Pins,
@@ -129,6 +131,11 @@ class ItemChange(ABC):
         """The attributes that it changes, by their names in DynamoDB."""
         return NO_ATTRIBUTES
 
+    @property
+    def blind(self) -> frozenset[str]:
+        """Those of ``changed`` that DynamoDB computes of values which the write does not compare."""
+        return NO_ATTRIBUTES
+
     def sources(self, names: Iterable[str]) -> frozenset[str]:
         """The attributes on which the new values of these rest, besides what the write itself says."""
         return NO_ATTRIBUTES
@@ -147,8 +154,13 @@ class ItemChange(ABC):
             own, checks = related_parts(pins, self.items.model, self.key)
             return PreparedWrite([*conditions, *own], NO_RESERVATIONS, old, checks)
         old, reservations = old or self.items.fetch(self.key), NO_RESERVATIONS
+        try:
+            new = self.result(old)
+        except Uncomputable:
+            self.judge_as_it_is(old)
+            raise
         if self.items.uniqueness is not None:
-            reservations = Reservations.of(self.items.uniqueness, self.key, old, self.result(old))
+            reservations = Reservations.of(self.items.uniqueness, self.key, old, new)
         conditions += self._judged(old, has_reservations=bool(reservations))
         if related_checks(self.guard.verdict):
             before = State(self.items.instance(old), old)
@@ -228,5 +240,22 @@ class ItemChange(ABC):
 
     def judge(self, raw: RawItem) -> None:
         """Raise as the guard does; a row that no attribute can read may be certain to pass."""
+        if certainly_allows_by_parts(self.guard.verdict, raw):
+            return
+        try:
+            after = self.after(raw)
+        except Uncomputable:
+            after = None
+        self.guard.judge(self.items.instance(raw), raw, after)
+
+    def judge_as_it_is(self, raw: RawItem) -> None:
+        """The same, whatever the write would make of it."""
         if not certainly_allows_by_parts(self.guard.verdict, raw):
-            self.guard.judge(self.items.instance(raw), raw, self.after(raw))
+            self.guard.judge(self.items.instance(raw), raw)
+
+    def judge_written(self, raw: RawItem) -> None:
+        """The same of an item that the write may have left: nobody asks what judges it before."""
+        if has_sides(self.guard.verdict):
+            self.guard.judge_new(self.items.instance(raw), raw)
+        else:
+            self.judge_as_it_is(raw)

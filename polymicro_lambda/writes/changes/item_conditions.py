@@ -7,8 +7,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ConditionClause, SimpleClause
-from polymicro_lambda.items import live_conditions, names_read, same_item, stored_item
+from polymicro_lambda.dynamodb import ConditionClause, SimpleClause, partial_read_of, source_of
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.items import live_conditions, names_read, same_item, serialized, stored_item
 from polymicro_lambda.rules import (
     Guard,
     Requirement,
@@ -48,20 +49,54 @@ def pins_of(items: StoredItems, key: RawItem, instance: Model, guard: Guard) -> 
     """What the running verb has read of an instance, and the item as it is known.
 
     With a version attribute, that the version is as it was read. What the verb itself has written since counts as
-    read so.
+    read so. Raises ``ConfigurationError`` for an instance that lacks what the verb has read of it.
     """
-    read = names_read(instance) if guard.records else frozenset()
     raw, own = stored_item(instance), guard.mark.own_write(items.model, key) if guard.records else None
-    attributes = items.model.get_attributes() if read else {}
+    source = (raw or source_of(instance)) if guard.records else None
+    if source is None:
+        return NO_PINS, raw if own is None else own.item
+    read, attributes = names_read(instance), instance.get_attributes()
+    if read is None:  # PynamoDB has read it anew: nobody knows what the verb has looked at
+        source, read = _as_it_is(instance), frozenset(attributes)
     names = frozenset(attributes[name].attr_name for name in read if name in attributes) - key.keys()
-    if raw is None or not names:
+    _check_is_whole(instance, names)
+    if not names:
         return NO_PINS, raw if own is None else own.item
     if own is None:
-        version = items.about.version
-        return Pins(raw, names if version is None else frozenset({version.attr_name})), raw
-    now = own.item or (items.fetch(key) if names & own.changed else {})
-    mine = {name: now[name] for name in names & own.changed if name in now}
-    return Pins({n: one for n, one in raw.items() if n not in own.changed} | mine, names), own.item
+        return Pins(source, _pinned(items, source, names)), raw
+    # What the verb has set itself stands there; what DynamoDB has computed blindly is not what the instance shows.
+    mine = names & own.changed - own.blind
+    now = own.item or (items.fetch(key) if mine else {})
+    expected = {name: one for name, one in source.items() if name not in mine}
+    return Pins(expected | {name: now[name] for name in mine if name in now}, names), own.item
+
+
+def _pinned(items: StoredItems, source: RawItem, names: frozenset[str]) -> frozenset[str]:
+    """What is pinned for these attributes: the version, where the item has been read with one."""
+    version = items.about.version
+    return frozenset({version.attr_name}) if version is not None and version.attr_name in source else names
+
+
+def _as_it_is(instance: Model) -> RawItem:
+    """The values of an instance as DynamoDB stores them."""
+    stored = {
+        one.attr_name: serialized(one, instance.attribute_values.get(name))
+        for name, one in instance.get_attributes().items()
+    }
+    return {name: value for name, value in stored.items() if value is not None}
+
+
+def _check_is_whole(instance: Model, names: frozenset[str]) -> None:
+    """Raise ``ConfigurationError`` for an instance that was read without these attributes."""
+    partial = partial_read_of(instance)
+    if partial is None or partial.is_outdated:
+        return
+    lacking = sorted(names - partial.item.keys())
+    if lacking:
+        raise ConfigurationError(
+            f"A verb has read {', '.join(lacking)} of a {type(instance).__name__} that was read without, by an index or"
+            " attributes_to_get, and writes it: a default stood in its place. Read the item by self.store.read first"
+        )
 
 
 def conditions_of_write(

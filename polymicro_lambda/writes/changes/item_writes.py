@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import ExpressionTooLarge, SimpleClause, UpdateStep, get_item
-from polymicro_lambda.exceptions import ConfigurationError, InternalError
+from polymicro_lambda.exceptions import InternalError
 from polymicro_lambda.items import same_item
 from polymicro_lambda.observability import report_error
 from polymicro_lambda.types import RawItem
@@ -16,7 +16,7 @@ from polymicro_lambda.writes.lost_answers import resolve_lost_answer
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
 from polymicro_lambda.writes.unique.reservations import RelatedRefused, write_with_reservations
 
-from .atomic_changes import AtomicChange, NoResult
+from .atomic_changes import AtomicChange, NoResult, Uncomputable
 from .item_changes import NO_TERMS, ItemChange, PreparedWrite, Terms
 
 UPDATE_ATTEMPTS = 3
@@ -65,14 +65,20 @@ class ItemUpdate(ItemChange):
             ]
         )
 
+    @property
+    def blind(self) -> frozenset[str]:
+        """The computed ones, where neither the version nor they themselves are compared."""
+        pins, version = self.terms.pins.names, self.items.about.version
+        if not self.atomic or (version is not None and version.attr_name in pins):
+            return NO_ATTRIBUTES
+        return frozenset(one.name for one in self.atomic) - pins
+
     def result(self, old: RawItem) -> RawItem:
         """The item with the values set or removed, its version not counted up yet."""
         try:
             computed = {one.name: one.result(old) for one in self.atomic} if self.atomic else {}
         except NoResult as error:
-            raise ConfigurationError(
-                f"A change of an item of {self.items.model.__name__}: {error}"
-            ) from error
+            raise Uncomputable(f"A change of an item of {self.items.model.__name__}: {error}") from error
         new = {**old, **self.values, **computed}
         return {name: value for name, value in new.items() if value is not None}
 
@@ -82,7 +88,7 @@ class ItemUpdate(ItemChange):
         False for what DynamoDB computes, of which nobody can tell from the item.
         """
         new = self.items.live(item)
-        self.judge(new)
+        self.judge_written(new)
         return self.tells and same_item(new, self.result(new)) and self._follows(new)
 
     @property
@@ -205,6 +211,7 @@ def _sent(change: ItemChange, write: PreparedWrite) -> dict[str, Any]:
     try:
         return send()
     except OutcomeUnknown as unknown:
+        change.guard.mark.has_written = True  # for all that anybody knows
         return resolve_lost_answer(unknown, change.items.model, change.key, send, is_done, change.may_repeat)
     except ConditionFailed as error:
         if error.after_lost_try and is_done(error.item):  # by an earlier try of this very transaction

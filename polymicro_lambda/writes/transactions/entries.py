@@ -7,10 +7,19 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item, mark_outdated
 from polymicro_lambda.exceptions import HTTPError, NotFound
-from polymicro_lambda.items import stored_item
-from polymicro_lambda.rules import Otherwise, current_guard, error_of, refused_by_related
+from polymicro_lambda.items import instance_of, stored_item
+from polymicro_lambda.rules import (
+    Otherwise,
+    current_guard,
+    error_of,
+    forget_judgement,
+    item_id,
+    mark_judged,
+    refused_by_related,
+)
 from polymicro_lambda.types import RawItem
-from polymicro_lambda.writes.changes.item_changes import ItemChange
+from polymicro_lambda.writes.changes.item_changes import ItemChange, Terms
+from polymicro_lambda.writes.changes.item_conditions import pins_of
 from polymicro_lambda.writes.changes.item_writes import UPDATE_ATTEMPTS, judge_here
 from polymicro_lambda.writes.conditional_writes import LostRace, OutcomeUnknown
 from polymicro_lambda.writes.creations import EXISTS, Creation, RecordPart, distinct_checks, repeated
@@ -36,6 +45,15 @@ class Entry(ABC):
     def model(self) -> type[Model]:
         """The model of its item."""
 
+    @property
+    @abstractmethod
+    def identity(self) -> tuple[str, ...]:
+        """What it writes, the same in each try of a request."""
+
+    @abstractmethod
+    def pin(self) -> None:
+        """Make what the running verb has read of the item a part of the write."""
+
     @abstractmethod
     def part(self) -> TransactionPart:
         """The write as DynamoDB takes it; the item is read and judged first where that is needed."""
@@ -56,8 +74,9 @@ class Entry(ABC):
 class CreationEntry(Entry):
     """A new item."""
 
-    def __init__(self, creation: Creation, otherwise: Otherwise) -> None:
+    def __init__(self, creation: Creation, otherwise: Otherwise, instance: Model) -> None:
         self.creation = creation
+        self.instance = instance
         self.otherwise = otherwise
         self.reservations = Reservations(creation.reservations)
         self.checks = creation.checks
@@ -66,6 +85,20 @@ class CreationEntry(Entry):
     def model(self) -> type[Model]:
         """The model of its item."""
         return self.creation.model
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """A new item of the table: its key may be made anew in each try."""
+        return ("Put", self.model.Meta.table_name)
+
+    def pin(self) -> None:
+        """Nothing: nobody has read a new item."""
+
+    def take(self, raw: RawItem) -> None:
+        """Let the verb's instance be the item that an earlier try of the request has made."""
+        made = mark_judged(instance_of(self.model, raw))
+        self.instance.attribute_values = made.attribute_values
+        vars(self.instance).update(vars(made))
 
     def part(self) -> TransactionPart:
         """The put."""
@@ -99,6 +132,19 @@ class ChangeEntry(Entry):
     def model(self) -> type[Model]:
         """The model of its item."""
         return self.change.items.model
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The operation and the item."""
+        return (self.change.operation, *map(repr, item_id(self.model, self.change.key)))
+
+    def pin(self) -> None:
+        """What it has read of the instance; also what was read after the write was said."""
+        if self.instance is not None:
+            change = self.change
+            guard = current_guard().of_model(self.model)
+            pins, self.known = pins_of(change.items, change.key, self.instance, guard)
+            change.terms = Terms(change.terms.requirements, pins, self.known)
 
     def part(self) -> TransactionPart:
         """The write; as ``write_alone`` it judges here what is too large for DynamoDB."""
@@ -135,8 +181,11 @@ class ChangeEntry(Entry):
         """Note what it has changed; nobody knows the whole item, so that an instance of it is read again if shown."""
         guard, change = self.change.guard, self.change
         if guard.records and change.writes:
-            guard.mark.note(self.model, change.key, change.changed, None)
+            left = None if self.known is None else change.result(self.known)
+            item = None if left is None else change.next_version(left)
+            guard.mark.note(self.model, change.key, change.changed, item, change.blind)
         if self.instance is not None and change.changed:
+            forget_judgement(self.instance)
             mark_outdated(self.instance, stored_item(self.instance) or {}, change.key)
 
 

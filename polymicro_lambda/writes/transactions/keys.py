@@ -1,8 +1,8 @@
 """`Key`: an item by its key, for a transaction that need not read it."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
@@ -31,17 +31,26 @@ class Key:
 
     def stored(self) -> RawItem | None:
         """The key as DynamoDB stores it, None where a value can be no key: no item has it."""
-        stored: RawItem = {}
-        for name, attribute in model_info(self.model).keys.items():
-            try:
-                value = attribute.serialize(self.values[name])
-                key_rules(self.model)[name](self.values[name])
-            except (ValidationError, TypeError, ValueError, AttributeError):
-                return None
-            if not isinstance(value, str | bytes):
-                return None
-            stored[attribute.attr_name] = {attribute.attr_type: value}
-        return stored
+        return stored_key(self.model, self.values)
 
     def __repr__(self) -> str:
         return f"Key({self.model.__name__}, {', '.join(map(repr, self.values.values()))})"
+
+
+def stored_key(model: type[Model], values: Any) -> RawItem | None:
+    """A key by its attributes' names as DynamoDB stores it, None for what can be none: a client may have sent it."""
+    keys = model_info(model).keys
+    if not isinstance(values, Mapping) or values.keys() != keys.keys():
+        return None
+    stored: RawItem = {}
+    for name, attribute in keys.items():
+        try:
+            value = attribute.serialize(values[name])
+            if not key_rules(model)[name].fits(values[name]):
+                return None
+        except (TypeError, ValueError, AttributeError):
+            return None
+        if not isinstance(value, str | bytes):
+            return None
+        stored[attribute.attr_name] = {attribute.attr_type: value}
+    return stored

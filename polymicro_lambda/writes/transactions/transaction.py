@@ -1,5 +1,6 @@
 """`Transaction`: several writes, done together by one TransactWriteItems when a block ends, or not at all."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -8,8 +9,10 @@ from typing import Any, NoReturn
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError, Conflict
+from polymicro_lambda.items import same_item
 from polymicro_lambda.rules import (
     CreateInterceptor,
+    Guard,
     Otherwise,
     begin_guard,
     check_otherwise,
@@ -21,7 +24,6 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.changes.item_changes import ItemChange, Terms
-from polymicro_lambda.writes.changes.item_conditions import pins_of
 from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemDeletion, ItemUpdate
 from polymicro_lambda.writes.writable_items import Stores, WritableItems
 
@@ -43,14 +45,13 @@ class Transaction:
         self._entries: list[Entry] = []
         self._named: set[Any] = set()
         self._is_open = False
-        self._is_done_already = False
 
     def __enter__(self) -> "Transaction":
         guard = current_guard()
         self._interceptor = guard.interceptor
         if self._interceptor is not None:
-            self._is_done_already = self._interceptor.begin_transaction()
-        self._token = begin_guard(replace(guard, interceptor=_Inside()))
+            self._interceptor.begin_transaction()
+        self._token = begin_guard(replace(guard, interceptor=_Inside(self._interceptor)))
         self._is_open = True
         return self
 
@@ -59,7 +60,7 @@ class Transaction:
     ) -> None:
         end_guard(self._token)
         self._is_open = False
-        if kind is None and self._entries and not self._is_done_already:
+        if kind is None and self._entries:
             self._commit()
 
     # --- the writes ---------------------------------------------------------------------------------------------
@@ -72,12 +73,11 @@ class Transaction:
         self._check_open()
         check_otherwise(otherwise, "create")
         store = self._stores.of(model)
-        if self._is_done_already and self._interceptor is not None:
-            return store.written(self._interceptor.created_before(model))
         creation = store.creation(values)
         self._name(model, creation.key)
-        self._entries.append(CreationEntry(creation, otherwise))
-        return store.written(creation.raw)
+        instance = store.written(creation.raw)
+        self._entries.append(CreationEntry(creation, otherwise, instance))
+        return instance
 
     def update(
         self,
@@ -93,17 +93,17 @@ class Transaction:
         if values or atomic:
             self._add(ItemUpdate(store, key, values, atomic, terms), otherwise, target)
         else:
-            self._add(ItemCheck(store, key, terms), otherwise)
+            self._add(ItemCheck(store, key, terms), otherwise, target)
 
     def delete(self, target: Model | Key, *, condition: Any = None, otherwise: Otherwise = None) -> None:
         """Remove an item that must be there."""
         store, key, terms = self._target(target, condition, otherwise)
-        self._add(ItemDeletion(store, key, terms), otherwise)
+        self._add(ItemDeletion(store, key, terms), otherwise, target)
 
     def check(self, target: Model | Key, condition: Any, *, otherwise: Otherwise = None) -> None:
         """Write nothing: the transaction is done only where the condition holds on the item."""
         store, key, terms = self._target(target, condition, otherwise, is_check=True)
-        self._add(ItemCheck(store, key, terms), otherwise)
+        self._add(ItemCheck(store, key, terms), otherwise, target)
 
     # --- how they are gathered ----------------------------------------------------------------------------------
 
@@ -114,7 +114,9 @@ class Transaction:
         self._check_open()
         check_otherwise(otherwise, "otherwise")
         if not isinstance(target, Model | Key):
-            raise ConfigurationError(f"A transaction writes an instance or a Key(Model, …), not {target!r}")
+            raise ConfigurationError(
+                f"A transaction writes an instance or a Key(Model, …), not a {type(target).__name__}"
+            )
         model = target.model if isinstance(target, Key) else type(target)
         store = self._stores.of(model)
         stated = () if condition is None and not is_check else (requirement(model, condition, otherwise),)
@@ -122,12 +124,10 @@ class Transaction:
         if key is None:
             raise error_of(otherwise, NO_ITEM)
         self._name(model, key)
-        if isinstance(target, Key):
-            return store, key, Terms(stated)
-        return store, key, Terms(stated, *pins_of(store, key, target, current_guard().of_model(store.model)))
+        return store, key, Terms(stated)
 
-    def _add(self, change: ItemChange, otherwise: Otherwise, target: Model | Key | None = None) -> None:
-        instance = target if isinstance(target, Model) else None
+    def _add(self, change: ItemChange, otherwise: Otherwise, target: Model | Key) -> None:
+        instance = target if isinstance(target, Model) else _instance_of_path(change.guard, change.key)
         self._entries.append(ChangeEntry(change, otherwise, instance))
 
     def _check_open(self) -> None:
@@ -145,13 +145,34 @@ class Transaction:
 
     def _commit(self) -> None:
         creations = [entry.creation for entry in self._entries if isinstance(entry, CreationEntry)]
+        for entry in self._entries:
+            entry.pin()  # what the verb has read up to now
         if self._interceptor is None:
             write_entries(self._entries)
+        elif (made := self._interceptor.done_before(self._digest, creations)) is not None:
+            for entry, raw in zip(
+                [one for one in self._entries if isinstance(one, CreationEntry)], made, strict=True
+            ):
+                entry.take(raw)
         else:
-            self._interceptor.transact(creations, lambda record: write_entries(self._entries, record))
+            self._interceptor.transact(
+                self._digest, creations, lambda record: write_entries(self._entries, record)
+            )
         current_guard().mark.has_written = True
         for entry in self._entries:
             entry.note()
+
+    @property
+    def _digest(self) -> str:
+        """What the transaction writes, as a text that is the same in the next try: not the keys of new items."""
+        said = [entry.identity for entry in self._entries]
+        return hashlib.sha256(repr(said).encode(errors="replace")).hexdigest()[:16]
+
+
+def _instance_of_path(guard: Guard, key: RawItem) -> Model | None:
+    """The instance that the verb got, where this is its key."""
+    known = guard.path_key is not None and same_item(guard.path_key, key)
+    return guard.mark.of_path if known else None
 
 
 class _Inside(CreateInterceptor):
@@ -165,15 +186,23 @@ class _Inside(CreateInterceptor):
         """Raise ``ConfigurationError``."""
         self._refuse("update or write.delete")
 
+    def __init__(self, outer: CreateInterceptor | None) -> None:
+        self._outer = outer
+
+    @property
+    def resumes(self) -> bool:
+        """As the request itself."""
+        return self._outer is not None and self._outer.resumes
+
     def begin_transaction(self) -> NoReturn:
         """Raise ``ConfigurationError``."""
         raise ConfigurationError("A transaction inside of a transaction: say all writes in one")
 
-    def created_before(self, model: type[Model]) -> NoReturn:
+    def done_before(self, digest: str, creations: Any) -> NoReturn:
         """Raise ``ConfigurationError``."""
-        self._refuse("create")
+        self.begin_transaction()
 
-    def transact(self, creations: Any, write: Any) -> NoReturn:
+    def transact(self, digest: str, creations: Any, write: Any) -> NoReturn:
         """Raise ``ConfigurationError``."""
         self.begin_transaction()
 
