@@ -73,6 +73,7 @@ from .related import (
 from .related_pins import early_pins, pins_of_verdict, related_checks, split_related
 from .sides import State, attributes_judged_after, attributes_judged_only_after, has_sides
 from .through import Through
+from .verdict_comparison import rest_of_verdict
 from .verdicts import (
     BOTH,
     SIDES,
@@ -88,7 +89,6 @@ from .verdicts import (
     is_opaque,
     join_verdicts,
     predicate_of,
-    rest_of_verdict,
 )
 
 __all__ = [

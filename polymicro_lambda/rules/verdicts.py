@@ -10,7 +10,6 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ExpressionTooLarge, condition_expression
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.types import RawItem
 
@@ -145,43 +144,6 @@ def certainly_allows_by_parts(verdict: Verdict, raw: RawItem) -> bool:
     if isinstance(verdict, AnyHolds):
         return any(certainly_allows_by_parts(part, raw) for part in verdict.parts)
     return certainly_allows(verdict, raw)
-
-
-def same_verdict(one: Verdict, other: Verdict) -> bool:
-    """Whether two verdicts are certain to agree on every item; opaque checks may answer otherwise for another verb."""
-    if isinstance(one, bool) or isinstance(other, bool) or type(one) is not type(other):
-        return one is other
-    if isinstance(one, TextEquals) and isinstance(other, TextEquals):
-        return one.name == other.name and one.value == other.value
-    if isinstance(one, ConditionCheck) and isinstance(other, ConditionCheck):
-        return one.condition is other.condition or _same_condition(one.condition, other.condition)
-    if isinstance(one, RelatedCheck) and isinstance(other, RelatedCheck):
-        return one.is_same(other)
-    if isinstance(one, AllHold | AnyHolds) and isinstance(other, AllHold | AnyHolds):
-        return len(one.parts) == len(other.parts) and all(map(same_verdict, one.parts, other.parts))
-    return False
-
-
-def rest_of_verdict(verdict: Verdict, given: Verdict) -> Verdict:
-    """What of a verdict is left to be judged on an item on which another one holds."""
-    known = given.parts if isinstance(given, AllHold) else (given,)
-    parts = verdict.parts if isinstance(verdict, AllHold) else (verdict,)
-    left = [part for part in parts if not any(same_verdict(part, other) for other in known)]
-    return join_verdicts(left, every=True)
-
-
-def _same_condition(one: Condition, other: Condition) -> bool:
-    """Whether they are written alike; of those that are too large to be written nobody knows."""
-    try:
-        return _as_text(one) == _as_text(other)
-    except ExpressionTooLarge:
-        return False
-
-
-def _as_text(condition: Condition) -> tuple[str, dict[str, str], dict[str, Any]]:
-    names: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    return condition_expression(condition, names, values), names, values
 
 
 def is_opaque(verdict: Verdict) -> bool:

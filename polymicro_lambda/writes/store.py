@@ -14,9 +14,9 @@ from polymicro_lambda.rules import Otherwise, current_guard, guard_for, requirem
 from polymicro_lambda.types import RawItem
 
 from .changes.atomic_changes import AtomicChange
-from .changes.item_changes import NO_TERMS, Terms
 from .changes.item_conditions import pins_of
 from .changes.item_writes import ItemDeletion, ItemUpdate, write_alone
+from .changes.terms import NO_TERMS, Terms
 from .creations import Creation
 from .transactions.transaction import Transaction
 from .writable_items import Stores, WritableItems

@@ -13,6 +13,7 @@ from polymicro_lambda.permissions import Permission
 from polymicro_lambda.rules.conditions.evaluation import holds
 from polymicro_lambda.rules.context import Method, RuleContext
 from polymicro_lambda.rules.guards import as_stored
+from polymicro_lambda.rules.verdict_comparison import rest_of_verdict, same_verdict
 from polymicro_lambda.rules.verdicts import (
     AllHold,
     AnyHolds,
@@ -24,8 +25,6 @@ from polymicro_lambda.rules.verdicts import (
     condition_of,
     is_opaque,
     join_verdicts,
-    rest_of_verdict,
-    same_verdict,
 )
 
 

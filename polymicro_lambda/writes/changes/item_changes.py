@@ -12,7 +12,6 @@ from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import ConditionClause, UpdateStep
 from polymicro_lambda.rules import (
-    Requirement,
     State,
     certainly_allows_by_parts,
     current_guard,
@@ -32,25 +31,12 @@ from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reserva
 
 from .atomic_changes import Uncomputable
 from .item_conditions import (
-    NO_PINS,
-    Pins,
     compares_tags,
     conditions_of_write,
     rule_clause,
     rule_must_read,
 )
-
-
-class Terms(NamedTuple):
-    """What a verb says of a write: conditions of its own, and what it has read of the item."""
-
-    requirements: tuple[Requirement, ...] = ()
-    pins: Pins = NO_PINS
-    known: RawItem | None = None
-    """The item as it was read, if it was."""
-
-
-NO_TERMS = Terms()
+from .terms import Terms
 
 
 class PreparedWrite(NamedTuple):

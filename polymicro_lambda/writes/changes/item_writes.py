@@ -17,7 +17,8 @@ from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
 from polymicro_lambda.writes.unique.reservations import RelatedRefused, write_with_reservations
 
 from .atomic_changes import AtomicChange, NoResult, Uncomputable
-from .item_changes import NO_TERMS, ItemChange, PreparedWrite, Terms
+from .item_changes import ItemChange, PreparedWrite
+from .terms import NO_TERMS, Terms
 
 UPDATE_ATTEMPTS = 3
 """How often a write is judged and sent that loses the race against other writers."""

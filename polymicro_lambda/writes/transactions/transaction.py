@@ -23,11 +23,13 @@ from polymicro_lambda.rules import (
     requirement,
 )
 from polymicro_lambda.types import RawItem
-from polymicro_lambda.writes.changes.item_changes import ItemChange, Terms
+from polymicro_lambda.writes.changes.item_changes import ItemChange
 from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemDeletion, ItemUpdate
+from polymicro_lambda.writes.changes.terms import Terms
 from polymicro_lambda.writes.writable_items import Stores, WritableItems
 
-from .entries import NO_ITEM, ChangeEntry, CreationEntry, Entry, write_entries
+from .commit import write_entries
+from .entries import NO_ITEM, ChangeEntry, CreationEntry, Entry
 from .keys import Key
 
 
