@@ -1,0 +1,305 @@
+"""The soak's judge, without an engine: what it notes of answers, and what it finds in the tables."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from soak.connection import Connection, Shared
+from soak.contract import Answer
+from soak.ledger import PIECES, SOLD_OUT, STOCK, Counted, Findings, Ledger, Sale, Stocked, judge, judge_shop
+from soak.many_writers import bump, buy, count, look, refill, tally
+
+TEA = ("goods", "", "tea")
+COUNTER = ("notes", "alice", "counter")
+ONE, TWO = Sale("alice", "tea", "one"), Sale("bob", "tea", "two")
+
+
+# --- what is stored at the end ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("good", "sales", "acknowledged", "refills", "found"),
+    [
+        pytest.param((STOCK, 0), [], {}, (0, 0), {}, id="nothing happened"),
+        pytest.param(
+            (STOCK - 2, 2), [ONE, TWO], {ONE: True, TWO: False}, (0, 0), {}, id="an unknown sale is there"
+        ),
+        pytest.param((STOCK - 1, 1), [ONE], {ONE: True, TWO: False}, (0, 0), {}, id="an unknown sale is not"),
+        pytest.param((STOCK + PIECES, 0), [], {}, (1, 1), {}, id="an unknown refill is not"),
+        pytest.param((STOCK + 2 * PIECES, 0), [], {}, (1, 1), {}, id="an unknown refill is there"),
+        pytest.param((STOCK, 0), [], {}, (1, 1), {"lost acknowledged write": 1}, id="a refill is lost"),
+        pytest.param(
+            (STOCK + 3 * PIECES, 0),
+            [],
+            {},
+            (1, 1),
+            {"written without an answer": 1},
+            id="a refill came twice",
+        ),
+        pytest.param(None, [], {}, (0, 0), {"lost acknowledged write": 1}, id="a good is gone"),
+        pytest.param(
+            (-1, STOCK + 1),
+            [Sale("bob", "tea", str(n)) for n in range(STOCK + 1)],
+            {Sale("bob", "tea", str(n)): True for n in range(STOCK + 1)},
+            (0, 0),
+            {"stock below zero": 1},
+            id="more is sold than there was",
+        ),
+        pytest.param(
+            (STOCK - 1, 1),
+            [],
+            {ONE: False},
+            (0, 0),
+            {"transaction half done": 1},
+            id="a sale without its row",
+        ),
+        pytest.param(
+            (STOCK, 0), [ONE], {ONE: False}, (0, 0), {"transaction half done": 1}, id="a row without its sale"
+        ),
+        pytest.param(
+            (STOCK, 1), [ONE], {ONE: True}, (0, 0), {"transaction half done": 1}, id="the stock stayed"
+        ),
+        pytest.param(
+            (STOCK, 0), [], {ONE: True}, (0, 0), {"lost acknowledged write": 1}, id="a sale is lost"
+        ),
+        pytest.param(
+            (STOCK - 2, 2), [ONE, ONE], {ONE: False}, (0, 0), {"written twice": 1}, id="a sale is there twice"
+        ),
+        pytest.param(
+            (STOCK - 1, 1), [TWO], {}, (0, 0), {"row nobody wrote": 1}, id="a refused sale is there"
+        ),
+        pytest.param(
+            (STOCK - 1, 1),
+            [ONE._replace(buyer="bob")],
+            {ONE: True},
+            (0, 0),
+            {"lost acknowledged write": 1, "row nobody wrote": 1},
+            id="a sale is another's",
+        ),
+    ],
+)
+def test_goods(
+    good: tuple[int, int] | None,
+    sales: list[Sale],
+    acknowledged: dict[Sale, bool],
+    refills: tuple[int, int],
+    found: dict[str, int],
+) -> None:
+    findings, goods = Findings(), {} if good is None else {"tea": Stocked(*good)}
+    [*judge_shop(goods, sales, [Ledger(sales=acknowledged)], [Counted(TEA, *refills)], findings)]
+    assert findings.counts == found
+
+
+def test_sales_are_counted_by_their_goods() -> None:
+    findings = Findings()
+    goods = {"tea": Stocked(STOCK - 1, 1), "cups": Stocked(STOCK - 1, 1)}
+    asked = {ONE: True, TWO: True}
+    refills = [Counted(TEA), Counted(("goods", "", "cups"))]
+    words = [*judge_shop(goods, [ONE, TWO], [Ledger(sales=asked, sold_out=3)], refills, findings)]
+    assert words == ["2 goods: 0 refills, 3 times sold out", "2 sales: 2 acknowledged, 2 at most"]
+    assert findings.counts == {"transaction half done": 2}
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [
+        (2, {"lost acknowledged write": 1}),
+        (3, {}),
+        (5, {}),
+        (6, {"written without an answer": 1}),
+    ],
+)
+def test_counters(stored: int, found: dict[str, int]) -> None:
+    counter, findings = Counted(COUNTER), Findings()
+    for way, done in [("If-Match", True), ("expression", True), ("expression", True)]:
+        counter.counts(way, done=done)
+    counter.counts("guarded action", done=False)
+    counter.counts("expression", done=False)
+    words = [*judge({COUNTER: ("counter", stored)}, [], [counter], findings)]
+    assert words[1] == "1 rows of many writers, 3 counts: {'If-Match': 1, 'expression': 2}"
+    assert findings.counts == found
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [([], {}), (["one"], {}), (["one", "one"], {"written twice": 1}), (["two"], {"row nobody wrote": 1})],
+    ids=str,
+)
+def test_a_create_whose_id_is_not_known(texts: list[str], found: dict[str, int]) -> None:
+    findings = Findings()
+    rows = {("notes", "alice", str(n)): (text, 0) for n, text in enumerate(texts)}
+    [*judge(rows, [Ledger(made={("alice", "one")})], [], findings)]
+    assert findings.counts == found
+
+
+# --- what is noted of an answer -----------------------------------------------------------------------------
+
+
+class Told(Connection):
+    """A connection that is told these answers, one after the other: status and JSON, None for no answer."""
+
+    def __init__(self, *answers: tuple[int, Any] | None, headers: Mapping[str, str] = {}) -> None:
+        shared = Shared(0, Findings(), {"alice": [Counted(COUNTER)]}, [Counted(TEA)])
+        super().__init__(shared, "alice", "", "t")
+        self.dice.random = lambda: 0.0  # type: ignore[method-assign] # without a key; a replay of each answer
+        self.answers = list(answers)
+        self.told = headers
+        self.sent: list[tuple[str, str, Any]] = []
+
+    def send(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = {}
+    ) -> Answer | None:
+        self.sent.append((method, path, headers.get("Idempotency-Key")))
+        answer = self.answers.pop(0)
+        return None if answer is None else Answer(answer[0], self.told, json.dumps(answer[1]).encode())
+
+    @property
+    def found(self) -> Counter[str]:
+        """What it has found, by kind."""
+        return self.shared.findings.counts
+
+
+BOUGHT = Sale("alice", "tea", "t-0")
+GOOD = {"id": "tea", "stock": 3, "sold": 1}
+SOLD = (201, {"sale": BOUGHT._asdict(), "good": GOOD})
+LATER = {"retry-after": "1"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers", "sales", "found"),
+    [
+        pytest.param(SOLD, {}, {BOUGHT: True}, {}, id="sold"),
+        pytest.param(None, {}, {BOUGHT: False}, {}, id="no answer"),
+        pytest.param((503, {}), LATER, {BOUGHT: False}, {}, id="unknown"),
+        pytest.param((409, {"detail": SOLD_OUT}), {}, {}, {}, id="sold out"),
+        pytest.param((409, {"detail": "Again."}), LATER, {}, {}, id="a lost race"),
+        pytest.param((409, {"detail": "It is there."}), {}, {}, {"false answer": 1}, id="another conflict"),
+        pytest.param((404, {}), {}, {}, {"false answer": 1}, id="not there"),
+        pytest.param(
+            (201, SOLD[1] | {"sale": {**BOUGHT._asdict(), "buyer": "bob"}}),
+            {},
+            {},
+            {"false answer": 1},
+            id="another's",
+        ),
+        pytest.param(
+            (201, SOLD[1] | {"good": GOOD | {"stock": -1}}),
+            {},
+            {BOUGHT: True},
+            {"stock below zero": 1},
+            id="below zero",
+        ),
+    ],
+)
+def test_what_is_noted_of_a_purchase(
+    answer: tuple[int, Any] | None, headers: Mapping[str, str], sales: dict[Sale, bool], found: dict[str, int]
+) -> None:
+    by = Told(answer, headers=headers)
+    buy(by)
+    assert (by.sent, by.ledger.sales, by.found) == ([("POST", "/goods/tea/buy", None)], sales, found)
+
+
+def test_a_purchase_under_a_key_is_repeated_until_there_is_an_answer() -> None:
+    by = Told(None, (503, {}), (409, {"detail": "It runs."}), SOLD, SOLD, headers=LATER)
+    by.dice.random = lambda: 0.9  # type: ignore[method-assign] # with a key, and without a replay
+    buy(by)
+    for _ in range(2):
+        by.again()
+        assert by.ledger.sales == {BOUGHT: False}
+    by.again()
+    by.again()
+    (sent,) = set(by.sent)
+    assert (len(by.sent), sent[2] is None, by.ledger.sales, by.found) == (4, False, {BOUGHT: True}, {})
+
+
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        pytest.param(SOLD, {}, id="the same"),
+        pytest.param(None, {}, id="none"),
+        pytest.param((409, {"detail": SOLD_OUT}), {"false answer": 1}, id="another"),
+    ],
+)
+def test_a_replay_is_compared(second: tuple[int, Any] | None, found: dict[str, int]) -> None:
+    by = Told(SOLD, second)
+    by.once("/goods/tea/buy", {}, lambda _: None)
+    assert (by.found, by.pending, by.answers) == (found, {}, [])
+
+
+def test_a_refusal_under_a_key_is_not_repeated() -> None:
+    """It is not kept: the next one would be a purchase."""
+    by = Told((409, {"detail": SOLD_OUT}))
+    by.once("/goods/tea/buy", {}, lambda _: None)
+    assert (by.found, by.pending, by.answers) == ({}, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers", "counts", "found"),
+    [
+        pytest.param((200, {**GOOD, "text": "t-0"}), {}, (1, 0), {}, id="done"),
+        pytest.param((503, {}), LATER, (0, 1), {}, id="unknown"),
+        pytest.param(None, {}, (0, 1), {}, id="no answer"),
+        pytest.param((409, {}), LATER, (0, 0), {}, id="a lost race"),
+        pytest.param((409, {}), {}, (0, 0), {"false answer": 1}, id="a conflict for good"),
+        pytest.param((404, {}), {}, (0, 0), {"false answer": 1}, id="not there"),
+    ],
+)
+@pytest.mark.parametrize("act", [tally, bump, refill])
+def test_what_is_noted_of_a_count(
+    act: Any,
+    answer: tuple[int, Any] | None,
+    headers: Mapping[str, str],
+    counts: tuple[int, int],
+    found: dict[str, int],
+) -> None:
+    by = Told(answer, headers=headers)
+    act(by)
+    (one,) = by.shared.goods if act is refill else by.shared.counters["alice"]
+    assert ((one.done, one.unknown), by.found) == (counts, found)
+
+
+def test_what_is_noted_of_a_count_by_if_match() -> None:
+    by = Told((200, {"count": 1}), (412, {}), headers={"etag": '"1"'})
+    count(by)
+    (counter,) = by.shared.counters["alice"]
+    assert ((counter.done, counter.unknown), by.found, by.answers) == ((0, 0), {}, [])
+
+
+def test_an_action_that_wrote_another_text() -> None:
+    by = Told((200, {"text": "of another", "count": 1}))
+    tally(by)
+    assert by.found == {"false answer": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ((200, GOOD), {}),
+        ((200, GOOD | {"stock": -1}), {"stock below zero": 1}),
+        ((404, {}), {"lost acknowledged write": 1}),
+        ((503, {}), {}),
+    ],
+)
+def test_a_look_at_goods(answer: tuple[int, Any], found: dict[str, int]) -> None:
+    by = Told(answer)
+    by.dice.choice = lambda several: several[0]  # type: ignore[method-assign,assignment]
+    look(by)
+    assert by.found == found
+
+
+@pytest.mark.parametrize(
+    ("items", "found"),
+    [
+        ([GOOD], {}),
+        ([], {"false answer": 1}),
+        ([GOOD | {"stock": -1}], {"stock below zero": 1}),
+    ],
+)
+def test_a_look_at_all_goods(items: list[Any], found: dict[str, int]) -> None:
+    by = Told((200, {"items": items}))
+    by.dice.choice = lambda several: several[-1]  # type: ignore[method-assign,assignment]
+    look(by)
+    assert by.found == found
