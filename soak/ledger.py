@@ -1,6 +1,7 @@
 """What may stand in the tables: every row with the states that the answers so far leave possible."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ PIECES = 5
 """What a refill puts there."""
 SOLD_OUT = "Sold out."
 """What is told of goods that have no stock left."""
+LATE = 10.0
+"""Seconds in which a write that got no answer is done, if ever: an engine that has just started takes over 3."""
 SHOWN = 20
 """The most findings of one kind that are kept with their words."""
 
@@ -46,11 +49,23 @@ class Row:
     may: set[State]
     tag: str | None = None
     """The ETag of the one state that it may be in, None where it may be in several."""
+    settled_at: float = 0.0
+    """When a write that got no answer has surely been done, or never will be (``time.monotonic``)."""
 
     @property
     def is_there(self) -> bool:
         """Whether it is surely there."""
         return None not in self.may
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no write of it may still be under way."""
+        return time.monotonic() >= self.settled_at
+
+    def unknown(self, after: set[State]) -> None:
+        """Note a write that got no answer, which may be done at any time from now on."""
+        self.may = self.may | after
+        self.settled_at = time.monotonic() + LATE
 
 
 @dataclass(slots=True)

@@ -19,6 +19,12 @@ def some_row(by: Connection) -> Row | None:
     return by.dice.choice(rows) if rows else None
 
 
+def settled_row(by: Connection) -> Row | None:
+    """The same, to write it: None where an earlier write of it may still be under way."""
+    row = some_row(by)
+    return row if row is None or row.is_settled else None
+
+
 def create(by: Connection) -> None:
     """A new row under an id of the client's: a 409 must be true."""
     if sum(row.may != {None} for row in by.ledger.rows.values()) >= ROWS:
@@ -34,7 +40,7 @@ def create(by: Connection) -> None:
     answer = by.send("POST", f"/{resource}", body)
     row.tag = None
     if unknown(answer):
-        row.may.add(state)
+        row.unknown({state})
     elif answer.status == 201 and _state(answer) == state:
         row.may, row.tag = {state}, answer.headers.get("etag")
         by.shared.known[by.user] = row.place
@@ -75,6 +81,7 @@ def read(by: Connection) -> None:
     row = some_row(by)
     if row is None:
         return
+    is_settled = row.is_settled
     answer = by.send("GET", by.path(row.place))
     if unknown(answer):
         return
@@ -84,7 +91,8 @@ def read(by: Connection) -> None:
             "lost acknowledged write" if row.is_there and state is None else "false answer",
             f"read {row.place}: {answer.status} {state}, may be {row.may}",
         )
-    row.may, row.tag = {state}, answer.headers.get("etag")
+    if is_settled:
+        row.may, row.tag = {state}, answer.headers.get("etag")
 
 
 def patch(by: Connection) -> None:
@@ -117,7 +125,7 @@ def write(
     body: Any = None,
 ) -> None:
     """Change a row, and note what it may be then."""
-    row = some_row(by)
+    row = settled_row(by)
     if row is None:
         return
     tag = row.tag if below == "" and by.dice.random() < 0.5 else None
@@ -125,7 +133,7 @@ def write(
     after = {effect(state) for state in before if state is not None}
     answer = by.send(method, by.path(row.place) + below, body, {"If-Match": tag} if tag else {})
     if unknown(answer):
-        row.may = before | after
+        row.unknown(after)
     elif answer.status in (200, 204) and _state(answer) in after:
         row.may, row.tag = {_state(answer)}, answer.headers.get("etag")
     elif answer.status == 404 and None in before:

@@ -9,8 +9,21 @@ import pytest
 
 from soak.connection import Connection, Shared
 from soak.contract import Answer
-from soak.ledger import PIECES, SOLD_OUT, STOCK, Counted, Findings, Ledger, Sale, Stocked, judge, judge_shop
+from soak.ledger import (
+    PIECES,
+    SOLD_OUT,
+    STOCK,
+    Counted,
+    Findings,
+    Ledger,
+    Row,
+    Sale,
+    Stocked,
+    judge,
+    judge_shop,
+)
 from soak.many_writers import bump, buy, count, look, refill, tally
+from soak.own_rows import create, patch, read, remove
 
 TEA = ("goods", "", "tea")
 COUNTER = ("notes", "alice", "counter")
@@ -303,3 +316,52 @@ def test_a_look_at_all_goods(items: list[Any], found: dict[str, int]) -> None:
     by.dice.choice = lambda several: several[-1]  # type: ignore[method-assign,assignment]
     look(by)
     assert by.found == found
+
+
+# --- rows of one writer -------------------------------------------------------------------------------------
+
+OLD = ("old", 1)
+
+
+def with_row(*answers: tuple[int, Any] | None) -> tuple[Told, Row]:
+    """A connection that has one row, in the state ``OLD``."""
+    by, row = Told(*answers), Row(("notes", "alice", "1"), {OLD})
+    by.ledger.rows[row.place] = row
+    return by, row
+
+
+def test_a_write_without_an_answer_may_be_done_later() -> None:
+    """A DELETE that DynamoDB carries out after the answer is 503, and after the row has been read as it was."""
+    by, row = with_row((503, {}), (200, {"text": "old", "count": 1}), (404, {}))
+    remove(by)
+    read(by)
+    read(by)
+    assert (row.may, by.found, by.answers) == ({OLD, None}, {}, [])
+
+
+def test_a_row_is_left_alone_until_nothing_is_under_way() -> None:
+    by, row = with_row(None, (200, {"text": "t-2", "count": 1}))
+    patch(by)
+    patch(by)
+    assert (row.may, len(by.answers)) == ({OLD, ("t-0", 1)}, 1)
+    row.settled_at = 0.0
+    patch(by)
+    assert (row.may, by.found, by.answers) == ({("t-2", 1)}, {}, [])
+
+
+def test_a_read_tells_what_a_row_is_once_nothing_is_under_way() -> None:
+    by, row = with_row(None, (200, {"text": "old", "count": 1}), (404, {}))
+    remove(by)
+    row.settled_at = 0.0
+    read(by)
+    assert (row.may, by.found) == ({OLD}, {})
+    read(by)
+    assert by.found == {"lost acknowledged write": 1}
+
+
+def test_a_create_without_an_answer_may_be_there_later() -> None:
+    by = Told((503, {}), (404, {}))
+    create(by)
+    (row,) = by.ledger.rows.values()
+    read(by)
+    assert (len(row.may), row.is_settled, by.found) == (2, False, {})
