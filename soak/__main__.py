@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -29,11 +29,12 @@ from botocore.session import get_session
 
 from handlers import authorizer
 
+from .acts import ACTS
+from .connection import Connection, Shared
 from .engine import Engine, engine
-from .ledger import Counted, Findings, Place, State, judge
+from .ledger import STOCK, Counted, Findings, Ledger, Place, Sale, State, Stocked, judge, judge_shop
 from .proxy import FATES, Proxy
 from .serving import Serving, serving
-from .traffic import Connection, Shared
 
 SECRET = "a-secret-of-this-soak-alone-and-of-32-bytes"
 AWS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -45,6 +46,7 @@ WARM = 0.25
 """The share of the requests after which memory is judged: before that caches fill."""
 ENOUGH = 20_000
 """The least requests that say anything of memory."""
+GOODS = ("tea", "cups", "pots")
 DOWN = 3.0
 """Seconds that the engine is away, besides those of its start."""
 
@@ -108,14 +110,7 @@ def main() -> int:
                 began = time.monotonic()
                 memory = drive(connections, shared, served, there, faults, said)
                 seconds = time.monotonic() - began
-        compared = list(
-            judge(
-                stored(there),
-                [each.ledger for each in connections],
-                [c for cs in shared.counters.values() for c in cs],
-                shared.findings,
-            )
-        )
+        compared = [*judged(there, shared, [each.ledger for each in connections])]
     return told(said, shared, proxy, memory, seconds, compared)
 
 
@@ -135,13 +130,17 @@ def client(there: Engine) -> Any:
 
 
 def prepared(there: Engine, port: int, said: argparse.Namespace) -> Shared:
-    """The counters of each user, put where they are to be."""
+    """The counters of each user and everybody's goods, put where they are to be."""
     users = [f"user{number}" for number in range(said.users)]
     counters = {u: [Counted((kind, u, "counter")) for kind in ("notes", "tasks")] for u in users}
     for kind, owner, id_ in [each.place for both in counters.values() for each in both]:
         item = {"owner": {"S": owner}, "id": {"S": id_}, "text": {"S": "counter"}, "count": {"N": "0"}}
         client(there).put_item(TableName=f"soak-{kind}", Item=item | {"version": {"N": "1"}})
-    return Shared(port, Findings(), counters, most=said.requests)
+    for name in GOODS:
+        item = {"id": {"S": name}, "stock": {"N": str(STOCK)}, "sold": {"N": "0"}}
+        client(there).put_item(TableName="soak-goods", Item=item)
+    goods = [Counted(("goods", "", name)) for name in GOODS]
+    return Shared(port, Findings(), counters, goods, most=said.requests)
 
 
 def drive(
@@ -153,7 +152,7 @@ def drive(
     said: argparse.Namespace,
 ) -> list[tuple[int, int]]:
     """Let all connections run, break the engine meanwhile; requests made and bytes in memory, each second."""
-    threads = [threading.Thread(target=each.run, daemon=True) for each in connections]
+    threads = [threading.Thread(target=each.run, args=(ACTS,), daemon=True) for each in connections]
     outages = [said.requests * (n + 1) // (said.outages + 1) for n in range(said.outages)]
     end = time.monotonic() + said.minutes * 60
     memory, told_at = [], 0.0
@@ -180,19 +179,27 @@ def drive(
     return memory
 
 
-def stored(there: Engine) -> dict[Place, State]:
-    """All rows of both tables."""
-    found: dict[Place, State] = {}
-    for kind in ("notes", "tasks"):
-        for page in (
-            client(there).get_paginator("scan").paginate(TableName=f"soak-{kind}", ConsistentRead=True)
-        ):
-            for item in page["Items"]:
-                found[kind, item["owner"]["S"], item["id"]["S"]] = (
-                    item["text"]["S"],
-                    int(item["count"]["N"]),
-                )
-    return found
+def judged(there: Engine, shared: Shared, ledgers: list[Ledger]) -> Iterator[str]:
+    """Compare what is stored with what was answered; words of what was compared."""
+    rows: dict[Place, State] = {
+        (kind, item["owner"]["S"], item["id"]["S"]): (item["text"]["S"], int(item["count"]["N"]))
+        for kind in ("notes", "tasks")
+        for item in stored(there, kind)
+    }
+    counters = [one for several in shared.counters.values() for one in several]
+    yield from judge(rows, ledgers, counters, shared.findings)
+    goods = {
+        item["id"]["S"]: Stocked(int(item["stock"]["N"]), int(item["sold"]["N"]))
+        for item in stored(there, "goods")
+    }
+    sales = [Sale(*(item[name]["S"] for name in Sale._fields)) for item in stored(there, "sales")]
+    yield from judge_shop(goods, sales, ledgers, shared.goods, shared.findings)
+
+
+def stored(there: Engine, kind: str) -> Iterator[dict[str, Any]]:
+    """All items of a table."""
+    pages = client(there).get_paginator("scan").paginate(TableName=f"soak-{kind}", ConsistentRead=True)
+    return (item for page in pages for item in page["Items"])
 
 
 def told(

@@ -10,7 +10,7 @@ KNOWN = frozenset({200, 201, 204, 400, 401, 403, 404, 405, 406, 409, 412, 413, 4
 """What this API may say under these requests; 500 is no part of it, for nothing here is a fault of its own."""
 MEMBERS = frozenset({"type", "title", "status", "detail", "instance", "errors", "current"})
 CANARIES = re.compile(
-    r"soak-(notes|tasks)|traceback|botocore|boto3|pynamodb|\barn:|127\.0\.0\.1", re.IGNORECASE
+    r"soak-(notes|tasks|goods|sales)|traceback|botocore|boto3|pynamodb|\barn:|127\.0\.0\.1", re.IGNORECASE
 )
 """What never leaves: names of tables and libraries, ARNs, the engine's address."""
 ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}

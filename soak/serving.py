@@ -36,14 +36,9 @@ class Serving:
 @contextmanager
 def serving(port: int, log: Path, environment: Mapping[str, str]) -> Iterator[Serving]:
     """Serve the app under soak; what it says goes to ``log``."""
-    command = [
-        Path(sys.executable).with_name("polymicro"),
-        "serve",
-        "--app",
-        "soak.app:pm",
-        "--port",
-        str(port),
-    ]
+    # As a module: so it is the package beside the soak that is served, wherever another one is installed.
+    polymicro = [sys.executable, "-m", "polymicro_lambda.cli"]
+    command = [*polymicro, "serve", "--app", "soak.app:pm", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output

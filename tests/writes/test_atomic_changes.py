@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
 from contract import (
     ALICE,
     Caller,
@@ -11,10 +10,8 @@ from contract import (
     counted,
     create_tables,
     dynamodb_call,
-    failing,
     meanwhile,
     names,
-    watched,
 )
 from pynamodb.attributes import (
     ListAttribute,
@@ -35,8 +32,6 @@ from polymicro_lambda import (
     Update,
     action,
 )
-
-HUNG_UP = ConnectionClosedError(endpoint_url="x")
 
 
 @pytest.fixture
@@ -199,28 +194,6 @@ def test_an_expression_that_the_attribute_cannot_take_is_refused_before_the_call
     with counted() as calls:
         assert_problem(client.post("/products/1/change"), 500)
     assert names(calls) == ["GetItem"]
-
-
-@pytest.mark.parametrize("late", [True, False], ids=["done", "not done"])
-def test_a_lost_answer_never_counts_twice(product: Any, late: bool) -> None:
-    """Nobody can tell from the item: 503, unless the connection was closed and the item is as it was read."""
-    client = served(product, lambda model: {"stock": model.stock - 1})
-    client.post("/products", json={"id": "1", "stock": 5}).raise_for_status()
-    if late:
-        with failing(HUNG_UP, late=True, on=frozenset({"UpdateItem"})):
-            assert_problem(client.post("/products/1/change"), 503)
-        assert client.get("/products/1").json["stock"] == 4
-        return
-    tries: list[int] = []
-
-    def broken(operation: str, parameters: Any, call: Any) -> Any:
-        if operation == "UpdateItem" and not tries:
-            tries.append(1)
-            raise HUNG_UP
-        return call()
-
-    with watched(broken):
-        assert client.post("/products/1/change").json["stock"] == 4
 
 
 def test_with_a_version_it_is_counted_up_too(dynamodb: None, table_name: str) -> None:

@@ -26,7 +26,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.project.isolation import FAKE_AWS, forget_connections, strict_moto
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("versions_from_1")]
 
 
 class Opaque(Permission):

@@ -98,8 +98,13 @@ class ItemUpdate(ItemChange):
         return not self.atomic
 
     def may_repeat(self, item: RawItem | None) -> bool:
-        """As for every write; of what DynamoDB computes, where the item is as it was read before."""
-        return not self.is_done(item) if self.tells else same_item(item, self.terms.known)
+        """As for every write; of what DynamoDB computes, where the item has the version with which it was read.
+
+        Without a version others may have brought the item back to what it was: one that is as before tells nothing.
+        """
+        if self.tells:
+            return not self.is_done(item)
+        return self.items.about.version is not None and same_item(item, self.terms.known)
 
     def sources(self, names: Iterable[str]) -> frozenset[str]:
         """The attributes that the computed changes of these read."""
