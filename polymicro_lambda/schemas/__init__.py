@@ -3,7 +3,8 @@
 In come a PynamoDB model, a resource's options and JSON bodies; out go values by Python name, and JSON-ready items.
 
 - ``attribute_fields``: the table ``FIELDS``, attribute class → field; a new PynamoDB attribute type gets a row here
-- ``fields``, ``values``: the field classes; what DynamoDB carries exactly
+- ``fields/``, ``values``: the field classes; what DynamoDB carries exactly
+- ``carrying``: whether an attribute stores what another field loads
 - ``item_schemas``: ``compile_schema``, and the ``ItemSchema`` of a resource; ``declarations``: its options, checked
 - ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem
 - ``keys``, ``item_paths``: limits of keys; the path of an item
