@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -16,6 +16,7 @@ from .declarations import SchemaDeclaration
 from .fast_path import fast_path_is_on
 from .fields import TextField
 from .keys import key_rules
+from .url_values import value_of_text
 
 
 @dataclass(frozen=True)
@@ -151,12 +152,24 @@ class ItemSchema:
         limit = self.texts.get(name, 0)
         if 0 < len(text) <= limit and text.isascii() and text.isprintable() and text not in (".", ".."):
             return text  # the field would give the same, letter by letter
-        return _parsed(self.keys[name], text)
+        return value_of_text(self.keys[name], text, self.attributes[name].attr_type)
+
+    def path_values(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """The decoded segments of a path as their attributes' values; one that cannot be such a value stays a text."""
+        values: dict[str, Any] = {}
+        for name, text in texts.items():
+            try:
+                values[name] = self.parse_key(name, text)
+            except ValueError:
+                values[name] = text
+        return values
 
     def parse_operand(self, name: str, text: str, *, element: bool = False) -> Any:
         """A decoded query value to compare the attribute, or an ``element`` of it, with. Raises ``ValueError``."""
-        field = self.keys[name]
-        return _parsed(getattr(field, "inner", field) if element else field, text)
+        field, kind = self.keys[name], self.attributes[name].attr_type
+        if element:
+            field, kind = getattr(field, "inner", field), kind[0]  # the elements of an NS are of type N
+        return value_of_text(field, text, kind)
 
     def key_text(self, name: str, value: Any) -> str:
         """The path segment of a value, not yet quoted: the inverse of ``parse_key``."""
@@ -208,13 +221,6 @@ def compile_schema(
     elif declaration.required:
         declaration.check_required(declaration.settable(updating=not creates))
     return compiled
-
-
-def _parsed(field: fields.Field[Any], text: str) -> Any:
-    try:
-        return field.deserialize(getattr(field, "from_path", str)(text))
-    except ValidationError as error:
-        raise ValueError("; ".join(map(str, error.messages))) from error
 
 
 def _names(names: Iterable[str]) -> frozenset[str]:
