@@ -145,9 +145,10 @@ class Declaration:
 
     @property
     def whole(self) -> bool:
-        """Whether a hook or a schema of the resource's own needs instances for what an answer shows of items."""
+        """Whether a hook, a schema or fields of the resource's own need instances for what an answer shows of items."""
         cls = type(self.resource)
-        return cls.represent is not ModelResource.represent or self.resource.schema is not None
+        own_form = cls.represent is not ModelResource.represent
+        return own_form or self.resource.schema is not None or bool(self.resource.fields)
 
     @property
     def fields_for(self) -> Any:

@@ -6,6 +6,7 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 - ``fields/``, ``values``: the field classes; what DynamoDB carries exactly
 - ``carrying``: whether an attribute stores what another field loads
 - ``item_schemas``: ``compile_schema``, and the ``ItemSchema`` of a resource; ``declarations``: its options, checked
+- ``declared_fields``: the tables ``fields`` and ``validators``
 - ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem
 - ``keys``, ``item_paths``, ``url_values``: limits of keys; the path of an item; texts of URLs as values
 - ``model_schemas``: the base classes of compiled schemas; ``fast_path``: the switch ``POLYMICRO_COMPILED``

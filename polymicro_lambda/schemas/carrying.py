@@ -5,7 +5,7 @@ values still fail is refused when a body is loaded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -203,7 +203,10 @@ def _is_text(raw: Any) -> bool:
 
 
 def _is_number(raw: Any) -> bool:
-    return isinstance(raw, str) and raw.isascii() and NUMBERS.create_decimal(raw).is_finite()
+    try:
+        return isinstance(raw, str) and raw.isascii() and NUMBERS.create_decimal(raw).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _all(test: Callable[[Any], bool]) -> Callable[[Any], bool]:

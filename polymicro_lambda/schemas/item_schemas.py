@@ -13,10 +13,13 @@ from polymicro_lambda.lazy import compute_lazy, lazy
 from .attribute_fields import default_of, is_nullable
 from .body_loader import BodyLoader, BodySchema, attribute_of_field, fields_named
 from .declarations import SchemaDeclaration
+from .declared_fields import DeclaredFields
 from .fast_path import fast_path_is_on
 from .fields import TextField
 from .keys import key_rules
 from .url_values import value_of_text
+
+NO_TABLE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class ItemSchema:
 
     declaration: SchemaDeclaration
     model: type[Model] | None
-    """The model whose attributes are the fields, None where the resource has a schema of its own."""
+    """The model for whose attributes all fields are made, None where the resource has fields of its own."""
 
     @property
     def attributes(self) -> Mapping[str, Attribute[Any]]:
@@ -187,6 +190,8 @@ def compile_schema(
     load_only: Iterable[str] = (),
     required: Iterable[str] = (),
     exclude: Iterable[str] = (),
+    own_fields: Any = NO_TABLE,
+    validators: Any = NO_TABLE,
     bound: frozenset[str] = frozenset(),
     fixed: frozenset[str] = frozenset(),
     addressed: Iterable[str] = (),
@@ -195,6 +200,7 @@ def compile_schema(
 ) -> ItemSchema:
     """The schema of a resource: its model's attributes, or those that a ``schema`` of its own declares.
 
+    ``own_fields`` are fields in place of made ones, ``validators`` stand beside these, both by name.
     ``bound`` attributes are set by a rule or the route: never loaded, never required; ``fixed`` ones are loaded
     on create alone, as keys are; ``addressed`` ones stand in paths and queries. ``creates`` says whether there is
     a create at all. With ``defer_required`` only ``required`` is demanded of a body, since
@@ -212,9 +218,11 @@ def compile_schema(
         bound,
         fixed,
         frozenset(addressed),
+        DeclaredFields(resource, model, own_fields, validators),
     )
     declaration.check()
-    compiled = ItemSchema(declaration, model if schema is None else None)
+    made = schema is None and not declaration.own_fields.replaced
+    compiled = ItemSchema(declaration, model if made else None)
     if not declaration.is_predictable:
         compute_lazy(compiled)  # raises where no field carries an attribute
         declaration.check_required((compiled.creating if creates else compiled.updating).load_fields)
