@@ -4,7 +4,7 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 
 - ``attribute_fields``: the table ``FIELDS``, attribute class → field; a new PynamoDB attribute type gets a row here
 - ``fields/``, ``values``: the field classes; what DynamoDB carries exactly
-- ``carrying``: whether an attribute stores what another field loads
+- ``carrying/``: whether an attribute stores what another field loads
 - ``item_schemas``: ``compile_schema``, and the ``ItemSchema`` of a resource; ``declarations``: its options, checked
 - ``declared_fields``: the tables ``fields`` and ``validators``
 - ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem

@@ -8,7 +8,7 @@ of your own that no row fits, or that needs another field, names its field itsel
         marshmallow_field = MoneyField  # a Field class, or a function without arguments that makes a field
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any, TypeAlias
@@ -22,7 +22,7 @@ from polymicro_lambda.dynamodb import DecimalAttribute
 from polymicro_lambda.exceptions import ConfigurationError
 
 from . import fields as ours
-from .carrying import Storable, check_carried, check_own_way
+from .carrying import Storable, check_carried, check_own_way, check_shown, sample_values
 from .model_schemas import ModelSchema
 from .values import CONTAINERS
 
@@ -186,11 +186,20 @@ def field_for(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]
 def carrying(attribute: Attribute[Any], field: fields.Field[Any]) -> fields.Field[Any]:
     """A field of the app's own, which from now on refuses what the attribute does not store.
 
-    Raises ``ConfigurationError`` where that is everything that it loads.
+    Raises ``ConfigurationError`` where that is everything that it loads, or it shows nothing that the attribute gives.
     """
-    check_carried(attribute, field)
+    if field.dump_only:
+        check_shown(field, attribute, _values_of(attribute))
+    else:
+        check_carried(attribute, field)
     field.validators = [*field.validators, Storable(attribute)]
     return field
+
+
+def _values_of(attribute: Attribute[Any]) -> Iterator[Any]:
+    """Some values of an attribute, none where no made field carries it."""
+    row, factory = _row(type(attribute))
+    return iter(()) if row is None or factory is None else sample_values(factory(attribute, 0))
 
 
 def _row(cls: type) -> tuple[Any, Factory | None]:

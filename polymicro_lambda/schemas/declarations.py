@@ -14,9 +14,9 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.spelling import did_you_mean
 
-from .attribute_fields import is_nullable, is_required, ordered_attributes, unpredictable
+from .attribute_fields import carrying, is_nullable, is_required, ordered_attributes, unpredictable
 from .body_loader import attribute_of_field
-from .carrying import Storable, check_carried, is_own
+from .carrying import is_own
 from .declared_fields import DeclaredFields
 from .keys import key_rules
 from .model_schemas import ModelSchema, with_raw_maps
@@ -138,17 +138,16 @@ class SchemaDeclaration:
     def _check_carried(self, made: Schema) -> None:
         """Let the fields of a schema of the resource's own refuse what their attributes cannot store.
 
-        Raises ``ConfigurationError`` where that is everything.
+        Raises ``ConfigurationError`` where that is everything, or they show nothing that these give.
         """
-        for name, field in made.load_fields.items():
+        for name, field in made.fields.items():
             attribute = self.attributes.get(attribute_of_field(field))
             if attribute is None or is_own(field):
                 continue
             try:
-                check_carried(attribute, field)
+                carrying(attribute, field)
             except ConfigurationError as error:
                 self.fail("schema", f"{name!r}: {error}")
-            field.validators = [*field.validators, Storable(attribute)]
 
     def _of_schema(self, schema: type[Schema], closed: frozenset[str]) -> Schema:
         readable = with_raw_maps(schema)

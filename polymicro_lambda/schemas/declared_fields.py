@@ -34,9 +34,11 @@ Validator: TypeAlias = Callable[[Any], Any]
 class DeclaredFields:
     """The fields of one resource: as it declares them, else made for its model's attributes."""
 
-    def __init__(self, resource: str, model: type[Model], table: Any, validators: Any) -> None:
-        """Read both tables. Raises ``ConfigurationError`` for what is none."""
-        self.resource, self.model = resource, model
+    def __init__(
+        self, resource: str, model: type[Model], table: Any, validators: Any, dump_only: frozenset[str]
+    ) -> None:
+        """Read both tables; ``dump_only`` attributes are shown alone. Raises ``ConfigurationError``."""
+        self.resource, self.model, self.dump_only = resource, model, dump_only
         self.replaced: Mapping[Names, fields.Field[Any]] = {}
         self.validators: Mapping[Names, list[Validator]] = {}
         if table != {}:
@@ -72,7 +74,11 @@ class DeclaredFields:
         """A new field of an attribute. Raises ``ConfigurationError`` where none carries it."""
         attribute, declared = ordered_attributes(self.model)[name], self.replaced.get((name,))
         with self._naming(name if declared is None else _where("fields", (name,))):
-            field = member_field(attribute) if declared is None else _replaced(attribute, declared)
+            field = (
+                member_field(attribute)
+                if declared is None
+                else _replaced(attribute, declared, dump_only=name in self.dump_only)
+            )
         for names, member in self.replaced.items():
             if names[0] == name and len(names) > 1:
                 with self._naming(_where("fields", names)):
@@ -154,9 +160,13 @@ def _map_in(attribute: Attribute[Any]) -> type | None:
     return kind if is_map else None
 
 
-def _replaced(attribute: Attribute[Any], declared: fields.Field[Any]) -> fields.Field[Any]:
+def _replaced(
+    attribute: Attribute[Any], declared: fields.Field[Any], dump_only: bool = False
+) -> fields.Field[Any]:
     """A copy of a declared field, null and absence as the attribute has them. Raises ``ConfigurationError``."""
-    field = carrying(attribute, copy(declared))
+    field = copy(declared)
+    field.dump_only |= dump_only
+    carrying(attribute, field)
     field.required |= is_required(attribute) and field.load_default is missing
     field.allow_none = is_nullable(attribute)
     return field

@@ -218,7 +218,7 @@ def compile_schema(
         bound,
         fixed,
         frozenset(addressed),
-        DeclaredFields(resource, model, own_fields, validators),
+        DeclaredFields(resource, model, own_fields, validators, _names(dump_only)),
     )
     declaration.check()
     made = schema is None and not declaration.own_fields.replaced

@@ -368,6 +368,31 @@ def test_a_text_that_no_utf_8_holds_is_refused_by_a_schema_too(dynamodb: None, t
     assert_problem(refused, 422, "#/email")
 
 
+def test_a_field_that_only_shows_need_not_load(dynamodb: None, table_name: str) -> None:
+    """A day of a moment, say: in `fields` and in a schema."""
+    create_table(Order, table_name)
+    Order("1", status="cart", email="a", paid=datetime(2030, 1, 1, 12, tzinfo=UTC), lines=[]).save()
+    schema = Schema.from_dict({"id": fields.String(), "paid": fields.Date(dump_only=True)})
+    for declared in (
+        {"schema": schema},
+        {"fields": {"paid": fields.Date(dump_only=True)}},
+        {"fields": {"paid": fields.Date()}, "dump_only": "paid", "filters": {"paid": ("eq",)}},
+    ):
+        client = Caller(app(**declared).compile())
+        assert client.get("/orders/1").json["paid"].startswith("2030-01-01")
+        assert_problem(client.post("/orders", json={"id": "2", "paid": "2030-01-01"}), 422, "#/paid")
+    assert_problem(client.get("/orders?paid=2030-01-01"), 400, "paid")
+
+
+def test_a_field_that_can_show_nothing_does_not_compile() -> None:
+    field = fields.Enum(Color, dump_only=True)
+    said = r"the field Enum cannot show what UnicodeAttribute gives$"
+    with pytest.raises(ConfigurationError, match=r"^Orders\.schema: 'email': " + said):
+        app(schema=Schema.from_dict({"id": fields.String(), "email": field}))
+    with pytest.raises(ConfigurationError, match=r"^Orders\.fields\['email'\]: " + said):
+        app(fields={"email": field})
+
+
 class TextColor(str, enum.Enum):  # noqa: UP042 - as programs have them
     RED = "red"
 
