@@ -305,8 +305,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
      "fields['stock']: NumberAttribute cannot store the Color that the field Enum loads"),
     ({"fields": {"stock": fields.String()}},
      "fields['stock']: NumberAttribute cannot store the str that the field String loads"),
-    ({"fields": {"lines": fields.Dict()}, "validators": {"lines.quantity": Range(min=0)}},
-     "validators['lines.quantity']: a field Dict stands in its place: say it there"),
+    ({"fields": {"raw": fields.Nested(Schema.from_dict({"day": fields.Date()}))}},
+     "fields['raw']: MapAttribute cannot store the dict that the field Nested loads"),
+    ({"fields": {"lines": fields.List(fields.Nested(Schema.from_dict({"quantity": fields.Decimal()})))}},
+     "fields['lines']: ListAttribute cannot store the list that the field List loads"),
+    ({"fields": {"first": fields.String()}}, "fields['first']: Line cannot store the str that the field String loads"),
+    ({"fields": {"lines": fields.Raw()}, "validators": {"lines.quantity": Range(min=0)}},
+     "validators['lines.quantity']: a field Raw stands in its place: say it there"),
 ]  # fmt: skip
 
 
@@ -366,6 +371,11 @@ def test_a_text_that_no_utf_8_holds_is_refused_by_a_schema_too(dynamodb: None, t
         "POST", "/orders", body=f'{{"id":"1","email":"{text}"}}', headers={"content-type": "application/json"}
     )
     assert_problem(refused, 422, "#/email")
+
+
+def test_what_a_raw_map_does_not_hold_is_refused(dynamodb: None) -> None:
+    client = Caller(app(fields={"raw": fields.Dict(values=fields.Decimal())}).compile())
+    assert_problem(client.post("/orders", json={"id": "1", "raw": {"a": 1.5}}), 422, "#/raw")
 
 
 def test_a_field_that_only_shows_need_not_load(dynamodb: None, table_name: str) -> None:

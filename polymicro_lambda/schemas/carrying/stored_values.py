@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import InvalidOperation
 from typing import Any
 
-from pynamodb.attributes import Attribute
+from pynamodb.attributes import Attribute, ListAttribute, MapAttribute
 
 from polymicro_lambda.dynamodb import NUMBERS
 from polymicro_lambda.schemas.values import load_text
@@ -12,10 +12,25 @@ from polymicro_lambda.schemas.values import load_text
 
 def stored_value(attribute: Attribute[Any], value: Any) -> Any:
     """The value as DynamoDB gets it, None for absence. Raises ``TypeError`` for one that is not of its type."""
-    raw = attribute.serialize(value)
+    if not isinstance(value, _HELD.get(attribute.attr_type, object)):
+        raise TypeError("a container holds values of other types")
+    raw = _serialized_raw(attribute, value) if type(attribute) in _RAW else attribute.serialize(value)
     if raw is not None and not _is_stored(attribute.attr_type, raw):
         raise TypeError("DynamoDB would get a value of another type")
     return raw
+
+
+_HELD: Mapping[str, Any] = {"M": Mapping | MapAttribute, "L": list | tuple | set | frozenset}
+"""Types of containers in DynamoDB -> what their attributes hold."""
+_RAW = frozenset({MapAttribute, ListAttribute})
+
+
+def _serialized_raw(attribute: Attribute[Any], value: Any) -> Any:
+    """As ``serialize``, which has a ``ValueError`` for a value of a type that raw maps and lists do not hold."""
+    try:
+        return attribute.serialize(value)
+    except ValueError as error:
+        raise TypeError(str(error)) from error
 
 
 def _is_stored(kind: str, raw: Any) -> bool:
