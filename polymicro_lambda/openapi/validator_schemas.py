@@ -1,6 +1,7 @@
 """marshmallow's validators as keywords of JSON Schema; of others nothing is known."""
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import reduce
 from types import MappingProxyType
 from typing import Any
@@ -54,13 +55,19 @@ NARROWER: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
 """Keyword -> of two values the one that takes less."""
 
 
-def _range(one: validate.Range, _: Field[Any], schema: JSONSchema) -> Keywords:
+def _range(one: validate.Range, field: Field[Any], schema: JSONSchema) -> Keywords:
     if types_of(schema).isdisjoint(("number", "integer")):
         return {}  # of texts, such as dates and decimals, JSON Schema knows no order
     lower = "minimum" if one.min_inclusive else "exclusiveMinimum"
     upper = "maximum" if one.max_inclusive else "exclusiveMaximum"
     bounds = {lower: one.min, upper: one.max}
-    return {name: as_json(bound) for name, bound in bounds.items() if bound is not None}
+    return {name: number for name, bound in bounds.items() for number in _numbers(field, bound)}
+
+
+def _numbers(field: Field[Any], bound: Any) -> list[int | float]:
+    """A bound as a JSON number, in a list; none where it is no such number."""
+    shown = [as_json(bound)] if isinstance(bound, int | float | Decimal) else _values(field, [bound])
+    return [number for number in shown if isinstance(number, int | float)]
 
 
 _LENGTHS = {"string": "Length", "array": "Items", "object": "Properties"}
@@ -77,8 +84,14 @@ def _length(one: validate.Length, _: Field[Any], schema: JSONSchema) -> Keywords
 
 
 def _values(field: Field[Any], values: Iterable[Any]) -> list[Any]:
-    """Values as the field shows them."""
-    return [as_json(field._serialize(value, "", {})) for value in values]
+    """Values as the field shows them; of those that it cannot show nothing is said."""
+    shown = []
+    for value in values:
+        try:
+            shown.append(as_json(field._serialize(value, "", {})))
+        except (TypeError, ValueError, AttributeError):
+            continue
+    return shown
 
 
 def _elements(field: Field[Any], schema: JSONSchema, keywords: Callable[[Field[Any]], Keywords]) -> Keywords:

@@ -188,6 +188,7 @@ KEYWORDS: list[tuple[Any, str, dict[str, Any], dict[str, Any]]] = [
     (NoneOf(("a",)), "email", {"not": {"enum": ["a"]}}, {}),
     (ContainsOnly(("a", "b")), "tags", {"items": {"type": "string", "enum": ["a", "b"]}}, {}),
     (ContainsNoneOf(("a",)), "tags", {"items": {"type": "string", "not": {"enum": ["a"]}}}, {}),
+    (OneOf((Decimal("1.50"), "1.50")), "total", {"enum": ["1.5", None]}, {}),
     (URL(), "email", {"format": "uri"}, {}),
     (Regexp("^a"), "email", {"pattern": "^a"}, {}),
     (even, "stock", {}, {}),

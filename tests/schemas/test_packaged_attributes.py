@@ -3,11 +3,13 @@
 import enum
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 import pynamodb_attributes
 import pytest
 from contract import Caller, assert_problem, create_table, stored
+from marshmallow.validate import Range
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 from pynamodb_attributes import (
@@ -209,6 +211,19 @@ def test_what_the_documents_say_of_them() -> None:
     create = next(route for route in pm.routes if route.verb == "create")
     members = (body_model(create) or {})["properties"]
     assert (members["id"], members["day"]) == ({"type": "string"}, {"type": "string"})
+
+
+def test_a_bound_of_a_duration_is_documented_in_its_unit() -> None:
+    pm = PolyMicro()
+    said = {"model": Sample, "route": "samples", "permissions": AllowAny}
+    validators = {
+        "millis": Range(min=timedelta(seconds=1)),
+        "at": Range(min=datetime(2030, 1, 1, tzinfo=UTC)),
+    }
+    type("Samples", (ModelResource, Create), {**said, "validators": validators})(pm)
+    pm.compile()
+    found = openapi(pm.routes)["components"]["schemas"]["SamplesCreate"]["properties"]
+    assert (found["millis"]["minimum"], "minimum" in found["at"]) == (1000, False)
 
 
 def test_the_table_has_every_attribute_of_the_package() -> None:
