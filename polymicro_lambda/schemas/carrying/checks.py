@@ -102,9 +102,10 @@ def _shows(field: fields.Field[Any], value: Any) -> bool:
 
 
 def check_own_way(attribute: Attribute[Any], field: fields.Field[Any], *, reads: bool) -> None:
-    """Raise ``ConfigurationError`` where no value comes through an attribute class with a way of its own unchanged.
+    """Raise ``ConfigurationError`` where an attribute class with a way of its own gives no value of the field's type.
 
-    ``reads`` says whether it has a ``deserialize`` of its own, and not only a ``serialize``.
+    Nor one that looks like what it has stored. ``reads`` says whether it has a ``deserialize`` of its own, and not
+    only a ``serialize``.
     """
     refused = False
     for value in sample_values(field):
@@ -126,5 +127,7 @@ def check_own_way(attribute: Attribute[Any], field: fields.Field[Any], *, reads:
 
 
 def _looks_alike(field: fields.Field[Any], one: Any, other: Any) -> bool:
+    if type(one) is type(other):
+        return True
     shown = [field._serialize(value, "", {}) for value in (one, other)]
     return bool(shown[0] == shown[1])
