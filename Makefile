@@ -37,7 +37,7 @@ oldest := $(addprefix tests/,$(addsuffix .py,handlers/test_authorizer cli/test_c
 	observability/test_request_ids openapi/test_documentation_pages http/test_events dynamodb/test_failures \
 	schemas/test_fields http/test_strict_json local/test_wsgi schemas/test_marshmallow_import \
 	observability/test_observation openapi/test_document lists/test_cursors dynamodb/test_dynamodb_client \
-	schemas/test_item_schemas observability/test_powertools writes/test_store testing/test_strict_moto \
+	schemas/test_item_schemas schemas/test_packaged_attributes observability/test_powertools writes/test_store testing/test_strict_moto \
 	deploy/test_translated_template))
 
 .PHONY: help serve test test-thorough coverage test-oldest fuzz mutants test-new test-real test-sam test-clients soak sam-local bench check format build clean

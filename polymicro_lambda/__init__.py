@@ -2,7 +2,7 @@
 
 from . import marshmallow_import as marshmallow_import  # first of all that imports marshmallow
 from .app import PolyMicro
-from .dynamodb import PrefixedAttribute
+from .dynamodb import DecimalAttribute, PrefixedAttribute
 from .exceptions import ConfigurationError
 from .http import CORS, HSTS, Request, User
 from .idempotency import Idempotency
@@ -33,6 +33,7 @@ __all__ = [
     "Claim",
     "ConfigurationError",
     "Create",
+    "DecimalAttribute",
     "Delete",
     "HasPermission",
     "Idempotency",

@@ -1,9 +1,10 @@
 """`ModelResource`: what a resource declares, and the hooks that it may override."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias
 
 from marshmallow import Schema
+from marshmallow.fields import Field
 from pynamodb.models import Model
 
 from .http import Request
@@ -17,6 +18,8 @@ __all__ = ["ModelResource"]
 
 
 DEFAULT_IDEMPOTENT = ("create",)
+Validation: TypeAlias = Callable[[Any], Any] | Sequence[Callable[[Any], Any]]
+"""A validator, or several."""
 _PACKAGE = f"{__package__}."
 
 
@@ -52,6 +55,10 @@ class ModelResource:
     """Attributes that must be given although they have a default or may be null."""
     exclude: ClassVar[Iterable[str] | str] = ()
     """Attributes that a client neither reads nor writes."""
+    fields: ClassVar[Mapping[str, Field[Any]]] = {}
+    """Marshmallow's fields in place of made ones: ``{"price": fields.Decimal(places=2)}``; ``lines.price`` in maps."""
+    validators: ClassVar[Mapping[str, Validation]] = {}
+    """Marshmallow's validators beside the made fields: ``{"stock": Range(min=0), "lines.quantity": Range(min=1)}``."""
     filters: ClassVar[Mapping[str, Sequence[str] | str]] = {}
     """What a list can be filtered by: ``{"done": ("eq",), "due_date_time": ("lt", "gte")}``; see ``OPERATORS``."""
     field_permissions: ClassVar[Mapping[str, Any]] = {}

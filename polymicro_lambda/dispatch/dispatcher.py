@@ -202,7 +202,7 @@ def permitted(route: Route, request: Request) -> Verdict:
     """
     if route.asks_request and (request.user is not None or any(one.anonymous for one in route.rule.leaves())):
         # What can be no key finds nothing: a permission that looks it up need not expect it.
-        for name, text in request.path_params.items():
+        for name, text in route.path_texts(request.segments).items():
             _check_key(route, name, text)
     verdict = route.rule.decide(RuleContext(request.user, route.method, route.model, request))
     return denied(request.user) if verdict is False else verdict

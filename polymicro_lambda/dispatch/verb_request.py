@@ -51,7 +51,7 @@ class VerbRequest:
         """The attributes that the path and the rule say. Raises ``NotFound`` for what can be none, or not both."""
         route, bound = self.route, {}
         try:
-            for name, text in self.request.path_params.items():
+            for name, text in route.path_texts(self.request.segments).items():
                 bound[name] = route.schema.parse_key(name, text)
         except ValueError as error:
             raise NotFound() from error

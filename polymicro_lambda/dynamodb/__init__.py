@@ -7,12 +7,13 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``result_pages``, ``batch_reads``: pages of a query or scan; items by their keys
 - ``expressions``, ``typed_values``: conditions as DynamoDB's text; values compared as DynamoDB does
 - ``partial_reads``: instances that lack attributes
-- ``models``, ``prefixed_attribute``: keys, version, TTL and indexes of a model; keys with a prefix
+- ``models``, ``attributes``: keys, version, TTL and indexes of a model; attribute classes besides PynamoDB's
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
 - ``conflicts``: writes that meet another's transaction
 - ``metering``: calls and capacity units of a request
 """
 
+from .attributes import DecimalAttribute, PrefixedAttribute
 from .batch_reads import MOST_KEYS, batch_pages, items_of_keys, items_of_tables, key_of_item
 from .client import (
     PREFIX_MEMBER,
@@ -74,7 +75,6 @@ from .partial_reads import (
     partial_read_of,
     source_of,
 )
-from .prefixed_attribute import PrefixedAttribute
 from .read_recorder import EVERYTHING, ReadRecorder
 from .result_pages import (
     LARGEST_PAGE,
@@ -91,7 +91,7 @@ from .result_pages import (
 from .transport.conflicts import has_waited, repeated_in_conflict
 from .transport.retries import NO_SECOND_TRY, Tries, watched_tries
 from .transport.sessions import private_session, rehearse_call
-from .typed_values import NUMBERS, InvalidExpression, TypedValue, typed_value
+from .typed_values import NUMBERS, InvalidExpression, TypedValue, number_text, typed_value
 
 __all__ = [
     "CLIENT_ERRORS",
@@ -105,6 +105,7 @@ __all__ = [
     "PAGE_GROWTH",
     "PREFIX_MEMBER",
     "ConditionClause",
+    "DecimalAttribute",
     "Digester",
     "ExpressionTooLarge",
     "InvalidExpression",
@@ -155,6 +156,7 @@ __all__ = [
     "model_of_iterator",
     "no_answer",
     "note_partial_reads",
+    "number_text",
     "one_model_per_client",
     "own_table_model",
     "pages_of_iterator",

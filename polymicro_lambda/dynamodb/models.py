@@ -10,7 +10,7 @@ from pynamodb.constants import ALL
 from pynamodb.indexes import Index
 from pynamodb.models import Model
 
-from .prefixed_attribute import PrefixedAttribute
+from .attributes import PrefixedAttribute
 
 SPECIAL = (DiscriminatorAttribute, TTLAttribute, VersionAttribute)
 """Attribute classes that a model has one of at the most, and that are more than a value."""

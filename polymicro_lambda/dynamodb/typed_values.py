@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Subnormal
 from typing import Any
 
 
@@ -20,6 +20,22 @@ class TypedValue:
 
 NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
 """DynamoDB's numbers (Developer Guide, "Naming rules and data types")."""
+
+
+def number_text(value: Decimal | float) -> str:
+    """A number as DynamoDB writes it: ``100``, ``19.9``; a float counts as its shortest decimal.
+
+    Raises ``TypeError`` for what is no number, ``ValueError`` for one that DynamoDB does not have.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TypeError(f"a {type(value).__name__} is no number")
+    try:
+        number = NUMBERS.create_decimal(repr(value) if isinstance(value, float) else value)
+    except DecimalException as error:
+        raise ValueError("DynamoDB has numbers of 38 digits, from 1E-130 to 9.99E+125") from error
+    if not number.is_finite():
+        raise ValueError("DynamoDB has no such number")
+    return f"{number.normalize(NUMBERS):f}" if number else "0"
 
 
 def _number(text: str) -> Decimal:

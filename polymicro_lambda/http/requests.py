@@ -21,7 +21,7 @@ class Request:
     ``query`` maps a parameter to all its values, decoded, in order; ``headers`` have lower-case names, several
     values joined by ``", "``; ``source`` is ``rest``, ``http``, ``url`` or ``alb``; ``id`` is the event's
     request id, else the invocation's; ``user`` is the user or None; ``path_params`` is filled when the route
-    is known.
+    is known: the values of the attributes that the path names.
     """
 
     method: str

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache, partial
 from json.encoder import encode_basestring
 from typing import Any, TypeAlias
@@ -17,7 +18,7 @@ from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import PrefixedAttribute
+from polymicro_lambda.dynamodb import DecimalAttribute, PrefixedAttribute, number_text
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import json_text
 from polymicro_lambda.schemas import as_json, field_for, ordered_attributes
@@ -161,6 +162,10 @@ def _number(text: str) -> Any:
     return int(text) if _INTEGER.fullmatch(text) else as_json(json.loads(text))
 
 
+def _decimal_text(text: str) -> str:
+    return text if _INTEGER.fullmatch(text) else number_text(Decimal(text))
+
+
 def _integer(text: str) -> int:
     if _INTEGER.fullmatch(text):
         return int(text)
@@ -221,5 +226,6 @@ CONVERSIONS: Mapping[type, Callable[[Any], Convert | None]] = {
     pynamo.BinaryAttribute: _deserialized,
     pynamo.BinarySetAttribute: _deserialized_set,
     pynamo.NullAttribute: _unchanged,
+    DecimalAttribute: lambda attribute: _decimal_text if attribute.as_string else _number,
 }
 """Attribute class -> a function from an attribute to its conversion, which is None where a value stays unchanged."""

@@ -17,7 +17,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import PrefixedAttribute, model_info
+from polymicro_lambda.dynamodb import PrefixedAttribute, model_info, typed_value
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import bad_query, parameter_error
 from polymicro_lambda.items import serialized
@@ -125,7 +125,10 @@ class DeclaredFilters:
                 continue
             try:
                 given[operator] = _operand(
-                    operator, query[parameter], partial(_parsed, schema, name, operator)
+                    operator,
+                    query[parameter],
+                    partial(_parsed, schema, name, operator),
+                    schema.attributes[name],
                 )
             except ValueError as error:
                 errors.append(parameter_error(parameter, f"is not valid: {error}"))
@@ -188,7 +191,9 @@ def _parsed(schema: ItemSchema, name: str, operator: str, text: str) -> Any:
     return schema.parse_operand(name, text, element=operator == "contains")
 
 
-def _operand(operator: str, texts: Sequence[str], parse: Callable[[str], Any]) -> Any:
+def _operand(
+    operator: str, texts: Sequence[str], parse: Callable[[str], Any], attribute: Attribute[Any]
+) -> Any:
     """The typed value of one parameter: a list where the operator takes several. Raises ``ValueError``."""
     counts = FILTER_OPERATORS[operator].operands
     if counts.stop == 2:
@@ -200,9 +205,14 @@ def _operand(operator: str, texts: Sequence[str], parse: Callable[[str], Any]) -
         raise ValueError(
             f"takes {counts.start} to {counts.stop - 1} values" if len(counts) > 1 else "takes 2 values"
         )
-    if operator == "between" and values[0] > values[1]:
+    if operator == "between" and _as_ordered(attribute, values[0]) > _as_ordered(attribute, values[1]):
         raise ValueError("takes the lower value first")
     return values
+
+
+def _as_ordered(attribute: Attribute[Any], value: Any) -> Any:
+    """The value in DynamoDB's order, which may be another than Python's, or the only one."""
+    return typed_value(serialized(attribute, value) or {}).value
 
 
 def filter_conditions(model: type[Model], filters: Filters) -> Iterator[Condition]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import fields
 from marshmallow.fields import Field
 
 from polymicro_lambda.routing import Route
@@ -17,6 +18,7 @@ from . import responses
 from .field_schemas import JSONSchema, field_schema, key_rules, or_null
 from .operations import DocumentedRoute, operation_id, unique
 from .resource_schemas import ResourceSchemas, markdown
+from .validator_schemas import validator_keywords
 
 __all__ = ["openapi"]
 
@@ -30,25 +32,30 @@ BEARER = {
 
 
 class Converter(OpenAPIConverter):
-    """apispec's converter, which knows our fields too."""
+    """apispec's converter, which knows our fields too, and numbers that are texts."""
 
     def field2property(self, field: Field[Any]) -> JSONSchema:
         """The schema of a field: what its class says, then its validators and metadata."""
         schema = field_schema(field, self.field2property)
         if schema is None:
             schema = dict(super().field2property(field))
-            return key_rules(field, schema) | schema
-        for more in (
-            self.field2choices,
-            self.field2read_only,
-            self.field2range,
-            self.field2length,
-            self.field2pattern,
-            self.metadata2properties,
-        ):
-            schema |= more(field, ret=schema)
+        else:
+            for more in self.field2read_only, self.metadata2properties:
+                schema |= more(field, ret=schema)
+        schema |= validator_keywords(field, schema)
         schema = key_rules(field, schema) | schema
         return or_null(schema) if field.allow_none else schema
+
+    def field2type_and_format(self, field: Field[Any], **more: Any) -> JSONSchema:
+        """The type of a number that goes out as a text is ``string``."""
+        found: JSONSchema = super().field2type_and_format(field, **more)
+        return {"type": "string"} if isinstance(field, fields.Number) and field.as_string else found
+
+    def _left_out(self, *_: Any, **__: Any) -> JSONSchema:
+        return {}
+
+    # `validator_keywords` says more of them: which bounds are exclusive, what the elements of a list are.
+    field2choices = field2range = field2length = field2pattern = _left_out
 
 
 class Plugin(MarshmallowPlugin):

@@ -9,6 +9,7 @@ from .field_schemas import JSONSchema
 FORMATS: Mapping[str, str] = {
     "date": "2030-01-31",
     "date-time": "2030-01-31T12:00:00+00:00",
+    "decimal": "19.99",
     "email": "alice@example.com",
     "ipv4": "192.0.2.1",  # RFC 5737
     "ipv6": "2001:db8::1",  # RFC 3849

@@ -1,6 +1,7 @@
 """marshmallow fields as JSON Schema 2020-12, the dialect of OpenAPI 3.1."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -51,6 +52,28 @@ def _open_record(field: ours.DynamicMapField, describe: Describe) -> JSONSchema:
     return {**_record(field, describe), "propertyNames": names, "additionalProperties": True}
 
 
+_DECIMAL = {
+    "type": "string",
+    "format": "decimal",
+    "pattern": r"^-?(0|[1-9][0-9]{0,125})(\.[0-9]{1,130})?$",
+}
+"""As a decimal goes out; ``schemas.fields.DecimalField`` takes exponents too, and no more than 38 digits."""
+_NUMBER = {"type": "number", "exclusiveMinimum": -BOUND, "exclusiveMaximum": BOUND}
+_UNITS = {1: "seconds", 1000: "milliseconds", 1_000_000: "microseconds"}
+
+
+def _decimal(field: ours.DecimalField, _: Describe) -> JSONSchema:
+    return dict(_DECIMAL if field.as_string else _NUMBER)
+
+
+def _member(field: ours.EnumField, describe: Describe) -> JSONSchema:
+    return {**describe(field.inner), "enum": [*field.members]}
+
+
+def _duration(field: ours.DurationField, _: Describe) -> JSONSchema:
+    return {"type": "integer", "description": f"In {_UNITS[round(timedelta(seconds=1) / field.unit)]}."}
+
+
 def _none_of(names: Iterable[str]) -> JSONSchema:
     return {"not": {"enum": sorted(names)}}
 
@@ -58,7 +81,7 @@ def _none_of(names: Iterable[str]) -> JSONSchema:
 FIELDS: Mapping[type, Callable[[Any, Describe], JSONSchema]] = MappingProxyType(
     {
         ours.TextField: _constant(type="string"),
-        ours.NumberField: _constant(type="number", exclusiveMinimum=-BOUND, exclusiveMaximum=BOUND),
+        ours.NumberField: _constant(**_NUMBER),
         ours.IntegerField: _constant(type="integer"),
         ours.BooleanField: _constant(type="boolean"),
         ours.DateTimeField: _constant(type="string", format="date-time", pattern=MOMENT),
@@ -73,6 +96,13 @@ FIELDS: Mapping[type, Callable[[Any, Describe], JSONSchema]] = MappingProxyType(
         ours.DynamicMapField: _open_record,
         ours.DiscriminatorField: _constant(type="string"),
         ours.NullField: _constant(type="null"),
+        ours.DecimalField: _decimal,
+        ours.DateField: _constant(type="string", format="date"),
+        ours.UUIDField: _constant(type="string", format="uuid"),
+        ours.EnumField: _member,
+        ours.TimestampField: _constant(type="string", format="date-time", pattern=MOMENT),
+        ours.DurationField: _duration,
+        ours.StoredTextField: _constant(type="string"),
     }
 )
 """Class of a field -> its schema without null. Subclasses are not in it: they may take other values."""
@@ -123,8 +153,17 @@ def or_null(schema: JSONSchema) -> JSONSchema:
     """The schema, or null."""
     if "type" not in schema:
         return {"anyOf": [schema, {"type": "null"}]} if schema else schema
+    enum = schema.get("enum")
+    if enum is not None and None not in enum:
+        schema = {**schema, "enum": [*enum, None]}
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return schema if "null" in types else {**schema, "type": [*types, "null"]}
+
+
+def types_of(schema: JSONSchema) -> frozenset[str]:
+    """The JSON types that a schema names."""
+    types = schema.get("type", ())
+    return frozenset([types] if isinstance(types, str) else types)
 
 
 def json_type(field: Field[Any]) -> str | None:

@@ -9,14 +9,15 @@ from polymicro_lambda import schemas as ours
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
 
-from .field_schemas import by_json_name, json_type, required_names
+from .field_schemas import by_json_name, field_schema, json_type, required_names
+from .validator_schemas import validator_keywords
 
 
 def body_model(route: Route) -> dict[str, Any] | None:
     """The JSON schema of the body that a route takes, None where only Python can check it.
 
     It is laxer than the app: a member that may be null, or has a field of the app's own, has no type, since a model
-    of API Gateway cannot express it.
+    of API Gateway cannot express it; patterns and formats are the app's to judge.
     """
     if not route.about.body or route.is_action or route.takes_many or route.resource.schema is not None:
         return None
@@ -44,9 +45,30 @@ def _object(schema: Schema, *, optional: frozenset[str] = frozenset()) -> dict[s
 
 
 def _type(field: Field[Any]) -> dict[str, Any]:
-    if field.allow_none:
-        return {}
-    if type(field) is ours.MapField and isinstance(field, Nested):
+    if not field.allow_none and type(field) is ours.MapField and isinstance(field, Nested):
         return _object(field.schema)
-    name = json_type(field)
-    return {} if name is None or type(field) is ours.NullField else {"type": name}
+    name = None if field.allow_none or type(field) is ours.NullField else json_type(field)
+    return {**({} if name is None else {"type": name}), **_keywords(field)}
+
+
+_KEYWORDS = {
+    "exclusiveMinimum": "minimum",
+    "exclusiveMaximum": "maximum",
+    **{
+        name: name
+        for name in ("enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
+    },
+}
+"""Keyword -> the one of JSON Schema draft 4, which a model of API Gateway is, that takes no less."""
+
+
+def _keywords(field: Field[Any]) -> dict[str, Any]:
+    """What enum and validators say of a field of ours; of null no keyword says anything, but for ``enum``."""
+    schema = field_schema(field, lambda _: {}) or {}
+    said = {
+        **{name: one for name, one in schema.items() if name == "enum"},
+        **validator_keywords(field, schema),
+    }
+    if field.allow_none:
+        said.pop("enum", None)
+    return {_KEYWORDS[name]: value for name, value in said.items() if name in _KEYWORDS}

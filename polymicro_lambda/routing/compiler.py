@@ -118,6 +118,8 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
         load_only=resource.load_only,
         required=resource.required,
         exclude=resource.exclude,
+        own_fields=resource.fields,
+        validators=resource.validators,
         bound=frozenset({*declared.bound, *declared.in_path}),
         fixed=frozenset(declared.owned),
         addressed=sorted({*declared.in_path, *filters.attributes}),

@@ -23,7 +23,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
         "authentication_classes": "PolyMicro(req_user_func=…), or leave it to the authorizer",
         "destroy": "delete",
-        "fields": "exclude, or schema",
+        "fields": 'exclude, or a field for each name, e.g. {"price": fields.Decimal()}',
         "filter_backends": "filters",
         "filter_class": "filters",
         "filterset_class": "filters",
@@ -63,7 +63,8 @@ KNOWN = frozenset({*ModelResource.__annotations__, *VERBS, *vars(ModelResource)}
 def check_names(resource: str, own: Mapping[str, Any]) -> None:
     """Raise ``ConfigurationError`` for a name that was meant to be a setting or a verb and is none."""
     for name, value in own.items():
-        if name in KNOWN or name[0] == "_" or hasattr(value, ACTION):
+        listed = name == "fields" and not isinstance(value, Mapping)  # Django's tuple of names
+        if (name in KNOWN and not listed) or name[0] == "_" or hasattr(value, ACTION):
             continue
         instead = _instead(name)
         if instead is not None:

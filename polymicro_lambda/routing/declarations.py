@@ -147,10 +147,10 @@ class Declaration:
 
     @property
     def whole(self) -> bool:
-        """Whether a hook or a schema of the resource's own needs instances for what an answer shows of items."""
+        """Whether a hook, a schema or fields of the resource's own need instances for what an answer shows of items."""
         cls = type(self.resource)
         hooks = (cls.represent is ModelResource.represent, cls.prepare is ModelResource.prepare)
-        return not all(hooks) or self.resource.schema is not None
+        return not all(hooks) or self.resource.schema is not None or bool(self.resource.fields)
 
     @property
     def fields_for(self) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError, NotFound
 from polymicro_lambda.lazy import lazy
@@ -27,9 +28,12 @@ class Match:
         head = {"HEAD"} if "GET" in self.routes else set()
         return ", ".join(sorted({*self.routes, *head, "OPTIONS"}))
 
-    def params(self, route: Route) -> dict[str, str]:
-        """The parameters of the path by the names that the route gives them."""
-        return dict(zip(route.params, self.values))  # noqa: B905 - they are as many
+    def params(self, route: Route) -> dict[str, Any]:
+        """The parameters of the path by the names that the route gives them, typed.
+
+        What cannot be a value of its attribute stays a text: it is 404, once it is known that the user may ask.
+        """
+        return route.schema.path_values(dict(zip(route.params, self.values)))  # noqa: B905 - they are as many
 
 
 @dataclass(slots=True)

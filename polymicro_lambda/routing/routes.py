@@ -1,6 +1,6 @@
 """Routes: the one form in which everything about an API is known, and the tree that finds them by path."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +88,14 @@ class Route:
     def params(self) -> tuple[str, ...]:
         """The names of the path's parameters, in order."""
         return tuple(name for name in map(parameter_name, self.parts) if name is not None)
+
+    @lazy
+    def _places(self) -> tuple[int, ...]:
+        return tuple(place for place, part in enumerate(self.parts) if parameter_name(part) is not None)
+
+    def path_texts(self, segments: Sequence[str]) -> dict[str, str]:
+        """The parameters of a path with these segments, by name, as they stand in it."""
+        return dict(zip(self.params, [segments[place] for place in self._places], strict=True))
 
     @lazy
     def beyond(self) -> tuple[str, ...]:

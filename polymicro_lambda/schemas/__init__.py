@@ -3,10 +3,12 @@
 In come a PynamoDB model, a resource's options and JSON bodies; out go values by Python name, and JSON-ready items.
 
 - ``attribute_fields``: the table ``FIELDS``, attribute class → field; a new PynamoDB attribute type gets a row here
-- ``fields``, ``values``: the field classes; what DynamoDB carries exactly
+- ``fields/``, ``values``: the field classes; what DynamoDB carries exactly
+- ``carrying/``: whether an attribute stores what another field loads
 - ``item_schemas``: ``compile_schema``, and the ``ItemSchema`` of a resource; ``declarations``: its options, checked
+- ``declared_fields``: the tables ``fields`` and ``validators``
 - ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem
-- ``keys``, ``item_paths``: limits of keys; the path of an item
+- ``keys``, ``item_paths``, ``url_values``: limits of keys; the path of an item; texts of URLs as values
 - ``model_schemas``: the base classes of compiled schemas; ``fast_path``: the switch ``POLYMICRO_COMPILED``
 """
 
@@ -16,9 +18,13 @@ from .fast_path import fast_path_is_on
 from .fields import (
     BinaryField,
     BooleanField,
+    DateField,
     DateTimeField,
+    DecimalField,
     DiscriminatorField,
+    DurationField,
     DynamicMapField,
+    EnumField,
     ExpiryField,
     IntegerField,
     JSONField,
@@ -29,7 +35,10 @@ from .fields import (
     RawListField,
     RawMapField,
     SetField,
+    StoredTextField,
     TextField,
+    TimestampField,
+    UUIDField,
 )
 from .item_paths import ItemPath, parameter_name
 from .item_schemas import ItemSchema, compile_schema
@@ -41,9 +50,13 @@ __all__ = [
     "RANGE_BYTES",
     "BinaryField",
     "BooleanField",
+    "DateField",
     "DateTimeField",
+    "DecimalField",
     "DiscriminatorField",
+    "DurationField",
     "DynamicMapField",
+    "EnumField",
     "ExpiryField",
     "IntegerField",
     "ItemPath",
@@ -57,7 +70,10 @@ __all__ = [
     "RawListField",
     "RawMapField",
     "SetField",
+    "StoredTextField",
     "TextField",
+    "TimestampField",
+    "UUIDField",
     "as_json",
     "attribute_of_field",
     "compile_schema",

@@ -1,26 +1,28 @@
 """PynamoDB attribute → marshmallow field: the table ``FIELDS``, by the attribute's class and its parents.
 
-For a new attribute class of PynamoDB, add a row. An attribute class of your own that no row fits, or that needs
-another field, names its field itself::
+For a new attribute class of PynamoDB, add a row; for one of another package, a row of ``PACKAGED``. An attribute class
+of your own that no row fits, or that needs another field, names its field itself::
 
     class MoneyAttribute(Attribute[Money]):
         attr_type = "N"
         marshmallow_field = MoneyField  # a Field class, or a function without arguments that makes a field
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from functools import cache
 from typing import Any, TypeAlias
 
-from marshmallow import Schema, ValidationError, fields, missing
+from marshmallow import Schema, fields, missing
 from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute, MapAttribute
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import DecimalAttribute
 from polymicro_lambda.exceptions import ConfigurationError
 
 from . import fields as ours
+from .carrying import Storable, check_carried, check_own_way, check_shown, sample_values
 from .model_schemas import ModelSchema
 from .values import CONTAINERS
 
@@ -114,8 +116,46 @@ FIELDS: Mapping[type, Factory] = {
     pynamo.ListAttribute: _list,
     pynamo.DiscriminatorAttribute: _discriminator,
     pynamo.NullAttribute: _always(ours.NullField),
+    DecimalAttribute: lambda attribute, _: ours.DecimalField(as_string=attribute.as_string),
 }
 """Attribute class -> a function that makes its field. A subclass takes the row of its nearest parent."""
+
+
+def _duration(**unit: int) -> Factory:
+    return lambda attribute, _: ours.DurationField(attribute, timedelta(**unit))
+
+
+def _enum(attribute: Any, _: int) -> fields.Field[Any]:
+    return ours.EnumField(attribute.enum_type)
+
+
+def _timestamp(attribute: Attribute[Any], _: int) -> fields.Field[Any]:
+    return ours.TimestampField(attribute)
+
+
+def _stored_text(attribute: Attribute[Any], _: int) -> fields.Field[Any]:
+    return ours.StoredTextField(attribute)
+
+
+PACKAGED: Mapping[str, Factory] = {
+    "pynamodb_attributes.FloatAttribute": _always(ours.NumberField),
+    "pynamodb_attributes.IntegerAttribute": _always(ours.IntegerField),
+    "pynamodb_attributes.IntegerDateAttribute": _always(ours.DateField),
+    "pynamodb_attributes.IntegerEnumAttribute": _enum,
+    "pynamodb_attributes.IntegerSetAttribute": _always(lambda: ours.SetField(ours.IntegerField())),
+    "pynamodb_attributes.TimedeltaAttribute": _duration(seconds=1),
+    "pynamodb_attributes.TimedeltaMsAttribute": _duration(milliseconds=1),
+    "pynamodb_attributes.TimedeltaUsAttribute": _duration(microseconds=1),
+    "pynamodb_attributes.TimestampAttribute": _timestamp,
+    "pynamodb_attributes.TimestampMsAttribute": _timestamp,
+    "pynamodb_attributes.TimestampUsAttribute": _timestamp,
+    "pynamodb_attributes.UUIDAttribute": _always(ours.UUIDField),
+    "pynamodb_attributes.UnicodeDatetimeAttribute": _timestamp,
+    "pynamodb_attributes.UnicodeDelimitedTupleAttribute": _stored_text,
+    "pynamodb_attributes.UnicodeEnumAttribute": _enum,
+    "pynamodb_attributes.UnicodeProtobufEnumAttribute": _stored_text,
+}
+"""As ``FIELDS``, for classes of packages that are never imported here: by the names of package and class."""
 
 _CONTAINERS = frozenset({pynamo.MapAttribute, pynamo.DynamicMapAttribute, pynamo.ListAttribute})
 
@@ -123,20 +163,56 @@ _CONTAINERS = frozenset({pynamo.MapAttribute, pynamo.DynamicMapAttribute, pynamo
 def field_for(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]:
     """A new field for an attribute that stands ``level`` maps and lists deep in its item.
 
-    Raises ``ConfigurationError`` for an attribute class without a row in ``FIELDS`` or a ``marshmallow_field``.
+    Raises ``ConfigurationError`` for an attribute class without a row in ``FIELDS`` or a ``marshmallow_field``, and
+    for one whose values that field does not carry.
     """
     cls = type(attribute)
-    row = next((parent for parent in cls.__mro__ if parent in FIELDS), None)
     own: Callable[[], fields.Field[Any]] | None = getattr(cls, "marshmallow_field", None)
-    if own is None and row is None:
+    row, factory = _row(cls)
+    if own is not None:
+        return carrying(attribute, own())
+    if row is None or factory is None:
         raise ConfigurationError(
             f"no field carries {cls.__name__}: give the class a marshmallow_field, or declare the attribute "
-            "in a schema of the resource"
+            "in fields of the resource"
         )
-    field = own() if own else FIELDS[row](attribute, level)  # type: ignore[index]
-    if row not in _CONTAINERS and (row is None or cls.serialize is not row.serialize):  # type: ignore[attr-defined]
-        field.validators = [*field.validators, Serializable(attribute)]
+    field = factory(attribute, level)
+    if row not in _CONTAINERS and (cls.serialize, cls.deserialize) != (row.serialize, row.deserialize):
+        check_own_way(attribute, field, reads=cls.deserialize is not row.deserialize)
+        field.validators = [*field.validators, Storable(attribute)]
     return field
+
+
+def carrying(attribute: Attribute[Any], field: fields.Field[Any]) -> fields.Field[Any]:
+    """A field of the app's own, which from now on refuses what the attribute does not store.
+
+    Raises ``ConfigurationError`` where that is everything that it loads, or it shows nothing that the attribute gives.
+    """
+    if field.dump_only:
+        check_shown(field, attribute, _values_of(attribute))
+    else:
+        check_carried(attribute, field)
+    field.validators = [*field.validators, Storable(attribute)]
+    return field
+
+
+def _values_of(attribute: Attribute[Any]) -> Iterator[Any]:
+    """Some values of an attribute, none where no made field carries it."""
+    row, factory = _row(type(attribute))
+    return iter(()) if row is None or factory is None else sample_values(factory(attribute, 0))
+
+
+def _row(cls: type) -> tuple[Any, Factory | None]:
+    """The nearest parent of an attribute class that a table knows, and what makes its field."""
+    for parent in cls.__mro__:
+        factory = FIELDS.get(parent) or PACKAGED.get(_package_name(parent))
+        if factory is not None:
+            return parent, factory
+    return None, None
+
+
+def _package_name(cls: type) -> str:
+    return f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
 
 
 def member_field(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[Any]:
@@ -144,20 +220,6 @@ def member_field(attribute: Attribute[Any], *, level: int = 0) -> fields.Field[A
     field = field_for(attribute, level=level)
     field.required, field.allow_none = is_required(attribute), is_nullable(attribute)
     return field
-
-
-@dataclass(frozen=True, slots=True)
-class Serializable:
-    """A validator for an attribute class with a ``serialize`` of its own: ``serialize`` must take the value."""
-
-    attribute: Attribute[Any]
-
-    def __call__(self, value: Any) -> None:
-        """Raise ``ValidationError`` if it does not."""
-        try:
-            self.attribute.serialize(value)
-        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
-            raise ValidationError("Not a valid value.") from error
 
 
 @cache
@@ -180,5 +242,7 @@ def _is_predictable(attribute: Attribute[Any]) -> bool:
             field_for(attribute)
         except ConfigurationError:
             return False
+        if classes[0] not in FIELDS:
+            return True  # what another attribute of the class carries may depend on how that was made
         _predictable.add(classes)
     return classes in _predictable

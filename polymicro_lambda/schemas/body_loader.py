@@ -13,6 +13,7 @@ from marshmallow import fields as theirs
 from polymicro_lambda.exceptions import BadRequest, Unprocessable
 
 from . import fields
+from .carrying import is_own
 from .error_pointers import field_errors
 from .model_schemas import ModelSchema
 
@@ -116,7 +117,7 @@ class BodyLoader:
 def _is_foreign(field: theirs.Field[Any]) -> bool:
     """Whether a field is not the package's own, has another name in a body, or fills in a default."""
     renamed = field.data_key is not None or field.attribute is not None
-    return type(field).__module__ != fields.__name__ or renamed or field.load_default is not missing
+    return not is_own(field) or renamed or field.load_default is not missing
 
 
 def _value_loader(field: theirs.Field[Any]) -> ValueLoader:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from marshmallow import INCLUDE, Schema, fields, missing
+from marshmallow.decorators import POST_LOAD
 from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
@@ -13,8 +14,10 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.spelling import did_you_mean
 
-from .attribute_fields import is_nullable, is_required, member_field, ordered_attributes, unpredictable
+from .attribute_fields import carrying, is_nullable, is_required, ordered_attributes, unpredictable
 from .body_loader import attribute_of_field
+from .carrying import is_own
+from .declared_fields import DeclaredFields
 from .keys import key_rules
 from .model_schemas import ModelSchema, with_raw_maps
 
@@ -37,6 +40,7 @@ class SchemaDeclaration:
     bound: frozenset[str]
     fixed: frozenset[str]
     addressed: frozenset[str]
+    own_fields: DeclaredFields
 
     @lazy
     def attributes(self) -> Mapping[str, Attribute[Any]]:
@@ -61,8 +65,8 @@ class SchemaDeclaration:
     @lazy
     def is_predictable(self) -> bool:
         """Whether the names of its members are known without making a field, so that fields can wait for a request."""
-        if self.schema is not None or not unpredictable(self.model):
-            return self.schema is None
+        if self.schema is not None or self.own_fields.replaced or not unpredictable(self.model):
+            return self.schema is None and not self.own_fields.replaced
         used = {*self.attributes} - self.exclude | {*self.keys} | self.addressed
         return used.isdisjoint(unpredictable(self.model))
 
@@ -72,6 +76,7 @@ class SchemaDeclaration:
             self.fail("schema", "must be a marshmallow Schema class")
         own = self.schema() if self.schema else None
         self._check_names({*self.model.get_attributes(), *(own.declared_fields if own else ())})
+        self._check_own_fields()
         if own is None:
             return
         if own.unknown == INCLUDE:
@@ -91,6 +96,15 @@ class SchemaDeclaration:
                 )
         for name in sorted(self.dump_only & self.load_only):
             self.fail("load_only", f"{name!r} is dump_only too: exclude it")
+
+    def _check_own_fields(self) -> None:
+        """Check ``fields`` and ``validators``."""
+        own = self.own_fields
+        if self.schema and (own.replaced or own.validators):
+            self.fail("fields" if own.replaced else "validators", "say it in schema, which the resource has")
+        if own.replaced or own.validators:
+            settable = {*self.settable(updating=False), *self.settable(updating=True)}
+            own.check(settable, self.exclude)
 
     def check_required(self, members: Collection[str]) -> None:
         """Raise ``ConfigurationError`` for a required field that is none of a body's ``members``."""
@@ -115,7 +129,25 @@ class SchemaDeclaration:
             if attribute_of_field(field) in self.attributes:
                 self._fit(name, field)
             field.required |= name in self.required
+        if (
+            self.schema and not made._hooks[POST_LOAD]
+        ):  # these may make other values of what fields have loaded
+            self._check_carried(made)
         return made
+
+    def _check_carried(self, made: Schema) -> None:
+        """Let the fields of a schema of the resource's own refuse what their attributes cannot store.
+
+        Raises ``ConfigurationError`` where that is everything, or they show nothing that these give.
+        """
+        for name, field in made.fields.items():
+            attribute = self.attributes.get(attribute_of_field(field))
+            if attribute is None or is_own(field):
+                continue
+            try:
+                carrying(attribute, field)
+            except ConfigurationError as error:
+                self.fail("schema", f"{name!r}: {error}")
 
     def _of_schema(self, schema: type[Schema], closed: frozenset[str]) -> Schema:
         readable = with_raw_maps(schema)
@@ -147,21 +179,13 @@ class SchemaDeclaration:
     @lazy
     def _model_schema(self) -> type[Schema]:
         """The model's attributes as a schema, nothing required."""
-        members = {name: self._field(name) for name in self.attributes if name not in self.exclude}
-        for field in members.values():
-            field.required = False
-        return ModelSchema.from_dict(members)
-
-    def _field(self, name: str) -> fields.Field[Any]:
-        """A new field of an attribute. Raises ``ConfigurationError`` if none carries it."""
-        try:
-            return member_field(self.attributes[name])
-        except ConfigurationError as error:
-            self.fail(name, str(error))
+        return ModelSchema.from_dict(
+            self.own_fields.of_body(name for name in self.attributes if name not in self.exclude)
+        )
 
     def key_field(self, name: str) -> fields.Field[Any]:
         """A new field for a path segment or a query."""
-        field = self._field(name)
+        field = self.own_fields.field(name)
         self._add_key_rule(field, name)
         return field
 

@@ -54,7 +54,8 @@ class ItemPath:
             return str(getattr(instance, name))
         if name in instance.get_attributes():
             return self.schema.key_text(name, getattr(instance, name))
-        return str(path_params[name])
+        value = path_params[name]
+        return value if isinstance(value, str) else self.schema.key_text(name, value)
 
 
 def _quoted(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -13,9 +13,13 @@ from polymicro_lambda.lazy import compute_lazy, lazy
 from .attribute_fields import default_of, is_nullable
 from .body_loader import BodyLoader, BodySchema, attribute_of_field, fields_named
 from .declarations import SchemaDeclaration
+from .declared_fields import DeclaredFields
 from .fast_path import fast_path_is_on
 from .fields import TextField
 from .keys import key_rules
+from .url_values import value_of_text
+
+NO_TABLE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class ItemSchema:
 
     declaration: SchemaDeclaration
     model: type[Model] | None
-    """The model whose attributes are the fields, None where the resource has a schema of its own."""
+    """The model for whose attributes all fields are made, None where the resource has fields of its own."""
 
     @property
     def attributes(self) -> Mapping[str, Attribute[Any]]:
@@ -151,12 +155,24 @@ class ItemSchema:
         limit = self.texts.get(name, 0)
         if 0 < len(text) <= limit and text.isascii() and text.isprintable() and text not in (".", ".."):
             return text  # the field would give the same, letter by letter
-        return _parsed(self.keys[name], text)
+        return value_of_text(self.keys[name], text, self.attributes[name].attr_type)
+
+    def path_values(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """The decoded segments of a path as their attributes' values; one that cannot be such a value stays a text."""
+        values: dict[str, Any] = {}
+        for name, text in texts.items():
+            try:
+                values[name] = self.parse_key(name, text)
+            except ValueError:
+                values[name] = text
+        return values
 
     def parse_operand(self, name: str, text: str, *, element: bool = False) -> Any:
         """A decoded query value to compare the attribute, or an ``element`` of it, with. Raises ``ValueError``."""
-        field = self.keys[name]
-        return _parsed(getattr(field, "inner", field) if element else field, text)
+        field, kind = self.keys[name], self.attributes[name].attr_type
+        if element:
+            field, kind = getattr(field, "inner", field), kind[0]  # the elements of an NS are of type N
+        return value_of_text(field, text, kind)
 
     def key_text(self, name: str, value: Any) -> str:
         """The path segment of a value, not yet quoted: the inverse of ``parse_key``."""
@@ -174,6 +190,8 @@ def compile_schema(
     load_only: Iterable[str] = (),
     required: Iterable[str] = (),
     exclude: Iterable[str] = (),
+    own_fields: Any = NO_TABLE,
+    validators: Any = NO_TABLE,
     bound: frozenset[str] = frozenset(),
     fixed: frozenset[str] = frozenset(),
     addressed: Iterable[str] = (),
@@ -182,6 +200,7 @@ def compile_schema(
 ) -> ItemSchema:
     """The schema of a resource: its model's attributes, or those that a ``schema`` of its own declares.
 
+    ``own_fields`` are fields in place of made ones, ``validators`` stand beside these, both by name.
     ``bound`` attributes are set by a rule or the route: never loaded, never required; ``fixed`` ones are loaded
     on create alone, as keys are; ``addressed`` ones stand in paths and queries. ``creates`` says whether there is
     a create at all. With ``defer_required`` only ``required`` is demanded of a body, since
@@ -199,22 +218,17 @@ def compile_schema(
         bound,
         fixed,
         frozenset(addressed),
+        DeclaredFields(resource, model, own_fields, validators, _names(dump_only)),
     )
     declaration.check()
-    compiled = ItemSchema(declaration, model if schema is None else None)
+    made = schema is None and not declaration.own_fields.replaced
+    compiled = ItemSchema(declaration, model if made else None)
     if not declaration.is_predictable:
         compute_lazy(compiled)  # raises where no field carries an attribute
         declaration.check_required((compiled.creating if creates else compiled.updating).load_fields)
     elif declaration.required:
         declaration.check_required(declaration.settable(updating=not creates))
     return compiled
-
-
-def _parsed(field: fields.Field[Any], text: str) -> Any:
-    try:
-        return field.deserialize(getattr(field, "from_path", str)(text))
-    except ValidationError as error:
-        raise ValueError("; ".join(map(str, error.messages))) from error
 
 
 def _names(names: Iterable[str]) -> frozenset[str]:

@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import Any
 
 from marshmallow import Schema
+from marshmallow.fields import Field
 from pynamodb.attributes import MapAttribute
 
+from .carrying import is_own
 from .values import as_json
 
 
@@ -27,9 +29,16 @@ class ModelSchema(Schema):
     def _writers(self) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
         """Member, attribute, and the function that turns its value into JSON."""
         return tuple(
-            (field.data_key or name, field.attribute or name, field._serialize)
+            (field.data_key or name, field.attribute or name, _writer(field))
             for name, field in self.dump_fields.items()
         )
+
+
+def _writer(field: Field[Any]) -> Callable[..., Any]:
+    """The function that turns a field's value into JSON: fields of the app's own may give other values."""
+    if is_own(field):
+        return field._serialize
+    return lambda value, *where: as_json(field._serialize(value, *where))
 
 
 def with_raw_maps(schema: type[Schema]) -> type[Schema]:

@@ -91,10 +91,10 @@ def load_number(value: object, *, stored: bool = True) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         refuse("Not a number.")
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if not exact.is_finite():
+    if stored:
+        load_decimal(exact)
+    elif not exact.is_finite():
         refuse("Not a finite number.")
-    if stored and exact:
-        _check_limits(exact)
     if exact == exact.to_integral_value():
         return int(exact) if exact.adjusted() < INT_DIGITS - 1 else refuse("Too large a number.")
     carried = float(exact)
@@ -103,11 +103,15 @@ def load_number(value: object, *, stored: bool = True) -> int | float:
     )
 
 
-def _check_limits(exact: Decimal) -> None:
-    if not SMALLEST <= exact.copy_abs() <= LARGEST:
+def load_decimal(exact: Decimal) -> Decimal:
+    """The number, if DynamoDB has it. Raises ``ValidationError``."""
+    if not exact.is_finite():
+        refuse("Not a finite number.")
+    if exact and not SMALLEST <= exact.copy_abs() <= LARGEST:
         refuse("Out of range: a magnitude from 1e-130 to 9.99e125.")
     if len("".join(map(str, exact.as_tuple().digits)).strip("0")) > DIGITS:
         refuse(f"More than {DIGITS} significant digits.")
+    return exact
 
 
 def load_binary(value: object) -> bytes:

@@ -17,7 +17,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb.prefixed_attribute import PrefixedAttribute
+from polymicro_lambda.dynamodb.attributes import PrefixedAttribute
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.items.stored_items import live_conditions
 from polymicro_lambda.lists.access_paths import AccessPath

@@ -1,6 +1,7 @@
 """The OpenAPI document: valid, true to the routes, and its examples fit."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from handlers.todo import pm as todo_pm
 from polymicro_lambda import (
     AllowAny,
     Create,
+    DecimalAttribute,
     Delete,
     HasPermission,
     List,
@@ -645,6 +647,37 @@ def test_a_schema_of_the_app() -> None:
     assert schemas["Part"]["properties"] == {"name": {"type": "string"}}
     create = operations(document)["createOwn"]["requestBody"]["content"]["application/json"]
     assert create["example"]["name"] == "alice@example.com"
+
+
+NUMBERS: list[tuple[fields.Field[Any], dict[str, Any]]] = [
+    (fields.Decimal(as_string=True), {"type": "string"}),
+    (fields.Decimal(as_string=True, validate=validate.Range(min=0)), {"type": "string"}),
+    (fields.Decimal(validate=validate.Range(min=0)), {"type": "number", "minimum": 0}),
+    (fields.Decimal(validate=validate.Range(min=Decimal("0.01"))), {"type": "number", "minimum": 0.01}),
+    (fields.Integer(as_string=True), {"type": "string"}),
+    (fields.Float(validate=validate.Range(max=1, max_inclusive=False)), {"type": "number", "exclusiveMaximum": 1}),
+    (fields.Decimal(validate=validate.OneOf((Decimal(1), Decimal("2.5")))), {"type": "number", "enum": [1, 2.5]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "said"), NUMBERS, ids=[str(said) for _, said in NUMBERS])
+def test_numbers_of_a_schema_of_the_app(field: fields.Field[Any], said: dict[str, Any]) -> None:
+    class Priced(Model):
+        class Meta:
+            table_name = "priced"
+
+        id = UnicodeAttribute(hash_key=True)
+        price = DecimalAttribute()
+
+    class Prices(ModelResource, Create, Retrieve):
+        model = Priced
+        route = "prices"
+        permissions = AllowAny
+        schema = Schema.from_dict({"id": fields.String(), "price": field})
+
+    schemas = document_of(Prices)["components"]["schemas"]
+    assert schemas["PricesCreate"]["properties"]["price"] == said
+    assert schemas["Prices"]["properties"]["price"] == said
 
 
 def test_no_example_is_better_than_a_wrong_one() -> None:

@@ -27,6 +27,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
+from polymicro_lambda import DecimalAttribute
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import strict_json
 from polymicro_lambda.schemas.attribute_fields import (
@@ -73,6 +74,8 @@ class Sample(Model):
     figures = ListAttribute(of=NumberAttribute)
     sets = ListAttribute(of=UnicodeSetAttribute)
     nothing = NullAttribute(null=True)
+    price = DecimalAttribute()
+    amount = DecimalAttribute(as_string=False)
 
 
 def nested(levels: int, leaf: str = "1") -> str:
@@ -135,6 +138,16 @@ LOADS: list[tuple[str, str, Any]] = [
     ("sets", '[["a"]]', [{"a"}]),
     ("nothing", "null", None),
     ("version", "3.0", 3),
+    ("price", '"19.99"', Decimal("19.99")),
+    ("price", '"-1.5e-7"', Decimal("-1.5e-7")),
+    ("price", f'"{"9" * 38}"', Decimal("9" * 38)),
+    (
+        "price",
+        '"0.12345678901234567890123456789012345678"',
+        Decimal("0.12345678901234567890123456789012345678"),
+    ),
+    ("amount", "19.99", Decimal("19.99")),
+    ("amount", "3.0", Decimal(3)),
 ]
 
 
@@ -145,6 +158,7 @@ def test_what_a_field_loads(name: str, text: str, value: Any) -> None:
 
 
 NO_MOMENT = ["Not a date and time with an offset, such as 2030-01-31T12:00:00Z."]
+NO_DECIMAL = ['Not a decimal number as text, such as "19.99".']
 REFUSES: list[tuple[str, str, Any]] = [
     ("text", "1", ["Not a string."]),
     ("text", "null", ["Field may not be null."]),
@@ -220,6 +234,18 @@ REFUSES: list[tuple[str, str, Any]] = [
     ("sets", '[["a"],[]]', {1: ["May not be empty."]}),
     ("nothing", "0", ["Not null."]),
     ("version", "1.5", ["Not an integer."]),
+    ("price", "19.99", NO_DECIMAL),
+    ("price", '"NaN"', NO_DECIMAL),
+    ("price", '"Infinity"', NO_DECIMAL),
+    ("price", '"1_000"', NO_DECIMAL),
+    ("price", '"\u0661"', NO_DECIMAL),
+    ("price", '" 1"', NO_DECIMAL),
+    ("price", '"1e99999"', NO_DECIMAL),
+    ("price", f'"{"9" * 39}"', ["More than 38 significant digits."]),
+    ("price", '"1e126"', ["Out of range: a magnitude from 1e-130 to 9.99e125."]),
+    ("price", '"1e-131"', ["Out of range: a magnitude from 1e-130 to 9.99e125."]),
+    ("amount", '"19.99"', ["Not a number."]),
+    ("amount", "0.12345678901234567890", ["More digits than can be kept exactly (17)."]),
 ]  # fmt: skip
 
 
@@ -238,6 +264,12 @@ def test_a_number_is_finite(value: Any) -> None:
 
 
 DUMPS: list[tuple[str, Any, Any]] = [
+    ("price", Decimal("19.90"), "19.9"),
+    ("price", Decimal("1e2"), "100"),
+    ("price", Decimal("-0.0"), "0"),
+    ("price", 0.1, "0.1"),
+    ("price", None, None),
+    ("amount", Decimal("19.90"), 19.9),
     ("number", 3.0, 3),
     ("number", 1e23, 10**23),
     ("number", 0.1, 0.1),
@@ -274,7 +306,7 @@ def test_every_attribute_class_of_pynamodb_has_a_row() -> None:
     kinds = {
         one for one in vars(pynamo).values() if isinstance(one, type) and issubclass(one, pynamo.Attribute)
     }
-    assert set(FIELDS) == kinds - {pynamo.Attribute}
+    assert set(FIELDS) == kinds - {pynamo.Attribute} | {DecimalAttribute}
 
 
 class Upper(UnicodeAttribute):
@@ -290,6 +322,12 @@ class Money(pynamo.Attribute[Decimal]):
 
 class Price(Money):
     marshmallow_field: ClassVar[type[fields.Field[Any]]] = fields.Decimal
+
+    def serialize(self, value: Decimal) -> str:
+        return str(value)
+
+    def deserialize(self, value: str) -> Decimal:
+        return Decimal(value)
 
 
 def test_an_attribute_of_ones_own_takes_the_field_of_its_parent() -> None:

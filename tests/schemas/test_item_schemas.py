@@ -588,7 +588,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"schema": Included}, "TodoResource.schema: Meta.unknown = INCLUDE lets a client set any attribute"),
     ({"schema": TextSchema()}, "TodoResource.schema: must be a marshmallow Schema class"),
     ({"model": Alien}, "TodoResource.custom: no field carries Custom: give the class a marshmallow_field, "
-     "or declare the attribute in a schema of the resource"),
+     "or declare the attribute in fields of the resource"),
 ]  # fmt: skip
 
 
