@@ -81,6 +81,10 @@ class Invitations(ModelResource, Create, List, Delete):
         return super().create({**req, "invited_by": user.uuid}, user)
 
 
+class AlreadyMember(Conflict):
+    """The user is a member of the project."""
+
+
 class MyInvitations(ModelResource, List, Retrieve, Delete):
     """``/invitations``: the user's own, to accept or to decline (delete)."""
 
@@ -88,20 +92,27 @@ class MyInvitations(ModelResource, List, Retrieve, Delete):
     route = "invitations"
     permissions = InTenant & OwnedBy("user")
     members = Member
-    calls = {Member: "PutItem"}
+    calls = {Member: ("GetItem", "PutItem")}
 
     @action(status=201)
     def accept(self, instance, user):
-        """``POST /invitations/{project}/accept``: an invitation that is revoked meanwhile gives nothing."""
+        """``POST /invitations/{project}/accept``: who is a member stays what they are.
+
+        An invitation that is revoked meanwhile gives nothing.
+        """
         member = {
             "project": instance.project,
             "user": user.uuid,
             "tenant": instance.tenant,
             "role": instance.role,
         }
-        with self.store.transaction() as write:
-            write.create(self.members, member, otherwise="You are a member already.")
-            write.delete(instance)
+        try:
+            with self.store.transaction() as write:
+                write.create(self.members, member, otherwise=AlreadyMember)
+                write.delete(instance)
+        except AlreadyMember:
+            self.store.delete(instance)
+            member["role"] = self.members.get(instance.project, user.uuid, consistent_read=True).role
         return member
 
 

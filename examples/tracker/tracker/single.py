@@ -227,7 +227,7 @@ class MyInvitations(resources.MyInvitations):
 
     model = Invitation
     members = Member
-    calls = {Member: "PutItem"}
+    calls = {Member: ("GetItem", "PutItem")}
 
 
 class Tasks(resources.Tasks):
