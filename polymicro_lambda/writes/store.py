@@ -105,6 +105,7 @@ class PynamoStore(WritableItems):
         One call, unless the rule must see the item: then the rule judges it as it is and as it would be, and the
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
         """
+        self._check_item(instance)
         key = self.serializer.key_of(instance)
         terms = self._terms(key, instance, condition, otherwise)
         return self.written(self._change(key, *self.split(key, changes, terms.known), terms))
@@ -139,6 +140,7 @@ class PynamoStore(WritableItems):
 
         ``condition`` and ``otherwise`` are as those of ``update``.
         """
+        self._check_item(instance)
         key = self.serializer.key_of(instance)
         self.remove(key, self._terms(key, instance, condition, otherwise))
 
@@ -151,9 +153,17 @@ class PynamoStore(WritableItems):
 
     def _terms(self, key: RawItem, instance: Model, condition: Any, otherwise: Any) -> Terms:
         """What a verb says of a write to an item that it has. Raises ``ConfigurationError``."""
+        stated = () if condition is None else (requirement(self.model, condition, otherwise),)
+        return Terms(stated, *pins_of(self, key, instance, current_guard().of_model(self.model)))
+
+    def _check_item(self, instance: Any) -> None:
+        """Raise ``ConfigurationError`` for what is no instance of the store's table."""
+        if not isinstance(instance, Model):
+            raise ConfigurationError(
+                f"The store of {self.model.__name__} writes an instance, not a {type(instance).__name__}: a Key is for"
+                " transactions, and self.store.read gives an instance"
+            )
         if type(instance).Meta.table_name != self.model.Meta.table_name:
             raise ConfigurationError(
                 f"The store of {self.model.__name__} was given a {type(instance).__name__}, whose table is another one"
             )
-        stated = () if condition is None else (requirement(self.model, condition, otherwise),)
-        return Terms(stated, *pins_of(self, key, instance, current_guard().of_model(self.model)))

@@ -470,9 +470,10 @@ def test_a_store_takes_its_own_items_alone(order: Any) -> None:
 
         id = UnicodeAttribute(hash_key=True)
 
-    def act(self: Any, instance: Any) -> Any:
-        self.store.delete(Other("1"))
+    def act(self: Any, instance: Any, req: Any) -> Any:
+        self.store.delete(Key(order, "1") if req else Other("1"))
 
     client = served(order, act)
-    assert_problem(client.post("/orders/1/act"), 500)
+    for body in ({}, {"by": "key"}):
+        assert_problem(client.post("/orders/1/act", json=body), 500)
     assert stored(order.Meta.table_name)

@@ -312,6 +312,8 @@ BAD = {
     "another model's expression": lambda s, w, i: w.update(i, {"note": s.product.id | "x"}),
     "no condition": lambda s, w, i: w.check(i, None),
     "no model": lambda s, w, i: w.update("o1", {"note": "a"}),
+    "an instance to create": lambda s, w, i: w.create(s.payment("1"), {}),
+    "values that are an instance": lambda s, w, i: w.create(s.payment, s.payment("1")),
     "unknown attribute": lambda s, w, i: w.update(i, {"nota": "a"}),
     "missing attribute": lambda s, w, i: w.create(s.payment, {"order": "1"}),
     "otherwise": lambda s, w, i: w.update(i, {"note": "a"}, otherwise=5),

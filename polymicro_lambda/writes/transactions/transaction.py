@@ -74,6 +74,10 @@ class Transaction:
         """
         self._check_open()
         check_otherwise(otherwise, "create")
+        if not (isinstance(model, type) and issubclass(model, Model) and isinstance(values, Mapping)):
+            raise ConfigurationError(
+                "A transaction creates by a model and values: write.create(Payment, {…})"
+            )
         store = self._stores.of(model)
         creation = store.creation(values)
         self._name(model, creation.key)
@@ -135,7 +139,7 @@ class Transaction:
     def _check_open(self) -> None:
         if not self._is_open:
             raise ConfigurationError(
-                "This transaction is over: say its writes inside of `with self.store.transaction() as write:`"
+                "This transaction is not open: say its writes inside of `with self.store.transaction() as write:`"
             )
 
     def _name(self, model: type[Model], key: RawItem) -> None:
