@@ -79,7 +79,7 @@ class VerbRequest:
     @lazy
     def retrieval(self) -> Verdict:
         """What the rule says of ``retrieve`` before the item is known, also where the resource has no such verb."""
-        return self.under_path(self.route.rule.decide(self.context(RETRIEVE)))
+        return self.under_path(self.route.retrieval.decide(self.context(RETRIEVE)))
 
     # --- the arguments ---------------------------------------------------------------------------------------
 

@@ -21,14 +21,14 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def read_rule(name: str, permissions: Any) -> Rule:
-    """The rule of a resource, every permission of it checked. Raises ``ConfigurationError``."""
+def read_rule(where: str, permissions: Any) -> Rule:
+    """The rule that permissions make, each of them checked. Raises ``ConfigurationError``; ``where`` they stand."""
     try:
         rule = rule_from(permissions)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{name}.permissions: {error}") from error
+        raise ConfigurationError(f"{where}: {error}") from error
     for leaf in rule.leaves():
-        _check_permission(name, leaf)
+        _check_permission(where, leaf)
     return rule
 
 
@@ -60,17 +60,17 @@ def check_owners(name: str, model: type[Model], leaves: Iterable[Permission]) ->
             )
 
 
-def _check_permission(name: str, leaf: Permission) -> None:
+def _check_permission(where: str, leaf: Permission) -> None:
     kind = type(leaf)
     if leaf.judges not in SIDES:
         raise ConfigurationError(
-            f"{name}.permissions: {kind.__name__}.judges must be one of {', '.join(SIDES)}, not {leaf.judges!r}"
+            f"{where}: {kind.__name__}.judges must be one of {', '.join(SIDES)}, not {leaf.judges!r}"
         )
     methods = (kind.has_permission, kind.has_object_permission, kind.where)
     if not (leaf.anonymous or methods != _NEVER) or not (
         _ASKED.keys().isdisjoint(vars(leaf)) and _is_sound(*methods)
     ):
-        _check_questions(name, leaf)
+        _check_questions(where, leaf)
 
 
 _NEVER: tuple[Callable[..., Any], ...] = (
@@ -101,7 +101,7 @@ def _bind(question: Callable[..., Any], arguments: tuple[str, ...]) -> None:
     inspect.signature(question).bind(*arguments, **also)
 
 
-def _check_questions(name: str, leaf: Permission) -> None:
+def _check_questions(where: str, leaf: Permission) -> None:
     def overrides(method: Callable[..., Any]) -> bool:
         return getattr(type(leaf), method.__name__) is not method
 
@@ -110,16 +110,15 @@ def _check_questions(name: str, leaf: Permission) -> None:
             _bind(getattr(leaf, method), arguments)
         except TypeError as error:
             raise ConfigurationError(
-                f"{name}.permissions: {type(leaf).__name__}.{method} must take"
-                f" (self, {', '.join(arguments)}): {error}"
+                f"{where}: {type(leaf).__name__}.{method} must take (self, {', '.join(arguments)}): {error}"
             ) from None
     if not leaf.anonymous and not any(map(overrides, _NEVER)):
         raise ConfigurationError(
-            f"{name}.permissions: {type(leaf).__name__} has none of has_permission, where and"
+            f"{where}: {type(leaf).__name__} has none of has_permission, where and"
             " has_object_permission, and would let every user in: write one, or say IsAuthenticated"
         )
     if overrides(Permission.where) and overrides(Permission.has_object_permission):
         raise ConfigurationError(
-            f"{name}.permissions: {type(leaf).__name__} has both where and has_object_permission;"
+            f"{where}: {type(leaf).__name__} has both where and has_object_permission;"
             " where is the one source of an object rule"
         )

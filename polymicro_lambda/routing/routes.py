@@ -34,6 +34,8 @@ class Route:
     parts: tuple[str, ...]
     """The path's segments: literals, and parameters as ``{name}``."""
     rule: Rule
+    retrieval: Rule
+    """The rule for ``retrieve``, also where the resource has no such verb."""
     retrieves: bool
     """The resource has the verb ``retrieve``."""
     schema: ItemSchema

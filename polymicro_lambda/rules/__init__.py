@@ -72,7 +72,7 @@ from .related import (
 )
 from .related_pins import early_pins, pins_of_verdict, related_checks, split_related
 from .sides import State, attributes_judged_after, attributes_judged_only_after, has_sides
-from .through import Through
+from .through import EVERY, Through
 from .verdict_comparison import rest_of_verdict
 from .verdicts import (
     BOTH,
@@ -93,6 +93,7 @@ from .verdicts import (
 
 __all__ = [
     "BOTH",
+    "EVERY",
     "PERMISSION_METHODS",
     "SAFE_METHODS",
     "SIDES",
