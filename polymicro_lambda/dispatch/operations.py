@@ -25,9 +25,11 @@ from polymicro_lambda.rules import (
     begin_guard,
     end_guard,
     guarded,
+    join_verdicts,
     rest_of_verdict,
     split_related,
 )
+from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import LostRace
 
 from .bulk_create import BulkCreate
@@ -84,11 +86,15 @@ class Operation:
         key = key_of_path(route, self.asked.bound)
         keyed.replayed_items += [] if key is None else [record_entry(route.model, key)]
         response = keyed.once(act, self.asked.readable, partial(check_replay, route, key))
-        if REPLAYED.items() <= response.headers.items() and not may_have(
-            route, key, self.responses.retrieval
-        ):
+        if REPLAYED.items() <= response.headers.items() and not self._may_have_again(key):
             return without_item(response)
         return response
+
+    def _may_have_again(self, key: RawItem | None) -> bool:
+        """Whether the user may see again what an earlier try has answered, by the item of the path as it is now."""
+        by_item = self.responses.fields.by_item.values()
+        verdict = join_verdicts((self.responses.retrieval, *by_item), every=True)
+        return may_have(self.asked.route, key, verdict) and not (by_item and key is None)
 
     def _act(self, arguments: dict[str, Any], guard: Guard) -> Response:
         """Call the verb, and answer with what it returns.

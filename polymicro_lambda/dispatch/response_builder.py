@@ -40,6 +40,7 @@ from polymicro_lambda.types import RawItem
 from .nested_instances import NestedInstances, shown_alone
 from .request_guard import unless_known
 from .response_limits import LONGEST_HEADER, json_size, without_item
+from .shown_fields import ShownFields
 from .verb_results import VerbResult, is_collection
 
 NO_CONTENT = 204
@@ -51,8 +52,7 @@ class ResponseBuilder:
 
     route: Route
     request: Request
-    fields: frozenset[str] | None
-    """The fields to show, None for all."""
+    fields: ShownFields
     retrieval: Verdict = True
     """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
     _nested: NestedInstances | None = None
@@ -122,6 +122,7 @@ class ResponseBuilder:
     def items(self, items: Sequence[Any]) -> bytes:
         """The rows of a page as one JSON array; those that are JSON already as they are."""
         self._prepare(items)
+        self.fields.read_related(items)
         rows = [one if type(one) is JSONText else self._row(one) for one in items]
         values = [one for one in rows if type(one) is not JSONText]
         if values:
@@ -137,12 +138,12 @@ class ResponseBuilder:
     @property
     def selection(self) -> FieldSelection | None:
         """What is shown of an item, where no instance is needed for that."""
-        if self.fields is None:
+        names = self.fields.names
+        if names is None:
             return self.route.selection
-        if self.route.selection is None:
+        if self.route.selection is None or self.fields.by_item:
             return None
-        names = self.route.schema.names
-        return FieldSelection.of(self.route.model, [name for name in names if name in self.fields])
+        return FieldSelection.of(self.route.model, [one for one in self.route.schema.names if one in names])
 
     def written(self, value: Any) -> int:
         """Bytes that an item takes in a page, at the most."""
@@ -176,8 +177,7 @@ class ResponseBuilder:
             interceptor.shows(value)
         shown = unchanged_json(value) if self.route.schema.model is type(value) else None
         data = self.route.schema.dump(value) if shown is None else self.route.schema.selected(shown)
-        if self.fields is not None:
-            data = {name: one for name, one in data.items() if name in self.fields}
+        data = self.fields.of_item(value, data)
         self._prepare([value])
         return self.route.resource.represent(data, value, self.request)
 
@@ -196,7 +196,7 @@ class ResponseBuilder:
         selection = self.route.selection
         if selection is None or selection.model is not type(value) or selection.names is not None:
             return None
-        text = None if self.fields is not None else unchanged_text(value)
+        text = None if self.fields.names is not None else unchanged_text(value)
         interceptor = None if text is None else current_guard().interceptor
         if interceptor is not None:
             interceptor.shows(value)
@@ -207,6 +207,7 @@ class ResponseBuilder:
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
         shown = [one for one in whole_rows(rows) if self._shows(one)]
         self._prepare(shown)
+        self.fields.read_related(shown)
         return [self.item(one) for one in shown]
 
     def current(self, instance: Model) -> tuple[Any, str]:
@@ -226,7 +227,7 @@ class ResponseBuilder:
     def _shows_stored(self, instance: Model, raw: RawItem, content: bytes) -> bool:
         """Whether everybody is shown this for the stored item: then its tag tells what is shown, too."""
         model = type(instance)
-        if self.fields is not None or self.route.whole or not reads_alike(model, raw):
+        if self.fields.names is not None or self.route.whole or not reads_alike(model, raw):
             return False
         if unchanged_text(instance) is not None:
             return True

@@ -1,7 +1,7 @@
 """What a request asks of a verb: its path, query and body, checked and typed, as the verb's arguments."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -15,8 +15,10 @@ from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger, serialized
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Cursors, Filters, filter_conditions
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import ConditionCheck, Method, RuleContext, Verdict, join_verdicts
+from polymicro_lambda.rules import ConditionCheck, FieldAccess, Method, RuleContext, Verdict, join_verdicts
 from polymicro_lambda.schemas import key_rules, load_body
+
+from .shown_fields import ShownFields
 
 PAGING = frozenset({"limit", "pagination_key"})
 RETRIEVE = Method("retrieve", "GET")
@@ -40,6 +42,10 @@ class VerbRequest:
     route: Route
     request: Request
     services: Services
+    written: Mapping[str, Verdict] = field(default_factory=dict)
+    """What must hold on an item for fields that the body holds."""
+    filtered: Mapping[str, Verdict] = field(default_factory=dict)
+    """What must hold on an item for fields that filters name."""
 
     @property
     def is_list(self) -> bool:
@@ -102,10 +108,7 @@ class VerbRequest:
         if route.http == "PATCH":
             return schema.load_merge(body)
         if route.http == "PUT":
-            # Who does not see a field cannot send it back as it is.
-            rules = route.field_rules
-            unread = rules.never_read if rules.free else rules.names - self.readable
-            return schema.load_replace(body, closed | unread)
+            return schema.load_replace(body, closed | self._unread())
         offered = self._offered() if route.offered and self.request.user is not None else {}
         return offered | schema.load_create(body, {*route.bound, *offered, *closed})
 
@@ -127,7 +130,18 @@ class VerbRequest:
     def _closed(self, body: Any) -> frozenset[str]:
         """The fields that the user may not write. Raises ``Unprocessable`` where the body holds one."""
         rules = self.route.field_rules
-        return frozenset() if rules.free else rules.closed(self.context(self.route.method), body)
+        if rules.free:
+            return frozenset()
+        access = rules.writing(self.context(self.route.method), body)
+        named = {name: one for name, one in access.by_item.items() if name in body}
+        self.written = {**self.written, **named}
+        # Whether an item has room for the others is not known before it is read: they stay as they are.
+        return rules.names - access.fields | access.by_item.keys() - named.keys()
+
+    def _unread(self) -> frozenset[str]:
+        """The fields that the user may not see, and so cannot send back as they are."""
+        rules = self.route.field_rules
+        return rules.never_read if rules.free else rules.names - self.readable | self.read_by_item.keys()
 
     # --- the query -------------------------------------------------------------------------------------------
 
@@ -141,8 +155,10 @@ class VerbRequest:
             return {"limit": limit, "pagination_key": None, "filters": {}, "sort": None}
         cursor = query.get("pagination_key", (None,))[0]
         filters = self.route.filters.read(query, self.route.schema)
+        self.filtered = {name: one for name, one in self.read_by_item.items() if name in filters}
         sort = query.get("sort", (None,))[0]
-        if sort is not None and sort.removeprefix("-") not in self.readable:
+        # The order of items tells of a field that some of them hide.
+        if sort is not None and sort.removeprefix("-") not in self.readable - self.read_by_item.keys():
             raise bad_query(
                 [parameter_error("sort", "must be a field, or one with - before it for the other way")]
             )
@@ -192,23 +208,31 @@ class VerbRequest:
     # --- the fields ------------------------------------------------------------------------------------------
 
     @lazy
-    def readable(self) -> frozenset[str]:
-        """The fields that the user may read."""
-        return self.route.field_rules.readable(self.context(RETRIEVE))
+    def _reading(self) -> FieldAccess:
+        return self.route.field_rules.reading(self.context(RETRIEVE))
 
     @property
-    def shown(self) -> frozenset[str] | None:
-        """The fields that the answer shows, None for all. Raises ``BadRequest`` for unknown ones."""
-        return self._selected if self.request.query or not self.route.field_rules.free else None
+    def readable(self) -> frozenset[str]:
+        """The fields that the user may read, on some items at least."""
+        return self._reading.fields
+
+    @property
+    def read_by_item(self) -> Mapping[str, Verdict]:
+        """What must hold on an item for those of them that it may hide."""
+        return self._reading.by_item
 
     @lazy
-    def _selected(self) -> frozenset[str] | None:
-        asked = self.query.get("fields")
-        if asked is None and self.route.field_rules.free:
-            return None
-        if asked is None:
-            everything = self.readable.issuperset(self.route.schema.names)
-            return None if everything else self.readable
+    def shown(self) -> ShownFields:
+        """The fields that the answer shows. Raises ``BadRequest`` for unknown ones."""
+        route = self.route
+        if route.field_rules.free and (not self.request.query or "fields" not in self.query):
+            return ShownFields(route.model)
+        names = self.readable if "fields" not in self.query else self._selected(self.query["fields"])
+        by_item = {name: one for name, one in self.read_by_item.items() if name in names}
+        is_all = not by_item and "fields" not in self.query and names.issuperset(route.schema.names)
+        return ShownFields(route.model, None if is_all else names, by_item)
+
+    def _selected(self, asked: Sequence[str]) -> frozenset[str]:
         names = [name for text in asked for name in text.split(",")]
         unknown = [name for name in names if name not in self.readable]
         if unknown:

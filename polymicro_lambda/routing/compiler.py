@@ -22,7 +22,7 @@ from polymicro_lambda.writes import (
 
 from .declaration_checks import check_prefixes
 from .declarations import AppSettings, Declaration
-from .permission_checks import check_related
+from .permission_checks import check_field_permissions
 from .routes import Route, models_of
 
 
@@ -103,7 +103,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     resource.store = PynamoStore(model, unique)
     resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
-    check_related(name, model, of_fields, declared.in_path, fields=True)
+    check_field_permissions(name, model, of_fields, declared.in_path)
     return {
         "retrieval": declared.rules["retrieve"],
         "retrieves": "retrieve" in declared.by_name,

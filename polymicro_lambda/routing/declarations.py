@@ -19,7 +19,7 @@ from polymicro_lambda.throttling import RateLimit
 from .declaration_checks import check_model, check_names
 from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
-from .permission_checks import check_owners, check_related
+from .permission_checks import check_attributes
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .verb_rules import VerbRules
 from .verbs import ACTION, VERBS, Action, Verb
@@ -120,8 +120,7 @@ class Declaration:
         parts = route_parts(name, resource)
         in_path = route_parameters(name, resource.model, parts)
         declared = tuple([DeclaredVerb.of(resource, verb, idempotent) for verb in verbs])
-        check_owners(name, resource.model, rules.permissions)
-        check_related(name, resource.model, rules.permissions, in_path)
+        check_attributes(f"{name}.permissions", resource.model, rules.permissions, in_path)
         return cls(resource, name, parts, in_path, declared, rules)
 
     @property

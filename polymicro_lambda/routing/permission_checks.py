@@ -1,7 +1,7 @@
 """What a resource's permissions are asked, and whether they can answer."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -32,32 +32,30 @@ def read_rule(where: str, permissions: Any) -> Rule:
     return rule
 
 
-def check_related(
-    name: str,
-    model: type[Model],
-    leaves: Iterable[Permission],
-    in_path: Iterable[str],
-    *,
-    fields: bool = False,
+def check_attributes(
+    where: str, model: type[Model], leaves: Iterable[Permission], in_path: Iterable[str]
 ) -> None:
-    """Raise ``ConfigurationError`` for a related item whose key neither the path nor an item can say.
+    """Raise ``ConfigurationError`` for an owner that no attribute of the model holds.
 
-    The rule of a field sees no item: there the path and the user must say it.
+    And for a related item whose key neither the path nor an item can say.
     """
-    where = f"{name}.{'field_permissions' if fields else 'permissions'}"
+    attributes = model.get_attributes()
     for leaf in leaves:
         if isinstance(leaf, Through):
-            leaf.check(where, {} if fields else model.get_attributes(), frozenset(in_path))
+            leaf.check(where, attributes, frozenset(in_path))
+        if isinstance(leaf, OwnedBy) and leaf.attribute not in attributes:
+            near = did_you_mean(leaf.attribute, attributes)
+            raise ConfigurationError(f"{where}: {leaf} names no attribute of {model.__name__}{near}")
 
 
-def check_owners(name: str, model: type[Model], leaves: Iterable[Permission]) -> None:
-    """Raise ``ConfigurationError`` for an owner that no attribute of the model holds."""
-    for owner in leaves:
-        if isinstance(owner, OwnedBy) and owner.attribute not in model.get_attributes():
-            near = did_you_mean(owner.attribute, model.get_attributes())
-            raise ConfigurationError(
-                f"{name}.permissions: {owner} names no attribute of {model.__name__}{near}"
-            )
+def check_field_permissions(
+    name: str, model: type[Model], leaves: Sequence[Permission], in_path: Iterable[str]
+) -> None:
+    """Raise ``ConfigurationError`` for permissions of fields that cannot be asked."""
+    where = f"{name}.field_permissions"
+    check_attributes(where, model, leaves, in_path)
+    for leaf in leaves:
+        _check_permission(where, leaf)
 
 
 def _check_permission(where: str, leaf: Permission) -> None:
