@@ -37,7 +37,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         asked.under_path(rest),
         partial(_is_visible, asked),
         asked.bound,
-        asked.shown if route.is_default else None,  # a verb of the app's own may look at more than it shows
+        asked.needed if route.is_default else None,  # a verb of the app's own may look at more than it shows
         tags if route.about.detail else None,
         asked.services.tagger,
         show,

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.dynamodb import MOST_KEYS, model_info
 from polymicro_lambda.exceptions import Forbidden, NotFound
 from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger, serialized
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Cursors, Filters, filter_conditions
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import EMBED, Embed, Route
 from polymicro_lambda.rules import ConditionCheck, Method, RuleContext, Verdict, join_verdicts
 from polymicro_lambda.schemas import key_rules, load_body
 
@@ -174,6 +175,7 @@ class VerbRequest:
         several = {name for name, (attribute, _) in filters.items() if attribute in self.readable}
         # Commas between names, as people write it, or the parameter repeated, as generated clients do.
         several |= {"fields"} if self.route.verb in ("list", "retrieve") else set()
+        several |= {EMBED} if self.route.embeds else set()
         # A verb that asks for the request may read parameters of its own.
         return read_query(self.request, single, several, strict="request" not in self.route.arguments)
 
@@ -185,7 +187,8 @@ class VerbRequest:
     def _cursor_scope(self) -> tuple[Any, ...]:
         # A verb that asks for the request may read any parameter, and list something else by it.
         query = self.request.query if "request" in self.route.arguments else self.query
-        said = sorted((n, list(v)) for n, v in query.items() if n not in (*PAGING, "fields"))
+        shown = {"fields", EMBED} if self.route.embeds else {"fields"}
+        said = sorted((n, list(v)) for n, v in query.items() if n not in (*PAGING, *shown))
         user = self.services.user_id(self.request.user)
         return (user, self.route.template, *self.request.path_params.values(), said)
 
@@ -214,6 +217,38 @@ class VerbRequest:
         if unknown:
             raise bad_query([parameter_error("fields", f"names {unknown[0][:50]!r}, which is no field")])
         return frozenset(names)
+
+    # --- what is embedded ------------------------------------------------------------------------------------
+
+    @lazy
+    def embeds(self) -> tuple[Embed, ...]:
+        """What the answer shows of other resources. Raises ``BadRequest`` for what it cannot show."""
+        if not self.route.embeds:
+            return ()
+        closed = self.route.field_rules.shown - self.readable
+        shown = (one for one in self.route.embeds if closed.isdisjoint(one.key.values()))
+        declared = {one.name: one for one in shown if one.limit is None or not self.is_list}
+        names = [name for text in self.query.get(EMBED, ()) for name in text.split(",")]
+        unknown = [name for name in names if name not in declared]
+        if unknown:
+            there = f"what can be is {', '.join(declared)}" if declared else "nothing can be"
+            raise bad_query(
+                [parameter_error(EMBED, f"names {unknown[0][:50]!r}, which is not embedded here: {there}")]
+            )
+        return tuple(one for one in declared.values() if one.always or one.name in names)
+
+    @property
+    def needed(self) -> frozenset[str] | None:
+        """The attributes that the answer is made of, None for all. Raises as ``shown``."""
+        shown = self.shown
+        if shown is None or not self.embeds:
+            return shown
+        return shown.union(*[one.key.values() for one in self.embeds])
+
+    def read_budget(self, limit: int) -> int:
+        """The calls by which a page of so many items may be read: what it embeds is read by some of its resource's."""
+        keys = limit * sum(one.limit is None for one in self.embeds)
+        return max(self.route.resource.read_budget - ceil(keys / MOST_KEYS), 1)
 
     def context(self, method: Method) -> RuleContext:
         """What a rule is asked with."""

@@ -22,6 +22,7 @@ from polymicro_lambda.writes import (
 
 from .declaration_checks import check_prefixes
 from .declarations import AppSettings, Declaration
+from .embeds import link_embeds
 from .permission_checks import check_related
 from .routes import Route, models_of
 
@@ -32,6 +33,7 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     Raises ``ConfigurationError`` naming class and attribute for whatever cannot work.
     """
     routes = tuple([route for resource in resources for route in _routes(Declaration.of(resource, app), app)])
+    link_embeds(routes)
     _check_together(routes, app)
     stores = stores_of(routes)
     for store in map(_store_of, routes):
