@@ -92,6 +92,9 @@ class ModelResource:
     """How long a cursor is good for, in seconds."""
     scan: ClassVar[bool] = False
     """Whether a list may read the whole table."""
+    embed: ClassVar[Mapping[str, Any]] = {}
+    """Items of other resources that its answers show where ``?embed=`` asks for them, by the names of the members:
+    ``{"author": One(Accounts, {"id": "author"}), "comments": Many(Comments, {"article": "id"}, limit=10)}``."""
     calls: ClassVar[Mapping[Any, Sequence[str] | str]] = {}
     """What its own code calls in DynamoDB, for the policy: ``{Member: ("PutItem",), Member.by_user: "Query"}``."""
     envelope: ClassVar[bool] = True

@@ -38,8 +38,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         asked.under_path(rest),
         partial(_is_visible, asked),
         asked.bound,
-        # A verb of the app's own may look at more than it shows, and so may the rule of a field.
-        asked.shown.names if route.is_default and not asked.shown.by_item else None,
+        asked.needed if route.is_default else None,  # a verb of the app's own may look at more than it shows
         tags if route.about.detail else None,
         asked.services.tagger,
         show,

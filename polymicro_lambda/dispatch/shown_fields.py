@@ -21,7 +21,7 @@ class ShownFields(NamedTuple):
         """What is shown of ``data``, an item as the schema dumps it; of another model than this all ``names`` are."""
         if self.names is None:
             return data
-        hidden = self._hidden(instance) if self.by_item and isinstance(instance, self.model) else ()
+        hidden = self.hidden(instance)
         return {name: one for name, one in data.items() if name in self.names and name not in hidden}
 
     def read_related(self, items: Sequence[Any]) -> None:
@@ -30,6 +30,9 @@ class ShownFields(NamedTuple):
         if checks:
             prefetch_related(checks, [as_stored(one) for one in items if isinstance(one, self.model)])
 
-    def _hidden(self, instance: Model) -> frozenset[str]:
+    def hidden(self, instance: Model) -> frozenset[str]:
+        """The fields that an item hides; one of another model hides none."""
+        if not self.by_item or not isinstance(instance, self.model):
+            return frozenset()
         raw = as_stored(instance)
         return frozenset(name for name, one in self.by_item.items() if not Guard(one).allows(instance, raw))

@@ -22,6 +22,7 @@ from polymicro_lambda.writes import (
 
 from .declaration_checks import check_prefixes
 from .declarations import AppSettings, Declaration
+from .embeds import link_embeds
 from .permission_checks import check_field_permissions
 from .routes import Route, models_of
 
@@ -32,6 +33,7 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     Raises ``ConfigurationError`` naming class and attribute for whatever cannot work.
     """
     routes = tuple([route for resource in resources for route in _routes(Declaration.of(resource, app), app)])
+    link_embeds(routes)
     _check_together(routes, app)
     stores = stores_of(routes)
     for store in map(_store_of, routes):
@@ -62,7 +64,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
     for one in declared.verbs:
         verb, rule = one.verb, declared.rules[one.verb.name]
-        asked = (*rule.leaves(), *shared["retrieval"].leaves(), *shared["field_rules"].leaves())
+        asked = (*rule.leaves(), *declared.rules["retrieve"].leaves(), *shared["field_rules"].leaves())
         of_verb: dict[str, Any] = {
             "rule": rule,
             "asks_request": any(leaf.asks_request for leaf in asked),
@@ -105,7 +107,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path)
     return {
-        "retrieval": declared.rules["retrieve"],
+        "rules": declared.rules,
         "retrieves": "retrieve" in declared.by_name,
         "schema": schema,
         "filters": filters,

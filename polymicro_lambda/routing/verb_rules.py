@@ -18,7 +18,7 @@ NOBODY = ~AllowAny()
 
 
 class VerbRules:
-    """The rule of each verb, and of ``retrieve`` in any case, which is asked of an item that an update shows."""
+    """The rule of each verb by its name; of one that the resource does not have, that for all others."""
 
     def __init__(self, rules: Mapping[str, Rule], on_items: Iterable[str]) -> None:
         self._rules = rules
@@ -33,7 +33,7 @@ class VerbRules:
         return cls(_read(resource, default, verbs), [verb.name for verb in verbs if verb.detail])
 
     def __getitem__(self, verb: str) -> Rule:
-        return self._rules.get(verb, NOBODY)
+        return self._rules.get(verb, self._rules[EVERY])
 
     @lazy
     def permissions(self) -> tuple[Permission, ...]:
@@ -95,7 +95,7 @@ def _read(resource: ModelResource, default: Any, verbs: Sequence[Verb]) -> Mappi
         raise ConfigurationError(
             f"{name}.permissions says nothing of {' and '.join(uncovered)}: name them, or say {EVERY!r} for all others"
         )
-    return {verb: rules.get(verb, NOBODY if rest is None else rest) for verb in known}
+    return {EVERY: NOBODY, **rules}
 
 
 def _own_permissions(resource: ModelResource, verb: str) -> Any:

@@ -69,6 +69,7 @@ from .related import (
     prefetch_related,
     read_related,
     refused_by_related,
+    stored_key_part,
 )
 from .related_pins import early_pins, pins_of_verdict, related_checks, split_related
 from .sides import State, attributes_judged_after, attributes_judged_only_after, has_sides
@@ -170,6 +171,7 @@ __all__ = [
     "rule_from",
     "sendable",
     "split_related",
+    "stored_key_part",
     "stored_reader",
     "takes_request",
     "text_equality_of",
