@@ -26,6 +26,7 @@ from .conditions.rewriting import sendable
 from .own_writes import RequestMark
 from .related import RelatedCheck, check_related, read_related
 from .sides import State, attributes_judged_after, holds_after, holds_before
+from .soft_deletion import SoftDeletion
 from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque
 
 
@@ -94,6 +95,8 @@ class Guard:
     """The checks by related items of which path and claims name the keys; they must hold besides the verdict."""
     records: bool = False
     """Whether instances note which of their attributes are read: the verb is the developer's own."""
+    deletion: SoftDeletion | None = None
+    """The soft deletion of which the verdict says already what it means here."""
 
     def of_model(self, model: type[Model]) -> "Guard":
         """The guard of a model's items: another model than the route's has neither rule nor precondition."""

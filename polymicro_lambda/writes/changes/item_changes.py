@@ -14,7 +14,6 @@ from polymicro_lambda.dynamodb import ConditionClause, UpdateStep
 from polymicro_lambda.rules import (
     State,
     certainly_allows_by_parts,
-    current_guard,
     early_pins,
     forget_related,
     has_sides,
@@ -79,7 +78,7 @@ class ItemChange(ABC):
         changed: frozenset[str] = NO_ATTRIBUTES,
         unique: frozenset[str] = NO_ATTRIBUTES,
     ) -> None:
-        guard = self.guard = current_guard().of_item(items.model, key)
+        guard = self.guard = items.guard().of_item(items.model, key)
         self.items = items
         self.key = key
         self.terms = terms
