@@ -207,7 +207,8 @@ def permitted(route: Route, request: Request) -> Verdict:
     context = RuleContext(request.user, route.method, route.model, request)
     if route.shows_deleted is not None and "true" in request.query.get(DELETED, ()):
         decided(route.shows_deleted, context)
-    return decided(route.rule, context)
+    verdict = route.rule.decide(context)
+    return denied(request.user) if verdict is False else verdict
 
 
 def decided(rule: Rule, ask: RuleContext) -> Verdict:

@@ -170,7 +170,7 @@ class Route:
         """Whether it brings back a deleted item."""
         return self.about is RESTORE
 
-    @property
+    @lazy
     def shows_deleted(self) -> Rule | None:
         """Who may ask it for deleted items by ``?deleted=true``, None where it does not know that parameter."""
         reads = not self.is_action and self.verb in ("list", "retrieve")

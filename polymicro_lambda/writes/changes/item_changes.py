@@ -14,6 +14,7 @@ from polymicro_lambda.dynamodb import ConditionClause, UpdateStep
 from polymicro_lambda.rules import (
     State,
     certainly_allows_by_parts,
+    current_guard,
     early_pins,
     forget_related,
     has_sides,
@@ -78,7 +79,8 @@ class ItemChange(ABC):
         changed: frozenset[str] = NO_ATTRIBUTES,
         unique: frozenset[str] = NO_ATTRIBUTES,
     ) -> None:
-        guard = self.guard = items.guard().of_item(items.model, key)
+        current = current_guard() if items.deletion is None else items.guard()
+        guard = self.guard = current.of_item(items.model, key)
         self.items = items
         self.key = key
         self.terms = terms
