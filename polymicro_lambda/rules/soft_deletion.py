@@ -13,7 +13,7 @@ from polymicro_lambda.types import RawItem
 from .algebra import Rule
 from .context import RuleContext
 from .permission import Permission
-from .verdicts import BEFORE, ConditionCheck, SidedCheck, Verdict, join_verdicts
+from .verdicts import BEFORE, AllHold, ConditionCheck, SidedCheck, Verdict, join_verdicts
 
 
 class SoftDelete(NamedTuple):
@@ -57,6 +57,11 @@ class SoftDeletion:
     def of_live_items(self, verdict: Verdict) -> Verdict:
         """A verdict that holds on no deleted item."""
         return join_verdicts([verdict, self._live], every=True)
+
+    def of_all_items(self, verdict: Verdict) -> Verdict:
+        """What a verdict says that `of_live_items` may have made, of deleted items too."""
+        parts = verdict.parts if isinstance(verdict, AllHold) else (verdict,)
+        return join_verdicts([part for part in parts if part is not self._live], every=True)
 
     def of_deleted_items(self, verdict: Verdict) -> Verdict:
         """A verdict that holds on deleted items alone."""

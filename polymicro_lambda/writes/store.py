@@ -160,13 +160,14 @@ class PynamoStore(WritableItems):
     def restore(self, instance: Model, *, condition: Any = None, otherwise: Otherwise = None) -> Model:
         """The item, which is deleted no more. Raises as ``update``, and ``ConfigurationError`` without ``soft_delete``.
 
-        In a request this is for the verb ``restore``: for all others a deleted item is not there.
+        The rule of the running verb is asked: in an action that of the action.
         """
         deletion = self.deletion
         if deletion is None:
             raise ConfigurationError(f"The store of {self.model.__name__} restores nothing: say soft_delete")
         guard = guard_for(self.model)
-        with guarded(guard if guard.deletion is deletion else replace(guard, deletion=deletion)):
+        verdict = deletion.of_all_items(guard.verdict)
+        with guarded(replace(guard, verdict=verdict, deletion=deletion)):
             return self.update(instance, {deletion.name: None}, condition=condition, otherwise=otherwise)
 
     def _terms(self, key: RawItem, instance: Model, condition: Any, otherwise: Any) -> Terms:

@@ -440,6 +440,35 @@ def test_verbs_of_ones_own_meet_the_same(world: World) -> None:
     assert "deleted" in world.item("1")
 
 
+def test_an_action_restores_under_its_own_rule(world: World) -> None:
+    @action(detail=False)
+    def undo(self: Any, req: Any, user: Any) -> Any:
+        return self.restore(self.model.get(req["owner"], "1"), user)
+
+    client = world.served(undo=undo, model=world.versioned)
+    for owner in ("alice", "bob"):
+        world.put(owner=owner, deleted=True, version={"N": "1"})
+    assert client.post("/notes/undo", json={"owner": "alice"}).json == {**SHOWN, "version": 2}
+    assert_problem(client.post("/notes/undo", json={"owner": "bob"}), 404)
+    assert [(one["owner"], "deleted" in one) for one in stored(world.table)] == [
+        ({"S": "alice"}, False),
+        ({"S": "bob"}, True),
+    ]
+
+
+def test_code_outside_of_requests_meets_the_same(world: World) -> None:
+    pm = world.app()
+    resource: Any = pm.routes[0].resource
+    world.put()
+    with pm.transaction() as write:
+        write.delete(Key(world.note, "alice", "1"))
+    assert "deleted" in world.item()
+    with pytest.raises(NotFound):
+        resource.store.read({"owner": "alice", "id": "1"})
+    assert resource.restore(world.note("alice", "1"), None).deleted is None
+    assert resource.store.read({"owner": "alice", "id": "1"}).text == "a"
+
+
 @pytest.mark.parametrize("by_key", [True, False], ids=["key", "instance"])
 def test_a_transaction_deletes_softly_too(world: World, by_key: bool) -> None:
     @action()
