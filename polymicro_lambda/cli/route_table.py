@@ -7,7 +7,7 @@ from typing import NamedTuple
 from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans, verb_operations
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.permissions import Claim, OwnedBy, Permission, Through
-from polymicro_lambda.routing import Embed, Route
+from polymicro_lambda.routing import Call, Embed, Route
 from polymicro_lambda.rules import AllOf
 from polymicro_lambda.schemas import attribute_of_field
 
@@ -70,8 +70,15 @@ def _calls(route: Route) -> str:
     if route.requirement is not None:
         calls.append(f"on {of_condition(route.requirement.condition)}")
     calls += [_embed_call(one) for one in route.embeds]
-    own = not route.is_default or route.is_action or route.calls
+    own = not route.is_default or route.is_action or _declared_calls(route)
     return ", ".join([*calls, *(["its own"] if own else [])])
+
+
+def _declared_calls(route: Route) -> list[Call]:
+    """The calls that the app's own code declares: those on related items are told as such."""
+    leaves = (*route.rules.permissions, *route.field_rules.leaves())
+    related = {leaf.model for leaf in leaves if isinstance(leaf, Through)}
+    return [one for one in route.calls if one.index or one.model not in related]
 
 
 def _embed_call(embed: Embed) -> str:
@@ -82,15 +89,20 @@ def _embed_call(embed: Embed) -> str:
 
 def _related_calls(route: Route, made: list[str]) -> Iterator[str]:
     """The calls of a verb whose rule asks a related item: it is read with the item, and is part of the write."""
-    if not route.writes:
-        yield from (["BatchGetItem"] if route.about.detail else ["GetItem or BatchGetItem", *made])
-    elif route.is_action:
-        yield "BatchGetItem" if route.about.detail else "GetItem"
-    else:
-        needs_item = route.verb != "create" and not (_is_flat(route) and _names_all_keys(route))
-        yield from ["BatchGetItem"] * needs_item
+    related = [leaf for leaf in route.rule.leaves() if isinstance(leaf, Through)]
+    early = _is_flat(route) and _names_all_keys(route)
+    read = "GetItem" if len(related) == 1 else "BatchGetItem"
+    if not route.about.detail and (not route.writes or route.is_action):
+        yield from [read, *made] if early or not made else [*made, "BatchGetItem"]
+    elif not route.writes or route.is_action:
+        yield "BatchGetItem"
+    elif any(leaf.atomic for leaf in related):
+        yield from ["BatchGetItem"] * (route.verb != "create" and not early)
         yield "TransactWriteItems"
         yield from ["GetItem"] * (route.verb in ("update", "restore"))
+    else:
+        yield from ["GetItem"] * (route.verb != "create" and not early)
+        yield from [read, *made]
 
 
 def _names_all_keys(route: Route) -> bool:

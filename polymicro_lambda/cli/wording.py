@@ -10,8 +10,18 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import fold_condition, in_post_order
 from polymicro_lambda.items import serialized
-from polymicro_lambda.permissions import AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy, ReadOnly
+from polymicro_lambda.permissions import (
+    AllowAny,
+    Claim,
+    HasPermission,
+    InGroup,
+    IsAuthenticated,
+    OwnedBy,
+    ReadOnly,
+    Through,
+)
 from polymicro_lambda.rules import (
+    EVERY,
     AllHold,
     AllOf,
     AnyOf,
@@ -44,6 +54,17 @@ def _joined(rule: AllOf | AnyOf, word: str) -> str:
     return f" {word} ".join(_part(part, type(rule)) for part in rule.parts)
 
 
+def _through(rule: Through) -> str:
+    """A related item: where its key comes from, and what must hold on it, for all methods or for each."""
+    sources = [f"the user's {one.name}" if isinstance(one, Claim) else one for one in rule.key.values()]
+    said = {method: of_condition(one) for method, one in rule.where_by_method.items() if one is not None}
+    if len(said) == len(rule.where_by_method) == 1 and EVERY in said:
+        where = f" where {said[EVERY]}"
+    else:
+        where = "".join(f", to {method} where {one}" for method, one in said.items())
+    return f"a {rule.model.__name__} by {' and '.join(sources)}{where}"
+
+
 RULES: Mapping[type, Callable[[Any], str]] = {
     AllOf: lambda rule: _joined(rule, "and"),
     AnyOf: lambda rule: _joined(rule, "or"),
@@ -54,6 +75,7 @@ RULES: Mapping[type, Callable[[Any], str]] = {
     HasPermission: lambda rule: f"permission {rule.name}",
     InGroup: lambda rule: f"group {rule.name}",
     OwnedBy: lambda rule: f"{rule.attribute} is the user's {rule.claim}",
+    Through: _through,
 }
 """Class of a rule -> its words."""
 

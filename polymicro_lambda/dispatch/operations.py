@@ -49,6 +49,10 @@ class Operation:
     verdict: Verdict
     seen: Observation = field(default_factory=Observation)
 
+    def __post_init__(self) -> None:
+        if not self.asked.route.field_rules.free:
+            self.asked.related = split_related(self.verdict)[0]
+
     def run(self, body: Any) -> Response:
         """The answer; ``body`` is the request's JSON.
 
@@ -146,7 +150,9 @@ class Operation:
 
     def guard(self) -> Guard:
         """What protects the request. Raises as ``guard_of``."""
-        return guard_of(self.asked, self.verdict, self.responses.current)
+        responses = self.responses
+        shown_by = (responses.retrieval, *responses.fields.by_item.values())
+        return guard_of(self.asked, self.verdict, responses.current, shown_by)
 
     def check_related(self) -> None:
         """Raise ``Forbidden`` where a related item that path and claims name does not let the user in; it is read."""

@@ -14,7 +14,7 @@ from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Cursors, Filters, filter_conditions
 from polymicro_lambda.routing import DELETED, EMBED, Embed, Route
-from polymicro_lambda.rules import FieldAccess, Method, RuleContext, Verdict
+from polymicro_lambda.rules import FieldAccess, Method, RelatedCheck, RuleContext, Verdict
 
 from .shown_fields import ShownFields
 
@@ -40,6 +40,8 @@ class QueryRequest:
     route: Route
     request: Request
     services: Services
+    related: Sequence[RelatedCheck] = ()
+    """The related items that the rule needs, as path and claims name them."""
     filtered: Mapping[str, Verdict] = field(default_factory=dict)
     """What must hold on an item for fields that filters name."""
 
@@ -116,7 +118,10 @@ class QueryRequest:
 
     @lazy
     def _reading(self) -> FieldAccess:
-        return self.route.field_rules.reading(self.context(RETRIEVE))
+        route = self.route
+        # Query, PUT and replays must know before an item is known. Else what is read for the rule may be enough.
+        at_once = self.request.query or route.http == "PUT" or route.idempotency_table is not None
+        return route.field_rules.reading(self.context(RETRIEVE), self.related if at_once else None)
 
     @property
     def readable(self) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """The guard of a request: its rule, what its path says of the item, ``If-Match`` and ``If-None-Match``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from polymicro_lambda.http import Request, Response
 from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Guard, Verdict, current_guard, join_verdicts, split_related
+from polymicro_lambda.rules import Guard, Verdict, current_guard, join_verdicts, related_checks, split_related
 from polymicro_lambda.types import RawItem
 
 from .verb_request import VerbRequest
@@ -22,8 +22,15 @@ KEY_IS_ENOUGH = frozenset({"update", "delete", "restore"})
 """The mixins' own verbs that need no more of an item than its key."""
 
 
-def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple[Any, str]]) -> Guard:
+def guard_of(
+    asked: VerbRequest,
+    verdict: Verdict,
+    show: Callable[[Model], tuple[Any, str]],
+    shown_by: Iterable[Verdict] = (),
+) -> Guard:
     """What protects the request while its verb runs; ``show`` gives an item as this user may see it, and its tag.
+
+    ``shown_by`` decide what is shown of a written item.
 
     Raises ``PreconditionRequired``, ``NotFound`` for a path that can lead to no item, and ``BadRequest``.
     """
@@ -48,6 +55,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         else None,
         requirement=route.requirement,
         related=related,
+        read_back=tuple([check for one in shown_by for check in related_checks(one)]),
         records=records,
         written=asked.written,
         deletion=route.deletion,

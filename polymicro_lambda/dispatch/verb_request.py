@@ -129,7 +129,9 @@ class VerbRequest(QueryRequest):
         rules = self.route.field_rules
         if rules.free:
             return frozenset()
-        access = rules.writing(self.context(self.route.method), body)
+        # What is not sent is not asked of: but a PUT would clear it, and a create might miss it.
+        also = frozenset[str]() if self.route.http == "PATCH" else rules.names
+        access = rules.writing(self.context(self.route.method), body, also, self.related)
         named = {name: one for name, one in access.by_item.items() if name in body}
         self.written = {**self.written, **named}
         # Whether an item has room for the others is not known before it is read: they stay as they are.

@@ -13,6 +13,7 @@ these settings.
 
 from .compiler import compile_routes, stores_of
 from .declarations import AppSettings
+from .declared_calls import Call
 from .embeds import EMBED, Many, One
 from .router import Match, Router
 from .routes import Embed, Route, models_of
@@ -23,6 +24,7 @@ __all__ = [
     "DELETED",
     "EMBED",
     "AppSettings",
+    "Call",
     "Embed",
     "Many",
     "Match",

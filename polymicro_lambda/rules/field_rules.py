@@ -11,11 +11,13 @@ from polymicro_lambda.schemas import ItemSchema
 from .algebra import Rule, rule_from
 from .context import Method, RuleContext
 from .permission import Permission
+from .related import RelatedCheck, read_related
 from .related_pins import split_related
 from .verdicts import Verdict
 
 FieldsFor: TypeAlias = Callable[[Any, Method], Any]
 """``ModelResource.fields_for``: user and method -> the fields that the user may use."""
+Related: TypeAlias = Iterable[RelatedCheck]
 READ, WRITE = 0, 1
 """The places of a pair that ``fields_for`` returns."""
 
@@ -71,33 +73,51 @@ class FieldRules:
             leaf for table in (self.read, self.write) for rule in table.values() for leaf in rule.leaves()
         )
 
-    def reading(self, context: RuleContext) -> "FieldAccess":
-        """The fields that an answer shows to this user."""
+    def reading(self, context: RuleContext, beside: Related | None = ()) -> "FieldAccess":
+        """The fields that an answer shows to this user.
+
+        Related items that path and claims name are read, by one call with those ``beside``; None leaves them to each
+        item.
+        """
         if self.free:
             return FieldAccess(self.shown, {})
-        access = self._allowed(context, self.read, READ)
+        access = self._allowed(context, self.read, READ, self.names, beside)
+        if beside is None:
+            return FieldAccess(self.shown & access.fields, access.by_item)
         left = {name: split_related(one)[1] for name, one in access.by_item.items() if name in self.shown}
         return FieldAccess(self.shown & access.fields, {n: one for n, one in left.items() if one is not True})
 
-    def writing(self, context: RuleContext, body: Any) -> "FieldAccess":
+    def writing(
+        self, context: RuleContext, body: Any, also: frozenset[str], beside: Related = ()
+    ) -> "FieldAccess":
         """The fields that this user may write. Raises ``Unprocessable`` where the body holds another one.
 
-        Related items that path and claims name have been read, and hold.
+        Of fields that are neither in the body nor in ``also`` the rules are not asked. Related items that path and
+        claims name have been read, by one call with those ``beside``, and hold.
         """
         if self.free:
             return FieldAccess(self.names, {})
-        access = self._allowed(context, self.write, WRITE)
-        named = body if isinstance(body, Mapping) else {}
+        named = frozenset(body) if isinstance(body, Mapping) else frozenset[str]()
+        access = self._allowed(context, self.write, WRITE, named | also, beside)
         _refuse(name for name in named if name in self.names and name not in access.fields)
         return access
 
-    def _allowed(self, context: RuleContext, rules: Mapping[str, Rule], place: int) -> "FieldAccess":
+    def _allowed(
+        self,
+        context: RuleContext,
+        rules: Mapping[str, Rule],
+        place: int,
+        concerned: frozenset[str],
+        beside: Related | None,
+    ) -> "FieldAccess":
         fields: Any = None if self.fields_for is None else self.fields_for(context.user, context.method)
         if _is_pair(fields):
             fields = fields[place]
         names = self.names if fields is None else self.names & frozenset(fields)
-        verdicts = {name: rules[name].decide(context) for name in names if name in rules}
-        refused = {name for name, verdict in verdicts.items() if not _may_hold(verdict)}
+        verdicts = {name: rules[name].decide(context) for name in names & concerned if name in rules}
+        if beside is not None:
+            _read([check for verdict in verdicts.values() for check in split_related(verdict)[0]], beside)
+        refused = {name for name, verdict in verdicts.items() if not _may_hold(verdict, beside is not None)}
         return FieldAccess(
             names - refused, {n: v for n, v in verdicts.items() if n not in refused and v is not True}
         )
@@ -128,10 +148,15 @@ def _refuse(names: Iterable[str]) -> None:
         raise Unprocessable("The body holds fields that you may not write.", errors=errors)
 
 
-def _may_hold(verdict: Verdict) -> bool:
-    """Whether a verdict holds on some item; a related item that path and claims name is read."""
+def _read(early: list[RelatedCheck], beside: Related) -> None:
+    if early:
+        read_related([*beside, *early])
+
+
+def _may_hold(verdict: Verdict, are_read: bool) -> bool:
+    """Whether a verdict holds on some item; early related items ``are_read``, or that is left to each item."""
     related, rest = split_related(verdict)
-    return rest is not False and all(check.allows(None, {}) for check in related)
+    return rest is not False and not (are_read and not all(check.allows(None, {}) for check in related))
 
 
 def _is_pair(fields: Any) -> bool:

@@ -93,6 +93,8 @@ class Guard:
     """The condition that the verb ``requires`` of the item in the path."""
     related: tuple[RelatedCheck, ...] = ()
     """The checks by related items of which path and claims name the keys; they must hold besides the verdict."""
+    read_back: tuple[RelatedCheck, ...] = ()
+    """The checks that decide whether a written item is shown: their related items are read with it."""
     records: bool = False
     """Whether instances note which of their attributes are read: the verb is the developer's own."""
     written: Mapping[str, Verdict] = field(default_factory=dict)

@@ -115,4 +115,7 @@ class Through(Permission):
         return RelatedCheck(self.model, condition, known, sources, negated, self.atomic, cache)
 
     def __str__(self) -> str:
-        return f"Through({self.model.__name__}, {self.key!r})"
+        conditions = {method: one if one is None else str(one) for method, one in self._where.items()}
+        plain = conditions.get(EVERY) if conditions.keys() <= {EVERY} else conditions
+        where = "" if plain is None else f", where={plain}"
+        return f"Through({self.model.__name__}, {self.key!r}{where})"

@@ -1,6 +1,6 @@
 """New items: one alone, or several in one transaction with their reservations and the record of their request."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,11 +10,12 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import ConditionClause, get_item
 from polymicro_lambda.exceptions import Conflict
 from polymicro_lambda.items import same_item
-from polymicro_lambda.rules import refused_by_related
+from polymicro_lambda.rules import item_id, refused_by_related
 from polymicro_lambda.types import RawItem
 
 from .conditional_writes import ConditionFailed, OutcomeUnknown, write_if
 from .lost_answers import resolve_lost_answer
+from .transactions.related_parts import RelatedPart, beside_writes
 from .transactions.transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .unique.reservations import RESERVATION_ATTEMPTS, Reservation, Reservations, too_contended, value_taken
 
@@ -34,7 +35,7 @@ class Creation:
     """The condition that there is no item with this key."""
     reservations: tuple[Reservation, ...] = ()
     """Its unique values."""
-    checks: tuple[TransactionPart, ...] = ()
+    checks: tuple[RelatedPart, ...] = ()
     """The checks of related items on which it is conditional."""
     place: str = ""
     """Where the item is in the body, e.g. ``/3``."""
@@ -61,9 +62,14 @@ class Creation:
     def _put(self, unchanged: Sequence[Condition] = ()) -> dict[str, Any]:
         return write_if(self.model, "PutItem", [self.key_is_free, *unchanged], Item=self.raw)
 
-    def part(self) -> TransactionPart:
-        """The write, as part of a transaction."""
-        return transaction_part(self.model, "Put", [self.key_is_free], Item=self.raw)
+    def part(self, conditions: Sequence[Condition] = ()) -> TransactionPart:
+        """The write, as part of a transaction, on these conditions too."""
+        return transaction_part(self.model, "Put", [self.key_is_free, *conditions], Item=self.raw)
+
+    @property
+    def item_id(self) -> Hashable:
+        """The place of the item."""
+        return item_id(self.model, self.key)
 
     def is_done(self) -> bool:
         """Whether the item stands in its table as it should be written."""
@@ -88,8 +94,10 @@ def create_all(creations: Sequence[Creation], record: RecordPart | None = None) 
     """
     _check_distinct(creations)
     reservations = Reservations(tuple(one for creation in creations for one in creation.reservations))
-    puts, rest = [one.part() for one in creations], [] if record is None else [record.part]
-    checks = distinct_checks(check for creation in creations for check in creation.checks)
+    several = (check for creation in creations for check in creation.checks)
+    own, checks = beside_writes(several, [one.item_id for one in creations])
+    puts = [one.part(own[n].conditions if n in own else ()) for n, one in enumerate(creations)]
+    rest = [] if record is None else [record.part]
     for _ in range(RESERVATION_ATTEMPTS):
         kept = reservations.parts()
         parts = [*puts, *kept, *checks, *rest]
@@ -104,15 +112,11 @@ def create_all(creations: Sequence[Creation], record: RecordPart | None = None) 
                 return None
             if record is not None and len(parts) - 1 in error.items:
                 raise record.refused() from error
-            if any(number >= len(puts) + len(kept) for number in error.items):
+            others = any(number >= len(puts) + len(kept) for number in error.items)
+            if others or not all(one.holds_on(error.items[n]) for n, one in own.items() if n in error.items):
                 raise refused_by_related() from error
             reservations = _next_reservations(creations, reservations, error)
     raise too_contended()
-
-
-def distinct_checks(checks: Iterable[TransactionPart]) -> list[TransactionPart]:
-    """The checks of several writes, each related item once."""
-    return [*{repr(check["ConditionCheck"]): check for check in checks}.values()]
 
 
 def _are_done(creations: Sequence[Creation], reservations: Reservations, record: RecordPart | None) -> bool:

@@ -14,6 +14,7 @@ from polymicro_lambda.rules import (
     State,
     current_guard,
     early_pins,
+    holds,
     pins_of_verdict,
     refused_by_related,
     related_checks,
@@ -51,7 +52,9 @@ class WritableItems(StoredItems):
         if related_checks(guard.verdict):
             pins += pins_of_verdict(guard.verdict, None, State(self.instance(raw), raw))
         own, checks = related_parts(pins, self.model, key) if pins else ([], ())
-        if own:  # the user would have to be let in by the very item that is to be made
+        if not all(
+            holds(one, {}) for one in own
+        ):  # the user would have to be let in by the very item that is to be made
             raise refused_by_related()
         return Creation(self.model, raw, key, self._key_is_free(), reservations, checks)
 

@@ -26,6 +26,7 @@ from polymicro_lambda import (
     Delete,
     HasPermission,
     IsAuthenticated,
+    Key,
     List,
     ModelResource,
     OwnedBy,
@@ -314,6 +315,120 @@ def test_actions_and_transactions_carry_it(world: World) -> None:
             assert_problem(client.post(TASK + "/close", json=body), 403)
         assert stored(world.task.Meta.table_name) == before
         world.join("alice")
+
+
+def test_a_transaction_that_itself_is_about_the_related_item(world: World) -> None:
+    """DynamoDB takes one action an item: what the rule asks of it joins the transaction's own."""
+
+    def act(self: Any, instance: Any, req: Any, user: User) -> Any:
+        key = Key(world.member, instance.project, req["member"])
+        with self.store.transaction() as write:
+            write.update(instance, {"text": req["how"]})
+            if req["how"] == "check":
+                write.check(key, world.member.role.exists(), otherwise="Nobody.")
+            elif req["how"] == "leave":
+                write.delete(key)
+            else:
+                write.update(key, {"role": "admin"})
+
+    client = world.served(world.through(where=world.member.role == "member"), act=action()(act))
+    for how in ("check", "promote"):
+        for member in ("alice", "bob"):
+            world.join("alice"), world.join("bob")
+            said = {"member": member, "how": how}
+            with counted() as calls:
+                assert client.post(TASK + "/act", json=said).status == 204
+            assert names(calls) == ["BatchGetItem", "TransactWriteItems"]
+            world.join("alice")
+            with meanwhile(lambda: world.join("alice", role="guest")):
+                assert_problem(client.post(TASK + "/act", json=said), 403)
+            world.join("alice")
+    with meanwhile(lambda: world.leave("bob")):
+        assert client.post(TASK + "/act", json={"member": "bob", "how": "check"}).json["detail"] == "Nobody."
+    assert client.post(TASK + "/act", json={"member": "alice", "how": "leave"}).status == 204
+    assert_problem(client.get(TASK), 403)
+
+
+def test_two_rules_about_one_related_item(world: World) -> None:
+    """Those of the items of one transaction ask for different roles, and one membership answers both."""
+    member = world.member
+    rule = world.through() & (OwnedBy("team") | world.through(where=member.role == "member"))
+
+    def copy(self: Any, instance: Any) -> Any:
+        with self.store.transaction() as write:
+            write.update(instance, {"text": "copied"})
+            return write.create(world.task, {"project": "1", "id": "b", "author": "alice", "team": "alice"})
+
+    client = world.served(rule, copy=action()(copy))
+    with meanwhile(lambda: world.join("alice", role="guest")):
+        assert_problem(client.post(TASK + "/copy"), 403)
+    assert len(stored(world.task.Meta.table_name)) == 1
+    world.join("alice")
+    assert client.post(TASK + "/copy").json["id"] == "b"
+    assert client.get(TASK).json["text"] == "copied"
+
+
+def test_who_is_no_member_yet_may_join(world: World) -> None:
+    pm = PolyMicro()
+    rule = ~world.through() & OwnedBy("user")
+    base = {
+        "model": world.member,
+        "route": "projects/{project}/members",
+        "permissions": {"create": rule, "*": IsAuthenticated},
+    }
+    type("Members", (ModelResource, Create, Retrieve), base)(pm)
+    client = Caller(pm.compile(), user=ALICE)
+    create_tables(pm)
+    assert client.post("/projects/1/members", json={}).status == 201
+    assert client.post("/projects/1/members", json={}).status in (403, 409)
+
+
+def test_what_is_shown_of_a_write_is_read_with_the_item(world: World) -> None:
+    """Where another role lets its user read than write, that costs no call more."""
+    readers, writers = (
+        world.through(where=world.member.role.is_in(*one)) for one in (("member", "guest"), ("member",))
+    )
+    client = world.served({"retrieve": readers, "*": writers})
+    with counted() as calls:
+        assert client.patch(TASK, json={"text": "y"}).json["text"] == "y"
+    assert names(calls) == ["TransactWriteItems", "BatchGetItem"]
+    client = world.served({"retrieve": readers & ~writers, "*": writers})
+    with counted() as calls:
+        assert (client.patch(TASK, json={"text": "z"}).status, names(calls)[0]) == (204, "TransactWriteItems")
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (("GET", TASK, None), ["BatchGetItem"]),
+        (("GET", TASKS, None), ["GetItem", "Query"]),
+        (("GET", TASKS + "?limit=1", None), ["GetItem", "Query"]),
+        (("GET", TASK + "?fields=text", None), ["GetItem", "GetItem"]),
+        (("PATCH", TASK, {"author": "bob"}), ["TransactWriteItems", "BatchGetItem"]),
+        (("POST", TASK + "/close", None), ["BatchGetItem", "TransactWriteItems", "GetItem"]),
+        (("DELETE", TASK, None), ["TransactWriteItems"]),
+    ],
+    ids=str,
+)
+def test_the_rule_of_a_field_costs_no_call_where_that_of_the_resource_has_read(
+    world: World, asked: tuple[str, str, Any], expected: list[str]
+) -> None:
+    def close(self: Any, instance: Any, user: User) -> Any:
+        return self.update(instance, {"author": "bob"}, user)
+
+    members = world.through(where=world.member.role == "member")
+    client = world.served(world.through(), field_permissions={"text": members}, close=action()(close))
+    method, path, body = asked
+    with counted() as calls:
+        result = client.request(method, path, json=body)
+    assert (result.status < 300, names(calls)) == (True, expected)
+    if method != "DELETE":
+        (shown,) = result.json.get("items", [result.json])
+        assert shown["text"] == "x"
+        world.join("alice", role="guest")
+        world.put_task()
+        hidden = client.request(method, path, json=body)
+        assert "fields" in path or "text" not in hidden.json.get("items", [hidden.json])[0]
 
 
 def test_a_list_reads_each_related_item_once(world: World) -> None:

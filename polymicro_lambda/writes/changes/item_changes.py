@@ -25,7 +25,7 @@ from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.conditional_writes import LostRace
 from polymicro_lambda.writes.lost_answers import unchanged_conditions
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
-from polymicro_lambda.writes.transactions.related_parts import related_parts
+from polymicro_lambda.writes.transactions.related_parts import RelatedPart, related_parts
 from polymicro_lambda.writes.transactions.transact_write import TransactionPart, transaction_part
 from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reservations
 
@@ -45,7 +45,7 @@ class PreparedWrite(NamedTuple):
     conditions: list[ConditionClause]
     reservations: Reservations
     old: RawItem | None
-    checks: tuple[TransactionPart, ...] = ()
+    checks: tuple[RelatedPart, ...] = ()
     """The checks of related items beside it."""
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from polymicro_lambda.dynamodb import ExpressionTooLarge, SimpleClause, UpdateStep, get_item
+from polymicro_lambda.dynamodb import ExpressionTooLarge, SimpleClause, UpdateStep
 from polymicro_lambda.exceptions import InternalError
 from polymicro_lambda.items import same_item
 from polymicro_lambda.observability import report_error
+from polymicro_lambda.rules import fetch_with_related
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
 from polymicro_lambda.writes.lost_answers import resolve_lost_answer
@@ -218,4 +219,4 @@ def _send(change: ItemChange, write: PreparedWrite, unchanged: Sequence[Conditio
     # A transaction gives no item back. With reservations the conditions hold on ``old`` alone: its result is there now.
     if write.reservations or not change.changed:
         return {"Attributes": change.next_version(change.result(write.old or {}) or {})}
-    return {"Attributes": change.items.live(get_item(model, change.key))}
+    return {"Attributes": change.items.live(fetch_with_related(model, change.key, change.guard.read_back))}

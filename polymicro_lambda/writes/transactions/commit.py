@@ -8,10 +8,11 @@ from polymicro_lambda.rules import (
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.changes.item_writes import UPDATE_ATTEMPTS
 from polymicro_lambda.writes.conditional_writes import LostRace, OutcomeUnknown
-from polymicro_lambda.writes.creations import RecordPart, distinct_checks, repeated
+from polymicro_lambda.writes.creations import RecordPart, repeated
 from polymicro_lambda.writes.unique.reservations import Reservations, value_taken
 
 from .entries import ChangeEntry, CreationEntry, Entry
+from .related_parts import beside_writes
 from .transact_write import TransactionRefused, write_together
 
 
@@ -23,12 +24,13 @@ def write_entries(entries: Sequence[Entry], record: RecordPart | None = None) ->
     """
     kept: frozenset[str] = frozenset()  # the ids of reservations that another item has by now
     for _ in range(UPDATE_ATTEMPTS):
-        parts = [entry.part() for entry in entries]
+        for entry in entries:
+            entry.prepare()
         reservations = _all_reservations(entries, kept)
-        reserved, checks = (
-            reservations.parts(),
-            distinct_checks(one for entry in entries for one in entry.checks),
-        )
+        several = (one for entry in entries for one in entry.checks)
+        own, checks = beside_writes(several, [entry.item_id for entry in entries])
+        parts = [entry.part(own[n].conditions if n in own else ()) for n, entry in enumerate(entries)]
+        reserved = reservations.parts()
         parts += [*reserved, *checks, *([] if record is None else [record.part])]
         try:
             return write_together(entries[0].model, parts, finds_out=True)
@@ -41,7 +43,8 @@ def write_entries(entries: Sequence[Entry], record: RecordPart | None = None) ->
                 return None
             if record is not None and len(parts) - 1 in error.items:
                 raise record.refused() from error
-            if any(number >= len(entries) + len(reserved) for number in error.items):
+            others = any(number >= len(entries) + len(reserved) for number in error.items)
+            if others or not all(one.holds_on(error.items[n]) for n, one in own.items() if n in error.items):
                 _meet_related(entries)
                 continue
             kept |= _after_refusal(entries, reservations, error.items)

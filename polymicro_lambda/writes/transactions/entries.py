@@ -1,10 +1,12 @@
 """The entries of a transaction: each is one write, its reservations, and the error where it is refused."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item, mark_outdated
+from polymicro_lambda.dynamodb import ConditionClause, ExpressionTooLarge, get_item, mark_outdated
 from polymicro_lambda.exceptions import HTTPError, NotFound
 from polymicro_lambda.items import instance_of, stored_item
 from polymicro_lambda.rules import (
@@ -23,6 +25,7 @@ from polymicro_lambda.writes.changes.terms import Terms
 from polymicro_lambda.writes.creations import EXISTS, Creation
 from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reservations
 
+from .related_parts import RelatedPart
 from .transact_write import TransactionPart
 
 NO_ITEM = "There is no such item, or it is in a state in which this cannot be done."
@@ -33,7 +36,7 @@ class Entry(ABC):
 
     tells: bool = True
     """Whether its item shows if the write was done."""
-    checks: tuple[TransactionPart, ...] = ()
+    checks: tuple[RelatedPart, ...] = ()
     """The checks of related items beside the write; as the reservations."""
     reservations: Reservations = NO_RESERVATIONS
     """The reservations of unique values beside the write; those of an update are known once it is prepared."""
@@ -52,9 +55,18 @@ class Entry(ABC):
     def pin(self) -> None:
         """Make what the running verb has read of the item a part of the write."""
 
+    @property
     @abstractmethod
-    def part(self) -> TransactionPart:
-        """The write as DynamoDB takes it; the item is read and judged first where that is needed."""
+    def item_id(self) -> Hashable:
+        """The place of its item."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the write, its reservations and its checks; the item is read and judged where that is needed."""
+
+    @abstractmethod
+    def part(self, conditions: Sequence[Condition] = ()) -> TransactionPart:
+        """The prepared write as DynamoDB takes it, on these conditions too."""
 
     @abstractmethod
     def refused(self, item: RawItem | None) -> None:
@@ -98,9 +110,17 @@ class CreationEntry(Entry):
         self.instance.attribute_values = made.attribute_values
         vars(self.instance).update(vars(made))
 
-    def part(self) -> TransactionPart:
+    @property
+    def item_id(self) -> Hashable:
+        """The place of its item."""
+        return self.creation.item_id
+
+    def prepare(self) -> None:
+        """Nothing: a creation is prepared where it is made."""
+
+    def part(self, conditions: Sequence[Condition] = ()) -> TransactionPart:
         """The put."""
-        return self.creation.part()
+        return self.creation.part(conditions)
 
     def refused(self, item: RawItem | None) -> None:
         """Raise ``otherwise``, or ``Conflict``: the key is taken."""
@@ -122,6 +142,7 @@ class ChangeEntry(Entry):
         self.instance = instance
         self.otherwise = otherwise
         self.known = change.terms.known
+        self._conditions: Sequence[ConditionClause] = ()
         self.tells = change.tells
         self.is_guarded = current_guard().covers(change.items.model)
         """Whether the item is of the route's model, whose rule may hide it."""
@@ -144,19 +165,28 @@ class ChangeEntry(Entry):
             pins, self.known = pins_of(change.items, change.key, self.instance, guard)
             change.terms = Terms(change.terms.requirements, pins, self.known)
 
-    def part(self) -> TransactionPart:
-        """The write; as ``write_alone`` it judges here what is too large for DynamoDB."""
+    @property
+    def item_id(self) -> Hashable:
+        """The place of its item."""
+        return item_id(self.model, self.change.key)
+
+    def prepare(self) -> None:
+        """Make the write; as ``write_alone`` it judges here what is too large for DynamoDB."""
         try:
             write = self.change.prepared(self.known)
         except NotFound as error:
             raise self._missing(error) from error
-        self.reservations, self.checks = write.reservations, write.checks
+        self.reservations, self.checks, self._conditions = write.reservations, write.checks, write.conditions
         try:
-            return self.change.part(write.conditions)
+            self.change.part(write.conditions)
         except ExpressionTooLarge as error:
             judge_here(self.change, error)
             self.known = write.old
-            return self.part()
+            self.prepare()
+
+    def part(self, conditions: Sequence[Condition] = ()) -> TransactionPart:
+        """The prepared write."""
+        return self.change.part([*self._conditions, *conditions])
 
     def refused(self, item: RawItem | None) -> None:
         """Raise as the guard does for an item of the route's model; then ``otherwise``, or ``Conflict``."""

@@ -18,6 +18,7 @@ from polymicro_lambda.items import expired_conditions, same_item
 from polymicro_lambda.rules import holds
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.conditional_writes import ConditionFailed, OutcomeUnknown
+from polymicro_lambda.writes.transactions.related_parts import RelatedPart
 from polymicro_lambda.writes.transactions.transact_write import (
     TransactionPart,
     TransactionRefused,
@@ -182,7 +183,7 @@ def write_with_reservations(
     model: type[Model],
     write: TransactionPart,
     reservations: Reservations,
-    checks: Sequence[TransactionPart] = (),
+    checks: Sequence[RelatedPart] = (),
 ) -> None:
     """Do a write to an item together with its reservations, where the ``checks`` of related items hold.
 
@@ -192,7 +193,7 @@ def write_with_reservations(
     for _ in range(RESERVATION_ATTEMPTS):
         kept = reservations.parts()
         try:
-            return write_together(model, [write, *kept, *checks])
+            return write_together(model, [write, *kept, *[one.part() for one in checks]])
         except TransactionRefused as error:
             if 0 in error.items and error.after_lost_try:
                 raise ConditionFailed(error.items[0], after_lost_try=True) from error
