@@ -112,13 +112,16 @@ def test_no_attack_reaches_another_tenant(world):
 
 
 def test_the_same_user_in_another_tenant_is_another(world):
-    """Roles are of a tenant: a claim that changes takes all of them away."""
+    """Projects are of a tenant: a claim that changes takes all roles in them away."""
     ann = USERS["admin"]
     moved = type(ann)(ann.uuid, claims={"tenant": "evil"})
-    assert world.client.get(world.url(PROJECT), user=moved).status == 403
+    assert world.client.get(world.url(PROJECT), user=moved).status == 404
+    for method, path, body in (("GET", TASK, None), ("POST", TASKS, {"title": "x"}), ("GET", TASKS, None)):
+        options = {} if body is None else {"json": body}
+        assert world.client.request(method, world.url(path), user=moved, **options).status == 403
     assert world.client.get("/projects", user=moved).json["items"] == []
     without = type(ann)(ann.uuid)
-    assert world.client.get(world.url(PROJECT), user=without).status == 403
+    assert world.client.get(world.url(TASK), user=without).status == 403
 
 
 def test_a_cursor_is_good_for_its_user_alone(world):

@@ -1,11 +1,29 @@
 """What the API serves."""
 
-from polymicro_lambda import Create, Delete, List, ModelResource, OwnedBy, ReadOnly, Retrieve, Update, action
+from marshmallow.validate import Length, OneOf
+
+from polymicro_lambda import (
+    Create,
+    Delete,
+    Key,
+    List,
+    ModelResource,
+    One,
+    OwnedBy,
+    Retrieve,
+    Through,
+    Update,
+    action,
+)
 from polymicro_lambda.exceptions import Conflict, Unprocessable
 
 from .models import Comment, Invitation, Member, Project, Task, Tenant, new_id, now
-from .permissions import AtLeast, InTenant, NotYourself
-from .schemas import Assignment, InvitationSchema, MemberSchema
+from .permissions import ROLES, InTenant, NotYourself, at_least, of_tenant
+from .schemas import Assignment
+
+OURS = of_tenant(Project)
+VIEWERS, MEMBERS, ADMINS = (at_least(role, Member) for role in ROLES)
+ON_TASK = Through(Task, {"project": "project", "task": "task"})
 
 
 class Tenants(ModelResource, Retrieve):
@@ -15,17 +33,15 @@ class Tenants(ModelResource, Retrieve):
     route = "tenant"
 
 
-class Projects(ModelResource, Create, List, Retrieve, Update):
-    """``/projects``: who makes one is its admin, and a list holds those that the user is a member of."""
+class Projects(ModelResource, Create, Retrieve, Update):
+    """``/projects``: who makes one is its admin."""
 
     model = Project
     route = "projects"
-    permissions = InTenant & AtLeast("viewer", write="admin", create="anyone", list="anyone")
+    permissions = {"create": InTenant, "retrieve": InTenant & VIEWERS, "*": InTenant & ADMINS}
     dump_only = ("project", "archived", "created")
     required = ("name",)
-    field_permissions = {"budget": {"write": AtLeast("admin", create="anyone")}}
     members = Member
-    calls = {Member: "PutItem", Member.by_user: "Query", Project: "BatchGetItem"}
 
     def create(self, req, user):
         """The project and its admin, both or none."""
@@ -34,19 +50,6 @@ class Projects(ModelResource, Create, List, Retrieve, Update):
         with self.store.transaction() as write:
             write.create(self.members, member)
             return write.create(self.model, {**req, "project": project})
-
-    def list(self, user, pagination_key=None, limit=25):
-        """A page of memberships, then their projects in one BatchGetItem."""
-        tenant = user.claims.get("tenant")
-        mine = self.members.by_user.query(
-            user.uuid,
-            filter_condition=self.members.tenant == tenant,
-            last_evaluated_key=pagination_key,
-            limit=limit,
-        )
-        keys = [(tenant, member.project) for member in mine]
-        projects = sorted(self.model.batch_get(keys), key=lambda project: project.project)
-        return projects, {}, mine.last_evaluated_key
 
     @action
     def archive(self, instance, user):
@@ -59,13 +62,25 @@ class Projects(ModelResource, Create, List, Retrieve, Update):
         return {**data, "url": url, "tasks": f"{url}/tasks"}
 
 
+class MyProjects(ModelResource, List):
+    """``GET /projects``: the user's role in each of their projects, and the project."""
+
+    model = Member
+    route = "projects"
+    permissions = InTenant & OwnedBy("user")
+    exclude = ("tenant", "user")
+    embed = {"project": One(Projects, {"tenant": "tenant", "project": "project"}, always=True)}
+
+
 class Members(ModelResource, Create, List, Retrieve, Update, Delete):
     """``/projects/{project}/members``: seen by all of them, changed by admins."""
 
     model = Member
     route = "projects/{project}/members"
-    permissions = InTenant & AtLeast("viewer", write="admin") & NotYourself
-    schema = MemberSchema
+    permissions = {"list": OURS & VIEWERS, "retrieve": OURS & VIEWERS, "*": OURS & ADMINS & NotYourself}
+    exclude = ("tenant",)
+    dump_only = ("since",)
+    validators = {"user": Length(1, 100), "role": OneOf(ROLES)}
 
 
 class Invitations(ModelResource, Create, List, Delete):
@@ -73,16 +88,14 @@ class Invitations(ModelResource, Create, List, Delete):
 
     model = Invitation
     route = "projects/{project}/invitations"
-    permissions = InTenant & AtLeast("admin")
-    schema = InvitationSchema
+    permissions = OURS & ADMINS
+    exclude = ("tenant",)
+    dump_only = ("invited_by", "expires")
+    validators = {"user": Length(1, 100), "role": OneOf(ROLES)}
 
     def create(self, req, user):
         """Signed by the admin."""
         return super().create({**req, "invited_by": user.uuid}, user)
-
-
-class AlreadyMember(Conflict):
-    """The user is a member of the project."""
 
 
 class MyInvitations(ModelResource, List, Retrieve, Delete):
@@ -92,28 +105,14 @@ class MyInvitations(ModelResource, List, Retrieve, Delete):
     route = "invitations"
     permissions = InTenant & OwnedBy("user")
     members = Member
-    calls = {Member: ("GetItem", "PutItem")}
 
     @action(status=201)
     def accept(self, instance, user):
-        """``POST /invitations/{project}/accept``: who is a member stays what they are.
-
-        An invitation that is revoked meanwhile gives nothing.
-        """
-        member = {
-            "project": instance.project,
-            "user": user.uuid,
-            "tenant": instance.tenant,
-            "role": instance.role,
-        }
-        try:
-            with self.store.transaction() as write:
-                write.create(self.members, member, otherwise=AlreadyMember)
-                write.delete(instance)
-        except AlreadyMember:
-            self.store.delete(instance)
-            member["role"] = self.members.get(instance.project, user.uuid, consistent_read=True).role
-        return member
+        """``POST /invitations/{project}/accept``: the invitation becomes a membership, or stays as it is."""
+        member = {name: getattr(instance, name) for name in ("project", "user", "tenant", "role")}
+        with self.store.transaction() as write:
+            write.delete(instance)
+            return write.create(self.members, member, otherwise="You are a member already: decline.")
 
 
 class Tasks(ModelResource, Create, List, Retrieve, Update, Delete):
@@ -121,19 +120,27 @@ class Tasks(ModelResource, Create, List, Retrieve, Update, Delete):
 
     model = Task
     route = "projects/{project}/tasks"
-    permissions = InTenant & AtLeast("viewer", write="member", delete="admin")
+    permissions = {
+        **dict.fromkeys(("list", "retrieve", "count"), OURS & VIEWERS),
+        "delete": OURS & ADMINS,
+        "*": OURS & MEMBERS,
+    }
     dump_only = ("task", "status", "assignee", "created", "closed")
     filters = {"status": "eq", "assignee": "eq", "due": ("lt", "gte", "between"), "labels": "contains"}
-    field_permissions = {"estimate": AtLeast("member")}
+    field_permissions = {"estimate": MEMBERS}
     members = Member
-    calls = {Member: "GetItem", Task.by_status: "Query"}
 
     @action(schema=Assignment)
     def assign(self, instance, req, user):
         """``POST …/assign``: to a member of the project, or with null to nobody."""
-        if req["assignee"] not in (None, user.uuid):  # the user is a member: that is the rule
-            self._check_member(instance.project, req["assignee"])
-        return self.update(instance, req, user)
+        with self.store.transaction() as write:
+            if req["assignee"] is not None:
+                error = {"pointer": "#/assignee", "detail": "Not a member of the project."}
+                refused = Unprocessable("The assignee is no member.", errors=[error])
+                member = Key(self.members, instance.project, req["assignee"])
+                write.check(member, self.members.role.exists(), otherwise=refused)
+            write.update(instance, req)
+        return instance
 
     @action
     def close(self, instance, user):
@@ -155,41 +162,29 @@ class Tasks(ModelResource, Create, List, Retrieve, Update, Delete):
         states = ("open", "closed")
         return {state: task.by_status.count(project, task.status == state, ours) for state in states}
 
-    def _check_member(self, project, user):
-        try:
-            self.members.get(project, user)
-        except self.members.DoesNotExist:
-            error = {"pointer": "#/assignee", "detail": "Not a member of the project."}
-            raise Unprocessable("The assignee is no member.", errors=[error]) from None
-
 
 class MyTasks(ModelResource, List):
-    """``/me/tasks``: what is assigned to the user, in all projects of the tenant."""
+    """``/me/tasks``: what is assigned to the user, in all projects of the tenant where they have a role."""
 
     model = Task
     route = "me/tasks"
-    permissions = InTenant & OwnedBy("assignee")
+    permissions = InTenant & OwnedBy("assignee") & VIEWERS
     filters = {"status": "eq", "due": ("lt", "gte", "between")}
-    exclude = ("estimate",)  # members alone may read it, and this path names no project
+    field_permissions = {"estimate": MEMBERS}
 
 
 class Comments(ModelResource, Create, List, Retrieve, Update, Delete):
-    """``/projects/{project}/tasks/{task}/comments``: changed by their authors and by admins."""
+    """``/projects/{project}/tasks/{task}/comments``: of a task that is there; changed by authors and admins."""
 
     model = Comment
     route = "projects/{project}/tasks/{task}/comments"
-    permissions = (
-        InTenant & AtLeast("viewer", write="member") & (ReadOnly() | OwnedBy("author") | AtLeast("admin"))
-    )
+    permissions = {
+        **dict.fromkeys(("list", "retrieve"), OURS & VIEWERS & ON_TASK),
+        "create": OURS & MEMBERS & ON_TASK & OwnedBy("author"),
+        "*": OURS & MEMBERS & ON_TASK & (OwnedBy("author") | ADMINS),
+    }
     dump_only = ("comment", "author", "created")
     required = ("text",)
-    tasks = Task
-    calls = {Task: "GetItem"}
-
-    def create(self, req, user):
-        """Only on a task that there is, in this project."""
-        self.tasks.get(req["project"], req["task"])  # or it raises, which is a 404
-        return super().create(req, user)
 
 
-RESOURCES = (Tenants, Projects, Members, Invitations, MyInvitations, Tasks, MyTasks, Comments)
+RESOURCES = (Tenants, Projects, MyProjects, Members, Invitations, MyInvitations, Tasks, MyTasks, Comments)

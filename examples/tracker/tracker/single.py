@@ -17,11 +17,11 @@ from pynamodb.attributes import (
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda import OwnedBy, PolyMicro, PrefixedAttribute, ReadOnly
+from polymicro_lambda import One, OwnedBy, PolyMicro, PrefixedAttribute, Through
 
-from . import models, permissions, resources
+from . import models, resources
 from .models import in_days, new_id, next_id, now
-from .permissions import InTenant, NotYourself
+from .permissions import ROLES, InTenant, NotYourself, at_least, of_tenant
 
 
 class Table:
@@ -183,11 +183,9 @@ class Comment(Model):
     created = UTCDateTimeAttribute(default=now)
 
 
-class AtLeast(permissions.AtLeast):
-    """As over many tables, with the members of this one."""
-
-    members = Member
-    calls = {Member: "GetItem"}
+OURS = of_tenant(Project)
+VIEWERS, MEMBERS, ADMINS = (at_least(role, Member) for role in ROLES)
+ON_TASK = Through(Task, {"project": "project", "task": "task"})
 
 
 class Tenants(resources.Tenants):
@@ -203,23 +201,28 @@ class Projects(resources.Projects):
 
     model = Project
     members = Member
-    calls = {Member: "PutItem", Member.by_user: "Query", Project: "BatchGetItem"}
-    permissions = InTenant & AtLeast("viewer", write="admin", create="anyone", list="anyone")
-    field_permissions = {"budget": {"write": AtLeast("admin", create="anyone")}}
+    permissions = {"create": InTenant, "retrieve": InTenant & VIEWERS, "*": InTenant & ADMINS}
+
+
+class MyProjects(resources.MyProjects):
+    """``GET /projects``."""
+
+    model = Member
+    embed = {"project": One(Projects, {"tenant": "tenant", "project": "project"}, always=True)}
 
 
 class Members(resources.Members):
     """``/projects/{project}/members``."""
 
     model = Member
-    permissions = InTenant & AtLeast("viewer", write="admin") & NotYourself
+    permissions = {"list": OURS & VIEWERS, "retrieve": OURS & VIEWERS, "*": OURS & ADMINS & NotYourself}
 
 
 class Invitations(resources.Invitations):
     """``/projects/{project}/invitations``."""
 
     model = Invitation
-    permissions = InTenant & AtLeast("admin")
+    permissions = OURS & ADMINS
 
 
 class MyInvitations(resources.MyInvitations):
@@ -227,7 +230,6 @@ class MyInvitations(resources.MyInvitations):
 
     model = Invitation
     members = Member
-    calls = {Member: ("GetItem", "PutItem")}
 
 
 class Tasks(resources.Tasks):
@@ -235,29 +237,44 @@ class Tasks(resources.Tasks):
 
     model = Task
     members = Member
-    calls = {Member: "GetItem", Task.by_status: "Query"}
-    permissions = InTenant & AtLeast("viewer", write="member", delete="admin")
-    field_permissions = {"estimate": AtLeast("member")}
+    permissions = {
+        **dict.fromkeys(("list", "retrieve", "count"), OURS & VIEWERS),
+        "delete": OURS & ADMINS,
+        "*": OURS & MEMBERS,
+    }
+    field_permissions = {"estimate": MEMBERS}
 
 
 class MyTasks(resources.MyTasks):
     """``/me/tasks``."""
 
     model = Task
+    permissions = InTenant & OwnedBy("assignee") & VIEWERS
+    field_permissions = {"estimate": MEMBERS}
 
 
 class Comments(resources.Comments):
     """``/projects/{project}/tasks/{task}/comments``."""
 
     model = Comment
-    tasks = Task
-    calls = {Task: "GetItem"}
-    permissions = (
-        InTenant & AtLeast("viewer", write="member") & (ReadOnly() | OwnedBy("author") | AtLeast("admin"))
-    )
+    permissions = {
+        **dict.fromkeys(("list", "retrieve"), OURS & VIEWERS & ON_TASK),
+        "create": OURS & MEMBERS & ON_TASK & OwnedBy("author"),
+        "*": OURS & MEMBERS & ON_TASK & (OwnedBy("author") | ADMINS),
+    }
 
 
 pm = PolyMicro(default_permissions=InTenant)
-for resource in (Tenants, Projects, Members, Invitations, MyInvitations, Tasks, MyTasks, Comments):
+for resource in (
+    Tenants,
+    Projects,
+    MyProjects,
+    Members,
+    Invitations,
+    MyInvitations,
+    Tasks,
+    MyTasks,
+    Comments,
+):
     resource(pm)
 handler = pm.compile()
