@@ -204,7 +204,7 @@ def permitted(route: Route, request: Request) -> Verdict:
         # What can be no key finds nothing: a permission that looks it up need not expect it.
         for name, text in route.path_texts(request.segments).items():
             _check_key(route, name, text)
-    verdict = route.rule.decide(RuleContext(request.user, route.method, route.model, request))
+    verdict = route.rule.decide(RuleContext(request.user, route.method, route.model, request, route.address))
     return denied(request.user) if verdict is False else verdict
 
 

@@ -19,6 +19,7 @@ from polymicro_lambda.throttling import RateLimit
 from .declaration_checks import check_model, check_names
 from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
+from .lookups import check_lookup
 from .permission_checks import check_owners, check_related, read_rule
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .verbs import ACTION, VERBS, Action, Verb
@@ -124,6 +125,8 @@ class Declaration:
         check_owners(name, resource.model, permissions)
         in_path = route_parameters(name, resource.model, parts)
         check_related(name, resource.model, permissions, in_path)
+        bound, items = rule.binding(), any(verb.detail for verb in verbs)
+        check_lookup(name, resource.model, resource.lookup, {*bound, *in_path}, items=items)
         return cls(
             resource,
             name,
@@ -132,7 +135,7 @@ class Declaration:
             tuple([DeclaredVerb.of(resource, verb, idempotent) for verb in verbs]),
             rule,
             permissions,
-            rule.binding(),
+            bound,
         )
 
     @property
@@ -157,6 +160,11 @@ class Declaration:
         """The resource's hook of that name, None where it has none of its own."""
         own = type(self.resource).fields_for is not ModelResource.fields_for
         return self.resource.fields_for if own else None
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The attributes that path and rule bind for every caller."""
+        return frozenset({*self.bound, *self.in_path})
 
     @property
     def has_own_writes(self) -> bool:
