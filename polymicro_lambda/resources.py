@@ -44,7 +44,9 @@ class ModelResource:
     route: ClassVar[str]
     """The collection's path, e.g. ``"todo"`` or ``"projects/{project}/tasks"``."""
     permissions: ClassVar[Any] = None
-    """One permission class, or an iterable of classes, instances and compositions; the app's default if None."""
+    """One permission class, or an iterable of classes, instances and compositions; the app's default if None.
+
+    Or a dict of these by verbs and actions, in which ``"*"`` is all others: ``{"list": AllowAny, "*": IsStaff}``."""
     schema: ClassVar[type[Schema] | None] = None
     """A marshmallow schema in place of the one made from the model."""
     dump_only: ClassVar[Iterable[str] | str] = ()

@@ -32,6 +32,7 @@ from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import PynamoStore
 
 from .item_dumper import ItemDumper
+from .shown_fields import ShownFields
 
 RETRIEVE = Method("retrieve", "GET")
 """What field rules are asked about, whichever verb shows the fields."""
@@ -60,10 +61,11 @@ class EmbeddedItems:
         for many in self._parts if alone else ():
             many.load(instances)
 
-    def members(self, instance: Model, *, alone: bool = False) -> Mapping[str, Any]:
-        """What an item shows besides its fields. Raises as ``load``."""
+    def members(self, instance: Model, hidden: frozenset[str], *, alone: bool = False) -> Mapping[str, Any]:
+        """What an item shows besides its fields, but what ``hidden`` fields would say. Raises as ``load``."""
         self.load([instance], alone=alone)
-        return {one.embed.name: one.shown(instance) for one in self._parts if alone or isinstance(one, _One)}
+        shown = [one for one in self._parts if hidden.isdisjoint(one.embed.key.values())]
+        return {one.embed.name: one.shown(instance) for one in shown if alone or isinstance(one, _One)}
 
     @property
     def is_for_everybody(self) -> bool:
@@ -85,22 +87,25 @@ class _Embedded:
     def dumper(self) -> ItemDumper:
         """Dumps the items as their resource would, with those fields that embed and field rules let the user see."""
         route, declared = self.embed.route, self.embed.fields
-        readable = route.field_rules.readable(self._context(RETRIEVE, self._request))
+        readable, by_item = route.field_rules.reading(self._context(RETRIEVE, self._request))
         shown = readable if declared is None else readable & declared
-        everything = shown.issuperset(route.schema.names)
-        return ItemDumper(route, self._answered, None if everything else shown)
+        by_item = {name: one for name, one in by_item.items() if name in shown}
+        everything = not by_item and shown.issuperset(route.schema.names)
+        return ItemDumper(
+            route, self._answered, ShownFields(self.model, None if everything else shown, by_item)
+        )
 
     @lazy
     def asks_path(self) -> bool:
         """Whether some permission may look at the path, so that the rule is decided for each item by itself."""
         route = self.embed.route
-        leaves = (one for one in route.rule.leaves() if not isinstance(one, Through))
+        leaves = (one for one in self.embed.rule.leaves() if not isinstance(one, Through))
         return bool(route.params) and any(one.asks_request for one in leaves)
 
     @lazy
     def verdict(self) -> Verdict:
         """What the rule says before an item is known, where no permission looks at the path."""
-        return self.embed.route.rule.decide(self._context(self.embed.method, self._request))
+        return self.embed.rule.decide(self._context(self.embed.method, self._request))
 
     @property
     def is_for_everybody(self) -> bool:
@@ -114,7 +119,7 @@ class _Embedded:
         if not path_params.keys() >= set(self.embed.route.params):
             return False
         request = self._request.replaced(path_params=path_params)
-        return self.embed.route.rule.decide(self._context(self.embed.method, request))
+        return self.embed.rule.decide(self._context(self.embed.method, request))
 
     def key_part(self, name: str, value: Any) -> dict[str, Any] | None:
         """A value as a key attribute of the other model stores it, None for what can be no key."""

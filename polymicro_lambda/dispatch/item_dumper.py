@@ -10,15 +10,17 @@ from polymicro_lambda.items import unchanged_json
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
 
+from .shown_fields import ShownFields
+
 NOTHING: Mapping[str, Any] = {}
 
 
 class ItemDumper:
-    """Dumps the instances of one request's answer; ``fields`` are those to show, None for all."""
+    """Dumps the instances of one request's answer."""
 
     __slots__ = ("_prepared", "fields", "request", "route")
 
-    def __init__(self, route: Route, request: Request, fields: frozenset[str] | None) -> None:
+    def __init__(self, route: Route, request: Request, fields: ShownFields) -> None:
         self.route = route
         self.request = request
         self.fields = fields
@@ -26,7 +28,8 @@ class ItemDumper:
         self._prepared: dict[int, Model] = {}
 
     def prepare(self, values: Sequence[Any]) -> None:
-        """Call the resource's hook, once with each instance of its model."""
+        """Read what decides of their fields, and call the resource's hook, once with each instance of its model."""
+        self.fields.read_related(values)
         resource = self.route.resource
         if type(resource).prepare is ModelResource.prepare:
             return
@@ -40,7 +43,6 @@ class ItemDumper:
         schema = self.route.schema
         shown = unchanged_json(instance) if schema.model is type(instance) else None
         data = schema.dump(instance) if shown is None else schema.selected(shown)
-        if self.fields is not None:
-            data = {name: one for name, one in data.items() if name in self.fields}
+        data = self.fields.of_item(instance, data)
         self.prepare([instance])
         return self.route.resource.represent({**data, **more} if more else data, instance, self.request)

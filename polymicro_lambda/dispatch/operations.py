@@ -85,7 +85,8 @@ class Operation:
         key = key_of_path(route, self.asked.key)
         keyed.replayed_items += [] if key is None else [record_entry(route.model, key)]
         embedded = self.responses.embedded
-        keyed.shows_judged = embedded is not None and not embedded.is_for_everybody
+        judged = embedded is not None and not embedded.is_for_everybody
+        keyed.shows_judged = judged or bool(self.responses.fields.by_item)
         response = keyed.once(act, self.asked.readable, partial(check_replay, route, key))
         if not REPLAYED.items() <= response.headers.items():
             return response

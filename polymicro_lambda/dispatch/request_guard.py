@@ -11,7 +11,7 @@ from polymicro_lambda.http import Request, Response
 from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Guard, Verdict, current_guard, holds, split_related
+from polymicro_lambda.rules import Guard, Verdict, current_guard, holds, join_verdicts, split_related
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import PynamoStore
 
@@ -31,7 +31,8 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
     tags = None if header is None else EntityTags.read(header, "If-Match")
     if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
-    related, rest = split_related(verdict)
+    filtered = asked.filtered.values()
+    related, rest = split_related(join_verdicts((verdict, *filtered), every=True) if filtered else verdict)
     records = not route.is_default
     return Guard(
         asked.under_path(rest),
@@ -49,6 +50,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         address=asked.address,
         related=related,
         records=records,
+        written=asked.written,
     )
 
 

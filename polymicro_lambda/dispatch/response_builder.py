@@ -39,9 +39,11 @@ from polymicro_lambda.types import RawItem
 
 from .embedded_items import EmbeddedItems
 from .item_dumper import ItemDumper
+from .locations import location_headers, location_of_raw
 from .nested_instances import NestedInstances, instances_in, shown_alone
 from .request_guard import unless_known
-from .response_limits import LONGEST_HEADER, json_size, without_item
+from .response_limits import json_size, without_item
+from .shown_fields import ShownFields
 from .verb_results import VerbResult, is_collection
 
 NO_CONTENT = 204
@@ -53,8 +55,7 @@ class ResponseBuilder:
 
     route: Route
     request: Request
-    fields: frozenset[str] | None
-    """The fields to show, None for all."""
+    fields: ShownFields
     retrieval: Verdict = True
     """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
     embedded: EmbeddedItems | None = None
@@ -74,20 +75,22 @@ class ResponseBuilder:
                     raise
                 # It was written, and that is told, whatever has become of it since.
                 return without_item(Response(result.status or default, headers))
-        if not self._retrievable(body) or not self._can_embed(body):
-            return without_item(Response(result.status or default, {**self._location(body), **headers}))
-        text = self._text(body) if isinstance(body, Model) else None
-        if text is not None:
-            content = text.encode()
-        elif is_collection(body):
-            content = self.json(self._collection(body))
-        else:
-            content = self.json(self.item(body, alone=True))
         if isinstance(body, self.route.model):
-            headers = {**self._etag(body, content), **self._location(body), **headers}
+            headers = {**location_headers(self.route, self.request, body), **headers}
+        if not self._retrievable(body) or not self._can_embed(body):
+            return without_item(Response(result.status or default, headers))
+        content = self._content(body)
+        if isinstance(body, self.route.model):
+            headers = {**self._etag(body, content), **headers}
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
         return unless_known(self.route, self.request, Response(status, headers, content))
+
+    def _content(self, body: Any) -> bytes:
+        text = self._text(body) if isinstance(body, Model) else None
+        if text is not None:
+            return text.encode()
+        return self.json(self._collection(body) if is_collection(body) else self.item(body, alone=True))
 
     def shown(self, raw: RawItem, tagger: EntityTagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
@@ -97,7 +100,7 @@ class ResponseBuilder:
         renderer = renderer_of(route.model)
         both = None if renderer is None else renderer.rendered(raw)
         text = selection.reader.text(raw) if both is None else both.text
-        location = self._location_of(raw) if route.verb == "create" else ""
+        location = location_of_raw(route, self.request, raw)
         if text is None or location is None:
             return None
         tag = tagger.strong(route.model, raw) if both is None else tagger.of_content(both.content)
@@ -106,16 +109,6 @@ class ResponseBuilder:
         if location:
             headers["location"] = location
         return Response(route.about.status, headers, content)
-
-    def _location_of(self, raw: RawItem) -> str | None:
-        """Where a new item is, None where its instance has to say."""
-        item = self.route.resource.item
-        path = None if item is None else item.path_of(raw, self._kept())
-        return path if path is None or len(path) <= LONGEST_HEADER else ""
-
-    def _kept(self) -> int:
-        """How many segments a relative reference leaves: all but the request's last (RFC 3986, section 5.2.3)."""
-        return len(self.request.segments) - (0 if self.request.has_trailing_slash else 1)
 
     def json(self, value: Any) -> bytes:
         """Any value as JSON, and instances in it as they go out."""
@@ -143,12 +136,12 @@ class ResponseBuilder:
     @property
     def selection(self) -> FieldSelection | None:
         """What is shown of an item, where no instance is needed for that."""
-        if self.embedded is not None or self.route.selection is None:
+        names = self.fields.names
+        if self.embedded is not None or self.fields.by_item or self.route.selection is None:
             return None
-        if self.fields is None:
+        if names is None:
             return self.route.selection
-        names = self.route.schema.names
-        return FieldSelection.of(self.route.model, [name for name in names if name in self.fields])
+        return FieldSelection.of(self.route.model, [one for one in self.route.schema.names if one in names])
 
     def written(self, value: Any) -> int:
         """Bytes that an item takes in a page, at the most."""
@@ -199,7 +192,8 @@ class ResponseBuilder:
             interceptor.shows(value)
         if self.embedded is None or not isinstance(value, self.route.model):
             return self._dumper.dumped(value)
-        return self._dumper.dumped(value, self.embedded.members(value, alone=alone))
+        hidden = self.fields.hidden(value)
+        return self._dumper.dumped(value, self.embedded.members(value, hidden, alone=alone))
 
     def expect(self, values: Sequence[Any]) -> None:
         """Say which instances go out next: what they need of other items is loaded for all of them at once."""
@@ -213,7 +207,7 @@ class ResponseBuilder:
         selection = None if self.embedded is not None else self.route.selection
         if selection is None or selection.model is not type(value) or selection.names is not None:
             return None
-        text = None if self.fields is not None else unchanged_text(value)
+        text = None if self.fields.names is not None else unchanged_text(value)
         interceptor = None if text is None else current_guard().interceptor
         if interceptor is not None:
             interceptor.shows(value)
@@ -243,18 +237,10 @@ class ResponseBuilder:
     def _shows_stored(self, instance: Model, raw: RawItem, content: bytes) -> bool:
         """Whether everybody is shown this for the stored item: then its tag tells what is shown, too."""
         model = type(instance)
-        if self.embedded is not None or self.fields is not None or self.route.whole:
+        if self.embedded is not None or self.fields.names is not None or self.route.whole:
             return False
         if not reads_alike(model, raw):
             return False
         if unchanged_text(instance) is not None:
             return True
         return content == self.json(self.route.schema.dump(instance_of(model, raw)))
-
-    def _location(self, body: Model) -> dict[str, str]:
-        """Where a new item is, relative to the request's URL (RFC 9110, section 10.2.2)."""
-        item = self.route.resource.item
-        if self.route.verb != "create" or item is None:
-            return {}
-        location = "/".join(item.segments_of(body, self.request.path_params, self._kept()))
-        return {"location": location} if len(location) <= LONGEST_HEADER else {}

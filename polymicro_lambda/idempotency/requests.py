@@ -44,7 +44,7 @@ class IdempotentRequest:
     shows_others: bool = False
     """Whether the answer shows an item that a replay would not ask the rule about."""
     shows_judged: bool = False
-    """Whether the answer shows what rules of other resources have let its user see: a replay does not ask them."""
+    """Whether it shows what other rules have let its user see, of fields or of what is embedded: a replay asks none."""
     place: str = ""
     """Where the item that is created now is in the body, e.g. ``/3``; empty unless there are many."""
     lock: "threading.RLock" = field(default_factory=threading.RLock)

@@ -24,7 +24,7 @@ from .declaration_checks import check_prefixes
 from .declarations import AppSettings, Declaration
 from .embeds import link_embeds
 from .lookups import lookup_of
-from .permission_checks import check_related
+from .permission_checks import check_field_permissions
 from .routes import Route, models_of
 
 
@@ -62,7 +62,14 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
     for one in declared.verbs:
-        verb = one.verb
+        verb, rule = one.verb, declared.rules[one.verb.name]
+        asked = (*rule.leaves(), *declared.rules["retrieve"].leaves(), *shared["field_rules"].leaves())
+        of_verb: dict[str, Any] = {
+            "rule": rule,
+            "asks_request": any(leaf.asks_request for leaf in asked),
+            "bound": declared.rules.bound(verb.name),
+            "owned": declared.rules.owned(verb.name),
+        }
         for http in verb.http:
             yield Route(
                 resource=resource,
@@ -80,6 +87,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),
                 lookup=lookup if verb.detail else None,
+                **of_verb,
                 **shared,
             )
 
@@ -92,25 +100,22 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     own_verbs = declared.has_own_writes or declared.has_actions
     unique = read_unique(name, model, resource.unique, schema, own_verbs=own_verbs)
     field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
-    bindable = declared.bindable(filters.equals)
+    bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique)
     resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
-    check_related(name, model, of_fields, declared.in_path, fields=True)
+    check_field_permissions(name, model, of_fields, declared.in_path)
     return {
-        "rule": declared.rule,
+        "rules": declared.rules,
         "retrieves": "retrieve" in declared.by_name,
         "schema": schema,
         "filters": filters,
         "field_rules": field_rules,
         "uniqueness": unique,
-        "asks_request": any(one.asks_request for one in (*declared.permissions, *of_fields)),
         "calls": declared.calls(of_fields),
         "whole": declared.whole,
-        "bound": declared.bound,
         "bindable": bindable,
-        "owned": declared.owned,
     }
 
 
@@ -126,8 +131,8 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
         exclude=resource.exclude,
         own_fields=resource.fields,
         validators=resource.validators,
-        bound=declared.fixed,
-        fixed=frozenset(declared.owned),
+        bound=declared.bound_in_bodies,
+        fixed=declared.rules.owners,
         addressed=sorted({*declared.in_path, *filters.attributes}),
         lookup=resource.lookup,
         creates="create" in declared.by_name,

@@ -18,6 +18,7 @@ from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import Lookup, UniqueConstraints
 
 from .declared_calls import Call
+from .verb_rules import VerbRules
 from .verbs import Verb
 
 
@@ -39,6 +40,11 @@ class Embed(NamedTuple):
     limit: int | None
     """The most items that are shown, in a list; None for one item, by its whole key."""
 
+    @property
+    def rule(self) -> Rule:
+        """The rule of the other resource."""
+        return self.route.rules[self.method]
+
 
 @dataclass(eq=False)
 class Route:
@@ -53,6 +59,8 @@ class Route:
     parts: tuple[str, ...]
     """The path's segments: literals, and parameters as ``{name}``."""
     rule: Rule
+    rules: VerbRules
+    """Those of all verbs of the resource: that for ``retrieve`` is asked also where it has no such verb."""
     retrieves: bool
     """The resource has the verb ``retrieve``."""
     schema: ItemSchema
