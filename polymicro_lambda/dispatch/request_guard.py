@@ -18,7 +18,7 @@ from polymicro_lambda.writes import PynamoStore
 from .verb_request import VerbRequest
 
 NOT_MODIFIED = 304
-KEY_IS_ENOUGH = frozenset({"update", "delete"})
+KEY_IS_ENOUGH = frozenset({"update", "delete", "restore"})
 """The mixins' own verbs that need no more of an item than its key."""
 
 
@@ -29,7 +29,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
     """
     route, header = asked.route, asked.request.headers.get("if-match")
     tags = None if header is None else EntityTags.read(header, "If-Match")
-    if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
+    if tags is None and route.resource.require_if_match and route.verb in ("update", "delete"):
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
     filtered = asked.filtered.values()
     related, rest = split_related(join_verdicts((verdict, *filtered), every=True) if filtered else verdict)
@@ -51,6 +51,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         related=related,
         records=records,
         written=asked.written,
+        deletion=route.deletion,
     )
 
 

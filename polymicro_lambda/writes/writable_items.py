@@ -103,6 +103,10 @@ class Stores:
     def __init__(self, known: Mapping[type[Model], WritableItems]) -> None:
         self._known = dict(known)
 
+    def led_by(self, store: WritableItems) -> "Stores":
+        """The same, with this store for its model: of several resources each writes as it declares."""
+        return Stores({**self._known, store.model: store})
+
     def of(self, model: type[Model]) -> WritableItems:
         """The store of a model.
 
@@ -115,5 +119,10 @@ class Stores:
                     f"{model.__name__} is none of this app's models, so that its table has no table_prefix: name it in"
                     f" calls of the resource, such as calls = {{{model.__name__}: 'PutItem'}}"
                 )
-            self._known[model] = WritableItems(model, None if base is None else self._known[base].uniqueness)
+            known = None if base is None else self._known[base]
+            self._known[model] = (
+                WritableItems(model)
+                if known is None
+                else WritableItems(model, known.uniqueness, known.deletion)
+            )
         return self._known[model]

@@ -15,7 +15,7 @@ from contract import (
     stored,
     watched,
 )
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute, VersionAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -25,6 +25,7 @@ from polymicro_lambda import (
     Create,
     Delete,
     Idempotency,
+    IsAuthenticated,
     List,
     Many,
     ModelResource,
@@ -33,6 +34,7 @@ from polymicro_lambda import (
     Permission,
     PolyMicro,
     Retrieve,
+    SoftDelete,
     Through,
     Update,
     action,
@@ -392,6 +394,35 @@ def test_an_owner_in_the_key_is_asked_of_what_was_found(world: World, unique: An
     )
     assert client.get("/notes/s").json == {"owner": "alice", "id": "a", "slug": "s"}
     assert client.delete("/notes/s").status == 204
+
+
+def test_what_is_deleted_softly_keeps_its_address(world: World) -> None:
+    class Page(Model):
+        class Meta:
+            table_name = f"{world.table}d"
+
+        id = UnicodeAttribute(hash_key=True)
+        slug = UnicodeAttribute()
+        deleted = UTCDateTimeAttribute(null=True)
+
+    said = {"unique": "slug", "lookup": "slug", "route": "pages", "permissions": AllowAny}
+    pm = PolyMicro()
+    deletion = SoftDelete("deleted", seen_by=IsAuthenticated)
+    type("Pages", VERBS, said | {"model": Page, "soft_delete": deletion, "scan": True})(pm)
+    client = Caller(pm.compile(), user=ALICE)
+    create_tables(pm)
+    for number, slug in enumerate(("s", "t"), 1):
+        assert client.post("/pages", json={"id": str(number), "slug": slug}).status == 201
+    assert client.delete("/pages/s").status == 204
+    for method, body in (("GET", None), ("PATCH", {"slug": "x"}), ("PATCH", {}), ("DELETE", None)):
+        assert_problem(client.request(method, "/pages/s", json=body), 404)
+    assert client.get("/pages/s?deleted=true").json["id"] == "1"
+    assert_problem(client.get("/pages/t?deleted=true"), 404)
+    assert_problem(client.patch("/pages/t", json={"slug": "s"}), 409, "#/slug")
+    assert client.post("/pages/s/restore").json == {"id": "1", "slug": "s", "deleted": None}
+    assert_problem(client.post("/pages/s/restore"), 409)
+    assert_problem(client.post("/pages/gone/restore"), 404)
+    assert client.get("/pages/s").json["id"] == "1"
 
 
 def test_url_for_and_embedded_items(world: World) -> None:
