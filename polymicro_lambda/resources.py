@@ -67,6 +67,8 @@ class ModelResource:
     """Who may use a field: ``{"salary": InGroup("hr")}``, or ``{"salary": {"read": …, "write": …}}``."""
     unique: ClassVar[Iterable[Any] | str] = ()
     """Attributes of which no two items have the same value: ``("email",)``; ``(("tenant", "slug"),)`` together."""
+    lookup: ClassVar[str | None] = None
+    """A ``unique`` attribute that stands in the path of items in place of their key: ``"username"``."""
     require_if_match: ClassVar[bool] = False
     """Whether an update or delete without ``If-Match`` is refused (428)."""
     idempotent: ClassVar[Iterable[str] | str] = DEFAULT_IDEMPOTENT

@@ -46,6 +46,8 @@ def columns(table: Iterable[tuple[str, ...]]) -> list[str]:
 def _access(route: Route) -> str:
     """The key for one item; for a list the table and the indexes, each of which serves some request."""
     if not _lists(route):
+        if route.lookup is not None:
+            return f"unique {route.lookup.name}"
         return "key" if route.verb in VERB_OPERATIONS or route.about.detail else "-"
     indexes = sorted({grant.index for grant in _planned(route) if grant.operation != "BatchGetItem"})
     return ", ".join(f"index {index}" if index else "table" for index in indexes or [""])
@@ -66,7 +68,8 @@ def _calls(route: Route) -> str:
     made = [*(of_verb or _action_calls)(route)]
     if any(isinstance(leaf, Through) for leaf in route.rule.leaves()):
         made = [*_related_calls(route, made)]
-    calls = [*(["UpdateItem (rate)"] if route.rate else []), *made]
+    found = [f"GetItem (by {route.lookup.name})"] if route.lookup is not None else []
+    calls = [*(["UpdateItem (rate)"] if route.rate else []), *found, *made]
     if route.requirement is not None:
         calls.append(f"on {of_condition(route.requirement.condition)}")
     calls += [_embed_call(one) for one in route.embeds]

@@ -82,6 +82,8 @@ def grants(route: Route) -> frozenset[Grant]:
     declared = frozenset(Grant(table_name(call.model), call.index, call.operation) for call in route.calls)
     declared |= _completing_grants(route)
     declared |= {grant for embed in route.embeds for grant in _embed_grants(embed)}
+    if route.lookup is not None:
+        declared |= {Grant(table_name(route.lookup.uniqueness.reservation_table), "", "GetItem")}
     if route.rate is not None:
         declared |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
     if route.verb == "list" and not route.is_action:

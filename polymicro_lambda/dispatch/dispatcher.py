@@ -204,7 +204,7 @@ def permitted(route: Route, request: Request) -> Verdict:
         # What can be no key finds nothing: a permission that looks it up need not expect it.
         for name, text in route.path_texts(request.segments).items():
             _check_key(route, name, text)
-    context = RuleContext(request.user, route.method, route.model, request)
+    context = RuleContext(request.user, route.method, route.model, request, route.address)
     if route.shows_deleted is not None and "true" in request.query.get(DELETED, ()):
         decided(route.shows_deleted, context)
     verdict = route.rule.decide(context)

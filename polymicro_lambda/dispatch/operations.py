@@ -86,15 +86,16 @@ class Operation:
     def _once(self, keyed: IdempotentRequest, act: Callable[[], Response]) -> Response:
         """Do it, or answer as an earlier try of the request has been answered."""
         route = self.asked.route
-        key = key_of_path(route, self.asked.bound)
+        key = key_of_path(route, self.asked.key)
         keyed.replayed_items += [] if key is None else [record_entry(route.model, key)]
         embedded = self.responses.embedded
         judged = embedded is not None and not embedded.is_for_everybody
         keyed.shows_judged = judged or bool(self.responses.fields.by_item)
         response = keyed.once(act, self.asked.readable, partial(check_replay, route, key))
-        if REPLAYED.items() <= response.headers.items() and not may_have(
-            route, key, self.responses.retrieval
-        ):
+        if not REPLAYED.items() <= response.headers.items():
+            return response
+        has_moved = route.lookup is not None and key is None  # nobody could ask the rule about it
+        if has_moved or not may_have(route, key, self.responses.retrieval):
             return without_item(response)
         return response
 

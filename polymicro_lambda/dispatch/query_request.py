@@ -183,4 +183,4 @@ class QueryRequest:
 
     def context(self, method: Method) -> RuleContext:
         """What a rule is asked with."""
-        return RuleContext(self.request.user, method, self.route.model, self.request)
+        return RuleContext(self.request.user, method, self.route.model, self.request, self.route.address)

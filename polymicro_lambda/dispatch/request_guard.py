@@ -1,19 +1,27 @@
 """The guard of a request: its rule, what its path says of the item, ``If-Match`` and ``If-None-Match``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.exceptions import PreconditionFailed, PreconditionRequired
+from polymicro_lambda.exceptions import NotFound, PreconditionFailed, PreconditionRequired
 from polymicro_lambda.http import Request, Response
 from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Guard, Verdict, current_guard, join_verdicts, related_checks, split_related
+from polymicro_lambda.rules import (
+    Guard,
+    Verdict,
+    current_guard,
+    holds,
+    join_verdicts,
+    related_checks,
+    split_related,
+)
 from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes import PynamoStore
 
 from .verb_request import VerbRequest
 
@@ -44,16 +52,17 @@ def guard_of(
     return Guard(
         asked.under_path(rest),
         partial(_is_visible, asked),
-        asked.bound,
+        asked.fixed,
         asked.needed if route.is_default else None,  # a verb of the app's own may look at more than it shows
         tags if route.about.detail else None,
         asked.services.tagger,
         show,
         model=route.model,
-        path_key=key_of_path(route, asked.bound)
-        if tags is not None or route.requirement is not None or records
+        path_key=key_of_path(route, asked.key)
+        if tags is not None or route.requirement is not None or records or route.lookup is not None
         else None,
         requirement=route.requirement,
+        address=asked.address,
         related=related,
         read_back=tuple([check for one in shown_by for check in related_checks(one)]),
         records=records,
@@ -64,6 +73,8 @@ def guard_of(
 
 def _is_visible(asked: VerbRequest, instance: Model, raw: RawItem) -> bool:
     """Whether the user may retrieve the item, and so may be told that it is there."""
+    if asked.address is not None and not holds(asked.address.condition, raw):
+        return False
     return asked.route.retrieves and Guard(asked.retrieval).allows(instance, raw)
 
 
@@ -73,12 +84,15 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     Raises ``NotFound``, ``Forbidden`` and ``PreconditionFailed``.
     """
     route, request = asked.route, asked.request
-    key = {name: asked.bound[name] for name in model_info(route.model).keys}
+    key = asked.key
+    if key is None:
+        guard.check_related()  # who may not do it at all is told so first
+        raise NotFound()
     header = None if route.method.safe else request.headers.get("if-none-match")
     unwanted = EntityTags.read(header, "If-None-Match")
     if route.is_default and route.verb in KEY_IS_ENOUGH and unwanted is None:
         return key_only_instance(route.model, key)
-    instance: Model = route.resource.store.read(key)
+    instance = _read(route, key, guard)
     raw = stored_item(instance) or {}
     guard.mark.of_path = instance
     guard.check_match(instance, raw)
@@ -88,6 +102,17 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     if unwanted is not None and unwanted.match_weakly(guard.show(instance)[1]):
         raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
     return instance
+
+
+def _read(route: Route, key: Mapping[str, Any], guard: Guard) -> Model:
+    """The item with a key, if it has the address of the path. Raises as ``store.read``."""
+    if guard.address is None:
+        instance: Model = route.resource.store.read(key)
+        return instance
+    store = cast("PynamoStore", route.resource.store)
+    raw = store.fetch(store.serializer.key(key))
+    guard.check_address(raw)
+    return store.judged(raw)
 
 
 def unless_known(route: Route, request: Request, response: Response) -> Response:

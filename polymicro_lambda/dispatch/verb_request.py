@@ -7,12 +7,13 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
+from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import Forbidden, NotFound
 from polymicro_lambda.http import read_truth
 from polymicro_lambda.items import serialized
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.routing import DELETED
-from polymicro_lambda.rules import ConditionCheck, Verdict, join_verdicts
+from polymicro_lambda.rules import ConditionCheck, Requirement, Verdict, join_verdicts
 from polymicro_lambda.schemas import key_rules, load_body
 
 from .query_request import RETRIEVE, QueryRequest, Services
@@ -41,6 +42,32 @@ class VerbRequest(QueryRequest):
             if bound.setdefault(name, value) != value or (route.about.detail and not self._fits(name, value)):
                 raise NotFound()
         return bound
+
+    @lazy
+    def key(self) -> Mapping[str, Any] | None:
+        """The key of the item that the path names, by its attributes' names; None on a collection.
+
+        An item that is looked up is found by one read; None where there is none at its address.
+        """
+        route, keys = self.route, model_info(self.route.model).keys
+        if not route.about.detail:
+            return None
+        if route.lookup is None:
+            return {name: self.bound[name] for name in keys}
+        raw = route.lookup.key(self.bound)
+        return raw and {n: one.deserialize(one.get_value(raw[one.attr_name])) for n, one in keys.items()}
+
+    @property
+    def address(self) -> Requirement | None:
+        """What an item that is looked up must have still, None where it is named by its key."""
+        lookup = self.route.lookup
+        return None if lookup is None else lookup.requirement(self.bound[lookup.name])
+
+    @property
+    def fixed(self) -> Mapping[str, Any]:
+        """What path and rule bind of all items that the verb meets: not the address of one."""
+        lookup = self.route.lookup
+        return self.bound if lookup is None else {n: v for n, v in self.bound.items() if n != lookup.name}
 
     def _fits(self, name: str, value: Any) -> bool:
         """Whether what a user owns can be an attribute's value, where that is a key of the table or of an index."""

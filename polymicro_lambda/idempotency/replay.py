@@ -86,9 +86,9 @@ def _is_there(raw: RawItem | None, route: Route) -> TypeGuard[RawItem]:
     return route.deletion is None or not route.deletion.hides(raw)
 
 
-def key_of_path(route: Route, bound: dict[str, Any]) -> RawItem | None:
-    """The key of the item that the path names, None on a collection."""
-    if not route.about.detail:
+def key_of_path(route: Route, key: Mapping[str, Any] | None) -> RawItem | None:
+    """A key by its attributes' names as DynamoDB stores it, None for none."""
+    if key is None:
         return None
     keys = model_info(route.model).keys
-    return {a.attr_name: {a.attr_type: a.serialize(bound[name])} for name, a in keys.items()}
+    return {a.attr_name: {a.attr_type: a.serialize(key[name])} for name, a in keys.items()}

@@ -23,6 +23,7 @@ from polymicro_lambda.writes import (
 from .declaration_checks import check_prefixes
 from .declarations import AppSettings, Declaration
 from .embeds import link_embeds
+from .lookups import lookup_of
 from .permission_checks import check_field_permissions
 from .routes import Route, models_of
 
@@ -67,13 +68,11 @@ def _store_of(route: Route) -> PynamoStore:
 def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     """The routes of one resource, whose store, planner and item path are set on the way."""
     resource = declared.resource
-    keys = [
-        key
-        for key in model_info(declared.model).keys
-        if key not in {*declared.rules.bound_in_items, *declared.in_path}
-    ]
-    item = (*declared.parts, *[f"{{{key}}}" for key in keys])
+    keys = [key for key in model_info(declared.model).keys if key not in declared.fixed]
+    address = keys if resource.lookup is None else [resource.lookup]
+    item = (*declared.parts, *[f"{{{name}}}" for name in address])
     shared = _shared(declared)
+    lookup = lookup_of(declared.name, resource.lookup, shared["uniqueness"], declared.fixed)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
     for one in declared.verbs:
@@ -103,6 +102,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 limit=one.limit,
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),
+                lookup=lookup if verb.detail else None,
                 **of_verb,
                 **shared,
             )
@@ -153,6 +153,7 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
         bound=declared.bound_in_bodies,
         fixed=declared.rules.owners,
         addressed=sorted({*declared.in_path, *filters.attributes}),
+        lookup=resource.lookup,
         creates="create" in declared.by_name,
         defer_required=declared.has_own_writes,
     )

@@ -18,6 +18,7 @@ from polymicro_lambda.throttling import RateLimit
 from .declaration_checks import check_model, check_names
 from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
+from .lookups import check_lookup
 from .permission_checks import check_attributes
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .soft_deletes import soft_deletion_of
@@ -129,7 +130,9 @@ class Declaration:
         in_path = route_parameters(name, resource.model, parts)
         declared = tuple([DeclaredVerb.of(resource, verb, idempotent, deletion) for verb in verbs])
         check_attributes(f"{name}.permissions", resource.model, rules.permissions, in_path)
-        return cls(resource, name, parts, in_path, declared, rules, deletion)
+        read = cls(resource, name, parts, in_path, declared, rules, deletion)
+        check_lookup(name, read.model, resource.lookup, read.fixed, items=read.has_items)
+        return read
 
     @property
     def model(self) -> type[Model]:
@@ -153,6 +156,11 @@ class Declaration:
         """The resource's hook of that name, None where it has none of its own."""
         own = type(self.resource).fields_for is not ModelResource.fields_for
         return self.resource.fields_for if own else None
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The attributes that route and rule bind for every caller of every verb on an item."""
+        return frozenset({*self.rules.bound_in_items, *self.in_path})
 
     @property
     def has_own_writes(self) -> bool:

@@ -15,7 +15,7 @@ from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Requirement, Rule, SoftDeletion
 from polymicro_lambda.schemas import ItemSchema, parameter_name
 from polymicro_lambda.throttling import Rate
-from polymicro_lambda.writes import UniqueConstraints
+from polymicro_lambda.writes import Lookup, UniqueConstraints
 
 from .declared_calls import Call
 from .verb_rules import VerbRules
@@ -77,6 +77,8 @@ class Route:
     """Where the records of this verb's ``Idempotency-Key`` are, None where it takes none."""
     uniqueness: UniqueConstraints | None = None
     """What is unique among the items, None for nothing."""
+    lookup: Lookup | None = None
+    """What stands in its path in place of its item's key, None for the key and for what has no item."""
     rate: Rate | None = None
     """How often a user may use this verb, None where that is not limited."""
     is_action: bool = False
@@ -131,8 +133,15 @@ class Route:
     @lazy
     def beyond(self) -> tuple[str, ...]:
         """The path's parameters that say of an item more than its key."""
+        if self.lookup is not None:
+            return tuple(name for name in self.params if name != self.address)
         keys = model_info(self.model).keys if self.about.detail else self.params
         return tuple(name for name in self.params if name not in keys)
+
+    @property
+    def address(self) -> str | None:
+        """The parameter of its path by which its item is looked up, None for none."""
+        return None if self.lookup is None else self.lookup.name
 
     @lazy
     def offered(self) -> Mapping[str, Owner]:
@@ -159,7 +168,7 @@ class Route:
         """Whether the verb is the mixin's own, of one item by its key, and an answer shows all of what is stored."""
         shows = self.selection is not None and self.selection.names is None and self.field_rules.free
         embeds = any(one.always for one in self.embeds)
-        by_key = self.verb != "list" and not self.beyond and not embeds
+        by_key = self.verb != "list" and not self.beyond and self.lookup is None and not embeds
         # A read by the key alone would not see that the item is deleted.
         return self.is_default and shows and by_key and (self.deletion is None or self.writes)
 
@@ -184,7 +193,9 @@ class Route:
     def models(self) -> tuple[type[Model], ...]:
         """The resource's model, those whose tables its code and its permissions call, and the app's own."""
         reservations = (
-            self.uniqueness.reservation_table if self.uniqueness is not None and self.writes else None
+            self.uniqueness.reservation_table
+            if self.uniqueness is not None and (self.writes or self.lookup)
+            else None
         )
         counters = None if self.rate is None else self.rate.counters
         own = (one for one in (self.idempotency_table, reservations, counters) if one is not None)

@@ -42,6 +42,8 @@ class RuleContext:
     method: Method
     model: type[Model]
     request: Request | None = None
+    address: str | None = None
+    """The parameter of the path that says an item's address and may change, as no key does; None for none."""
 
 
 def ask_permission(question: Callable[..., Any], context: RuleContext, *about: Any) -> Any:

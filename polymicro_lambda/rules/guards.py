@@ -9,13 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import Forbidden, NotFound, PreconditionFailed
-from polymicro_lambda.items import (
-    UNKEYED_TAGGER,
-    EntityTagger,
-    EntityTags,
-    observed,
-    same_item,
-)
+from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger, EntityTags, observed, same_item
 from polymicro_lambda.types import RawItem
 
 from .conditions.requirements import Requirement
@@ -91,6 +85,8 @@ class Guard:
     """The request itself, as instances bear it that it has judged."""
     requirement: Requirement | None = None
     """The condition that the verb ``requires`` of the item in the path."""
+    address: Requirement | None = None
+    """The condition that the item in the path has its address still, where that is no key: else there is none."""
     related: tuple[RelatedCheck, ...] = ()
     """The checks by related items of which path and claims name the keys; they must hold besides the verdict."""
     read_back: tuple[RelatedCheck, ...] = ()
@@ -134,7 +130,7 @@ class Guard:
     def of_item(self, model: type[Model], key: RawItem) -> "Guard":
         """The guard of one item: another one than the path's, or one written by this request, has no precondition."""
         guard = self.of_model(model)
-        if guard.if_match is None and guard.requirement is None and not guard.written:
+        if guard.if_match is None and not guard.stated and not guard.written:
             return guard
         is_meant = guard.path_key is None or same_item(guard.path_key, key)
         if guard.written and is_meant:
@@ -142,7 +138,17 @@ class Guard:
         if is_meant and guard.mark.own_write(model, key) is None:
             resumes = guard.interceptor is not None and guard.interceptor.resumes
             return replace(guard, requirement=None) if resumes and guard.requirement is not None else guard
-        return replace(guard, if_match=None, requirement=None)
+        return replace(guard, if_match=None, requirement=None, address=None)
+
+    @property
+    def stated(self) -> tuple[Requirement, ...]:
+        """The conditions that path and verb require of an item."""
+        return tuple(filter(None, (self.address, self.requirement)))
+
+    def check_address(self, raw: RawItem) -> None:
+        """Raise ``NotFound`` for an item that has another address by now."""
+        if self.address is not None:
+            self.address.check(raw)
 
     def of_new(self, model: type[Model]) -> "Guard":
         """The guard of a new item of a model."""

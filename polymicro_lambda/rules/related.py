@@ -220,5 +220,6 @@ def stored_key_part(attribute: Attribute[Any], value: Any) -> dict[str, Any] | N
 
 
 def path_values(context: RuleContext) -> Mapping[str, str]:
-    """What the request's path says, by the names of its parameters."""
-    return {} if context.request is None else context.request.path_params
+    """What the request's path says of its item before and after a write, by the names of its parameters."""
+    said = {} if context.request is None else context.request.path_params
+    return {n: v for n, v in said.items() if n != context.address} if context.address else said

@@ -18,7 +18,7 @@ from .attribute_fields import carrying, is_nullable, is_required, ordered_attrib
 from .body_loader import attribute_of_field
 from .carrying import is_own
 from .declared_fields import DeclaredFields
-from .keys import key_rules
+from .keys import address_rules
 from .model_schemas import ModelSchema, with_raw_maps
 
 NAME_LISTS = ("dump_only", "load_only", "required", "exclude", "bound", "fixed")
@@ -40,6 +40,7 @@ class SchemaDeclaration:
     bound: frozenset[str]
     fixed: frozenset[str]
     addressed: frozenset[str]
+    lookup: str | None
     own_fields: DeclaredFields
 
     @lazy
@@ -192,5 +193,5 @@ class SchemaDeclaration:
     def _add_key_rule(self, field: fields.Field[Any], name: str) -> None:
         """Let the field refuse values that a key cannot have, if the attribute is one."""
         # A new list: copies of a field share their list.
-        rules = key_rules(self.model)
+        rules = address_rules(self.model, self.lookup)
         field.validators = [*field.validators, *([rules[name]] if name in rules else [])]

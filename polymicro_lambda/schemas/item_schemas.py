@@ -195,6 +195,7 @@ def compile_schema(
     bound: frozenset[str] = frozenset(),
     fixed: frozenset[str] = frozenset(),
     addressed: Iterable[str] = (),
+    lookup: str | None = None,
     creates: bool = True,
     defer_required: bool = False,
 ) -> ItemSchema:
@@ -202,9 +203,10 @@ def compile_schema(
 
     ``own_fields`` are fields in place of made ones, ``validators`` stand beside these, both by name.
     ``bound`` attributes are set by a rule or the route: never loaded, never required; ``fixed`` ones are loaded
-    on create alone, as keys are; ``addressed`` ones stand in paths and queries. ``creates`` says whether there is
-    a create at all. With ``defer_required`` only ``required`` is demanded of a body, since
-    the verb may set the rest. Raises ``ConfigurationError`` naming the resource and the attribute.
+    on create alone, as keys are; ``addressed`` ones stand in paths and queries, ``lookup`` in the path of items, in
+    place of the key. ``creates`` says whether there is a create at all. With ``defer_required`` only ``required`` is
+    demanded of a body, since the verb may set the rest. Raises ``ConfigurationError`` naming the resource and the
+    attribute.
     """
     declaration = SchemaDeclaration(
         resource,
@@ -217,7 +219,8 @@ def compile_schema(
         _names(exclude),
         bound,
         fixed,
-        frozenset(addressed),
+        frozenset(addressed).union([] if lookup is None else [lookup]),
+        lookup,
         DeclaredFields(resource, model, own_fields, validators, _names(dump_only)),
     )
     declaration.check()

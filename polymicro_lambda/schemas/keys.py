@@ -80,3 +80,12 @@ def key_rules(model: type[Model]) -> Mapping[str, KeyRule]:
 
 def _limits(role: Attribute[Any]) -> list[int]:
     return [HASH_BYTES] * role.is_hash_key + [RANGE_BYTES] * role.is_range_key
+
+
+def address_rules(model: type[Model], lookup: str | None) -> Mapping[str, KeyRule]:
+    """The same, and the rule of an attribute by which items are addressed: it keeps to what a key in a path may be."""
+    rules = key_rules(model)
+    if lookup is None:
+        return rules
+    limit = rules[lookup].limit if lookup in rules else HASH_BYTES
+    return {**rules, lookup: KeyRule(model.get_attributes()[lookup], limit, address=True)}

@@ -9,7 +9,7 @@ In comes a key and the values to store, under the guard of the request; out goes
   DynamoDB computes (``atomic_changes``), how one is sent (``item_writes``);
 - ``transactions/`` for several writes at once: as a verb says them (``transaction``, ``keys``), each of them
   (``entries``), one call (``transact_write``);
-- ``unique/`` for ``unique`` of a resource, and the reservations of its values;
+- ``unique/`` for ``unique`` of a resource, the reservations of its values, and items found by one (``lookups``);
 - ``conditional_writes`` for one write: done, refused, or unknown; ``lost_answers`` for what unknown means, and whether
   the write is sent again.
 """
@@ -23,6 +23,7 @@ from .stored_items import StoredItems
 from .transactions.keys import Key
 from .transactions.transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .transactions.transaction import Transaction
+from .unique.lookups import Lookup
 from .unique.reservations import Reservation, Reservations, too_contended
 from .unique.unique_constraints import UniqueConstraints, check_same_constraints, read_unique
 from .writable_items import Stores
@@ -33,6 +34,7 @@ __all__ = [
     "ConditionFailed",
     "Creation",
     "Key",
+    "Lookup",
     "LostRace",
     "OutcomeUnknown",
     "PynamoStore",

@@ -134,10 +134,10 @@ class PynamoStore(WritableItems):
         """The item as it is, under the same rule and preconditions as a write."""
         raw = self.fetch(key)
         guard = self.guard().of_item(self.model, key)
+        guard.check_address(raw)
         guard.check_match(self.judged(raw), raw)
-        for stated in (guard.requirement, *terms.requirements):
-            if stated is not None:
-                stated.check(raw)
+        for stated in (*guard.stated, *terms.requirements):
+            stated.check(raw)
         return raw
 
     def delete(self, instance: Model, *, condition: Any = None, otherwise: Otherwise = None) -> None:

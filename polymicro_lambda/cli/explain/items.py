@@ -100,6 +100,8 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
     conditions = [] if here or isinstance(rule, bool) else [rule]
     if route.requirement is not None:
         conditions.append(route.requirement.condition)
+    if operation.asked.address is not None:
+        conditions.append(operation.asked.address.condition)
     texts = ["the item exists", *map(of_condition, [*live_conditions(route.model), *conditions])]
     yield (
         "condition",
@@ -146,5 +148,8 @@ def _own_calls_first(operation: Operation) -> str:
 
 
 def _key(operation: Operation) -> str:
-    bound, keys = operation.guard().bound, model_info(operation.asked.route.model).keys
-    return of_values(operation.asked.route.model, {name: bound[name] for name in keys})
+    route, bound = operation.asked.route, operation.asked.bound
+    if route.lookup is not None:
+        found = of_values(route.model, {route.lookup.name: bound[route.lookup.name]})
+        return f"that of the item with {found}: 1 GetItem of its reservation, consistent, comes first"
+    return of_values(route.model, {name: bound[name] for name in model_info(route.model).keys})

@@ -52,6 +52,8 @@ def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
     match = {"if-match": "*"} if route.resource.require_if_match else {}
     request = replace(request, user=user, query=query, headers={**request.headers, **match})
     verb_request = VerbRequest(route, request, Services(Cursors(["explain"]), str))
+    if route.lookup is not None:
+        vars(verb_request)["key"] = None  # nothing is called
     return Operation(verb_request, permitted(route, request))
 
 

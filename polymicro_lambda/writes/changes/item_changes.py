@@ -85,8 +85,8 @@ class ItemChange(ABC):
         self.key = key
         self.terms = terms
         self.actions = actions
-        stated = guard.requirement
-        self.requirements = terms.requirements if stated is None else (stated, *terms.requirements)
+        stated = guard.stated
+        self.requirements = (*stated, *terms.requirements) if stated else terms.requirements
         # The attributes of unique constraints that the change concerns: they must still be what was read.
         self.unique = unique
         # Whether the rule must see the item before and after, or a unique value is concerned.
@@ -141,6 +141,7 @@ class ItemChange(ABC):
             own, checks = related_parts(pins, self.items.model, self.key)
             return PreparedWrite([*conditions, *own], NO_RESERVATIONS, old, checks)
         old, reservations = old or self.items.fetch(self.key), NO_RESERVATIONS
+        self.guard.check_address(old)
         try:
             new = self.result(old)
         except Uncomputable:
@@ -210,6 +211,7 @@ class ItemChange(ABC):
         if self.guard.related:
             self.meet_related()  # it may be the item itself that let the user in
         raw = self.items.live(item)
+        self.guard.check_address(raw)
         self.judge(raw)
         if self.guard.if_match is not None:
             self.guard.check_match(self.items.instance(raw), raw)

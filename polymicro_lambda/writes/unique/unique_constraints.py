@@ -80,11 +80,18 @@ class UniqueConstraints:
 
     def unique_values(self, raw: RawItem) -> Iterator[tuple[str, UniqueConstraint, RawItem]]:
         """For each constraint that an item has values for: the id of its reservation, the constraint, the values."""
-        scope = sorted(model_info(self.model).prefixes.items())
         for one in self.constraints:
-            values = one.values(raw)
-            if values is not None:
-                yield _digest(json_bytes([scope, canonical_bytes(values).decode()])), one, values
+            id_ = self.reservation_id(one, raw)
+            if id_ is not None:
+                yield id_, one, one.values(raw) or {}
+
+    def reservation_id(self, constraint: UniqueConstraint, raw: RawItem) -> str | None:
+        """The id of the reservation of an item's values, None where the item lacks one of them."""
+        values = constraint.values(raw)
+        if values is None:
+            return None
+        scope = sorted(model_info(self.model).prefixes.items())
+        return _digest(json_bytes([scope, canonical_bytes(values).decode()]))
 
 
 def _digest(content: bytes) -> str:
