@@ -87,7 +87,7 @@ class _Embedded:
     def dumper(self) -> ItemDumper:
         """Dumps the items as their resource would, with those fields that embed and field rules let the user see."""
         route, declared = self.embed.route, self.embed.fields
-        readable, by_item = route.field_rules.reading(self._context(RETRIEVE, self._request))
+        readable, by_item, _ = route.field_rules.reading(self._context(RETRIEVE, self._request))
         shown = readable if declared is None else readable & declared
         by_item = {name: one for name, one in by_item.items() if name in shown}
         everything = not by_item and shown.issuperset(route.schema.names)

@@ -37,6 +37,7 @@ from .conditions.requirements import (
 )
 from .conditions.rewriting import sendable
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
+from .create_interceptor import CreateInterceptor
 from .disclosure import (
     concerns_route,
     forget_judgement,
@@ -57,7 +58,7 @@ from .guard_context import (
     guarded,
     note_serving,
 )
-from .guards import CreateInterceptor, Guard
+from .guards import Guard
 from .own_writes import OwnWrite, RequestMark, item_id
 from .permission import PERMISSION_METHODS, Permission
 from .related import (

@@ -62,7 +62,7 @@ def may_go_out(instance: Model) -> bool:
     model = guard.model or type(instance)
     if not isinstance(instance, model) or is_cleared(instance):
         return True
-    if guard.verdict is True and model_info(model).lasting:
+    if guard.verdict is True and not guard.related and model_info(model).lasting:
         return True
     raw = as_stored(instance)
     return is_live(model, raw) and guard.allows(instance, raw)

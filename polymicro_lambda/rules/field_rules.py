@@ -84,8 +84,10 @@ class FieldRules:
         access = self._allowed(context, self.read, READ, self.names, beside)
         if beside is None:
             return FieldAccess(self.shown & access.fields, access.by_item)
-        left = {name: split_related(one)[1] for name, one in access.by_item.items() if name in self.shown}
-        return FieldAccess(self.shown & access.fields, {n: one for n, one in left.items() if one is not True})
+        early = {name: one for name, one in access.by_item.items() if name in self.shown}
+        left = {name: split_related(one)[1] for name, one in early.items()}
+        by_item = {name: one for name, one in left.items() if one is not True}
+        return FieldAccess(self.shown & access.fields, by_item, early)
 
     def writing(
         self, context: RuleContext, body: Any, also: frozenset[str], beside: Related = ()
@@ -130,6 +132,8 @@ class FieldAccess(NamedTuple):
     """Those that they may use, on some items at least."""
     by_item: Mapping[str, Verdict]
     """What must hold on an item for some of them."""
+    elsewhere: Mapping[str, Verdict] = {}
+    """The same for items that are not the path's: for these other related items may decide."""
 
 
 def refuse_written(verdicts: Mapping[str, Verdict], rule: Verdict, holds: Callable[[Verdict], bool]) -> None:

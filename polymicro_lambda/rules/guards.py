@@ -1,9 +1,9 @@
 """The guard of one request: the rule's verdict, carried to every call of the store while the verb runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
@@ -14,6 +14,7 @@ from polymicro_lambda.types import RawItem
 
 from .conditions.requirements import Requirement
 from .conditions.rewriting import sendable
+from .create_interceptor import CreateInterceptor
 from .field_rules import refuse_written
 from .own_writes import RequestMark
 from .related import RelatedCheck, check_related, read_related
@@ -30,32 +31,6 @@ def _visible_to_all(_: Model, __: RawItem) -> bool:
 
 def _as_text(instance: Model) -> tuple[Any, str]:
     return str(instance), ""
-
-
-class CreateInterceptor(Protocol):
-    """Takes part in the creates of a request: an idempotent request creates once, a bulk create gathers its items."""
-
-    def create(self, creation: Any) -> RawItem:
-        """The new item of a ``Creation``, or the item that an earlier try of the same request created."""
-
-    def changes(self, model: type[Model]) -> None:
-        """Called before an item of this model is changed or deleted. Raises where this request cannot do that."""
-
-    def shows(self, instance: Model) -> None:
-        """Called with each item that the answer shows."""
-
-    @property
-    def resumes(self) -> bool:
-        """Whether an earlier try of the request has written: then what the verb requires did hold."""
-
-    def begin_transaction(self) -> None:
-        """Called where a transaction begins. Raises where the request can have none."""
-
-    def done_before(self, digest: str, creations: Any) -> Sequence[RawItem] | None:
-        """What an earlier try of the request has created by this very transaction, None where it has not done it."""
-
-    def transact(self, digest: str, creations: Any, write: Callable[[Any], None]) -> None:
-        """Let ``write`` do a transaction with these creations, and with a part of the interceptor's own."""
 
 
 @dataclass(slots=True)
@@ -129,7 +104,7 @@ class Guard:
 
     def of_item(self, model: type[Model], key: RawItem) -> "Guard":
         """The guard of one item: another one than the path's, or one written by this request, has no precondition."""
-        guard = self.of_model(model)
+        guard = self.of_model(model)._about(key)
         if guard.if_match is None and not guard.stated and not guard.written:
             return guard
         is_meant = guard.path_key is None or same_item(guard.path_key, key)
@@ -150,10 +125,20 @@ class Guard:
         if self.address is not None:
             self.address.check(raw)
 
-    def of_new(self, model: type[Model]) -> "Guard":
+    def of_new(self, model: type[Model], raw: RawItem | None = None) -> "Guard":
         """The guard of a new item of a model."""
-        guard = self.of_model(model)
+        guard = self.of_model(model)._about(raw or {})
         return guard._of_written() if guard.written and guard.path_key is None else guard
+
+    def _about(self, raw: RawItem) -> "Guard":
+        """The guard of an item of which this much is known."""
+        verdict = self._verdict_of(raw)
+        return self if verdict is self.verdict else replace(self, verdict=verdict)
+
+    def _verdict_of(self, raw: RawItem) -> Verdict:
+        """What must hold on an item: the related items that the path names decide about the path's items alone."""
+        others = [one for one in self.related if one.is_elsewhere(raw)] if self.related else None
+        return join_verdicts([self.verdict, *others], every=True) if others else self.verdict
 
     def _of_written(self) -> "Guard":
         """The guard of an item of which the body's fields are written."""
@@ -187,13 +172,15 @@ class Guard:
 
     def allows(self, instance: Model, raw: RawItem | None = None) -> bool:
         """Whether the rule holds on an item; ``raw`` is how DynamoDB stores it, if that is known."""
-        if isinstance(self.verdict, bool):
+        if not self.related and isinstance(self.verdict, bool):
             return self.verdict
-        return self.verdict.allows(instance, raw or as_stored(instance))
+        raw = raw or as_stored(instance)
+        verdict = self._verdict_of(raw)
+        return verdict if isinstance(verdict, bool) else verdict.allows(instance, raw)
 
     def holds(self, raw: RawItem) -> bool:
         """Whether it is certain from the stored item alone that the rule lets it pass."""
-        return certainly_allows(self.verdict, raw)
+        return certainly_allows(self._verdict_of(raw), raw)
 
     def judge(self, instance: Model, raw: RawItem, new: State | None = None) -> frozenset[str]:
         """The names in DynamoDB of the attributes that opaque checks read of the item.
@@ -203,8 +190,8 @@ class Guard:
         """
         if self.holds(raw):
             return frozenset()
-        old = State(instance, raw)
-        allowed, relied = self._observed(old, partial(holds_before, self.verdict, old, new))
+        old, verdict = State(instance, raw), self._verdict_of(raw)
+        allowed, relied = self._observed(old, partial(holds_before, verdict, old, new))
         if allowed:
             return relied
         if self.written:
@@ -218,8 +205,8 @@ class Guard:
 
         Raises ``Forbidden``: that gives no other item away.
         """
-        new = State(instance, raw)
-        allowed, relied = self._observed(new, partial(holds_after, self.verdict, old, new))
+        new, verdict = State(instance, raw), self._verdict_of(raw)
+        allowed, relied = self._observed(new, partial(holds_after, verdict, old, new))
         if allowed:
             return relied
         if self.written:

@@ -51,6 +51,8 @@ class RelatedCheck(NamedTuple):
     """The parts of its key that path and claims say, by their names in DynamoDB; None for what can be no key."""
     sources: Mapping[str, Source]
     """The parts that an item says, by their names in DynamoDB."""
+    own_sources: Mapping[str, Source]
+    """Those of ``known`` that are attributes of an item: another item than the path's says another value."""
     negated: bool
     pinned: bool
     """Whether a write is conditional on it, too."""
@@ -64,8 +66,15 @@ class RelatedCheck(NamedTuple):
     def key(self, raw: RawItem) -> RawItem | None:
         """The key of the related item of an item, None where there can be none."""
         found = {**self.known, **{name: source.key_part(raw) for name, source in self.sources.items()}}
+        if raw:
+            own = self.own_sources.items()
+            found |= {n: one.key_part(raw) for n, one in own if one.attribute.attr_name in raw}
         stored: RawItem = {name: value for name, value in found.items() if value is not None}
         return stored if len(stored) == len(found) and _can_be_key(stored) else None
+
+    def is_elsewhere(self, raw: RawItem) -> bool:
+        """Whether an item names another related item than the path does."""
+        return bool(self.own_sources) and self.key(raw) != self.key({})
 
     def allows(self, instance: Model | None, raw: RawItem) -> bool:
         """Whether it holds for an item; the related item is read once in a request."""

@@ -101,6 +101,7 @@ class Through(Permission):
     def _check(self, context: RuleContext, condition: Condition | None, negated: bool) -> RelatedCheck:
         known: dict[str, dict[str, Any] | None] = {}
         sources: dict[str, Source] = {}
+        own_sources: dict[str, Source] = {}
         path, attributes = path_values(context), context.model.get_attributes()
         for name, attribute in model_info(self.model).keys.items():
             said, place = self.key[name], attribute.attr_name
@@ -108,11 +109,13 @@ class Through(Permission):
                 known[place] = stored_key_part(attribute, said.value(context.user))
             elif said in path:
                 known[place] = stored_key_part(attribute, path[said])
+                if said in attributes:
+                    own_sources[place] = Source(attributes[said], attribute)
             else:
                 sources[place] = Source(attributes[said], attribute)
         assert context.request is not None  # nosec B101 # noqa: S101 - for the type checker
         cache = context.request.state.setdefault(CACHE, {})
-        return RelatedCheck(self.model, condition, known, sources, negated, self.atomic, cache)
+        return RelatedCheck(self.model, condition, known, sources, own_sources, negated, self.atomic, cache)
 
     def __str__(self) -> str:
         conditions = {method: one if one is None else str(one) for method, one in self._where.items()}

@@ -197,7 +197,8 @@ def attributes_but(verdict: Verdict, skipped: str) -> frozenset[str]:
     if isinstance(verdict, SidedCheck):
         return frozenset() if verdict.side == skipped else attributes_but(verdict.check, skipped)
     if isinstance(verdict, RelatedCheck):
-        return frozenset(source.attribute.attr_name for source in verdict.sources.values())
+        sources = (*verdict.sources.values(), *verdict.own_sources.values())
+        return frozenset(source.attribute.attr_name for source in sources)
     return attributes_of(verdict.condition) if isinstance(verdict, ConditionCheck) else frozenset()
 
 

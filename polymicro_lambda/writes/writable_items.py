@@ -46,7 +46,7 @@ class WritableItems(StoredItems):
         self.serializer.check_keys(raw)
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
-        guard = current_guard().of_new(self.model)
+        guard = current_guard().of_new(self.model, raw)
         guard.check_related(unpinned=True)
         pins = early_pins(guard.related)
         if related_checks(guard.verdict):

@@ -86,10 +86,10 @@ class World:
         self.put_task()
         return client
 
-    def put_task(self) -> None:
+    def put_task(self, project: str = "1", task: str = "a") -> None:
         item = {
-            "project": {"S": "1"},
-            "id": {"S": "a"},
+            "project": {"S": project},
+            "id": {"S": task},
             "text": {"S": "x"},
             "author": {"S": "alice"},
             "team": {"S": "1"},
@@ -429,6 +429,63 @@ def test_the_rule_of_a_field_costs_no_call_where_that_of_the_resource_has_read(
         world.put_task()
         hidden = client.request(method, path, json=body)
         assert "fields" in path or "text" not in hidden.json.get("items", [hidden.json])[0]
+
+
+def test_other_items_than_the_paths_are_judged_by_their_own_related_items(world: World) -> None:
+    """Where the path says the key of the related item, that is true of the path's own items alone."""
+    member, task = world.member, world.task
+
+    def everyone(self: Any) -> Any:
+        return {"alone": task.get("2", "b"), "all": [task.get("1", "a"), task.get("2", "b")]}
+
+    def other(self: Any) -> Any:
+        return task.get("2", "b")
+
+    def write(self: Any, req: Any) -> Any:
+        act = {
+            "update": lambda: self.store.update(task.get("2", "b"), {"text": "z"}),
+            "delete": lambda: self.store.delete(task.get("2", "b")),
+            "create": lambda: self.store.create({"project": "2", "id": "c"}),
+        }
+        return act[req["how"]]()
+
+    def together(self: Any, req: Any) -> Any:
+        with self.store.transaction() as write:
+            if req["how"] == "create":
+                write.create(task, {"project": "2", "id": "c"})
+            else:
+                getattr(write, req["how"])(Key(task, "2", "b"), *[{"text": "z"}] * (req["how"] == "update"))
+
+    get = {"detail": False, "methods": ("GET",)}
+    members: dict[str, Any] = {
+        "everyone": action(**get)(everyone),
+        "other": action(**get)(other),
+        "write": action(detail=False)(write),
+        "together": action(detail=False)(together),
+        "list": lambda self: [*task.scan()],
+        "field_permissions": {"text": world.through(where=member.role == "admin")},
+    }
+    client = world.served(world.through(), **members)
+    world.put_task(project="2", task="b")
+    before = stored(task.Meta.table_name)
+    own = [{"project": "1", "id": "a", "author": "alice", "team": "1", "version": 1}]
+    assert client.get(TASKS).json["items"] == own
+    assert client.get(TASKS + "/everyone").json == {"alone": None, "all": [*own, None]}
+    assert_problem(client.get(TASKS + "/other"), 404)
+    for how in ("update", "delete", "create"):
+        for path in ("/write", "/together"):
+            assert client.post(TASKS + path, json={"how": how}).status in (403, 404), (how, path)
+    assert stored(task.Meta.table_name) == before
+
+    world.join("alice", project="2", role="admin")
+    shown = [{"project": "2", "id": "b", "text": "x", "author": "alice", "team": "1", "version": 1}, *own]
+    assert sorted(client.get(TASKS).json["items"], key=str) == sorted(shown, key=str)
+    assert client.get(TASKS + "/other").json == shown[0]
+    assert client.post(TASKS + "/write", json={"how": "update"}).json["text"] == "z"
+    with meanwhile(lambda: world.leave(project="2")):
+        assert client.post(TASKS + "/write", json={"how": "update"}).status in (403, 404)
+    world.join("alice", project="2", role="admin")
+    assert client.post(TASKS + "/together", json={"how": "create"}).status == 204
 
 
 def test_a_list_reads_each_related_item_once(world: World) -> None:
