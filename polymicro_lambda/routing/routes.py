@@ -162,6 +162,18 @@ class Route:
         return self.http not in SAFE_METHODS
 
     @property
+    def merges(self) -> bool:
+        """Whether its body says what is to change of an item (RFC 7396)."""
+        return self.http == "PATCH"
+
+    @property
+    def body_schema(self) -> Schema:
+        """The schema that loads its body, where that is an item."""
+        if self.verb == "create":
+            return self.schema.creating
+        return self.schema.merging if self.merges else self.schema.updating
+
+    @property
     def takes_many(self) -> bool:
         """Whether its body may be a list of items."""
         return self.verb == "create" and not self.is_action and self.resource.max_bulk > 0

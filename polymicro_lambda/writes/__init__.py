@@ -5,8 +5,9 @@ In comes a key and the values to store, under the guard of the request; out goes
 
 - ``store`` for the methods that the verbs call, ``stored_items`` for those that read;
 - ``writable_items`` for values on their way into items; ``creations`` for new items, ``bulk`` for a POST of a list;
-- ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), the values that
-  DynamoDB computes (``atomic_changes``), how one is sent (``item_writes``);
+- ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), an update
+  (``item_updates``), the values that DynamoDB computes (``atomic_changes``), members of maps that a PATCH changes
+  (``map_merges``), how one is sent (``item_writes``);
 - ``transactions/`` for several writes at once: as a verb says them (``transaction``, ``keys``), each of them
   (``entries``), one call (``transact_write``);
 - ``unique/`` for ``unique`` of a resource, and the reservations of its values;

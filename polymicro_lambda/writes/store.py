@@ -13,9 +13,10 @@ from polymicro_lambda.lists import Plan
 from polymicro_lambda.rules import Otherwise, current_guard, guard_for, requirement
 from polymicro_lambda.types import RawItem
 
-from .changes.atomic_changes import AtomicChange
+from .changes.computed_changes import ComputedChange
 from .changes.item_conditions import pins_of
-from .changes.item_writes import ItemDeletion, ItemUpdate, write_alone
+from .changes.item_updates import ItemUpdate
+from .changes.item_writes import ItemDeletion, write_alone
 from .changes.terms import NO_TERMS, Terms
 from .creations import Creation
 from .transactions.transaction import Transaction
@@ -112,14 +113,16 @@ class PynamoStore(WritableItems):
 
     def change(self, key: RawItem, changes: Mapping[str, Any]) -> RawItem:
         """The same by the item's key, as a stored item; no value is an expression."""
+        if self.about.has_maps:
+            return self._change(key, *self.split(key, changes, None), NO_TERMS)
         return self._change(key, self.stored_changes(key, changes, {}), (), NO_TERMS)
 
     def _change(
-        self, key: RawItem, values: Mapping[str, Any], atomic: Sequence[AtomicChange], terms: Terms
+        self, key: RawItem, values: Mapping[str, Any], computed: Sequence[ComputedChange], terms: Terms
     ) -> RawItem:
-        if not values and not atomic:
+        if not values and not computed:
             return self._unchanged(key, terms)
-        change = ItemUpdate(self, key, values, atomic, terms)
+        change = ItemUpdate(self, key, values, computed, terms)
         updated: RawItem = write_alone(change)["Attributes"]
         if change.guard.records:
             change.guard.mark.note(self.model, key, change.changed, updated, change.blind)

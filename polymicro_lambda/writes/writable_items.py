@@ -20,7 +20,7 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.types import RawItem
 
-from .changes.atomic_changes import AtomicChange, atomic_change
+from .changes.computed_changes import ComputedChange, computed_change
 from .creations import Creation
 from .stored_items import StoredItems
 from .transactions.related_parts import related_parts
@@ -64,17 +64,19 @@ class WritableItems(StoredItems):
 
     def split(
         self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None
-    ) -> tuple[dict[str, Any], list[AtomicChange]]:
-        """Changes of an item as the values to store, by DynamoDB's names, None to remove; and those it computes.
+    ) -> tuple[dict[str, Any], list[ComputedChange]]:
+        """Changes of an item as the values to store, by DynamoDB's names, None to remove; and those that rest on it.
 
         ``known`` is the item as it was read, if it was. Raises as ``stored_changes``, and ``ConfigurationError`` for an
         expression that its attribute cannot take.
         """
-        atomic = {
-            n: one for n, value in changes.items() if (one := atomic_change(self.model, n, value)) is not None
+        computed = {
+            n: one
+            for n, value in changes.items()
+            if (one := computed_change(self.model, n, value)) is not None
         }
-        plain = {n: value for n, value in changes.items() if n not in atomic} if atomic else changes
-        return self.stored_changes(key, plain, known or {}), [*atomic.values()]
+        plain = {n: value for n, value in changes.items() if n not in computed} if computed else changes
+        return self.stored_changes(key, plain, known or {}), [*computed.values()]
 
     def stored_changes(self, key: RawItem, changes: Mapping[str, Any], known: RawItem) -> dict[str, Any]:
         """Changes without expressions as the values to store; key and version may be said again as they are.

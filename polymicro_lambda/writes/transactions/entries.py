@@ -152,7 +152,7 @@ class ChangeEntry(Entry):
             raise self._missing(error) from error
         self.reservations, self.checks = write.reservations, write.checks
         try:
-            return self.change.part(write.conditions)
+            return self.change.part(write)
         except ExpressionTooLarge as error:
             judge_here(self.change, error)
             self.known = write.old

@@ -24,7 +24,8 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.changes.item_changes import ItemChange
-from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemDeletion, ItemUpdate
+from polymicro_lambda.writes.changes.item_updates import ItemUpdate
+from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemDeletion
 from polymicro_lambda.writes.changes.terms import Terms
 from polymicro_lambda.writes.writable_items import Stores, WritableItems
 
@@ -95,9 +96,9 @@ class Transaction:
     ) -> None:
         """Set these values of an item that must be there, or remove where None; see ``store.update``."""
         store, key, terms = self._target(target, condition, otherwise)
-        values, atomic = store.split(key, changes, terms.known)
-        if values or atomic:
-            self._add(ItemUpdate(store, key, values, atomic, terms), otherwise, target)
+        values, computed = store.split(key, changes, terms.known)
+        if values or computed:
+            self._add(ItemUpdate(store, key, values, computed, terms), otherwise, target)
         else:
             self._add(ItemCheck(store, key, terms), otherwise, target)
 
