@@ -65,6 +65,8 @@ class ModelResource:
     """Who may use a field: ``{"salary": InGroup("hr")}``, or ``{"salary": {"read": …, "write": …}}``."""
     unique: ClassVar[Iterable[Any] | str] = ()
     """Attributes of which no two items have the same value: ``("email",)``; ``(("tenant", "slug"),)`` together."""
+    put: ClassVar[str] = "replace"
+    """What PUT does: ``"replace"``; ``"merge"``, as PATCH does; ``"upsert"``, which creates (201) what is not there."""
     require_if_match: ClassVar[bool] = False
     """Whether an update or delete without ``If-Match`` is refused (428)."""
     idempotent: ClassVar[Iterable[str] | str] = DEFAULT_IDEMPOTENT

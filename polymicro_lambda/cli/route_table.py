@@ -130,6 +130,7 @@ def _write_calls(route: Route) -> Iterator[str]:
         yield "sometimes GetItem"
     own = VERB_OPERATIONS[route.verb][0]
     yield " or ".join(_with_reservations(route, own, always=deletes) if reserves else [own])
+    yield from (f"or {one}" for one in ([] if route.creation is None else _create_calls(route.creation)))
 
 
 def _may_change_unique_values(route: Route) -> bool:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.exceptions import PreconditionFailed, PreconditionRequired
+from polymicro_lambda.exceptions import Forbidden, PreconditionFailed, PreconditionRequired, Unauthorized
 from polymicro_lambda.http import Request, Response
 from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
@@ -18,6 +18,8 @@ from polymicro_lambda.types import RawItem
 from .verb_request import VerbRequest
 
 NOT_MODIFIED = 304
+CHALLENGE = {"www-authenticate": "Bearer"}
+"""What a 401 asks for (RFC 6750, section 3)."""
 KEY_IS_ENOUGH = frozenset({"update", "delete"})
 """The mixins' own verbs that need no more of an item than its key."""
 
@@ -29,7 +31,8 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
     """
     route, header = asked.route, asked.request.headers.get("if-match")
     tags = None if header is None else EntityTags.read(header, "If-Match")
-    if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
+    needs_tag = route.resource.require_if_match and route.verb in KEY_IS_ENOUGH
+    if tags is None and needs_tag and not (route.creation is not None and only_creates(asked.request)):
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
     related, rest = split_related(verdict)
     records = not route.is_default
@@ -77,6 +80,20 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     if unwanted is not None and unwanted.match_weakly(guard.show(instance)[1]):
         raise PreconditionFailed("The item is as If-None-Match says that it must not be.")
     return instance
+
+
+def only_creates(request: Request) -> bool:
+    """Whether a request says that there must be no item yet (RFC 9110, section 13.1.2)."""
+    return request.headers.get("if-none-match", "").strip() == "*"
+
+
+def denied(user: Any) -> NoReturn:
+    """Raise ``Unauthorized`` to nobody in particular, to a user ``Forbidden``."""
+    if user is None:
+        raise Unauthorized(
+            "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
+        )
+    raise Forbidden("You may not do this.")
 
 
 def unless_known(route: Route, request: Request, response: Response) -> Response:

@@ -99,7 +99,7 @@ class VerbRequest:
 
     def _item_body(self, body: Any) -> dict[str, Any]:
         route, schema, closed = self.route, self.route.schema, self._closed(body)
-        if route.http == "PATCH":
+        if route.merges:
             return schema.load_merge(body)
         if route.http == "PUT":
             # Who does not see a field cannot send it back as it is.
@@ -108,6 +108,17 @@ class VerbRequest:
             return schema.load_replace(body, closed | unread)
         offered = self._offered() if route.offered and self.request.user is not None else {}
         return offered | schema.load_create(body, {*route.bound, *offered, *closed})
+
+    def new_values(self, values: Mapping[str, Any], body: Any, bound: Mapping[str, Any]) -> dict[str, Any]:
+        """The new item of a PUT, out of what is loaded of its body for an update and what its path says (``bound``).
+
+        Raises ``Unprocessable`` for fields that the user may not write to a new item, ``Forbidden`` as for a create.
+        """
+        self._closed(body)
+        schema = self.route.schema
+        offered = self._offered() if self.route.offered and self.request.user is not None else {}
+        given = {name: one for name, one in values.items() if one is not None or schema.keeps_null(name)}
+        return {**offered, **given, **self._owned(), **bound}
 
     def _owned(self) -> dict[str, Any]:
         """What path and rule say of a new item. Raises ``Forbidden`` where that can be no key."""

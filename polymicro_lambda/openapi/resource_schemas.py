@@ -158,7 +158,8 @@ class ResourceSchemas:
             schema.pop("writeOnly", None)
             return schema if route.merges else schema | self._default(field)
 
-        return {"description": BODY_DESCRIPTIONS[route.http], **object_of(members, taken, required=required)}
+        about = BODY_DESCRIPTIONS["PATCH" if route.merges else route.http]
+        return {"description": about, **object_of(members, taken, required=required)}
 
     def _default(self, field: Field[Any]) -> JSONSchema:
         """The default of the model, where it is a value and no function."""
@@ -185,9 +186,10 @@ BODY_DESCRIPTIONS: Mapping[str, str] = {
 def body_example(route: Route, schema: JSONSchema) -> Any:
     """An example of a body that the route takes. Raises ``LookupError`` where none is known."""
     body = example_of(schema)
-    load = {"PATCH": route.schema.load_merge, "PUT": route.schema.load_replace}
+    loads = route.schema
+    load = loads.load_create if route.verb == "create" else loads.load_replace
     try:
-        load.get(route.http, route.schema.load_create)(read_json(json_bytes(body)))
+        (loads.load_merge if route.merges else load)(read_json(json_bytes(body)))
     except HTTPError as error:  # a validator of the app's own
         raise LookupError(str(error)) from error
     return body

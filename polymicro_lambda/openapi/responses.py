@@ -215,6 +215,12 @@ def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str
     responses = {
         str(route.about.status): {"description": description, **_headers((*headers, *again)), **content}
     }
+    if route.creation is not None:
+        responses["201"] = {
+            "description": "The new item: there was none.",
+            **_headers(("ETag", *again)),
+            **content,
+        }
     if route.http == "GET":
         responses["304"] = {"description": "It is as `If-None-Match` says.", **_headers(("ETag", *again))}
     return responses

@@ -56,10 +56,11 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     shared = _shared(declared)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
+    creation: Route | None = None
     for one in declared.verbs:
         verb = one.verb
         for http in verb.http:
-            yield Route(
+            route = Route(
                 resource=resource,
                 about=verb,
                 http=http,
@@ -74,8 +75,11 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 limit=one.limit,
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),
+                creation=creation if (verb.name, http, resource.put) == ("update", "PUT", "upsert") else None,
                 **shared,
             )
+            creation = route if verb.name == "create" else creation
+            yield route
 
 
 def _shared(declared: Declaration) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from .idempotent_verbs import idempotent_verbs
 from .permission_checks import check_owners, check_related, read_rule
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .verbs import ACTION, VERBS, Action, Verb
-from .write_terms import attempts_of, check_write_terms, requirement_of
+from .write_terms import attempts_of, check_put, check_write_terms, requirement_of
 
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
@@ -119,6 +119,7 @@ class Declaration:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         rule = read_rule(name, app.permissions if resource.permissions is None else resource.permissions)
         check_write_terms(resource, verbs)
+        check_put(resource, verbs)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
         parts, permissions = route_parts(name, resource), tuple(rule.leaves())
         check_owners(name, resource.model, permissions)

@@ -71,6 +71,8 @@ class Route:
     """Attributes that every caller must own."""
     bindable: frozenset[str] | None = None
     """Attributes that a request may bind to one value, None where only the request tells."""
+    creation: "Route | None" = None
+    """For a PUT that creates what is not there the route of a create; else None."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
     verb: str = field(init=False, repr=False)
@@ -164,7 +166,7 @@ class Route:
     @property
     def merges(self) -> bool:
         """Whether its body says what is to change of an item (RFC 7396)."""
-        return self.http == "PATCH"
+        return self.http == "PATCH" or (self.http == "PUT" and self.resource.put == "merge")
 
     @property
     def body_schema(self) -> Schema:

@@ -41,6 +41,22 @@ def attempts_of(resource: ModelResource, verb: str, action: Action | None) -> in
     return said
 
 
+PUTS = ("replace", "merge", "upsert")
+
+
+def check_put(resource: ModelResource, verbs: Sequence[Verb]) -> None:
+    """Raise ``ConfigurationError`` for a ``put`` that is none of ``PUTS``, or needs a verb that is not there."""
+    where, names = f"{type(resource).__name__}.put", {verb.name for verb in verbs}
+    if "put" in names:
+        return  # an action of this name, and PUT replaces
+    if resource.put not in PUTS:
+        raise ConfigurationError(f"{where} must be one of {', '.join(map(repr, PUTS))}, not {resource.put!r}")
+    needed = {"replace": (), "merge": ("update",), "upsert": ("update", "create")}[resource.put]
+    lacking = [verb.capitalize() for verb in needed if verb not in names]
+    if lacking:
+        raise ConfigurationError(f"{where} = {resource.put!r} needs {' and '.join(lacking)}: mix it in")
+
+
 def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
     """Raise ``ConfigurationError`` for ``requires`` and ``attempts`` of verbs to which they mean nothing."""
     name = type(resource).__name__

@@ -102,10 +102,10 @@ class ItemSchema:
         Raises ``BadRequest`` and ``Unprocessable``.
         """
         loaded = self._creating.load(body, optional)
-        return {name: value for name, value in loaded.items() if value is not None or self._keeps_null(name)}
+        return {name: value for name, value in loaded.items() if value is not None or self.keeps_null(name)}
 
-    def _keeps_null(self, name: str) -> bool:
-        # Without a null, the model would put its default for new items in its place.
+    def keeps_null(self, name: str) -> bool:
+        """Whether a new item takes a null: without it the model would put a default in its place."""
         attribute = self.attributes.get(name)
         return attribute is None or attribute.default_for_new is not None
 

@@ -18,9 +18,9 @@ In comes a key and the values to store, under the guard of the request; out goes
 from .bulk import BulkCreation, check_bulk
 from .changes.item_writes import UPDATE_ATTEMPTS
 from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
-from .creations import Creation, RecordPart, create_all
+from .creations import Creation, KeyTaken, RecordPart, create_all
 from .store import PynamoStore, Store
-from .stored_items import StoredItems
+from .stored_items import MissingItem, StoredItems
 from .transactions.keys import Key
 from .transactions.transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .transactions.transaction import Transaction
@@ -34,7 +34,9 @@ __all__ = [
     "ConditionFailed",
     "Creation",
     "Key",
+    "KeyTaken",
     "LostRace",
+    "MissingItem",
     "OutcomeUnknown",
     "PynamoStore",
     "RecordPart",

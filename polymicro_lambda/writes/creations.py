@@ -23,6 +23,12 @@ T = TypeVar("T")
 EXISTS = "There is an item with this key already."
 
 
+class KeyTaken(Conflict):
+    """409: there are items with these keys already."""
+
+    keys: tuple[RawItem, ...] = ()
+
+
 @dataclass(slots=True)
 class Creation:
     """One new item."""
@@ -136,9 +142,11 @@ def _next_reservations(
     return reservations.after_refusal({number - len(creations): item for number, item in error.items.items()})
 
 
-def _key_taken(creations: Iterable[Creation]) -> Conflict:
+def _key_taken(creations: Sequence[Creation]) -> KeyTaken:
     errors = [{"pointer": f"#{one.place}", "detail": EXISTS} for one in creations if one.place]
-    return Conflict(EXISTS, errors=errors)
+    error = KeyTaken(EXISTS, errors=errors)
+    error.keys = tuple(one.key for one in creations)
+    return error
 
 
 def _check_distinct(creations: Sequence[Creation]) -> None:

@@ -43,10 +43,13 @@ def update_lines(operation: Operation) -> Iterator[Line]:
     schema = operation.asked.route.schema
     names = {name for name in schema.updating.load_fields if name in schema.attributes}
     writable = frozenset(schema.attributes[name].attr_name for name in names)
-    puts = operation.asked.route.http == "PUT"
+    route = operation.asked.route
+    puts = route.http == "PUT" and not route.merges
     version = model_info(operation.asked.route.model).version
     counted = frozenset[str]() if version is None else frozenset({version.attr_name})
     yield from _write_lines(operation, "UpdateItem", writable | counted if puts else counted)
+    if route.creation is not None:
+        yield "else", "where there is no item: 1 PutItem, on the condition that its key is free (201)"
     yield from _unique_lines(operation, "changes, after 1 GetItem")
     verdict = operation.guard().verdict
     judged = attributes_of_verdict(verdict) & writable

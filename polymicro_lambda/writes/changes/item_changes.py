@@ -209,7 +209,7 @@ class ItemChange(ABC):
         """
         if self.guard.related:
             self.meet_related()  # it may be the item itself that let the user in
-        raw = self.items.live(item)
+        raw = self.items.live(item, self.key)
         self.judge(raw)
         if self.guard.if_match is not None:
             self.guard.check_match(self.items.instance(raw), raw)
