@@ -19,7 +19,7 @@ from .permissions import (
     Through,
 )
 from .resources import ModelResource
-from .routing import action
+from .routing import Many, One, action
 from .rules import trusted
 from .throttling import RateLimit
 from .writes import Key
@@ -41,7 +41,9 @@ __all__ = [
     "IsAuthenticated",
     "Key",
     "List",
+    "Many",
     "ModelResource",
+    "One",
     "OwnedBy",
     "Permission",
     "PolyMicro",

@@ -44,7 +44,9 @@ class ModelResource:
     route: ClassVar[str]
     """The collection's path, e.g. ``"todo"`` or ``"projects/{project}/tasks"``."""
     permissions: ClassVar[Any] = None
-    """One permission class, or an iterable of classes, instances and compositions; the app's default if None."""
+    """One permission class, or an iterable of classes, instances and compositions; the app's default if None.
+
+    Or a dict of these by verbs and actions, in which ``"*"`` is all others: ``{"list": AllowAny, "*": IsStaff}``."""
     schema: ClassVar[type[Schema] | None] = None
     """A marshmallow schema in place of the one made from the model."""
     dump_only: ClassVar[Iterable[str] | str] = ()
@@ -92,6 +94,9 @@ class ModelResource:
     """How long a cursor is good for, in seconds."""
     scan: ClassVar[bool] = False
     """Whether a list may read the whole table."""
+    embed: ClassVar[Mapping[str, Any]] = {}
+    """Items of other resources that its answers show where ``?embed=`` asks for them, by the names of the members:
+    ``{"author": One(Accounts, {"id": "author"}), "comments": Many(Comments, {"article": "id"}, limit=10)}``."""
     calls: ClassVar[Mapping[Any, Sequence[str] | str]] = {}
     """What its own code calls in DynamoDB, for the policy: ``{Member: ("PutItem",), Member.by_user: "Query"}``."""
     envelope: ClassVar[bool] = True

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.permissions import Claim, OwnedBy, Permission, Through
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import Embed, Route
 from polymicro_lambda.rules import AllOf
 from polymicro_lambda.schemas import attribute_of_field
 
@@ -57,7 +57,7 @@ def _lists(route: Route) -> bool:
 
 def _planned(route: Route) -> frozenset[Grant]:
     """The planner's choices for a list, without the calls that the app's own code declares."""
-    return grants(replace(route, calls=(), rate=None))
+    return grants(replace(route, calls=(), rate=None, embeds=()))
 
 
 def _calls(route: Route) -> str:
@@ -69,8 +69,15 @@ def _calls(route: Route) -> str:
     calls = [*(["UpdateItem (rate)"] if route.rate else []), *made]
     if route.requirement is not None:
         calls.append(f"on {of_condition(route.requirement.condition)}")
+    calls += [_embed_call(one) for one in route.embeds]
     own = not route.is_default or route.is_action or route.calls
     return ", ".join([*calls, *(["its own"] if own else [])])
+
+
+def _embed_call(embed: Embed) -> str:
+    """The call that reads what answers show of another resource, where they do."""
+    call = "BatchGetItem" if embed.limit is None else "Query"
+    return f"{call} (always {embed.name})" if embed.always else f"{call} (?embed={embed.name})"
 
 
 def _related_calls(route: Route, made: list[str]) -> Iterator[str]:

@@ -11,9 +11,9 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_all_attributes, table_name
 from polymicro_lambda.permissions import Through
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import Embed, Route
 
-from .planned_lists import list_plans
+from .planned_lists import embed_plans, list_plans
 from .tables import logical_id
 from .yaml_writer import Commented
 
@@ -72,6 +72,7 @@ def grants(route: Route) -> frozenset[Grant]:
     """
     declared = frozenset(Grant(table_name(call.model), call.index, call.operation) for call in route.calls)
     declared |= _completing_grants(route)
+    declared |= {grant for embed in route.embeds for grant in _embed_grants(embed)}
     if route.rate is not None:
         declared |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
     if route.verb == "list" and not route.is_action:
@@ -94,6 +95,18 @@ def _completing_grants(route: Route) -> frozenset[Grant]:
     if not any(table_name(one.model) == table for one in partial_calls):
         return frozenset()
     return frozenset(Grant(table, "", operation) for operation in ("BatchGetItem", "GetItem"))
+
+
+def _embed_grants(embed: Embed) -> Iterator[Grant]:
+    """The operations that read what an answer shows of another resource, and what the rules of that call."""
+    table = table_name(embed.route.model)
+    yield from (Grant(table_name(call.model), call.index, call.operation) for call in embed.route.calls)
+    if embed.limit is None:
+        yield Grant(table, "", "BatchGetItem")
+    for plan in embed_plans(embed):
+        yield Grant(table, plan.path.index or "", "Query")
+        if plan.completes:
+            yield Grant(table, "", "BatchGetItem")
 
 
 def _reservation_grants(route: Route, granted: Iterable[Grant]) -> frozenset[Grant]:

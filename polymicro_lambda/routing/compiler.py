@@ -22,7 +22,8 @@ from polymicro_lambda.writes import (
 
 from .declaration_checks import check_prefixes
 from .declarations import AppSettings, Declaration
-from .permission_checks import check_related
+from .embeds import link_embeds
+from .permission_checks import check_field_permissions
 from .routes import Route, models_of
 
 
@@ -32,6 +33,7 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     Raises ``ConfigurationError`` naming class and attribute for whatever cannot work.
     """
     routes = tuple([route for resource in resources for route in _routes(Declaration.of(resource, app), app)])
+    link_embeds(routes)
     _check_together(routes, app)
     stores = stores_of(routes)
     for store in map(_store_of, routes):
@@ -51,14 +53,25 @@ def _store_of(route: Route) -> PynamoStore:
 def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     """The routes of one resource, whose store, planner and item path are set on the way."""
     resource = declared.resource
-    keys = [key for key in model_info(declared.model).keys if key not in {*declared.bound, *declared.in_path}]
+    keys = [
+        key
+        for key in model_info(declared.model).keys
+        if key not in {*declared.rules.bound_in_items, *declared.in_path}
+    ]
     item = (*declared.parts, *[f"{{{key}}}" for key in keys])
     shared = _shared(declared)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
     creation: Route | None = None
     for one in declared.verbs:
-        verb = one.verb
+        verb, rule = one.verb, declared.rules[one.verb.name]
+        asked = (*rule.leaves(), *declared.rules["retrieve"].leaves(), *shared["field_rules"].leaves())
+        of_verb: dict[str, Any] = {
+            "rule": rule,
+            "asks_request": any(leaf.asks_request for leaf in asked),
+            "bound": declared.rules.bound(verb.name),
+            "owned": declared.rules.owned(verb.name),
+        }
         for http in verb.http:
             route = Route(
                 resource=resource,
@@ -76,6 +89,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),
                 creation=creation if (verb.name, http, resource.put) == ("update", "PUT", "upsert") else None,
+                **of_verb,
                 **shared,
             )
             creation = route if verb.name == "create" else creation
@@ -90,25 +104,22 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     own_verbs = declared.has_own_writes or declared.has_actions
     unique = read_unique(name, model, resource.unique, schema, own_verbs=own_verbs)
     field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
-    bindable = declared.bindable(filters.equals)
+    bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique)
     resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
-    check_related(name, model, of_fields, declared.in_path, fields=True)
+    check_field_permissions(name, model, of_fields, declared.in_path)
     return {
-        "rule": declared.rule,
+        "rules": declared.rules,
         "retrieves": "retrieve" in declared.by_name,
         "schema": schema,
         "filters": filters,
         "field_rules": field_rules,
         "uniqueness": unique,
-        "asks_request": any(one.asks_request for one in (*declared.permissions, *of_fields)),
         "calls": declared.calls(of_fields),
         "whole": declared.whole,
-        "bound": declared.bound,
         "bindable": bindable,
-        "owned": declared.owned,
     }
 
 
@@ -124,8 +135,8 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
         exclude=resource.exclude,
         own_fields=resource.fields,
         validators=resource.validators,
-        bound=frozenset({*declared.bound, *declared.in_path}),
-        fixed=frozenset(declared.owned),
+        bound=declared.bound_in_bodies,
+        fixed=declared.rules.owners,
         addressed=sorted({*declared.in_path, *filters.attributes}),
         creates="create" in declared.by_name,
         defer_required=declared.has_own_writes,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import Schema
 from pynamodb.models import Model
@@ -18,7 +18,32 @@ from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import UniqueConstraints
 
 from .declared_calls import Call
+from .verb_rules import VerbRules
 from .verbs import Verb
+
+
+class Embed(NamedTuple):
+    """Items of another resource that stand in the answers of one, as a member of each item."""
+
+    name: str
+    """The member's."""
+    route: "Route"
+    """One of the other resource: its schema, its rules and its hooks."""
+    method: Method
+    """What the permissions of the other resource are asked about."""
+    key: Mapping[str, str]
+    """Attribute of the other model -> attribute of this one, whose value it has."""
+    fields: frozenset[str] | None
+    """The fields that are shown, None for all."""
+    always: bool
+    """Whether it is shown without being asked for."""
+    limit: int | None
+    """The most items that are shown, in a list; None for one item, by its whole key."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule of the other resource."""
+        return self.route.rules[self.method]
 
 
 @dataclass(eq=False)
@@ -34,6 +59,8 @@ class Route:
     parts: tuple[str, ...]
     """The path's segments: literals, and parameters as ``{name}``."""
     rule: Rule
+    rules: VerbRules
+    """Those of all verbs of the resource: that for ``retrieve`` is asked also where it has no such verb."""
     retrieves: bool
     """The resource has the verb ``retrieve``."""
     schema: ItemSchema
@@ -67,6 +94,8 @@ class Route:
     """A hook or a schema of the resource's own needs instances for what an answer shows of items."""
     limit: int = 25
     """The page size where a request says none."""
+    embeds: tuple[Embed, ...] = ()
+    """What its answers can show of other resources; set when all of these are compiled."""
     bound: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that every caller must own."""
     bindable: frozenset[str] | None = None
@@ -129,7 +158,8 @@ class Route:
     def at_once(self) -> bool:
         """Whether the verb is the mixin's own, of one item by its key, and an answer shows all of what is stored."""
         shows = self.selection is not None and self.selection.names is None and self.field_rules.free
-        return self.is_default and shows and self.verb != "list" and not self.beyond
+        embeds = any(one.always for one in self.embeds)
+        return self.is_default and shows and self.verb != "list" and not self.beyond and not embeds
 
     def ready(self) -> None:
         """Make what a first request would have to make."""

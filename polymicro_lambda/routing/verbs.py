@@ -66,14 +66,14 @@ class Action:
     """The error where that does not hold, or its text."""
     attempts: int = 1
     """How often it is run, where it loses a race."""
+    permissions: Any = None
+    """Its own, in place of the resource's, which None stands for."""
 
 
-_BY_NAME = ": the resource's permissions are asked with the action's name as method, and can refuse it"
 # What other frameworks say of a single action, and how it is said here.
 _MEANT: Mapping[str, str] = MappingProxyType(
     {
-        "permission_classes": _BY_NAME,
-        "permissions": _BY_NAME,
+        "permission_classes": ": say permissions",
         "serializer_class": ": say schema",
         "url_path": ": say path",
     }
@@ -93,6 +93,7 @@ def action(
     requires: Any = None,
     otherwise: Any = None,
     attempts: int = 1,
+    permissions: Any = None,
 ) -> Callable[[F], F]: ...
 def action(
     method: F | None = None,
@@ -106,15 +107,16 @@ def action(
     requires: Any = None,
     otherwise: Any = None,
     attempts: int = 1,
+    permissions: Any = None,
     **elsewhere: Any,
 ) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
 
     With ``detail=True`` it is ``/todo/{uuid}/<name>`` and called with ``(self, instance, req, user)``; with
     ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
-    is the item or the collection itself. Permissions are asked with its name as ``method``; ``req`` is the body's
-    JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what that loads of it, else 422. What
-    it returns goes out with ``status``, unless it says another; nothing is 204.
+    is the item or the collection itself. ``permissions``, its own or else the resource's, are asked with its name as
+    ``method``; ``req`` is the body's JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what
+    that loads of it, else 422. What it returns goes out with ``status``, unless it says another; nothing is 204.
 
     ``requires`` is a condition on the item, part of every write to it: where it does not hold the answer is
     ``otherwise``, an error, or the text of a 409. ``attempts`` is how often the action is run, each time from a fresh
@@ -126,7 +128,11 @@ def action(
 
     def mark(method: F) -> F:
         said = (methods,) if isinstance(methods, str) else tuple(methods)
-        setattr(method, ACTION, Action(detail, said, path, schema, status, requires, otherwise, attempts))
+        setattr(
+            method,
+            ACTION,
+            Action(detail, said, path, schema, status, requires, otherwise, attempts, permissions),
+        )
         return method
 
     return mark if method is None else mark(method)

@@ -47,7 +47,7 @@ from .disclosure import (
     trusted,
     whole_rows,
 )
-from .field_rules import FieldRules
+from .field_rules import FieldAccess, FieldRules
 from .guard_context import (
     begin_guard,
     current_guard,
@@ -56,7 +56,7 @@ from .guard_context import (
     guarded,
     note_serving,
 )
-from .guards import CreateInterceptor, Guard, as_stored
+from .guards import CreateInterceptor, Guard
 from .own_writes import OwnWrite, RequestMark, item_id
 from .permission import PERMISSION_METHODS, Permission
 from .related import (
@@ -69,10 +69,12 @@ from .related import (
     prefetch_related,
     read_related,
     refused_by_related,
+    stored_key_part,
 )
 from .related_pins import early_pins, pins_of_verdict, related_checks, split_related
 from .sides import State, attributes_judged_after, attributes_judged_only_after, has_sides
-from .through import Through
+from .stored_values import as_stored
+from .through import EVERY, Through
 from .verdict_comparison import rest_of_verdict
 from .verdicts import (
     BOTH,
@@ -93,6 +95,7 @@ from .verdicts import (
 
 __all__ = [
     "BOTH",
+    "EVERY",
     "PERMISSION_METHODS",
     "SAFE_METHODS",
     "SIDES",
@@ -102,6 +105,7 @@ __all__ = [
     "Claim",
     "ConditionCheck",
     "CreateInterceptor",
+    "FieldAccess",
     "FieldRules",
     "Guard",
     "Method",
@@ -167,6 +171,7 @@ __all__ = [
     "rule_from",
     "sendable",
     "split_related",
+    "stored_key_part",
     "stored_reader",
     "takes_request",
     "text_equality_of",

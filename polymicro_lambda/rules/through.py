@@ -18,7 +18,7 @@ from .related import CACHE, Claim, RelatedCheck, Source, path_values, stored_key
 from .verdicts import BOTH, SidedCheck, Verdict
 
 EVERY = "*"
-"""The key of ``where`` that stands for all other methods."""
+"""The key of a dict by methods that stands for all others."""
 OPERATIONS = ("BatchGetItem", "ConditionCheckItem", "GetItem")
 """What reads and writes under the permission call on the related table."""
 

@@ -10,7 +10,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import Plan
-from polymicro_lambda.rules import Otherwise, current_guard, guard_for, requirement
+from polymicro_lambda.rules import Otherwise, current_guard, requirement
 from polymicro_lambda.types import RawItem
 
 from .changes.computed_changes import ComputedChange
@@ -68,7 +68,7 @@ class PynamoStore(WritableItems):
         Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
         ``Unprocessable`` for attributes that are still missing.
         """
-        guard = guard_for(self.model)
+        guard = current_guard().of_new(self.model)
         quick = None if guard.is_opaque else self.serializer.raw_of_new(values)
         if quick is not None:
             return self.written(self.put(quick))
@@ -76,7 +76,7 @@ class PynamoStore(WritableItems):
 
     def put(self, raw: RawItem) -> RawItem:
         """The same of an item that ``serializer.raw_of_new`` has made, under a rule that is not opaque."""
-        guard = guard_for(self.model)
+        guard = current_guard().of_new(self.model)
         if not guard.holds(raw):
             guard.judge_new(self.instance(raw), raw)
         return self._create(self.creation_of(raw, self.serializer.key_in(raw)))

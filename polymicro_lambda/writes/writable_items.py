@@ -12,8 +12,8 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.items import expired_conditions, same_item
 from polymicro_lambda.rules import (
     State,
+    current_guard,
     early_pins,
-    guard_for,
     pins_of_verdict,
     refused_by_related,
     related_checks,
@@ -37,7 +37,7 @@ class WritableItems(StoredItems):
         still missing.
         """
         instance, raw = self.serializer.new(values)
-        guard_for(self.model).judge_new(instance, raw)
+        current_guard().of_new(self.model).judge_new(instance, raw)
         return self.creation_of(raw, self.serializer.key_of(instance))
 
     def creation_of(self, raw: RawItem, key: RawItem) -> Creation:
@@ -45,7 +45,7 @@ class WritableItems(StoredItems):
         self.serializer.check_keys(raw)
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
-        guard = guard_for(self.model)
+        guard = current_guard().of_new(self.model)
         guard.check_related(unpinned=True)
         pins = early_pins(guard.related)
         if related_checks(guard.verdict):

@@ -30,6 +30,7 @@ from polymicro_lambda import (
     Create,
     Delete,
     Idempotency,
+    IsAuthenticated,
     ModelResource,
     OwnedBy,
     Permission,
@@ -197,6 +198,11 @@ class NoBody(Permission):
         return False
 
 
+class OfOwner(Permission):
+    def where(self, user: Any, method: str, model: Any) -> Any:
+        return model.owner == (user.uuid if method == "create" else "carol")
+
+
 class NotOfBob(Permission):
     def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
         return bool(instance.owner != "bob")
@@ -219,6 +225,56 @@ def test_the_rule_judges_the_new_item(model: Any) -> None:
     assert client.put("/pages/1", json={"text": "t", "owner": "bob"}).status == 403
     assert client.put("/pages/1", json={"text": "t", "owner": "carol"}).status == 201
     assert len(stored(model.Meta.table_name)) == 1
+
+
+def test_what_is_created_is_under_the_rules_of_both_verbs(model: Any) -> None:
+    rules = {"create": OwnedBy("owner"), "update": IsAuthenticated, "*": AllowAny()}
+    client = served(model, put="upsert", permissions=rules)
+    made = client.put("/pages/1", json={"text": "t"})
+    assert (made.status, made.json) == (201, {**WHOLE, "owner": "alice"})
+    assert client.put("/pages/1", json={"text": "u"}, user=BOB).json == {
+        **WHOLE,
+        "owner": "alice",
+        "text": "u",
+    }
+    assert client.put("/pages/2", json={"text": "t"}, user=None).status == 401
+    members = {"put": "upsert", "permissions": {"create": NoBody, "*": AllowAny()}}
+    client = served(model, **members)
+    assert client.put("/pages/1", json={"text": "v"}, user=None).status == 200
+    assert client.put("/pages/2", json={"text": "t"}).status == 403
+    pm = app_of(model, **members)
+    pm.compile()
+    answers = openapi(pm.routes)["paths"]["/pages/{id}"]
+    assert {"401", "403"} & answers["patch"]["responses"].keys() == set()
+    assert {"401", "403"} <= answers["put"]["responses"].keys()
+    client = served(model, put="upsert", permissions={"update": NoBody, "*": AllowAny()})
+    assert client.put("/pages/2", json={"text": "t"}).status == 403
+    assert len(stored(model.Meta.table_name)) == 1
+
+
+def test_the_path_names_another_owner(dynamodb: None, table_name: str) -> None:
+    class Note(Model):
+        class Meta:
+            pass
+
+        owner = UnicodeAttribute(hash_key=True)
+        id = UnicodeAttribute(range_key=True)
+
+    Note.Meta.table_name = table_name  # type: ignore[attr-defined]
+    rules = {"create": OwnedBy("owner"), "*": AllowAny()}
+    client = served(Note, put="upsert", permissions=rules)
+    assert client.put("/pages/bob/1", json={}).status == 403
+    assert client.put("/pages/alice/1", json={}).status == 201
+    assert len(stored(table_name)) == 1
+
+
+def test_fields_of_items_of_ones_own(model: Any) -> None:
+    """What is written of a new item is judged as in a create, whatever the rule for updates says of it."""
+    client = served(model, put="upsert", field_permissions={"note": {"write": OfOwner()}})
+    assert_problem(client.put("/pages/1", json={"text": "t", "owner": "bob", "note": "n"}), 422, "#/note")
+    assert stored(model.Meta.table_name) == []
+    assert client.put("/pages/1", json={"text": "t", "owner": "alice", "note": "n"}).status == 201
+    assert_problem(client.put("/pages/1", json={"text": "t", "owner": "alice", "note": "n"}), 422, "#/note")
 
 
 def test_it_comes_or_goes_meanwhile(model: Any) -> None:
