@@ -69,6 +69,9 @@ class ModelResource:
     """Attributes of which no two items have the same value: ``("email",)``; ``(("tenant", "slug"),)`` together."""
     put: ClassVar[str] = "replace"
     """What PUT does: ``"replace"``; ``"merge"``, as PATCH does; ``"upsert"``, which creates (201) what is not there."""
+    touch: ClassVar[Mapping[str, Any]] = {}
+    """What each create and update sets: ``{"updated": now}``, a function without arguments or a value. No client writes
+    it."""
     require_if_match: ClassVar[bool] = False
     """Whether an update or delete without ``If-Match`` is refused (428)."""
     idempotent: ClassVar[Iterable[str] | str] = DEFAULT_IDEMPOTENT

@@ -43,7 +43,8 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
 
 def stores_of(routes: Iterable[Route]) -> Stores:
     """The stores of the routes' resources, by their models, and with them those of other models."""
-    return Stores({route.model: _store_of(route) for route in routes})
+    # Of several resources of one model one that touches its items speaks for all.
+    return Stores({one.model: _store_of(one) for one in sorted(routes, key=lambda one: bool(one.touched))})
 
 
 def _store_of(route: Route) -> PynamoStore:
@@ -107,6 +108,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique)
+    resource.store.touch = declared.touch
     resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path)
@@ -119,6 +121,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
         "uniqueness": unique,
         "calls": declared.calls(of_fields),
         "whole": declared.whole,
+        "touched": frozenset(model.get_attributes()[name].attr_name for name in declared.touch),
         "bindable": bindable,
     }
 
@@ -129,7 +132,7 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
         resource.model,
         resource=declared.name,
         schema=resource.schema,
-        dump_only=resource.dump_only,
+        dump_only=declared.dump_only,
         load_only=resource.load_only,
         required=resource.required,
         exclude=resource.exclude,

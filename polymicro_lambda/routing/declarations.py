@@ -23,7 +23,7 @@ from .permission_checks import check_attributes
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .verb_rules import VerbRules
 from .verbs import ACTION, VERBS, Action, Verb
-from .write_terms import attempts_of, check_put, check_write_terms, requirement_of
+from .write_terms import attempts_of, check_put, check_write_terms, read_touch, requirement_of
 
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
@@ -103,6 +103,8 @@ class Declaration:
     """The attributes that these bind."""
     verbs: tuple[DeclaredVerb, ...]
     rules: VerbRules
+    touch: Mapping[str, Any]
+    """What each create and update sets."""
 
     @classmethod
     def of(cls, resource: Any, app: AppSettings) -> "Declaration":
@@ -122,7 +124,8 @@ class Declaration:
         in_path = route_parameters(name, resource.model, parts)
         declared = tuple([DeclaredVerb.of(resource, verb, idempotent) for verb in verbs])
         check_attributes(f"{name}.permissions", resource.model, rules.permissions, in_path)
-        return cls(resource, name, parts, in_path, declared, rules)
+        touch = read_touch(resource, verbs, rules.owners)
+        return cls(resource, name, parts, in_path, declared, rules, touch)
 
     @property
     def model(self) -> type[Model]:
@@ -163,6 +166,12 @@ class Declaration:
     def has_items(self) -> bool:
         """Whether some verb is on an item's path."""
         return any(one.verb.detail for one in self.verbs)
+
+    @property
+    def dump_only(self) -> frozenset[str]:
+        """The attributes that no client writes."""
+        said = self.resource.dump_only
+        return frozenset([*([said] if isinstance(said, str) else said), *self.touch])
 
     @property
     def bound_in_bodies(self) -> frozenset[str]:

@@ -92,6 +92,8 @@ class Route:
     """What the resource and its permissions say that they call by themselves."""
     whole: bool = False
     """A hook or a schema of the resource's own needs instances for what an answer shows of items."""
+    touched: frozenset[str] = frozenset()
+    """What each create and update sets, by the attributes' names in DynamoDB."""
     limit: int = 25
     """The page size where a request says none."""
     embeds: tuple[Embed, ...] = ()

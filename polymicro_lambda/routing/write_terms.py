@@ -1,11 +1,16 @@
-"""``requires`` and ``attempts``: what a resource or an ``@action`` says of the writes of a verb."""
+"""What a resource or an ``@action`` says of its writes: ``requires``, ``attempts``, ``put`` and ``touch``."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from marshmallow import ValidationError
+from pynamodb.attributes import Attribute, DiscriminatorAttribute, VersionAttribute
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import Requirement, requirement
+from polymicro_lambda.schemas import Storable
 from polymicro_lambda.spelling import did_you_mean
 
 from .verbs import ACTION, VERBS, Action, Verb
@@ -85,3 +90,64 @@ def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
 
 def _is_own(resource: ModelResource, verb: str) -> bool:
     return not getattr(type(resource), verb).__module__.startswith("polymicro_lambda.")
+
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def read_touch(resource: ModelResource, verbs: Iterable[Verb], owners: frozenset[str]) -> Mapping[str, Any]:
+    """Values and functions by attribute. Raises ``ConfigurationError`` for what no write can set.
+
+    ``owners`` are the attributes that name an owner.
+    """
+    name, said, names = type(resource).__name__, resource.touch, {verb.name for verb in verbs}
+    if "touch" in names:
+        return NOTHING  # an action of this name
+    if not isinstance(said, Mapping):
+        raise ConfigurationError(f'{name}.touch must be a dict by attributes, such as {{"updated": now}}')
+    if said and names <= VERBS.keys() - {"create", "update"}:
+        raise ConfigurationError(f"{name}.touch sets nothing: mix in Create or Update")
+    attributes = resource.model.get_attributes()
+    for attribute, value in said.items():
+        where = f"{name}.touch[{attribute!r}]"
+        if attribute not in attributes:
+            near = did_you_mean(str(attribute), attributes)
+            raise ConfigurationError(f"{where}: {resource.model.__name__} has no such attribute{near}")
+        if attribute in owners:
+            raise ConfigurationError(f"{where} names an owner, which no update changes")
+        _check_settable(where, attributes[attribute])
+        _check_value(where, attributes[attribute], value)
+    return dict(said)
+
+
+def _check_settable(where: str, attribute: Attribute[Any]) -> None:
+    if attribute.is_hash_key or attribute.is_range_key:
+        raise ConfigurationError(f"{where} is of the key, which no update changes")
+    if isinstance(attribute, VersionAttribute | DiscriminatorAttribute):
+        raise ConfigurationError(f"{where} is set by every write as it is: leave it out")
+
+
+def _check_value(where: str, attribute: Attribute[Any], value: Any) -> None:
+    """Raise ``ConfigurationError`` for a value that the attribute does not store, and a function with arguments."""
+    if callable(value):
+        _check_function(where, value)
+        return
+    if value is None:
+        raise ConfigurationError(f"{where}: None sets nothing")
+    try:
+        Storable(attribute)(value)
+    except ValidationError as error:
+        raise ConfigurationError(f"{where}: the attribute cannot store {value!r}") from error
+
+
+def _check_function(where: str, function: Any) -> None:
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return  # one of C's, which does not tell
+    try:
+        signature.bind()
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{where} must be a function without arguments: it is called as it is"
+        ) from error

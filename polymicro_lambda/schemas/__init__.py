@@ -15,6 +15,7 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 
 from .attribute_fields import default_of, field_for, is_nullable, is_required, ordered_attributes
 from .body_loader import attribute_of_field, load_body
+from .carrying import Storable
 from .error_pointers import field_errors
 from .fast_path import fast_path_is_on
 from .fields import (
@@ -74,6 +75,7 @@ __all__ = [
     "RawListField",
     "RawMapField",
     "SetField",
+    "Storable",
     "StoredTextField",
     "TextField",
     "TimestampField",

@@ -58,7 +58,8 @@ class PynamoStore(WritableItems):
 
     def transaction(self) -> Transaction:
         """Several writes, done together by one call where the ``with`` block ends without an error, or not at all."""
-        return Transaction(self.stores or Stores({self.model: self}))
+        known = Stores({}) if self.stores is None else self.stores
+        return Transaction(known.seen_by(self))
 
     # --- creating ---------------------------------------------------------------------------------
 
@@ -68,15 +69,14 @@ class PynamoStore(WritableItems):
         Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
         ``Unprocessable`` for attributes that are still missing.
         """
-        guard = current_guard().of_new(self.model)
-        quick = None if guard.is_opaque else self.serializer.raw_of_new(values)
-        if quick is not None:
-            return self.written(self.put(quick))
-        return self.written(self._create(self.creation(values)))
+        return self.written(self.put(values))
 
-    def put(self, raw: RawItem) -> RawItem:
-        """The same of an item that ``serializer.raw_of_new`` has made, under a rule that is not opaque."""
-        guard = current_guard().of_new(self.model)
+    def put(self, values: Mapping[str, Any]) -> RawItem:
+        """The same, as a stored item."""
+        guard, values = current_guard().of_new(self.model), self.touched(values)
+        raw = None if guard.is_opaque else self.serializer.raw_of_new(values)
+        if raw is None:
+            return self._create(self.creation_by(values))
         if not guard.holds(raw):
             guard.judge_new(self.instance(raw), raw)
         return self._create(self.creation_of(raw, self.serializer.key_in(raw)))
@@ -113,7 +113,7 @@ class PynamoStore(WritableItems):
 
     def change(self, key: RawItem, changes: Mapping[str, Any]) -> RawItem:
         """The same by the item's key, as a stored item; no value is an expression."""
-        if self.about.has_maps:
+        if self.about.has_maps or self.touch:
             return self._change(key, *self.split(key, changes, None), NO_TERMS)
         return self._change(key, self.stored_changes(key, changes, {}), (), NO_TERMS)
 

@@ -26,9 +26,23 @@ from .stored_items import StoredItems
 from .transactions.related_parts import related_parts
 from .unique.reservations import Reservations
 
+NO_TOUCH: Mapping[str, Any] = {}
+
 
 class WritableItems(StoredItems):
     """The items of one model. ``StoredItems`` has the methods that read."""
+
+    touch = NO_TOUCH
+    """What each create and update sets, by attribute: a value, or a function that makes it."""
+
+    def touched(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The values of a create or update, and those that each sets."""
+        touch = self.touch
+        return (
+            {**values, **{n: one() if callable(one) else one for n, one in touch.items()}}
+            if touch
+            else values
+        )
 
     def creation(self, values: Mapping[str, Any]) -> Creation:
         """A new item of these values, on the condition that its key is free; it is not written yet.
@@ -36,6 +50,10 @@ class WritableItems(StoredItems):
         Raises ``Forbidden`` where the rule does not hold on the new item, and ``Unprocessable`` for attributes that are
         still missing.
         """
+        return self.creation_by(self.touched(values))
+
+    def creation_by(self, values: Mapping[str, Any]) -> Creation:
+        """The same of values that stand as they are to be written."""
         instance, raw = self.serializer.new(values)
         current_guard().of_new(self.model).judge_new(instance, raw)
         return self.creation_of(raw, self.serializer.key_of(instance))
@@ -70,6 +88,7 @@ class WritableItems(StoredItems):
         ``known`` is the item as it was read, if it was. Raises as ``stored_changes``, and ``ConfigurationError`` for an
         expression that its attribute cannot take.
         """
+        changes = self.touched(changes) if changes else changes
         computed = {
             n: one
             for n, value in changes.items()
@@ -105,6 +124,11 @@ class Stores:
     def __init__(self, known: Mapping[type[Model], WritableItems]) -> None:
         self._known = dict(known)
 
+    def seen_by(self, store: WritableItems) -> "Stores":
+        """The same for a resource, whose own store is that of its model."""
+        is_known = self._known.get(store.model) is store
+        return self if is_known else Stores({**self._known, store.model: store})
+
     def of(self, model: type[Model]) -> WritableItems:
         """The store of a model.
 
@@ -117,5 +141,7 @@ class Stores:
                     f"{model.__name__} is none of this app's models, so that its table has no table_prefix: name it in"
                     f" calls of the resource, such as calls = {{{model.__name__}: 'PutItem'}}"
                 )
-            self._known[model] = WritableItems(model, None if base is None else self._known[base].uniqueness)
+            like = None if base is None else self._known[base]
+            store = self._known[model] = WritableItems(model, None if like is None else like.uniqueness)
+            store.touch = NO_TOUCH if like is None else like.touch
         return self._known[model]

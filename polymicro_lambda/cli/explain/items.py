@@ -46,7 +46,7 @@ def update_lines(operation: Operation) -> Iterator[Line]:
     route = operation.asked.route
     puts = route.http == "PUT" and not route.merges
     version = model_info(operation.asked.route.model).version
-    counted = frozenset[str]() if version is None else frozenset({version.attr_name})
+    counted = route.touched if version is None else route.touched | {version.attr_name}
     yield from _write_lines(operation, "UpdateItem", writable | counted if puts else counted)
     if route.creation is not None:
         yield "else", "where there is no item: 1 PutItem, on the condition that its key is free (201)"
