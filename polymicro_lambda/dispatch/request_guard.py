@@ -36,22 +36,22 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
     filtered = asked.filtered.values()
     related, rest = split_related(join_verdicts((verdict, *filtered), every=True) if filtered else verdict)
-    records = not route.is_default
     return Guard(
         asked.under_path(rest),
         partial(_is_visible, asked),
         asked.bound,
-        asked.needed if route.is_default else None,  # a verb of the app's own may look at more than it shows
+        None if route.reads_item else asked.needed,  # a verb of the app's own may look at more than it shows
         tags if route.about.detail else None,
         asked.services.tagger,
         show,
         model=route.model,
         path_key=key_of_path(route, asked.bound)
-        if tags is not None or route.requirement is not None or records
+        if tags is not None or route.requirement is not None or route.reads_item
         else None,
         requirement=route.requirement,
         related=related,
-        records=records,
+        records=route.reads_item,
+        user=asked.request.user,
         written=asked.written,
     )
 
@@ -70,7 +70,7 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
     key = {name: asked.bound[name] for name in model_info(route.model).keys}
     header = None if route.method.safe else request.headers.get("if-none-match")
     unwanted = EntityTags.read(header, "If-None-Match")
-    if route.is_default and route.verb in KEY_IS_ENOUGH and unwanted is None:
+    if not route.reads_item and route.verb in KEY_IS_ENOUGH and unwanted is None:
         return key_only_instance(route.model, key)
     instance: Model = route.resource.store.read(key)
     raw = stored_item(instance) or {}

@@ -15,6 +15,7 @@ from polymicro_lambda.writes import (
     PynamoStore,
     Stores,
     UniqueConstraints,
+    WrittenValues,
     check_bulk,
     check_same_constraints,
     read_unique,
@@ -43,8 +44,9 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
 
 def stores_of(routes: Iterable[Route]) -> Stores:
     """The stores of the routes' resources, by their models, and with them those of other models."""
-    # Of several resources of one model one that touches its items speaks for all.
-    return Stores({one.model: _store_of(one) for one in sorted(routes, key=lambda one: bool(one.touched))})
+    # Of several resources of one model one that says what its writes set speaks for all.
+    last = sorted(routes, key=lambda one: one.cleans or bool(one.touched))
+    return Stores({route.model: _store_of(route) for route in last})
 
 
 def _store_of(route: Route) -> PynamoStore:
@@ -89,7 +91,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 limit=one.limit,
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),
-                creation=creation if (verb.name, http, resource.put) == ("update", "PUT", "upsert") else None,
+                creation=creation if (verb.name, http, declared.put) == ("update", "PUT", "upsert") else None,
                 **of_verb,
                 **shared,
             )
@@ -102,13 +104,13 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     resource, model, name = declared.resource, declared.model, declared.name
     filters = DeclaredFilters.of(name, model, resource.filters)
     schema = _schema(declared, filters)
-    own_verbs = declared.has_own_writes or declared.has_actions
-    unique = read_unique(name, model, resource.unique, schema, own_verbs=own_verbs)
+    own_code = declared.has_own_writes or declared.has_actions or declared.clean is not None
+    unique = read_unique(name, model, resource.unique, schema, own_verbs=own_code)
     field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
     bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique)
-    resource.store.touch = declared.touch
+    resource.store.finishing = WrittenValues(declared.touch, declared.clean)
     resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path)
@@ -121,6 +123,8 @@ def _shared(declared: Declaration) -> dict[str, Any]:
         "uniqueness": unique,
         "calls": declared.calls(of_fields),
         "whole": declared.whole,
+        "put": declared.put,
+        "cleans": declared.clean is not None,
         "touched": frozenset(model.get_attributes()[name].attr_name for name in declared.touch),
         "bindable": bindable,
     }

@@ -23,7 +23,7 @@ from .permission_checks import check_attributes
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
 from .verb_rules import VerbRules
 from .verbs import ACTION, VERBS, Action, Verb
-from .write_terms import attempts_of, check_put, check_write_terms, read_touch, requirement_of
+from .write_terms import attempts_of, check_clean, check_write_terms, put_of, read_touch, requirement_of
 
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
@@ -105,6 +105,8 @@ class Declaration:
     rules: VerbRules
     touch: Mapping[str, Any]
     """What each create and update sets."""
+    put: str
+    """What PUT does."""
 
     @classmethod
     def of(cls, resource: Any, app: AppSettings) -> "Declaration":
@@ -118,14 +120,14 @@ class Declaration:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         rules = VerbRules.of(resource, app.permissions, verbs)
         check_write_terms(resource, verbs)
-        check_put(resource, verbs)
+        check_clean(resource, verbs)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
         parts = route_parts(name, resource)
         in_path = route_parameters(name, resource.model, parts)
         declared = tuple([DeclaredVerb.of(resource, verb, idempotent) for verb in verbs])
         check_attributes(f"{name}.permissions", resource.model, rules.permissions, in_path)
-        touch = read_touch(resource, verbs, rules.owners)
-        return cls(resource, name, parts, in_path, declared, rules, touch)
+        touch, put = read_touch(resource, verbs, rules.owners), put_of(resource, verbs)
+        return cls(resource, name, parts, in_path, declared, rules, touch, put)
 
     @property
     def model(self) -> type[Model]:
@@ -149,6 +151,12 @@ class Declaration:
         """The resource's hook of that name, None where it has none of its own."""
         own = type(self.resource).fields_for is not ModelResource.fields_for
         return self.resource.fields_for if own else None
+
+    @property
+    def clean(self) -> Any:
+        """The resource's hook of that name, None where it has none of its own."""
+        own = type(self.resource).clean is not ModelResource.clean and "clean" not in self.by_name
+        return self.resource.clean if own else None
 
     @property
     def has_own_writes(self) -> bool:

@@ -94,6 +94,10 @@ class Route:
     """A hook or a schema of the resource's own needs instances for what an answer shows of items."""
     touched: frozenset[str] = frozenset()
     """What each create and update sets, by the attributes' names in DynamoDB."""
+    put: str = "replace"
+    """What PUT does to the resource's items; see ``ModelResource.put``."""
+    cleans: bool = False
+    """A hook of the resource's own makes the values that are written."""
     limit: int = 25
     """The page size where a request says none."""
     embeds: tuple[Embed, ...] = ()
@@ -157,11 +161,23 @@ class Route:
         return is_volatile(self.model)
 
     @lazy
+    def reads_item(self) -> bool:
+        """Whether code of the resource's own may look at the item before the verb answers."""
+        return not self.is_default or (self.cleans and self.verb == "update")
+
+    @lazy
     def at_once(self) -> bool:
         """Whether the verb is the mixin's own, of one item by its key, and an answer shows all of what is stored."""
         shows = self.selection is not None and self.selection.names is None and self.field_rules.free
         embeds = any(one.always for one in self.embeds)
-        return self.is_default and shows and self.verb != "list" and not self.beyond and not embeds
+        return (
+            self.is_default
+            and not self.reads_item
+            and shows
+            and self.verb != "list"
+            and not self.beyond
+            and not embeds
+        )
 
     def ready(self) -> None:
         """Make what a first request would have to make."""
@@ -198,7 +214,7 @@ class Route:
     @property
     def merges(self) -> bool:
         """Whether its body says what is to change of an item (RFC 7396)."""
-        return self.http == "PATCH" or (self.http == "PUT" and self.resource.put == "merge")
+        return self.http == "PATCH" or (self.http == "PUT" and self.put == "merge")
 
     @property
     def body_schema(self) -> Schema:

@@ -1,7 +1,7 @@
-"""What a resource or an ``@action`` says of its writes: ``requires``, ``attempts``, ``put`` and ``touch``."""
+"""What a resource or an ``@action`` says of its writes: ``requires``, ``attempts``, ``put``, ``touch``, ``clean``."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from marshmallow import ValidationError
@@ -49,17 +49,43 @@ def attempts_of(resource: ModelResource, verb: str, action: Action | None) -> in
 PUTS = ("replace", "merge", "upsert")
 
 
-def check_put(resource: ModelResource, verbs: Sequence[Verb]) -> None:
-    """Raise ``ConfigurationError`` for a ``put`` that is none of ``PUTS``, or needs a verb that is not there."""
+def put_of(resource: ModelResource, verbs: Sequence[Verb]) -> str:
+    """What PUT does. Raises ``ConfigurationError`` for none of ``PUTS``, and where it needs a verb that it lacks."""
     where, names = f"{type(resource).__name__}.put", {verb.name for verb in verbs}
-    if "put" in names:
-        return  # an action of this name, and PUT replaces
-    if resource.put not in PUTS:
-        raise ConfigurationError(f"{where} must be one of {', '.join(map(repr, PUTS))}, not {resource.put!r}")
-    needed = {"replace": (), "merge": ("update",), "upsert": ("update", "create")}[resource.put]
+    said = PUTS[0] if "put" in names else getattr(resource, "put", PUTS[0])  # it may be an action
+    if said not in PUTS:
+        raise ConfigurationError(f"{where} must be one of {', '.join(map(repr, PUTS))}, not {said!r}")
+    needed = {"replace": (), "merge": ("update",), "upsert": ("update", "create")}[said]
     lacking = [verb.capitalize() for verb in needed if verb not in names]
     if lacking:
-        raise ConfigurationError(f"{where} = {resource.put!r} needs {' and '.join(lacking)}: mix it in")
+        raise ConfigurationError(f"{where} = {said!r} needs {' and '.join(lacking)}: mix it in")
+    return str(said)
+
+
+def check_clean(resource: ModelResource, verbs: Sequence[Verb]) -> None:
+    """Raise ``ConfigurationError`` for a hook that is no method of three arguments, or that nothing calls."""
+    name, names = type(resource).__name__, {verb.name for verb in verbs}
+    if type(resource).clean is ModelResource.clean or "clean" in names:
+        return
+    if not callable(resource.clean) or not _takes(resource.clean, ({}, None, None)):
+        raise ConfigurationError(f"{name}.clean must be a method: def clean(self, values, instance, user)")
+    if _writes_nothing(names):
+        raise ConfigurationError(f"{name}.clean is never called: mix in Create or Update")
+
+
+def _writes_nothing(verbs: Collection[str]) -> bool:
+    return VERBS.keys() - {"create", "update"} >= set(verbs)
+
+
+def _takes(function: Any, arguments: tuple[Any, ...]) -> bool:
+    """Whether a function can be called so, as far as it tells."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        pass  # one of C's
+    return True
 
 
 def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
@@ -80,7 +106,7 @@ def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
         if not one.detail or verb == "retrieve":
             raise ConfigurationError(f"{name}.requires[{verb!r}]: there is no item that it could write")
     for verb in resource.attempts:
-        if verb in VERBS and _is_own(resource, verb):
+        if verb in VERBS and (_is_own(resource, verb) or (verb == "update" and _is_own(resource, "clean"))):
             continue
         if not hasattr(getattr(resource, verb), ACTION):
             raise ConfigurationError(
@@ -100,12 +126,16 @@ def read_touch(resource: ModelResource, verbs: Iterable[Verb], owners: frozenset
 
     ``owners`` are the attributes that name an owner.
     """
-    name, said, names = type(resource).__name__, resource.touch, {verb.name for verb in verbs}
+    name, said, names = (
+        type(resource).__name__,
+        getattr(resource, "touch", NOTHING),
+        {one.name for one in verbs},
+    )
     if "touch" in names:
         return NOTHING  # an action of this name
     if not isinstance(said, Mapping):
         raise ConfigurationError(f'{name}.touch must be a dict by attributes, such as {{"updated": now}}')
-    if said and names <= VERBS.keys() - {"create", "update"}:
+    if said and _writes_nothing(names):
         raise ConfigurationError(f"{name}.touch sets nothing: mix in Create or Update")
     attributes = resource.model.get_attributes()
     for attribute, value in said.items():
@@ -130,7 +160,8 @@ def _check_settable(where: str, attribute: Attribute[Any]) -> None:
 def _check_value(where: str, attribute: Attribute[Any], value: Any) -> None:
     """Raise ``ConfigurationError`` for a value that the attribute does not store, and a function with arguments."""
     if callable(value):
-        _check_function(where, value)
+        if not _takes(value, ()):
+            raise ConfigurationError(f"{where} must be a function without arguments: it is called as it is")
         return
     if value is None:
         raise ConfigurationError(f"{where}: None sets nothing")
@@ -138,16 +169,3 @@ def _check_value(where: str, attribute: Attribute[Any], value: Any) -> None:
         Storable(attribute)(value)
     except ValidationError as error:
         raise ConfigurationError(f"{where}: the attribute cannot store {value!r}") from error
-
-
-def _check_function(where: str, function: Any) -> None:
-    try:
-        signature = inspect.signature(function)
-    except ValueError:
-        return  # one of C's, which does not tell
-    try:
-        signature.bind()
-    except TypeError as error:
-        raise ConfigurationError(
-            f"{where} must be a function without arguments: it is called as it is"
-        ) from error

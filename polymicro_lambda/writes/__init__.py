@@ -4,7 +4,8 @@ In comes a key and the values to store, under the guard of the request; out goes
 `exceptions`. Open
 
 - ``store`` for the methods that the verbs call, ``stored_items`` for those that read;
-- ``writable_items`` for values on their way into items; ``creations`` for new items, ``bulk`` for a POST of a list;
+- ``writable_items`` for values on their way into items, ``written_values`` for what a resource makes of them;
+  ``creations`` for new items, ``bulk`` for a POST of a list;
 - ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), an update
   (``item_updates``), the values that DynamoDB computes (``atomic_changes``), members of maps that a PATCH changes
   (``map_merges``), how one is sent (``item_writes``);
@@ -27,6 +28,7 @@ from .transactions.transaction import Transaction
 from .unique.reservations import Reservation, Reservations, too_contended
 from .unique.unique_constraints import UniqueConstraints, check_same_constraints, read_unique
 from .writable_items import Stores
+from .written_values import WrittenValues
 
 __all__ = [
     "UPDATE_ATTEMPTS",
@@ -49,6 +51,7 @@ __all__ = [
     "TransactionPart",
     "TransactionRefused",
     "UniqueConstraints",
+    "WrittenValues",
     "check_bulk",
     "check_same_constraints",
     "create_all",

@@ -73,7 +73,7 @@ class PynamoStore(WritableItems):
 
     def put(self, values: Mapping[str, Any]) -> RawItem:
         """The same, as a stored item."""
-        guard, values = current_guard().of_new(self.model), self.touched(values)
+        guard, values = current_guard().of_new(self.model), self.finishing.of_new(values)
         raw = None if guard.is_opaque else self.serializer.raw_of_new(values)
         if raw is None:
             return self._create(self.creation_by(values))
@@ -107,13 +107,14 @@ class PynamoStore(WritableItems):
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
         """
         self._check_item(instance)
-        key = self.serializer.key_of(instance)
+        key, changes = self.serializer.key_of(instance), self.finishing.of_update(changes, instance)
         terms = self._terms(key, instance, condition, otherwise)
         return self.written(self._change(key, *self.split(key, changes, terms.known), terms))
 
     def change(self, key: RawItem, changes: Mapping[str, Any]) -> RawItem:
-        """The same by the item's key, as a stored item; no value is an expression."""
-        if self.about.has_maps or self.touch:
+        """The same by the item's key, as a stored item; no value is an expression, and none is cleaned."""
+        changes = self.finishing.touched(changes) if changes else changes
+        if self.about.has_maps:
             return self._change(key, *self.split(key, changes, None), NO_TERMS)
         return self._change(key, self.stored_changes(key, changes, {}), (), NO_TERMS)
 

@@ -25,24 +25,14 @@ from .creations import Creation
 from .stored_items import StoredItems
 from .transactions.related_parts import related_parts
 from .unique.reservations import Reservations
-
-NO_TOUCH: Mapping[str, Any] = {}
+from .written_values import AS_GIVEN
 
 
 class WritableItems(StoredItems):
     """The items of one model. ``StoredItems`` has the methods that read."""
 
-    touch = NO_TOUCH
-    """What each create and update sets, by attribute: a value, or a function that makes it."""
-
-    def touched(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The values of a create or update, and those that each sets."""
-        touch = self.touch
-        return (
-            {**values, **{n: one() if callable(one) else one for n, one in touch.items()}}
-            if touch
-            else values
-        )
+    finishing = AS_GIVEN
+    """What makes the values that are written out of those of a create or update."""
 
     def creation(self, values: Mapping[str, Any]) -> Creation:
         """A new item of these values, on the condition that its key is free; it is not written yet.
@@ -50,7 +40,7 @@ class WritableItems(StoredItems):
         Raises ``Forbidden`` where the rule does not hold on the new item, and ``Unprocessable`` for attributes that are
         still missing.
         """
-        return self.creation_by(self.touched(values))
+        return self.creation_by(self.finishing.of_new(values))
 
     def creation_by(self, values: Mapping[str, Any]) -> Creation:
         """The same of values that stand as they are to be written."""
@@ -88,7 +78,6 @@ class WritableItems(StoredItems):
         ``known`` is the item as it was read, if it was. Raises as ``stored_changes``, and ``ConfigurationError`` for an
         expression that its attribute cannot take.
         """
-        changes = self.touched(changes) if changes else changes
         computed = {
             n: one
             for n, value in changes.items()
@@ -143,5 +132,5 @@ class Stores:
                 )
             like = None if base is None else self._known[base]
             store = self._known[model] = WritableItems(model, None if like is None else like.uniqueness)
-            store.touch = NO_TOUCH if like is None else like.touch
+            store.finishing = AS_GIVEN if like is None else like.finishing
         return self._known[model]

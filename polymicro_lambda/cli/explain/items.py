@@ -79,8 +79,8 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
     rule = guard.sendable
     here = rule is False or not (isinstance(rule, bool) or fits([rule]))
     reads = here or guard.needs_instance(changed)
-    read = "1 GetItem, consistent, then " if reads or not route.is_default else ""
-    pinned = reads or not route.is_default
+    read = "1 GetItem, consistent, then " if reads or route.reads_item else ""
+    pinned = reads or route.reads_item
     yield "calls", f"{read}{_own_calls_first(operation)}1 {name}, on a condition"
     yield "key", _key(operation)
     conditions = [] if here or isinstance(rule, bool) else [rule]
@@ -102,8 +102,9 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
 
 
 def _reader(route: Route, reads: bool) -> str:
-    """Who reads of the item: the rule, the resource's own verb, or both."""
-    return " and ".join([*["the rule"] * reads, *["the verb"] * (not route.is_default)])
+    """Who reads of the item: the rule, the resource's own verb, or its hook."""
+    cleans = route.cleans and route.verb == "update"
+    return " and ".join([*["the rule"] * reads, *["the verb"] * (not route.is_default), *["clean"] * cleans])
 
 
 _JUDGED_HERE = (
