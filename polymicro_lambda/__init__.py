@@ -20,7 +20,7 @@ from .permissions import (
 )
 from .resources import ModelResource
 from .routing import Many, One, action
-from .rules import trusted
+from .rules import SoftDelete, trusted
 from .throttling import RateLimit
 from .writes import Key
 
@@ -52,6 +52,7 @@ __all__ = [
     "ReadOnly",
     "Request",
     "Retrieve",
+    "SoftDelete",
     "Through",
     "Update",
     "User",

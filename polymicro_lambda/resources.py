@@ -10,7 +10,7 @@ from pynamodb.models import Model
 from .http import Request
 from .lists import Planner
 from .mixins import Registry
-from .rules import Method
+from .rules import Method, SoftDelete
 from .schemas import ItemPath
 from .writes import Store
 
@@ -89,6 +89,10 @@ class ModelResource:
     attempts: ClassVar[Mapping[str, int]] = {}
     """How often a verb of its own is run, from a fresh read, that loses a race: ``{"update": 3}``. It may have no other
     effects."""
+    soft_delete: ClassVar[str | SoftDelete | None] = None
+    """The attribute of time that a DELETE sets in place of removing the item: ``"deleted"``. The item counts as gone,
+    until ``POST …/restore``. ``SoftDelete("deleted", seen_by=InGroup("staff"))`` shows it to these by
+    ``?deleted=true``."""
     max_bulk: ClassVar[int] = 0
     """The most items that a POST of a list creates at once, at most 100 writes; 0 takes no lists."""
     max_limit: ClassVar[int] = 100

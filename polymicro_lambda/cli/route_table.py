@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans
+from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans, verb_operations
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.permissions import Claim, OwnedBy, Permission, Through
 from polymicro_lambda.routing import Embed, Route
@@ -90,7 +90,7 @@ def _related_calls(route: Route, made: list[str]) -> Iterator[str]:
         needs_item = route.verb != "create" and not (_is_flat(route) and _names_all_keys(route))
         yield from ["BatchGetItem"] * needs_item
         yield "TransactWriteItems"
-        yield from ["GetItem"] * (route.verb == "update")
+        yield from ["GetItem"] * (route.verb in ("update", "restore"))
 
 
 def _names_all_keys(route: Route) -> bool:
@@ -135,7 +135,7 @@ def _write_calls(route: Route) -> Iterator[str]:
         yield "GetItem"
     elif opaque or reserves or any(_may_change(route, leaf) for leaf in leaves):
         yield "sometimes GetItem"
-    own = VERB_OPERATIONS[route.verb][0]
+    own = verb_operations(route)[0]
     yield " or ".join(_with_reservations(route, own, always=deletes) if reserves else [own])
     yield from (f"or {one}" for one in ([] if route.creation is None else _create_calls(route.creation)))
 
@@ -143,6 +143,8 @@ def _write_calls(route: Route) -> Iterator[str]:
 def _may_change_unique_values(route: Route) -> bool:
     """Whether the verb may change unique values of an item."""
     if route.uniqueness is None:
+        return False
+    if route.is_default and route.deletion is not None and route.verb in ("delete", "restore"):
         return False
     names = {attribute_of_field(field) for field in route.schema.updating.load_fields.values()}
     changed = any(not names.isdisjoint(one.names) for one in route.uniqueness.constraints)
@@ -161,7 +163,7 @@ def _is_flat(route: Route) -> bool:
 
 def _may_change(route: Route, leaf: Permission) -> bool:
     """Whether an update may change an attribute of the permission's condition, which is then judged twice."""
-    if route.verb != "update" or not _overrides(leaf, "where"):
+    if route.verb not in ("update", "restore") or not _overrides(leaf, "where"):
         return False
     return not isinstance(leaf, OwnedBy) or leaf.attribute in route.schema.updating.load_fields
 
@@ -172,5 +174,6 @@ CALLS: Mapping[str, Callable[[Route], Iterable[str]]] = {
     "retrieve": lambda _: ["GetItem"],
     "update": _write_calls,
     "delete": _write_calls,
+    "restore": _write_calls,
 }
 """Verb -> the calls of its default."""

@@ -25,9 +25,18 @@ VERB_OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         # An opaque rule, a rule on what changes, an If-Match that is a digest and an empty PATCH read first, too.
         "update": ("UpdateItem", "GetItem"),
         "delete": ("DeleteItem", "GetItem"),
+        "restore": ("UpdateItem", "GetItem"),
     }
 )
 """Verb -> the operations of the mixin's own verb on the table; the planner knows those of a list."""
+
+
+def verb_operations(route: Route) -> tuple[str, ...]:
+    """The operations of the mixin's own verb on the table, first its write; none for a list or an action."""
+    if route.is_action:
+        return ()
+    softly = route.verb == "delete" and route.deletion is not None
+    return VERB_OPERATIONS.get("restore" if softly else route.verb, ())
 
 
 IDEMPOTENCY_OPERATIONS = ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
@@ -77,7 +86,7 @@ def grants(route: Route) -> frozenset[Grant]:
         declared |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
     if route.verb == "list" and not route.is_action:
         return declared.union(_list_grants(route))
-    needs = VERB_OPERATIONS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
+    needs = verb_operations(route) if not route.is_action else ("GetItem",) * route.about.detail
     needs += VERB_OPERATIONS["create"] if route.creation is not None else ()
     if route.about.detail and any(isinstance(leaf, Through) for leaf in route.rule.leaves()):
         needs = (*needs, "BatchGetItem")  # the item together with the related items
@@ -111,7 +120,8 @@ def _embed_grants(embed: Embed) -> Iterator[Grant]:
 
 def _reservation_grants(route: Route, granted: Iterable[Grant]) -> frozenset[Grant]:
     """The operations by which the writes of a verb keep values unique."""
-    if route.uniqueness is None:
+    keeps_all = route.is_default and route.deletion is not None and route.verb in ("delete", "restore")
+    if route.uniqueness is None or keeps_all:
         return frozenset()
     table, reservations = table_name(route.model), table_name(route.uniqueness.reservation_table)
     writes = [

@@ -53,6 +53,7 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     planner, named = route.resource.planner, route.model.get_attributes()
     attributes = {one.attr_name: one for one in named.values()}
     operators, live = _operators(route), live_conditions(route.model)
+    live += [] if route.deletion is None else [route.deletion.is_live]
     always = [
         *live,
         *(_condition(named[name], "eq") for name in dict.fromkeys((*route.bound, *route.params))),

@@ -105,7 +105,7 @@ class _Embedded:
     @lazy
     def verdict(self) -> Verdict:
         """What the rule says before an item is known, where no permission looks at the path."""
-        return self.embed.rule.decide(self._context(self.embed.method, self._request))
+        return self._decided(self._request)
 
     @property
     def is_for_everybody(self) -> bool:
@@ -118,8 +118,14 @@ class _Embedded:
             return self.verdict
         if not path_params.keys() >= set(self.embed.route.params):
             return False
-        request = self._request.replaced(path_params=path_params)
-        return self.embed.rule.decide(self._context(self.embed.method, request))
+        return self._decided(self._request.replaced(path_params=path_params))
+
+    def _decided(self, request: Request) -> Verdict:
+        verdict, deletion = (
+            self.embed.rule.decide(self._context(self.embed.method, request)),
+            self.embed.route.deletion,
+        )
+        return verdict if deletion is None else deletion.of_live_items(verdict)
 
     def key_part(self, name: str, value: Any) -> dict[str, Any] | None:
         """A value as a key attribute of the other model stores it, None for what can be no key."""

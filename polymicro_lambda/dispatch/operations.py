@@ -186,8 +186,8 @@ class Operation:
         """What makes the response."""
         asked = self.asked
         retrieval: Verdict = True
-        if asked.route.verb == "update":
-            # What the rule for an update has let pass need not be judged again.
+        if asked.route.verb == "update" or asked.route.is_restore:
+            # What the rule for the write has let pass need not be judged again.
             retrieval = rest_of_verdict(asked.retrieval, asked.under_path(self.verdict))
         embeds = asked.embeds if asked.route.embeds else ()
         embedded = EmbeddedItems(embeds, asked.request) if embeds else None

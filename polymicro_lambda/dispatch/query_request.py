@@ -13,7 +13,7 @@ from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Cursors, Filters, filter_conditions
-from polymicro_lambda.routing import EMBED, Embed, Route
+from polymicro_lambda.routing import DELETED, EMBED, Embed, Route
 from polymicro_lambda.rules import FieldAccess, Method, RuleContext, Verdict
 
 from .shown_fields import ShownFields
@@ -89,6 +89,8 @@ class QueryRequest:
         single = PAGING if self.is_list else frozenset()
         if "sort" in self.route.arguments:
             single |= {"sort"}
+        if self.route.shows_deleted is not None:
+            single |= {DELETED}
         filters = self.route.filters.parameters if self.is_list else {}
         several = {name for name, (attribute, _) in filters.items() if attribute in self.readable}
         # Commas between names, as people write it, or the parameter repeated, as generated clients do.

@@ -20,7 +20,7 @@ from .verb_request import VerbRequest
 NOT_MODIFIED = 304
 CHALLENGE = {"www-authenticate": "Bearer"}
 """What a 401 asks for (RFC 6750, section 3)."""
-KEY_IS_ENOUGH = frozenset({"update", "delete"})
+KEY_IS_ENOUGH = frozenset({"update", "delete", "restore"})
 """The mixins' own verbs that need no more of an item than its key."""
 
 
@@ -31,7 +31,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
     """
     route, header = asked.route, asked.request.headers.get("if-match")
     tags = None if header is None else EntityTags.read(header, "If-Match")
-    needs_tag = route.resource.require_if_match and route.verb in KEY_IS_ENOUGH
+    needs_tag = route.resource.require_if_match and route.verb in ("update", "delete")
     if tags is None and needs_tag and not (route.creation is not None and only_creates(asked.request)):
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
     filtered = asked.filtered.values()
@@ -53,6 +53,7 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         records=route.reads_item,
         user=asked.request.user,
         written=asked.written,
+        deletion=route.deletion,
     )
 
 

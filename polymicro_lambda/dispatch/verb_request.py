@@ -8,8 +8,10 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.exceptions import Forbidden, NotFound
+from polymicro_lambda.http import read_truth
 from polymicro_lambda.items import serialized
 from polymicro_lambda.lazy import lazy
+from polymicro_lambda.routing import DELETED
 from polymicro_lambda.rules import ConditionCheck, Verdict, join_verdicts
 from polymicro_lambda.schemas import key_rules, load_body
 
@@ -48,7 +50,15 @@ class VerbRequest(QueryRequest):
     # --- the rule --------------------------------------------------------------------------------------------
 
     def under_path(self, verdict: Verdict) -> Verdict:
-        """The verdict, and what the path says of an item beyond its key: ``/projects/1/tasks/2`` is of project 1."""
+        """The verdict, and what the path says of an item beyond its key: ``/projects/1/tasks/2`` is of project 1.
+
+        Deleted items are left out, or with ``?deleted=true`` all others; a restore may be about both.
+        """
+        deletion = self.route.deletion
+        if deletion is not None and not self.route.is_restore:
+            verdict = (deletion.of_deleted_items if self.asks_for_deleted else deletion.of_live_items)(
+                verdict
+            )
         if not self.route.beyond:
             return verdict
         attributes, bound = self.route.model.get_attributes(), self.bound
@@ -57,8 +67,22 @@ class VerbRequest(QueryRequest):
 
     @lazy
     def retrieval(self) -> Verdict:
-        """What the rule says of ``retrieve`` before the item is known, also where the resource has no such verb."""
-        return self.under_path(self.route.rules["retrieve"].decide(self.context(RETRIEVE)))
+        """What the rule says of ``retrieve`` before the item is known, also where the resource has no such verb.
+
+        Of a restore: the deleted item is there for those who might ask for it.
+        """
+        context, deletion = self.context(RETRIEVE), self.route.deletion
+        verdict = self.route.rules["retrieve"].decide(context)
+        if deletion is not None and self.route.is_restore and not deletion.is_seen_by(context):
+            verdict = deletion.of_live_items(verdict)
+        return self.under_path(verdict)
+
+    @lazy
+    def asks_for_deleted(self) -> bool:
+        """Whether the request is for deleted items, which its user may see. Raises ``BadRequest``."""
+        if not self.request.query or self.route.shows_deleted is None:
+            return False
+        return read_truth(DELETED, self.query.get(DELETED, ("false",))[0])
 
     # --- the arguments ---------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from polymicro_lambda.items import live_conditions, prefix_conditions, serialize
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.rules import (
     Guard,
+    SoftDeletion,
     TextEquals,
     attributes_of,
     attributes_of_verdict,
@@ -40,6 +41,8 @@ class Planner:
     """Whether the answer may need all of an item: a hook or a schema of the resource's own sees it."""
     filterable: frozenset[str]
     """The attributes that a filter can bind to one value, by DynamoDB's names."""
+    deletion: SoftDeletion | None = None
+    """Which items are deleted, and are in no list, None for none."""
 
     @lazy
     def paths(self) -> tuple[AccessPath, ...]:
@@ -62,14 +65,22 @@ class Planner:
         return model_info(self.model).lasting
 
     @classmethod
-    def of(cls, model: type[Model], *, scan: bool, whole: bool, filterable: Iterable[str] = ()) -> "Planner":
+    def of(
+        cls,
+        model: type[Model],
+        *,
+        scan: bool,
+        whole: bool,
+        filterable: Iterable[str] = (),
+        deletion: SoftDeletion | None = None,
+    ) -> "Planner":
         """The planner of a resource over this model; ``filterable`` are Python names."""
         named = frozenset([model.get_attributes()[name].attr_name for name in filterable])
-        return cls(model, scan, whole, named)
+        return cls(model, scan, whole, named, deletion)
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
-        guard = guard_for(self.model)
+        guard = guard_for(self.model, self.deletion)
         plain = sort is None and guard.fields is None and not filters
         if plain and (plan := self._own_partition(guard)) is not None:
             return plan

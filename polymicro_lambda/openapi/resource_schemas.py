@@ -51,7 +51,8 @@ class ResourceSchemas:
     def _makers(self) -> dict[str, Callable[[Describe], JSONSchema]]:
         verbs = {route.verb for route in self.routes}
         makers: dict[str, Callable[[Describe], JSONSchema]] = {}
-        if verbs & {"create", "update", "retrieve", "list"}:
+        shows = verbs & {"create", "update", "retrieve", "list"}
+        if shows or any(route.is_restore for route in self.routes):
             makers[self.name] = self._item
         if verbs & {"retrieve", "list"} and not self.has_own_form:
             makers[f"{self.name}Selection"] = self._selection

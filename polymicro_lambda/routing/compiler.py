@@ -8,7 +8,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import check_own_tables, model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import AccessPath, DeclaredFilters, Planner
-from polymicro_lambda.rules import FieldRules
+from polymicro_lambda.rules import FieldRules, Through
 from polymicro_lambda.schemas import ItemPath, ItemSchema, compile_schema
 from polymicro_lambda.throttling import rates_of
 from polymicro_lambda.writes import (
@@ -39,14 +39,27 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     stores = stores_of(routes)
     for store in map(_store_of, routes):
         store.stores = stores
+    _leave_out_deleted(routes)
     return routes
 
 
 def stores_of(routes: Iterable[Route]) -> Stores:
-    """The stores of the routes' resources, by their models, and with them those of other models."""
-    # Of several resources of one model one that says what its writes set speaks for all.
-    last = sorted(routes, key=lambda one: one.cleans or bool(one.touched))
+    """The stores of the routes' resources, by their models, and with them those of other models.
+
+    Of several resources of a model one with ``soft_delete`` has its store: nothing is removed then that need not be.
+    Else one that says what its writes set.
+    """
+    last = sorted(routes, key=lambda route: (route.deletion is not None, route.cleans or bool(route.touched)))
     return Stores({route.model: _store_of(route) for route in last})
+
+
+def _leave_out_deleted(routes: Iterable[Route]) -> None:
+    """Let no soft-deleted item of a resource's let a user in by ``Through``."""
+    deletions = {route.model: route.deletion for route in routes if route.deletion is not None}
+    leaves = (leaf for route in routes for leaf in (*route.rule.leaves(), *route.field_rules.leaves()))
+    for leaf in leaves if deletions else ():
+        if isinstance(leaf, Through) and leaf.model in deletions:
+            leaf.leave_out(deletions[leaf.model])
 
 
 def _store_of(route: Route) -> PynamoStore:
@@ -69,6 +82,8 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     for one in declared.verbs:
         verb, rule = one.verb, declared.rules[one.verb.name]
         asked = (*rule.leaves(), *declared.rules["retrieve"].leaves(), *shared["field_rules"].leaves())
+        if declared.deletion is not None:
+            asked = (*asked, *declared.deletion.leaves())
         of_verb: dict[str, Any] = {
             "rule": rule,
             "asks_request": any(leaf.asks_request for leaf in asked),
@@ -109,11 +124,12 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
     bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
-    resource.store = PynamoStore(model, unique)
+    resource.store = PynamoStore(model, unique, declared.deletion)
     resource.store.finishing = WrittenValues(declared.touch, declared.clean)
     resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path)
+    others = of_fields if declared.deletion is None else (*of_fields, *declared.deletion.leaves())
     return {
         "rules": declared.rules,
         "retrieves": "retrieve" in declared.by_name,
@@ -121,12 +137,13 @@ def _shared(declared: Declaration) -> dict[str, Any]:
         "filters": filters,
         "field_rules": field_rules,
         "uniqueness": unique,
-        "calls": declared.calls(of_fields),
+        "calls": declared.calls(others),
         "whole": declared.whole,
         "put": declared.put,
         "cleans": declared.clean is not None,
         "touched": frozenset(model.get_attributes()[name].attr_name for name in declared.touch),
         "bindable": bindable,
+        "deletion": declared.deletion,
     }
 
 
@@ -160,7 +177,13 @@ def _planner(
     """
     resource, model = declared.resource, declared.model
     by_key = filters.batch_key(model)
-    planner = Planner.of(model, scan=resource.scan, whole=declared.whole, filterable=filters.equals | by_key)
+    planner = Planner.of(
+        model,
+        scan=resource.scan,
+        whole=declared.whole,
+        filterable=filters.equals | by_key,
+        deletion=declared.deletion,
+    )
     listed = declared.by_name.get("list")
     if listed is None or not listed.is_default:
         return planner

@@ -8,12 +8,11 @@ from typing import Any
 from marshmallow import Schema
 from pynamodb.models import Model
 
-from polymicro_lambda import mixins
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.permissions import Permission
 from polymicro_lambda.resources import ModelResource, own_members
-from polymicro_lambda.rules import Requirement
+from polymicro_lambda.rules import Requirement, SoftDeletion
 from polymicro_lambda.throttling import RateLimit
 
 from .declaration_checks import check_model, check_names
@@ -21,8 +20,9 @@ from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
 from .permission_checks import check_attributes
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
+from .soft_deletes import soft_deletion_of
 from .verb_rules import VerbRules
-from .verbs import ACTION, VERBS, Action, Verb
+from .verbs import ACTION, RESTORE, VERBS, Action, Verb, is_mixed_in
 from .write_terms import attempts_of, check_clean, check_write_terms, put_of, read_touch, requirement_of
 
 _SETTINGS: Mapping[str, type] = {
@@ -34,7 +34,6 @@ _SETTINGS: Mapping[str, type] = {
     "scan": bool,
     "envelope": bool,
 }
-_MIXED_IN: Mapping[str, Any] = {name: getattr(getattr(mixins, name.capitalize()), name) for name in VERBS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,13 @@ class DeclaredVerb:
     """How often it is run, where it loses a race."""
 
     @classmethod
-    def of(cls, resource: ModelResource, verb: Verb, idempotent: frozenset[str]) -> "DeclaredVerb":
+    def of(
+        cls,
+        resource: ModelResource,
+        verb: Verb,
+        idempotent: frozenset[str],
+        deletion: SoftDeletion | None = None,
+    ) -> "DeclaredVerb":
         """The verb as the resource declares it. Raises ``ConfigurationError``."""
         action: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
         arguments, limit = signature(resource, verb)
@@ -85,7 +90,7 @@ class DeclaredVerb:
             action_path(type(resource).__name__, verb.name, action),
             action.schema() if action is not None and action.schema is not None else None,
             verb.name in idempotent,
-            requirement_of(resource, verb.name, action),
+            requirement_of(resource, verb.name, action, deletion),
             attempts_of(resource, verb.name, action),
         )
 
@@ -107,6 +112,8 @@ class Declaration:
     """What each create and update sets."""
     put: str
     """What PUT does."""
+    deletion: SoftDeletion | None = None
+    """How a DELETE leaves items that count as gone, None where it removes them."""
 
     @classmethod
     def of(cls, resource: Any, app: AppSettings) -> "Declaration":
@@ -115,6 +122,7 @@ class Declaration:
         _check_settings(name, resource)
         own = own_members(type(resource))
         check_names(name, own)
+        deletion = soft_deletion_of(resource, own)
         verbs = [*_mixed_in_verbs(resource), *actions_of(name, resource, own)]
         if not verbs:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
@@ -124,10 +132,10 @@ class Declaration:
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
         parts = route_parts(name, resource)
         in_path = route_parameters(name, resource.model, parts)
-        declared = tuple([DeclaredVerb.of(resource, verb, idempotent) for verb in verbs])
+        declared = tuple([DeclaredVerb.of(resource, verb, idempotent, deletion) for verb in verbs])
         check_attributes(f"{name}.permissions", resource.model, rules.permissions, in_path)
-        touch, put = read_touch(resource, verbs, rules.owners), put_of(resource, verbs)
-        return cls(resource, name, parts, in_path, declared, rules, touch, put)
+        touch, put = read_touch(resource, verbs, rules.owners, deletion), put_of(resource, verbs)
+        return cls(resource, name, parts, in_path, declared, rules, touch, put, deletion)
 
     @property
     def model(self) -> type[Model]:
@@ -179,7 +187,8 @@ class Declaration:
     def dump_only(self) -> frozenset[str]:
         """The attributes that no client writes."""
         said = self.resource.dump_only
-        return frozenset([*([said] if isinstance(said, str) else said), *self.touch])
+        deleted = () if self.deletion is None else (self.deletion.name,)
+        return frozenset([*([said] if isinstance(said, str) else said), *self.touch, *deleted])
 
     @property
     def bound_in_bodies(self) -> frozenset[str]:
@@ -194,13 +203,9 @@ class Declaration:
         return tuple(dict.fromkeys(chain.from_iterable(found)))
 
 
-def is_mixed_in(resource: ModelResource, verb: str) -> bool:
-    """Whether the verb is the mixin's own."""
-    return getattr(type(resource), verb) is _MIXED_IN.get(verb)
-
-
 def _mixed_in_verbs(resource: ModelResource) -> Iterator[Verb]:
-    return (verb for verb in VERBS.values() if hasattr(resource, verb.name))
+    also = () if resource.soft_delete is None else (RESTORE,)
+    return (verb for verb in (*VERBS.values(), *also) if hasattr(resource, verb.name))
 
 
 def _checked_name(resource: Any) -> str:

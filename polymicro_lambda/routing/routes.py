@@ -12,14 +12,14 @@ from polymicro_lambda.items import FieldSelection, is_volatile
 from polymicro_lambda.lazy import compute_lazy, lazy
 from polymicro_lambda.lists import DeclaredFilters
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Requirement, Rule
+from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Requirement, Rule, SoftDeletion
 from polymicro_lambda.schemas import ItemSchema, parameter_name
 from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import UniqueConstraints
 
 from .declared_calls import Call
 from .verb_rules import VerbRules
-from .verbs import Verb
+from .verbs import RESTORE, Verb
 
 
 class Embed(NamedTuple):
@@ -110,6 +110,8 @@ class Route:
     """For a PUT that creates what is not there the route of a create; else None."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
+    deletion: SoftDeletion | None = None
+    """How the resource's items say that they are deleted, None where none stays."""
     verb: str = field(init=False, repr=False)
     """The verb's name."""
     model: type[Model] = field(init=False, repr=False)
@@ -170,14 +172,9 @@ class Route:
         """Whether the verb is the mixin's own, of one item by its key, and an answer shows all of what is stored."""
         shows = self.selection is not None and self.selection.names is None and self.field_rules.free
         embeds = any(one.always for one in self.embeds)
-        return (
-            self.is_default
-            and not self.reads_item
-            and shows
-            and self.verb != "list"
-            and not self.beyond
-            and not embeds
-        )
+        by_key = self.verb != "list" and not self.beyond and not embeds
+        # A read by the key alone would not see that the item is deleted.
+        return not self.reads_item and shows and by_key and (self.deletion is None or self.writes)
 
     def ready(self) -> None:
         """Make what a first request would have to make."""
@@ -222,6 +219,17 @@ class Route:
         if self.verb == "create":
             return self.schema.creating
         return self.schema.merging if self.merges else self.schema.updating
+
+    @property
+    def is_restore(self) -> bool:
+        """Whether it brings back a deleted item."""
+        return self.about is RESTORE
+
+    @lazy
+    def shows_deleted(self) -> Rule | None:
+        """Who may ask it for deleted items by ``?deleted=true``, None where it does not know that parameter."""
+        reads = not self.is_action and self.verb in ("list", "retrieve")
+        return self.deletion.seen_by if self.deletion is not None and reads else None
 
     @property
     def takes_many(self) -> bool:

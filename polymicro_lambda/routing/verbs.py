@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
+from polymicro_lambda import mixins
 from polymicro_lambda.exceptions import ConfigurationError
 
 
@@ -39,6 +40,21 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
     }
 )
 """Verb name -> what it is, in the order in which routes are listed."""
+
+
+RESTORE = Verb("restore", ("POST",), True, 200, False, _ANY | {"instance"})
+"""The verb of resources with ``soft_delete`` that brings an item back."""
+
+
+_MIXED_IN: Mapping[str, Any] = {
+    **{name: getattr(getattr(mixins, name.capitalize()), name) for name in VERBS},
+    RESTORE.name: mixins.Delete.restore,
+}
+
+
+def is_mixed_in(resource: object, verb: str) -> bool:
+    """Whether a resource's verb is the mixin's own."""
+    return getattr(type(resource), verb) is _MIXED_IN.get(verb)
 
 
 HTTP_VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})

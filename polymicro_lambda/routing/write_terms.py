@@ -1,7 +1,7 @@
 """What a resource or an ``@action`` says of its writes: ``requires``, ``attempts``, ``put``, ``touch``, ``clean``."""
 
 import inspect
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from marshmallow import ValidationError
@@ -9,17 +9,28 @@ from pynamodb.attributes import Attribute, DiscriminatorAttribute, VersionAttrib
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.rules import Requirement, requirement
+from polymicro_lambda.rules import Requirement, SoftDeletion, requirement
 from polymicro_lambda.schemas import Storable
 from polymicro_lambda.spelling import did_you_mean
 
-from .verbs import ACTION, VERBS, Action, Verb
+from .verbs import RESTORE, Action, Verb
+
+NOT_DELETED = "This is not deleted."
 
 
-def requirement_of(resource: ModelResource, verb: str, action: Action | None) -> Requirement | None:
+def requirement_of(
+    resource: ModelResource, verb: str, action: Action | None, deletion: SoftDeletion | None
+) -> Requirement | None:
     """The condition that a verb requires of the item in its path. Raises ``ConfigurationError``."""
     name, said = type(resource).__name__, resource.requires.get(verb)
     where = f"{name}.requires[{verb!r}]"
+    if deletion is not None and verb == RESTORE.name:
+        if said is not None:
+            raise ConfigurationError(
+                f"{where}: a restore requires that the item is deleted: for more override it, and say condition= to its"
+                " super()"
+            )
+        return Requirement(deletion.is_deleted, NOT_DELETED)
     if action is not None and (action.requires is not None or action.otherwise is not None):
         where = f"{name}.{verb}: requires"
         if said is not None:
@@ -69,12 +80,12 @@ def check_clean(resource: ModelResource, verbs: Sequence[Verb]) -> None:
         return
     if not callable(resource.clean) or not _takes(resource.clean, ({}, None, None)):
         raise ConfigurationError(f"{name}.clean must be a method: def clean(self, values, instance, user)")
-    if _writes_nothing(names):
+    if _writes_nothing(verbs):
         raise ConfigurationError(f"{name}.clean is never called: mix in Create or Update")
 
 
-def _writes_nothing(verbs: Collection[str]) -> bool:
-    return VERBS.keys() - {"create", "update"} >= set(verbs)
+def _writes_nothing(verbs: Iterable[Verb]) -> bool:
+    return all(one.name in ("list", "retrieve", "delete") or one is RESTORE for one in verbs)
 
 
 def _takes(function: Any, arguments: tuple[Any, ...]) -> bool:
@@ -106,9 +117,7 @@ def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
         if not one.detail or verb == "retrieve":
             raise ConfigurationError(f"{name}.requires[{verb!r}]: there is no item that it could write")
     for verb in resource.attempts:
-        if verb in VERBS and (_is_own(resource, verb) or (verb == "update" and _is_own(resource, "clean"))):
-            continue
-        if not hasattr(getattr(resource, verb), ACTION):
+        if not (_is_own(resource, verb) or (verb == "update" and _is_own(resource, "clean"))):
             raise ConfigurationError(
                 f"{name}.attempts[{verb!r}] is for a verb of your own: the mixin's reads nothing that could change"
             )
@@ -121,7 +130,9 @@ def _is_own(resource: ModelResource, verb: str) -> bool:
 NOTHING: Mapping[str, Any] = {}
 
 
-def read_touch(resource: ModelResource, verbs: Iterable[Verb], owners: frozenset[str]) -> Mapping[str, Any]:
+def read_touch(
+    resource: ModelResource, verbs: Sequence[Verb], owners: frozenset[str], deletion: SoftDeletion | None
+) -> Mapping[str, Any]:
     """Values and functions by attribute. Raises ``ConfigurationError`` for what no write can set.
 
     ``owners`` are the attributes that name an owner.
@@ -135,7 +146,7 @@ def read_touch(resource: ModelResource, verbs: Iterable[Verb], owners: frozenset
         return NOTHING  # an action of this name
     if not isinstance(said, Mapping):
         raise ConfigurationError(f'{name}.touch must be a dict by attributes, such as {{"updated": now}}')
-    if said and _writes_nothing(names):
+    if said and _writes_nothing(verbs):
         raise ConfigurationError(f"{name}.touch sets nothing: mix in Create or Update")
     attributes = resource.model.get_attributes()
     for attribute, value in said.items():
@@ -145,6 +156,8 @@ def read_touch(resource: ModelResource, verbs: Iterable[Verb], owners: frozenset
             raise ConfigurationError(f"{where}: {resource.model.__name__} has no such attribute{near}")
         if attribute in owners:
             raise ConfigurationError(f"{where} names an owner, which no update changes")
+        if deletion is not None and attribute == deletion.name:
+            raise ConfigurationError(f"{where} would delete every item: soft_delete is about it")
         _check_settable(where, attributes[attribute])
         _check_value(where, attributes[attribute], value)
     return dict(said)

@@ -11,6 +11,7 @@ and write.
   operator in `operators`), in a form that DynamoDB takes (`rewriting`), and as a developer states them
   (`requirements`: ``condition=``, ``otherwise=``).
 - `sides`: a verdict on the item as it is and as it would be (``judges``).
+- `soft_deletion`: items that an attribute says are deleted.
 - `field_rules`: the fields that a user may read and write.
 - `guards`: the verdict, ``If-Match`` and the visibility of items during one request. `guard_context`: the one that is
   running. `own_writes`: the items that it has written.
@@ -73,6 +74,7 @@ from .related import (
 )
 from .related_pins import early_pins, pins_of_verdict, related_checks, split_related
 from .sides import State, attributes_judged_after, attributes_judged_only_after, has_sides
+from .soft_deletion import SoftDelete, SoftDeletion
 from .stored_values import as_stored
 from .through import EVERY, Through
 from .verdict_comparison import rest_of_verdict
@@ -122,6 +124,8 @@ __all__ = [
     "Rule",
     "RuleContext",
     "SidedCheck",
+    "SoftDelete",
+    "SoftDeletion",
     "State",
     "TextEquals",
     "Through",

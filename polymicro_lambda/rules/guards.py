@@ -25,6 +25,7 @@ from .own_writes import RequestMark
 from .related import RelatedCheck, check_related, read_related
 from .related_pins import split_related
 from .sides import State, attributes_judged_after, holds_after, holds_before
+from .soft_deletion import SoftDeletion
 from .stored_values import as_stored
 from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque, join_verdicts
 
@@ -100,6 +101,8 @@ class Guard:
     """What must hold on an item for fields that the body holds: where the item of the path is written, or a new one."""
     rule: Verdict = True
     """The verdict without that of written fields, where it contains it."""
+    deletion: SoftDeletion | None = None
+    """The soft deletion of which the verdict says already what it means here."""
 
     def of_model(self, model: type[Model]) -> "Guard":
         """The guard of a model's items: another model than the route's has neither rule nor precondition."""

@@ -4,19 +4,21 @@ Every call is under the guard of the request.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import Plan
-from polymicro_lambda.rules import Otherwise, current_guard, requirement
+from polymicro_lambda.rules import Otherwise, current_guard, guard_for, guarded, requirement
 from polymicro_lambda.types import RawItem
 
 from .changes.computed_changes import ComputedChange
 from .changes.item_conditions import pins_of
+from .changes.item_deletions import deletion_of
 from .changes.item_updates import ItemUpdate
-from .changes.item_writes import ItemDeletion, write_alone
+from .changes.item_writes import write_alone
 from .changes.terms import NO_TERMS, Terms
 from .creations import Creation
 from .transactions.transaction import Transaction
@@ -43,6 +45,9 @@ class Store(Protocol):
     def delete(self, instance: Any, *, condition: Any = None, otherwise: Any = None) -> None:
         """Remove the item. Raises as the rule says, and ``Conflict``."""
 
+    def restore(self, instance: Any, *, condition: Any = None, otherwise: Any = None) -> Any:
+        """The item, which was deleted softly. Raises as ``update``."""
+
     def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Any:
         """The items that a plan gives, from ``pagination_key`` on."""
 
@@ -58,8 +63,7 @@ class PynamoStore(WritableItems):
 
     def transaction(self) -> Transaction:
         """Several writes, done together by one call where the ``with`` block ends without an error, or not at all."""
-        known = Stores({}) if self.stores is None else self.stores
-        return Transaction(known.seen_by(self))
+        return Transaction((self.stores or Stores({})).led_by(self))
 
     # --- creating ---------------------------------------------------------------------------------
 
@@ -107,7 +111,13 @@ class PynamoStore(WritableItems):
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
         """
         self._check_item(instance)
-        key, changes = self.serializer.key_of(instance), self.finishing.of_update(changes, instance)
+        changes = self.finishing.of_update(changes, instance)
+        return self._updated(instance, changes, condition, otherwise)
+
+    def _updated(
+        self, instance: Model, changes: Mapping[str, Any], condition: Any, otherwise: Otherwise
+    ) -> Model:
+        key = self.serializer.key_of(instance)
         terms = self._terms(key, instance, condition, otherwise)
         return self.written(self._change(key, *self.split(key, changes, terms.known), terms))
 
@@ -132,7 +142,7 @@ class PynamoStore(WritableItems):
     def _unchanged(self, key: RawItem, terms: Terms) -> RawItem:
         """The item as it is, under the same rule and preconditions as a write."""
         raw = self.fetch(key)
-        guard = current_guard().of_item(self.model, key)
+        guard = self.guard().of_item(self.model, key)
         guard.check_match(self.judged(raw), raw)
         for stated in (guard.requirement, *terms.requirements):
             if stated is not None:
@@ -142,7 +152,8 @@ class PynamoStore(WritableItems):
     def delete(self, instance: Model, *, condition: Any = None, otherwise: Otherwise = None) -> None:
         """Remove the item, on the condition that it is there and the rule holds on it.
 
-        ``condition`` and ``otherwise`` are as those of ``update``.
+        With ``soft_delete`` the item stays, and notes that it is deleted. ``condition`` and ``otherwise`` are as those
+        of ``update``.
         """
         self._check_item(instance)
         key = self.serializer.key_of(instance)
@@ -150,10 +161,24 @@ class PynamoStore(WritableItems):
 
     def remove(self, key: RawItem, terms: Terms = NO_TERMS) -> None:
         """The same by the item's key."""
-        change = ItemDeletion(self, key, terms)
+        change = deletion_of(self, key, terms)
         write_alone(change)
         if change.guard.records:
             change.guard.mark.note(self.model, key, frozenset(), None)
+
+    def restore(self, instance: Model, *, condition: Any = None, otherwise: Otherwise = None) -> Model:
+        """The item, which is deleted no more. Raises as ``update``, and ``ConfigurationError`` without ``soft_delete``.
+
+        The rule of the running verb is asked: in an action that of the action.
+        """
+        deletion = self.deletion
+        if deletion is None:
+            raise ConfigurationError(f"The store of {self.model.__name__} restores nothing: say soft_delete")
+        self._check_item(instance)
+        guard = guard_for(self.model)
+        verdict = deletion.of_all_items(guard.verdict)
+        with guarded(replace(guard, verdict=verdict, deletion=deletion)):
+            return self._updated(instance, {deletion.name: None}, condition, otherwise)
 
     def _terms(self, key: RawItem, instance: Model, condition: Any, otherwise: Any) -> Terms:
         """What a verb says of a write to an item that it has. Raises ``ConfigurationError``."""

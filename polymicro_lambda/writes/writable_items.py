@@ -113,10 +113,9 @@ class Stores:
     def __init__(self, known: Mapping[type[Model], WritableItems]) -> None:
         self._known = dict(known)
 
-    def seen_by(self, store: WritableItems) -> "Stores":
-        """The same for a resource, whose own store is that of its model."""
-        is_known = self._known.get(store.model) is store
-        return self if is_known else Stores({**self._known, store.model: store})
+    def led_by(self, store: WritableItems) -> "Stores":
+        """The same, with this store for its model: of several resources each writes as it declares."""
+        return Stores({**self._known, store.model: store})
 
     def of(self, model: type[Model]) -> WritableItems:
         """The store of a model.
@@ -130,7 +129,8 @@ class Stores:
                     f"{model.__name__} is none of this app's models, so that its table has no table_prefix: name it in"
                     f" calls of the resource, such as calls = {{{model.__name__}: 'PutItem'}}"
                 )
-            like = None if base is None else self._known[base]
-            store = self._known[model] = WritableItems(model, None if like is None else like.uniqueness)
-            store.finishing = AS_GIVEN if like is None else like.finishing
+            known = None if base is None else self._known[base]
+            uniqueness, deletion = (None, None) if known is None else (known.uniqueness, known.deletion)
+            store = self._known[model] = WritableItems(model, uniqueness, deletion)
+            store.finishing = AS_GIVEN if known is None else known.finishing
         return self._known[model]

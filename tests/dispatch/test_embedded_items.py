@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from contract import ALICE, BOB, Caller, assert_problem, counted, create_tables, dynamodb_call, failing, names
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import (
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+    VersionAttribute,
+)
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -42,6 +48,7 @@ class World:
             name = UnicodeAttribute()
             email = UnicodeAttribute(null=True)
             until = TTLAttribute(null=True)
+            deleted = UTCDateTimeAttribute(null=True)
 
         class Article(Model):
             class Meta:
@@ -68,6 +75,7 @@ class World:
             id = UnicodeAttribute(range_key=True)
             text = UnicodeAttribute(null=True)
             owner = UnicodeAttribute(default="alice")
+            deleted = UTCDateTimeAttribute(null=True)
             kind = UnicodeAttribute(default="note")
             by_kind = ByKind()
 
@@ -86,7 +94,13 @@ class World:
     ) -> Caller:
         """A client of alice's of ``/articles``: three, by two authors; the first has four comments."""
         verbs = (ModelResource, Create, List, Retrieve, Update, Delete)
-        base = {"model": self.account, "route": "accounts", "permissions": rule, "scan": True}
+        base = {
+            "model": self.account,
+            "route": "accounts",
+            "permissions": rule,
+            "scan": True,
+            "exclude": ("deleted",),
+        }
         self.accounts = type("Accounts", verbs, base | (accounts or {}))
         base = {"model": self.comment, "route": "comments", "permissions": comment_rule, "scan": True}
         self.comments = type("Comments", verbs, base | (comments or {}))
@@ -126,6 +140,18 @@ class World:
 @pytest.fixture
 def world(dynamodb: None, table_name: str) -> World:
     return World(table_name)
+
+
+def test_a_softly_deleted_item_is_not_embedded(world: World) -> None:
+    client = world.served(replies, accounts={"soft_delete": "deleted"}, comments={"soft_delete": "deleted"})
+    for path in ("/accounts/a", "/comments/t0/1"):
+        assert client.delete(path).status == 204
+    assert client.get("/articles/t0?embed=writer,replies").json == {
+        **T0,
+        "writer": None,
+        "replies": [{"id": one, "text": f"c{one}"} for one in "023"],
+    }
+    assert client.get("/articles?embed=writer").json["items"][0]["writer"] is None
 
 
 T0 = {"id": "t0", "title": "T0", "author": "a", "editor": "b", "version": 1}

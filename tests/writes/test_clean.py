@@ -1,5 +1,6 @@
 """``clean``: the hook that makes what is written out of the values of each create and update."""
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,7 +17,13 @@ from contract import (
     names,
     stored,
 )
-from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import (
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+    VersionAttribute,
+)
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -209,6 +216,35 @@ def test_two_at_once(model: Any) -> None:
         lambda: client.delete("/orders/1"),
     ):
         assert_serializable(client, lambda: client.put("/orders/1", json={"status": "cancelled"}), other)
+
+
+def test_neither_a_soft_delete_nor_a_restore_is_an_update(dynamodb: None, table_name: str) -> None:
+    class Page(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+        text = UnicodeAttribute(null=True)
+        seen = NumberAttribute(default=0)
+        deleted = UTCDateTimeAttribute(null=True)
+
+    Page.Meta.table_name = table_name  # type: ignore[attr-defined]
+    calls: list[str] = []
+
+    def clean(self: Any, values: dict[str, Any], instance: Any, user: Any) -> None:
+        calls.append("create" if instance is None else str(instance.text))
+
+    client = served(Page, clean, soft_delete="deleted", touch={"seen": count(1).__next__}, put="upsert")
+    client.post("/orders", json={"id": "1", "text": "t"})
+    assert client.delete("/orders/1").status == 204
+    assert client.patch("/orders/1", json={"text": "u"}).status == 404
+    assert client.put("/orders/1", json={"text": "u"}).status == 404, "the key is taken until it is restored"
+    restored = client.post("/orders/1/restore")
+    assert (restored.json["seen"], calls) == (1, ["create"])
+    assert client.put("/orders/1", json={"text": "u"}).json["seen"] == 2
+    assert calls == ["create", "t"]
+    with pytest.raises(ConfigurationError, match=r"^Orders\.touch\['deleted'\] would delete every item"):
+        app_of(Page, clean, soft_delete="deleted", touch={"deleted": 1}).compile()
 
 
 @action()

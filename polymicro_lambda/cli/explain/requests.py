@@ -13,7 +13,7 @@ from polymicro_lambda.routing import Route, Router
 from polymicro_lambda.rules import error_of
 from polymicro_lambda.testing import FakeContext, make_event
 
-from .items import action_lines, create_lines, delete_lines, retrieve_lines, update_lines
+from .items import action_lines, create_lines, delete_lines, restore_lines, retrieve_lines, update_lines
 from .lists import list_lines
 
 
@@ -33,7 +33,7 @@ def explain(app: PolyMicro, text: str, user: User | None) -> list[Line]:
     lines = [("verb", _verb_and_owner(route)), ("rule", f"{route.rule}: {of_verdict(operation.verdict)}")]
     if route.rate is not None:
         lines.append(("rate", f"{route.rate.policy}: 1 UpdateItem of the user's counter comes first"))
-    verb_lines = VERBS.get(route.verb, action_lines)(operation)
+    verb_lines = (action_lines if route.is_action else VERBS[route.verb])(operation)
     return [
         *lines,
         *verb_lines,
@@ -113,5 +113,6 @@ VERBS: Mapping[str, Callable[[Operation], Iterable[Line]]] = {
     "retrieve": retrieve_lines,
     "update": update_lines,
     "delete": delete_lines,
+    "restore": restore_lines,
 }
 """Verb -> its lines; any other is an action."""

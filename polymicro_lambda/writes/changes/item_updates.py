@@ -8,7 +8,7 @@ from polymicro_lambda.items import same_item
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
 
-from .atomic_changes import NoResult, Uncomputable
+from .atomic_changes import NoResult, Uncomputable, version_steps
 from .computed_changes import ComputedChange, must_read_for
 from .item_changes import ItemChange
 from .map_merges import Steps
@@ -40,8 +40,8 @@ class ItemUpdate(ItemChange):
             SimpleClause("remove" if value is None else "set", name, value) for name, value in values.items()
         ]
         version, changed = items.about.version, frozenset([*values, *(one.name for one in computed)])
+        actions += version_steps(version)
         if version is not None:
-            actions.append(SimpleClause("add", version.attr_name, {"N": "1"}))
             changed |= {version.attr_name}
         unique = items.unique_attributes
         concerned = NO_ATTRIBUTES if unique.isdisjoint(changed) else unique

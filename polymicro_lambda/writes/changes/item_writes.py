@@ -12,31 +12,12 @@ from polymicro_lambda.observability import report_error
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
 from polymicro_lambda.writes.lost_answers import resolve_lost_answer
-from polymicro_lambda.writes.stored_items import StoredItems
 from polymicro_lambda.writes.unique.reservations import RelatedRefused, write_with_reservations
 
 from .item_changes import ItemChange, PreparedWrite
-from .terms import NO_TERMS, Terms
 
 UPDATE_ATTEMPTS = 3
 """How often a write is judged and sent that loses the race against other writers."""
-
-
-class ItemDeletion(ItemChange):
-    """Removes an item."""
-
-    __slots__ = ()
-    operation = "DeleteItem"
-
-    def __init__(self, items: StoredItems, key: RawItem, terms: Terms = NO_TERMS) -> None:
-        super().__init__(items, key, terms, unique=items.unique_attributes)
-
-    def result(self, old: RawItem) -> None:
-        """No item."""
-
-    def is_done(self, item: RawItem | None) -> bool:
-        """Whether the item is gone."""
-        return item is None
 
 
 class ItemCheck(ItemChange):

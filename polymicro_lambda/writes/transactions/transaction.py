@@ -24,8 +24,9 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.changes.item_changes import ItemChange
+from polymicro_lambda.writes.changes.item_deletions import deletion_of
 from polymicro_lambda.writes.changes.item_updates import ItemUpdate
-from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemDeletion
+from polymicro_lambda.writes.changes.item_writes import ItemCheck
 from polymicro_lambda.writes.changes.terms import Terms
 from polymicro_lambda.writes.writable_items import Stores, WritableItems
 
@@ -107,7 +108,7 @@ class Transaction:
     def delete(self, target: Model | Key, *, condition: Any = None, otherwise: Otherwise = None) -> None:
         """Remove an item that must be there."""
         store, key, terms = self._target(target, condition, otherwise)
-        self._add(ItemDeletion(store, key, terms), otherwise, target)
+        self._add(deletion_of(store, key, terms), otherwise, target)
 
     def check(self, target: Model | Key, condition: Any, *, otherwise: Otherwise = None) -> None:
         """Write nothing: the transaction is done only where the condition holds on the item."""
