@@ -69,6 +69,13 @@ class ModelResource:
     """Attributes of which no two items have the same value: ``("email",)``; ``(("tenant", "slug"),)`` together."""
     lookup: ClassVar[str | None] = None
     """A ``unique`` attribute that stands in the path of items in place of their key: ``"username"``."""
+    # These two have no value here, which would hide an action of the name in a class that stands behind this one.
+    put: ClassVar[str]
+    """What PUT does: ``"replace"``, as where nothing is said; ``"merge"``, as PATCH does; ``"upsert"``, which creates
+    (201) what is not there."""
+    touch: ClassVar[Mapping[str, Any]]
+    """What each create and update sets: ``{"updated": now}``, a function without arguments or a value. No client writes
+    it."""
     require_if_match: ClassVar[bool] = False
     """Whether an update or delete without ``If-Match`` is refused (428)."""
     idempotent: ClassVar[Iterable[str] | str] = DEFAULT_IDEMPOTENT
@@ -115,6 +122,14 @@ class ModelResource:
 
     def __init__(self, app: Registry) -> None:
         app.register(self)
+
+    def clean(self, values: dict[str, Any], instance: Any, user: Any) -> Mapping[str, Any] | None:
+        """The values to write, None for ``values`` as they are; called for each create and update.
+
+        ``values`` are those that the verb writes, by attribute, ``instance`` is the item that is updated, None for a
+        create: what is read of it is part of the write. May raise ``Unprocessable`` and the other errors.
+        """
+        return values
 
     def prepare(self, instances: Sequence[Any], request: Request) -> None:
         """Load what ``represent`` needs of other items: called once with all items that an answer shows."""

@@ -146,12 +146,13 @@ def _write_calls(route: Route) -> Iterator[str]:
     opaque = any(_overrides(leaf, "has_object_permission") for leaf in leaves)
     compares = route.resource.require_if_match and model_info(route.model).version is None
     deletes, reserves = route.verb == "delete", _may_change_unique_values(route)
-    if not route.is_default or compares or (opaque and _is_flat(route)) or (reserves and deletes):
+    if route.reads_item or compares or (opaque and _is_flat(route)) or (reserves and deletes):
         yield "GetItem"
     elif opaque or reserves or any(_may_change(route, leaf) for leaf in leaves):
         yield "sometimes GetItem"
     own = verb_operations(route)[0]
     yield " or ".join(_with_reservations(route, own, always=deletes) if reserves else [own])
+    yield from (f"or {one}" for one in ([] if route.creation is None else _create_calls(route.creation)))
 
 
 def _may_change_unique_values(route: Route) -> bool:
@@ -162,7 +163,7 @@ def _may_change_unique_values(route: Route) -> bool:
         return False
     names = {attribute_of_field(field) for field in route.schema.updating.load_fields.values()}
     changed = any(not names.isdisjoint(one.names) for one in route.uniqueness.constraints)
-    return route.verb == "delete" or not route.is_default or changed
+    return route.verb == "delete" or route.reads_item or changed
 
 
 def _overrides(leaf: Permission, name: str) -> bool:

@@ -89,6 +89,7 @@ def grants(route: Route) -> frozenset[Grant]:
     if route.verb == "list" and not route.is_action:
         return declared.union(_list_grants(route))
     needs = verb_operations(route) if not route.is_action else ("GetItem",) * route.about.detail
+    needs += VERB_OPERATIONS["create"] if route.creation is not None else ()
     if route.about.detail and any(isinstance(leaf, Through) for leaf in route.rule.leaves()):
         needs = (*needs, "BatchGetItem")  # the item together with the related items
     own = declared.union(Grant(table_name(route.model), "", operation) for operation in needs)

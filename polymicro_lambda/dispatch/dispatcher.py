@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import http_error_of, is_start_key_refused
 from polymicro_lambda.exceptions import (
-    Forbidden,
     HTTPError,
     InternalError,
     MethodNotAllowed,
     NotFound,
-    Unauthorized,
 )
 from polymicro_lambda.http import CORS, HSTS, Request, Response, check_accept, problem_response, read_body
 from polymicro_lambda.lists import foreign_key
@@ -32,11 +30,9 @@ from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict, note_serv
 from polymicro_lambda.throttling import Limiter
 
 from .operations import Operation
+from .request_guard import denied
 from .response_limits import ALWAYS, SMALL, fits, fitting_headers, slimmed, within_limit
 from .verb_request import Services, VerbRequest
-
-CHALLENGE = {"www-authenticate": "Bearer"}
-"""What a 401 asks for (RFC 6750, section 3)."""
 
 BODILESS = frozenset({204, 205, 304})
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
@@ -215,15 +211,6 @@ def decided(rule: Rule, ask: RuleContext) -> Verdict:
     """What a rule says so far. Raises as ``permitted``."""
     verdict = rule.decide(ask)
     return denied(ask.user) if verdict is False else verdict
-
-
-def denied(user: Any) -> NoReturn:
-    """Raise ``Unauthorized`` to nobody in particular, to a user ``Forbidden``."""
-    if user is None:
-        raise Unauthorized(
-            "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
-        )
-    raise Forbidden("You may not do this.")
 
 
 def _check_key(route: Route, name: str, text: str) -> None:

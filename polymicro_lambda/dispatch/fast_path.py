@@ -60,13 +60,8 @@ def fast_retrieve(one: FastOperation, body: Any, store: PynamoStore) -> Response
 
 
 def _created(one: FastOperation, values: Mapping[str, Any], store: PynamoStore) -> Response:
-    raw = store.serializer.raw_of_new(values["req"])
     one.seen.phase = "verb"
-    if raw is None:
-        instance = store.create(values["req"])
-        one.seen.phase = "dump"
-        return one.responses.answered(VerbResult(instance))
-    return _shown(one, store.put(raw), store)
+    return _shown(one, store.put(values["req"]), store)
 
 
 def _updated(one: FastOperation, values: Mapping[str, Any], store: PynamoStore) -> Response:

@@ -19,10 +19,13 @@ from polymicro_lambda.idempotency import (
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import PageReader, Plan
 from polymicro_lambda.observability import Observation
+from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import (
     Guard,
+    Method,
     Verdict,
     begin_guard,
+    current_guard,
     end_guard,
     guarded,
     rest_of_verdict,
@@ -37,6 +40,7 @@ from .page_responses import PageResponses, fitting_page
 from .request_guard import guard_of, item_of_path
 from .response_builder import ResponseBuilder
 from .response_limits import without_item
+from .upsert import upserted
 from .verb_request import VerbRequest
 from .verb_results import VerbResult, is_collection, result_of
 
@@ -74,6 +78,8 @@ class Operation:
             act = partial(FAST_WRITES[route.verb], self, arguments, store)
         else:
             act = partial(self._act, arguments, guard)
+        if route.creation is not None:
+            act = self._upsert(route.creation, act, body, arguments["req"])
         token = begin_guard(guard if keyed is None else replace(guard, interceptor=keyed))
         try:
             return act() if keyed is None else self._once(keyed, act)
@@ -82,6 +88,23 @@ class Operation:
 
     def _bulk(self) -> BulkCreate:
         return BulkCreate(self.asked.route, self.asked.request, self.responses)
+
+    def _upsert(
+        self, creation: Route, update: Callable[[], Response], body: Any, values: Any
+    ) -> "partial[Response]":
+        """What does ``update``, or creates the item of the path by the resource's own verb, as a POST would."""
+        asked, values = self.asked, deepcopy(values)  # an override may change its own
+        new = replace(asked, route=creation, written={})
+        made = Operation(new, new.route.rule.decide(new.context(Method("create", "PUT"))), self.seen)
+
+        def create() -> Response:
+            req = new.new_values(values, body, asked.bound)
+            arguments = {"request": asked.request, "user": asked.request.user, "req": req}
+            guard = replace(made.guard(), interceptor=current_guard().interceptor)
+            with guarded(guard):
+                return made._act(arguments, guard)
+
+        return partial(upserted, asked, update, create, made.verdict)
 
     def _once(self, keyed: IdempotentRequest, act: Callable[[], Response]) -> Response:
         """Do it, or answer as an earlier try of the request has been answered."""

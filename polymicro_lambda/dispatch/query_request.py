@@ -120,7 +120,11 @@ class QueryRequest:
     def _reading(self) -> FieldAccess:
         route = self.route
         # Query, PUT and replays must know before an item is known. Else what is read for the rule may be enough.
-        at_once = self.request.query or route.http == "PUT" or route.idempotency_table is not None
+        at_once = (
+            self.request.query
+            or (route.http == "PUT" and not route.merges)
+            or route.idempotency_table is not None
+        )
         return route.field_rules.reading(self.context(RETRIEVE), self.related if at_once else None)
 
     @property

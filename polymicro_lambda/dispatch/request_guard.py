@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from pynamodb.models import Model
 
-from polymicro_lambda.exceptions import NotFound, PreconditionFailed, PreconditionRequired
+from polymicro_lambda.exceptions import (
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    Unauthorized,
+)
 from polymicro_lambda.http import Request, Response
 from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
@@ -26,6 +32,8 @@ from polymicro_lambda.writes import PynamoStore
 from .verb_request import VerbRequest
 
 NOT_MODIFIED = 304
+CHALLENGE = {"www-authenticate": "Bearer"}
+"""What a 401 asks for (RFC 6750, section 3)."""
 KEY_IS_ENOUGH = frozenset({"update", "delete", "restore"})
 """The mixins' own verbs that need no more of an item than its key."""
 
@@ -44,28 +52,29 @@ def guard_of(
     """
     route, header = asked.route, asked.request.headers.get("if-match")
     tags = None if header is None else EntityTags.read(header, "If-Match")
-    if tags is None and route.resource.require_if_match and route.verb in ("update", "delete"):
+    needs_tag = route.resource.require_if_match and route.verb in ("update", "delete")
+    if tags is None and needs_tag and not (route.creation is not None and only_creates(asked.request)):
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
     filtered = asked.filtered.values()
     related, rest = split_related(join_verdicts((verdict, *filtered), every=True) if filtered else verdict)
-    records = not route.is_default
     return Guard(
         asked.under_path(rest),
         partial(_is_visible, asked),
         asked.fixed,
-        asked.needed if route.is_default else None,  # a verb of the app's own may look at more than it shows
+        None if route.reads_item else asked.needed,  # a verb of the app's own may look at more than it shows
         tags if route.about.detail else None,
         asked.services.tagger,
         show,
         model=route.model,
         path_key=key_of_path(route, asked.key)
-        if tags is not None or route.requirement is not None or records or route.lookup is not None
+        if tags is not None or route.requirement is not None or route.reads_item or route.lookup is not None
         else None,
         requirement=route.requirement,
         address=asked.address,
         related=related,
         read_back=tuple([check for one in shown_by for check in related_checks(one)]),
-        records=records,
+        records=route.reads_item,
+        user=asked.request.user,
         written=asked.written,
         deletion=route.deletion,
     )
@@ -90,7 +99,7 @@ def item_of_path(asked: VerbRequest, guard: Guard) -> Model:
         raise NotFound()
     header = None if route.method.safe else request.headers.get("if-none-match")
     unwanted = EntityTags.read(header, "If-None-Match")
-    if route.is_default and route.verb in KEY_IS_ENOUGH and unwanted is None:
+    if not route.reads_item and route.verb in KEY_IS_ENOUGH and unwanted is None:
         return key_only_instance(route.model, key)
     instance = _read(route, key, guard)
     raw = stored_item(instance) or {}
@@ -113,6 +122,20 @@ def _read(route: Route, key: Mapping[str, Any], guard: Guard) -> Model:
     raw = store.fetch(store.serializer.key(key))
     guard.check_address(raw)
     return store.judged(raw)
+
+
+def only_creates(request: Request) -> bool:
+    """Whether a request says that there must be no item yet (RFC 9110, section 13.1.2)."""
+    return request.headers.get("if-none-match", "").strip() == "*"
+
+
+def denied(user: Any) -> NoReturn:
+    """Raise ``Unauthorized`` to nobody in particular, to a user ``Forbidden``."""
+    if user is None:
+        raise Unauthorized(
+            "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
+        )
+    raise Forbidden("You may not do this.")
 
 
 def unless_known(route: Route, request: Request, response: Response) -> Response:

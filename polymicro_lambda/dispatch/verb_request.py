@@ -129,12 +129,23 @@ class VerbRequest(QueryRequest):
 
     def _item_body(self, body: Any) -> dict[str, Any]:
         route, schema, closed = self.route, self.route.schema, self._closed(body)
-        if route.http == "PATCH":
+        if route.merges:
             return schema.load_merge(body)
         if route.http == "PUT":
             return schema.load_replace(body, closed | self._unread())
         offered = self._offered() if route.offered and self.request.user is not None else {}
         return offered | schema.load_create(body, {*route.bound, *offered, *closed})
+
+    def new_values(self, values: Mapping[str, Any], body: Any, bound: Mapping[str, Any]) -> dict[str, Any]:
+        """The new item of a PUT, out of what is loaded of its body for an update and what its path says (``bound``).
+
+        Raises ``Unprocessable`` for fields that the user may not write to a new item, ``Forbidden`` as for a create.
+        """
+        self._closed(body)
+        schema = self.route.schema
+        offered = self._offered() if self.route.offered and self.request.user is not None else {}
+        given = {name: one for name, one in values.items() if one is not None or schema.keeps_null(name)}
+        return {**offered, **given, **self._owned(), **bound}
 
     def _owned(self) -> dict[str, Any]:
         """What path and rule say of a new item. Raises ``Forbidden`` where that can be no key."""
@@ -157,7 +168,7 @@ class VerbRequest(QueryRequest):
         if rules.free:
             return frozenset()
         # What is not sent is not asked of: but a PUT would clear it, and a create might miss it.
-        also = frozenset[str]() if self.route.http == "PATCH" else rules.names
+        also = frozenset[str]() if self.route.merges else rules.names
         access = rules.writing(self.context(self.route.method), body, also, self.related)
         named = {name: one for name, one in access.by_item.items() if name in body}
         self.written = {**self.written, **named}

@@ -51,6 +51,10 @@ class SimpleClause(NamedTuple):
         return _FORMS[self.form](Path([self.name]), Value(self.value))
 
 
+class MemberPath(Path):
+    """The path of an attribute or of a member of maps: each segment is a name, brackets and dots in it too."""
+
+
 _ALL_SIMPLE = {SimpleClause}
 ConditionClause: TypeAlias = "Condition | SimpleClause"
 UpdateStep: TypeAlias = "Action | SimpleClause"
@@ -203,6 +207,10 @@ def _path(operand: Any, names: Names, values: Values) -> str:
     return name_placeholder(segments[0], names)
 
 
+def _member_path(operand: Any, names: Names, _: Values) -> str:
+    return ".".join([name_placeholder(segment, names) for segment in operand.path])
+
+
 def _value(operand: Any, _: Names, values: Values) -> str:
     placeholder = f":{len(values)}"
     values[placeholder] = operand.values[0]
@@ -227,6 +235,7 @@ _CLAUSES = (("SET", SetAction), ("REMOVE", RemoveAction), ("ADD", AddAction), ("
 _CONDITIONS = (And, BeginsWith, Between, Comparison, Contains, Exists, In, IsType, Not, NotExists, Or)
 _WRITERS: Mapping[type, Callable[[Any, Names, Values], str]] = {
     Path: _path,
+    MemberPath: _member_path,
     Value: _value,
     **dict.fromkeys(_CONDITIONS, condition_expression),
 }

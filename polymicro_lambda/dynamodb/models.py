@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pynamodb.attributes import Attribute, DiscriminatorAttribute, TTLAttribute, VersionAttribute
+from pynamodb.attributes import (
+    Attribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+    MapAttribute,
+    TTLAttribute,
+    VersionAttribute,
+)
 from pynamodb.constants import ALL
 from pynamodb.indexes import Index
 from pynamodb.models import Model
@@ -31,6 +38,8 @@ class ModelInfo:
     """DynamoDB name of a key -> prefix, for each ``PrefixedAttribute``."""
     lasting: bool = False
     """Whether any item with a key of the model is the model's, and no item expires."""
+    has_maps: bool = False
+    """Whether an attribute is a map, or holds JSON."""
 
 
 @cache
@@ -41,8 +50,9 @@ def model_info(model: type[Model]) -> ModelInfo:
     keys = {n: a for n, a in attributes.items() if a.is_hash_key} | {
         n: a for n, a in attributes.items() if a.is_range_key
     }
+    has_maps = any(isinstance(one, MapAttribute | JSONAttribute) for one in attributes.values())
     if not special and not any(isinstance(one, PrefixedAttribute) for one in keys.values()):
-        return ModelInfo(keys, None, None, None, frozenset(), {}, lasting=True)
+        return ModelInfo(keys, None, None, None, frozenset(), {}, lasting=True, has_maps=has_maps)
     discriminator = _first(special, DiscriminatorAttribute)
     kinds: frozenset[Any] = frozenset()
     if discriminator is not None:
@@ -51,7 +61,7 @@ def model_info(model: type[Model]) -> ModelInfo:
     prefixes = {a.attr_name: a.prefix for a in keys.values() if isinstance(a, PrefixedAttribute)}
     version, ttl = _first(special, VersionAttribute), _first(special, TTLAttribute)
     lasting = ttl is None and not prefixes and not kinds
-    return ModelInfo(keys, version, ttl, discriminator, kinds, prefixes, lasting)
+    return ModelInfo(keys, version, ttl, discriminator, kinds, prefixes, lasting, has_maps)
 
 
 def _first(attributes: Iterable[Attribute[Any]], kind: type[Any]) -> Any:

@@ -132,7 +132,8 @@ class ItemSerializer:
             try:
                 stored = None if value is None else write(value)
             except AttributeNullError as error:
-                raise _incomplete(f"{name}{error.attr_path}") from error
+                path = error.attr_path
+                raise _incomplete(f"{name}{path if path[0] == '[' else '.' + path}") from error
             if stored is None and not nullable and name not in self.about.keys:
                 raise _incomplete(name)
             raw[place] = None if stored is None else {kind: stored}

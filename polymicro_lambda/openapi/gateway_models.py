@@ -21,13 +21,12 @@ def body_model(route: Route) -> dict[str, Any] | None:
     """
     if not route.about.body or route.is_action or route.takes_many or route.resource.schema is not None:
         return None
-    schema = route.schema.creating if route.verb == "create" else route.schema.updating
-    return _object(schema, optional=optional_fields(route))
+    return _object(route.body_schema, optional=optional_fields(route))
 
 
 def optional_fields(route: Route) -> frozenset[str]:
     """The fields that some user may leave out, although the schema demands them."""
-    if route.http == "PATCH" or type(route.resource).fields_for is not ModelResource.fields_for:
+    if route.merges or type(route.resource).fields_for is not ModelResource.fields_for:
         return frozenset(route.schema.members)
     unread = {*route.field_rules.read, *route.schema.members.difference(route.schema.names)}
     return frozenset({*route.field_rules.write, *route.owned, *(unread if route.http == "PUT" else ())})

@@ -68,9 +68,8 @@ class DocumentedRoute:
     def _summary(self) -> dict[str, str]:
         route = self.route
         of_verbs = {} if route.is_action else SUMMARIES
-        usual = of_verbs.get((route.verb, route.http), f"{route.verb}: {{name}}").format(
-            name=self.schemas.name
-        )
+        http = "PATCH" if route.merges else route.http
+        usual = of_verbs.get((route.verb, http), f"{route.verb}: {{name}}").format(name=self.schemas.name)
         doc = "" if route.is_default else markdown(inspect.getdoc(route.call))
         summary, _, rest = doc.partition("\n\n")
         line = " ".join(summary.split()) or usual

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 from marshmallow.fields import Field
 
 from polymicro_lambda.exceptions import HTTPError
@@ -164,15 +164,16 @@ class ResourceSchemas:
     # --- bodies --------------------------------------------------------------------------------------------
 
     def _body(self, route: Route, describe: Describe) -> JSONSchema:
-        members = by_json_name(body_schema(route).load_fields)
+        members = by_json_name(route.body_schema.load_fields)
         required = required_names(members, optional=optional_fields(route))
 
         def taken(field: Field[Any]) -> JSONSchema:
             schema = describe(field)
             schema.pop("writeOnly", None)
-            return schema if route.http == "PATCH" else schema | self._default(field)
+            return schema if route.merges else schema | self._default(field)
 
-        return {"description": BODY_DESCRIPTIONS[route.http], **object_of(members, taken, required=required)}
+        about = BODY_DESCRIPTIONS["PATCH" if route.merges else route.http]
+        return {"description": about, **object_of(members, taken, required=required)}
 
     def _default(self, field: Field[Any]) -> JSONSchema:
         """The default of the model, where it is a value and no function."""
@@ -204,22 +205,18 @@ def _embedded(embed: Embed, in_place_of: JSONSchema | None, describe: Describe) 
 
 BODY_DESCRIPTIONS: Mapping[str, str] = {
     "POST": "A new item.",
-    "PATCH": "What is to change; null removes (RFC 7396). What is not named stays as it is.",
+    "PATCH": "What is to change; null removes, also in maps (RFC 7396). What is not named stays as it is.",
     "PUT": "The whole item: what is not named takes its default or is removed, but for fields that you cannot read.",
 }
-
-
-def body_schema(route: Route) -> Schema:
-    """The schema that loads the body of a route."""
-    return route.schema.creating if route.verb == "create" else route.schema.updating
 
 
 def body_example(route: Route, schema: JSONSchema) -> Any:
     """An example of a body that the route takes. Raises ``LookupError`` where none is known."""
     body = example_of(schema)
-    load = {"PATCH": route.schema.load_merge, "PUT": route.schema.load_replace}
+    loads = route.schema
+    load = loads.load_create if route.verb == "create" else loads.load_replace
     try:
-        load.get(route.http, route.schema.load_create)(read_json(json_bytes(body)))
+        (loads.load_merge if route.merges else load)(read_json(json_bytes(body)))
     except HTTPError as error:  # a validator of the app's own
         raise LookupError(str(error)) from error
     return body

@@ -91,6 +91,11 @@ def for_everybody(route: Route) -> bool:
     return all(type(leaf) is AllowAny for leaf in route.rule.leaves()) and is_open(route)
 
 
+def _verbs(route: Route) -> tuple[Route, ...]:
+    """The route, and what its PUT creates by."""
+    return (route,) if route.creation is None else (route, route.creation)
+
+
 def _can_miss(route: Route) -> bool:
     return route.about.detail or bool(route.params)
 
@@ -117,10 +122,15 @@ ERRORS: Mapping[int, tuple[str, str, Condition, tuple[str, ...]]] = {
     401: (
         "Unauthorized",
         "This needs a user, and there is none.",
-        lambda route: not is_open(route),
+        lambda route: not all(map(is_open, _verbs(route))),
         ("WWW-Authenticate",),
     ),
-    403: ("Forbidden", "The user may not do this.", lambda route: not for_everybody(route), ()),
+    403: (
+        "Forbidden",
+        "The user may not do this.",
+        lambda route: not all(map(for_everybody, _verbs(route))),
+        (),
+    ),
     404: ("NotFound", "There is no such item, or the user may not see it.", _can_miss, ()),
     406: ("NotAcceptable", "What `Accept` asks for cannot be given.", lambda _: True, ()),
     409: (
@@ -215,6 +225,12 @@ def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str
     responses = {
         str(route.about.status): {"description": description, **_headers((*headers, *again)), **content}
     }
+    if route.creation is not None:
+        responses["201"] = {
+            "description": "The new item: there was none.",
+            **_headers(("ETag", *again)),
+            **content,
+        }
     if route.http == "GET":
         responses["304"] = {"description": "It is as `If-None-Match` says.", **_headers(("ETag", *again))}
     return responses

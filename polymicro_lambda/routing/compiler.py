@@ -15,6 +15,7 @@ from polymicro_lambda.writes import (
     PynamoStore,
     Stores,
     UniqueConstraints,
+    WrittenValues,
     check_bulk,
     check_same_constraints,
     read_unique,
@@ -47,9 +48,10 @@ def stores_of(routes: Iterable[Route]) -> Stores:
     """The stores of the routes' resources, by their models, and with them those of other models.
 
     Of several resources of a model one with ``soft_delete`` has its store: nothing is removed then that need not be.
+    Else one that says what its writes set.
     """
-    softly_last = sorted(routes, key=lambda route: route.deletion is not None)
-    return Stores({route.model: _store_of(route) for route in softly_last})
+    last = sorted(routes, key=lambda route: (route.deletion is not None, route.cleans or bool(route.touched)))
+    return Stores({route.model: _store_of(route) for route in last})
 
 
 def _leave_out_deleted(routes: Iterable[Route]) -> None:
@@ -75,6 +77,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     lookup = lookup_of(declared.name, resource.lookup, shared["uniqueness"], declared.fixed)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
+    creation: Route | None = None
     for one in declared.verbs:
         verb, rule = one.verb, declared.rules[one.verb.name]
         asked = (*rule.leaves(), *declared.rules["retrieve"].leaves(), *shared["field_rules"].leaves())
@@ -87,7 +90,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
             "owned": declared.rules.owned(verb.name),
         }
         for http in verb.http:
-            yield Route(
+            route = Route(
                 resource=resource,
                 about=verb,
                 http=http,
@@ -103,9 +106,12 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),
                 lookup=lookup if verb.detail else None,
+                creation=creation if (verb.name, http, declared.put) == ("update", "PUT", "upsert") else None,
                 **of_verb,
                 **shared,
             )
+            creation = route if verb.name == "create" else creation
+            yield route
 
 
 def _shared(declared: Declaration) -> dict[str, Any]:
@@ -113,12 +119,13 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     resource, model, name = declared.resource, declared.model, declared.name
     filters = DeclaredFilters.of(name, model, resource.filters)
     schema = _schema(declared, filters)
-    own_verbs = declared.has_own_writes or declared.has_actions
-    unique = read_unique(name, model, resource.unique, schema, own_verbs=own_verbs)
+    own_code = declared.has_own_writes or declared.has_actions or declared.clean is not None
+    unique = read_unique(name, model, resource.unique, schema, own_verbs=own_code)
     field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
     bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique, declared.deletion)
+    resource.store.finishing = WrittenValues(declared.touch, declared.clean)
     resource.planner = _planner(declared, filters, bindable, schema)
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path)
@@ -132,19 +139,21 @@ def _shared(declared: Declaration) -> dict[str, Any]:
         "uniqueness": unique,
         "calls": declared.calls(others),
         "whole": declared.whole,
+        "put": declared.put,
+        "cleans": declared.clean is not None,
+        "touched": frozenset(model.get_attributes()[name].attr_name for name in declared.touch),
         "bindable": bindable,
         "deletion": declared.deletion,
     }
 
 
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
-    resource, deletion = declared.resource, declared.deletion
-    said = (resource.dump_only,) if isinstance(resource.dump_only, str) else resource.dump_only
+    resource = declared.resource
     return compile_schema(
         resource.model,
         resource=declared.name,
         schema=resource.schema,
-        dump_only=said if deletion is None else (*said, deletion.name),
+        dump_only=declared.dump_only,
         load_only=resource.load_only,
         required=resource.required,
         exclude=resource.exclude,

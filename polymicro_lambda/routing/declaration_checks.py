@@ -56,6 +56,8 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     }
 )
 
+SHARED: Mapping[str, type] = MappingProxyType({"fields": Mapping, "put": str})
+"""Those of them that are settings here too, of this type: Django's are a tuple of names, Flask's a method."""
 
 KNOWN = frozenset({*ModelResource.__annotations__, *VERBS, *vars(ModelResource)})
 
@@ -63,8 +65,12 @@ KNOWN = frozenset({*ModelResource.__annotations__, *VERBS, *vars(ModelResource)}
 def check_names(resource: str, own: Mapping[str, Any]) -> None:
     """Raise ``ConfigurationError`` for a name that was meant to be a setting or a verb and is none."""
     for name, value in own.items():
-        listed = name == "fields" and not isinstance(value, Mapping)  # Django's tuple of names
-        if (name in KNOWN and not listed) or name[0] == "_" or hasattr(value, ACTION):
+        kind = SHARED.get(name)
+        if (
+            (name in KNOWN and (kind is None or isinstance(value, kind)))
+            or name[0] == "_"
+            or hasattr(value, ACTION)
+        ):
             continue
         instead = _instead(name)
         if instead is not None:

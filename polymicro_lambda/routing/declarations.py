@@ -24,7 +24,7 @@ from .signatures import action_path, actions_of, route_parameters, route_parts, 
 from .soft_deletes import soft_deletion_of
 from .verb_rules import VerbRules
 from .verbs import ACTION, RESTORE, VERBS, Action, Verb, is_mixed_in
-from .write_terms import attempts_of, check_write_terms, requirement_of
+from .write_terms import attempts_of, check_clean, check_write_terms, put_of, read_touch, requirement_of
 
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,
@@ -109,6 +109,10 @@ class Declaration:
     """The attributes that these bind."""
     verbs: tuple[DeclaredVerb, ...]
     rules: VerbRules
+    touch: Mapping[str, Any]
+    """What each create and update sets."""
+    put: str
+    """What PUT does."""
     deletion: SoftDeletion | None = None
     """How a DELETE leaves items that count as gone, None where it removes them."""
 
@@ -125,12 +129,14 @@ class Declaration:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         rules = VerbRules.of(resource, app.permissions, verbs)
         check_write_terms(resource, verbs)
+        check_clean(resource, verbs)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
         parts = route_parts(name, resource)
         in_path = route_parameters(name, resource.model, parts)
         declared = tuple([DeclaredVerb.of(resource, verb, idempotent, deletion) for verb in verbs])
         check_attributes(f"{name}.permissions", resource.model, rules.permissions, in_path)
-        read = cls(resource, name, parts, in_path, declared, rules, deletion)
+        touch, put = read_touch(resource, verbs, rules.owners, deletion), put_of(resource, verbs)
+        read = cls(resource, name, parts, in_path, declared, rules, touch, put, deletion)
         check_lookup(name, read.model, resource.lookup, read.fixed, items=read.has_items)
         return read
 
@@ -163,6 +169,12 @@ class Declaration:
         return frozenset({*self.rules.bound_in_items, *self.in_path})
 
     @property
+    def clean(self) -> Any:
+        """The resource's hook of that name, None where it has none of its own."""
+        own = type(self.resource).clean is not ModelResource.clean and "clean" not in self.by_name
+        return self.resource.clean if own else None
+
+    @property
     def has_own_writes(self) -> bool:
         """Whether code of the resource's own creates or updates."""
         return any(
@@ -178,6 +190,13 @@ class Declaration:
     def has_items(self) -> bool:
         """Whether some verb is on an item's path."""
         return any(one.verb.detail for one in self.verbs)
+
+    @property
+    def dump_only(self) -> frozenset[str]:
+        """The attributes that no client writes."""
+        said = self.resource.dump_only
+        deleted = () if self.deletion is None else (self.deletion.name,)
+        return frozenset([*([said] if isinstance(said, str) else said), *self.touch, *deleted])
 
     @property
     def bound_in_bodies(self) -> frozenset[str]:

@@ -94,6 +94,12 @@ class Route:
     """What the resource and its permissions say that they call by themselves."""
     whole: bool = False
     """A hook or a schema of the resource's own needs instances for what an answer shows of items."""
+    touched: frozenset[str] = frozenset()
+    """What each create and update sets, by the attributes' names in DynamoDB."""
+    put: str = "replace"
+    """What PUT does to the resource's items; see ``ModelResource.put``."""
+    cleans: bool = False
+    """A hook of the resource's own makes the values that are written."""
     limit: int = 25
     """The page size where a request says none."""
     embeds: tuple[Embed, ...] = ()
@@ -102,6 +108,8 @@ class Route:
     """Attributes that every caller must own."""
     bindable: frozenset[str] | None = None
     """Attributes that a request may bind to one value, None where only the request tells."""
+    creation: "Route | None" = None
+    """For a PUT that creates what is not there the route of a create; else None."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
     deletion: SoftDeletion | None = None
@@ -164,24 +172,23 @@ class Route:
         return is_volatile(self.model)
 
     @lazy
+    def reads_item(self) -> bool:
+        """Whether code of the resource's own may look at the item before the verb answers."""
+        return not self.is_default or (self.cleans and self.verb == "update")
+
+    @lazy
     def at_once(self) -> bool:
         """Whether the verb is the mixin's own, of one item by its key, and an answer shows all of what is stored."""
         shows = self.selection is not None and self.selection.names is None and self.field_rules.free
         embeds = any(one.always for one in self.embeds)
         by_key = self.verb != "list" and not self.beyond and self.lookup is None and not embeds
         # A read by the key alone would not see that the item is deleted.
-        return self.is_default and shows and by_key and (self.deletion is None or self.writes)
+        return not self.reads_item and shows and by_key and (self.deletion is None or self.writes)
 
     def ready(self) -> None:
         """Make what a first request would have to make."""
-        for owner in (
-            self,
-            self.schema,
-            self.field_rules,
-            self.filters,
-            self.resource.store,
-            self.resource.planner,
-        ):
+        shared = (self.schema, self.field_rules, self.filters, self.resource.store, self.resource.planner)
+        for owner in (self, *shared):
             compute_lazy(owner)
 
     @property
@@ -192,11 +199,8 @@ class Route:
     @property
     def models(self) -> tuple[type[Model], ...]:
         """The resource's model, those whose tables its code and its permissions call, and the app's own."""
-        reservations = (
-            self.uniqueness.reservation_table
-            if self.uniqueness is not None and (self.writes or self.lookup)
-            else None
-        )
+        unique = self.uniqueness if self.writes or self.lookup else None
+        reservations = None if unique is None else unique.reservation_table
         counters = None if self.rate is None else self.rate.counters
         own = (one for one in (self.idempotency_table, reservations, counters) if one is not None)
         return (self.model, *(call.model for call in self.calls), *own)
@@ -205,6 +209,18 @@ class Route:
     def writes(self) -> bool:
         """Whether it may write items of the model."""
         return self.http not in SAFE_METHODS
+
+    @property
+    def merges(self) -> bool:
+        """Whether its body says what is to change of an item (RFC 7396)."""
+        return self.http == "PATCH" or (self.http == "PUT" and self.put == "merge")
+
+    @property
+    def body_schema(self) -> Schema:
+        """The schema that loads its body, where that is an item."""
+        if self.verb == "create":
+            return self.schema.creating
+        return self.schema.merging if self.merges else self.schema.updating
 
     @property
     def is_restore(self) -> bool:

@@ -73,6 +73,11 @@ def actions_of(name: str, resource: ModelResource, own: Mapping[str, Any]) -> It
     """The methods marked by ``@action`` among a resource's ``own`` members, in the order of their names."""
     for method in sorted([member for member, one in own.items() if type(one) not in _NO_METHODS]):
         said: Action | None = getattr(getattr(type(resource), method, None), ACTION, None)
+        if said is None and hasattr(own[method], ACTION):
+            raise ConfigurationError(
+                f"{name}.{method} is hidden by ModelResource, which has the name, too: let the action's class stand"
+                " before ModelResource"
+            )
         if said is None:
             continue
         unknown = set(said.methods) - HTTP_VERBS

@@ -1,11 +1,16 @@
-"""``requires`` and ``attempts``: what a resource or an ``@action`` says of the writes of a verb."""
+"""What a resource or an ``@action`` says of its writes: ``requires``, ``attempts``, ``put``, ``touch``, ``clean``."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from marshmallow import ValidationError
+from pynamodb.attributes import Attribute, DiscriminatorAttribute, VersionAttribute
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import Requirement, SoftDeletion, requirement
+from polymicro_lambda.schemas import Storable
 from polymicro_lambda.spelling import did_you_mean
 
 from .verbs import RESTORE, Action, Verb
@@ -52,6 +57,52 @@ def attempts_of(resource: ModelResource, verb: str, action: Action | None) -> in
     return said
 
 
+PUTS = ("replace", "merge", "upsert")
+
+
+def put_of(resource: ModelResource, verbs: Sequence[Verb]) -> str:
+    """What PUT does. Raises ``ConfigurationError`` for none of ``PUTS``, and where it needs a verb that it lacks."""
+    where, names = f"{type(resource).__name__}.put", {verb.name for verb in verbs}
+    said = PUTS[0] if "put" in names else getattr(resource, "put", PUTS[0])  # it may be an action
+    if said not in PUTS:
+        raise ConfigurationError(f"{where} must be one of {', '.join(map(repr, PUTS))}, not {said!r}")
+    needed = {"replace": (), "merge": ("update",), "upsert": ("update", "create")}[said]
+    lacking = [verb.capitalize() for verb in needed if verb not in names]
+    if lacking:
+        raise ConfigurationError(f"{where} = {said!r} needs {' and '.join(lacking)}: mix it in")
+    if said == "upsert" and resource.lookup is not None:
+        raise ConfigurationError(
+            f"{where} = {said!r} creates items by their key, and lookup has none in the path"
+        )
+    return str(said)
+
+
+def check_clean(resource: ModelResource, verbs: Sequence[Verb]) -> None:
+    """Raise ``ConfigurationError`` for a hook that is no method of three arguments, or that nothing calls."""
+    name, names = type(resource).__name__, {verb.name for verb in verbs}
+    if type(resource).clean is ModelResource.clean or "clean" in names:
+        return
+    if not callable(resource.clean) or not _takes(resource.clean, ({}, None, None)):
+        raise ConfigurationError(f"{name}.clean must be a method: def clean(self, values, instance, user)")
+    if _writes_nothing(verbs):
+        raise ConfigurationError(f"{name}.clean is never called: mix in Create or Update")
+
+
+def _writes_nothing(verbs: Iterable[Verb]) -> bool:
+    return all(one.name in ("list", "retrieve", "delete") or one is RESTORE for one in verbs)
+
+
+def _takes(function: Any, arguments: tuple[Any, ...]) -> bool:
+    """Whether a function can be called so, as far as it tells."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        pass  # one of C's
+    return True
+
+
 def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
     """Raise ``ConfigurationError`` for ``requires`` and ``attempts`` of verbs to which they mean nothing."""
     name = type(resource).__name__
@@ -70,7 +121,7 @@ def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
         if not one.detail or verb == "retrieve":
             raise ConfigurationError(f"{name}.requires[{verb!r}]: there is no item that it could write")
     for verb in resource.attempts:
-        if not _is_own(resource, verb):
+        if not (_is_own(resource, verb) or (verb == "update" and _is_own(resource, "clean"))):
             raise ConfigurationError(
                 f"{name}.attempts[{verb!r}] is for a verb of your own: the mixin's reads nothing that could change"
             )
@@ -78,3 +129,60 @@ def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
 
 def _is_own(resource: ModelResource, verb: str) -> bool:
     return not getattr(type(resource), verb).__module__.startswith("polymicro_lambda.")
+
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def read_touch(
+    resource: ModelResource, verbs: Sequence[Verb], owners: frozenset[str], deletion: SoftDeletion | None
+) -> Mapping[str, Any]:
+    """Values and functions by attribute. Raises ``ConfigurationError`` for what no write can set.
+
+    ``owners`` are the attributes that name an owner.
+    """
+    name, said, names = (
+        type(resource).__name__,
+        getattr(resource, "touch", NOTHING),
+        {one.name for one in verbs},
+    )
+    if "touch" in names:
+        return NOTHING  # an action of this name
+    if not isinstance(said, Mapping):
+        raise ConfigurationError(f'{name}.touch must be a dict by attributes, such as {{"updated": now}}')
+    if said and _writes_nothing(verbs):
+        raise ConfigurationError(f"{name}.touch sets nothing: mix in Create or Update")
+    attributes = resource.model.get_attributes()
+    for attribute, value in said.items():
+        where = f"{name}.touch[{attribute!r}]"
+        if attribute not in attributes:
+            near = did_you_mean(str(attribute), attributes)
+            raise ConfigurationError(f"{where}: {resource.model.__name__} has no such attribute{near}")
+        if attribute in owners:
+            raise ConfigurationError(f"{where} names an owner, which no update changes")
+        if deletion is not None and attribute == deletion.name:
+            raise ConfigurationError(f"{where} would delete every item: soft_delete is about it")
+        _check_settable(where, attributes[attribute])
+        _check_value(where, attributes[attribute], value)
+    return dict(said)
+
+
+def _check_settable(where: str, attribute: Attribute[Any]) -> None:
+    if attribute.is_hash_key or attribute.is_range_key:
+        raise ConfigurationError(f"{where} is of the key, which no update changes")
+    if isinstance(attribute, VersionAttribute | DiscriminatorAttribute):
+        raise ConfigurationError(f"{where} is set by every write as it is: leave it out")
+
+
+def _check_value(where: str, attribute: Attribute[Any], value: Any) -> None:
+    """Raise ``ConfigurationError`` for a value that the attribute does not store, and a function with arguments."""
+    if callable(value):
+        if not _takes(value, ()):
+            raise ConfigurationError(f"{where} must be a function without arguments: it is called as it is")
+        return
+    if value is None:
+        raise ConfigurationError(f"{where}: None sets nothing")
+    try:
+        Storable(attribute)(value)
+    except ValidationError as error:
+        raise ConfigurationError(f"{where}: the attribute cannot store {value!r}") from error

@@ -68,6 +68,8 @@ class Guard:
     """The checks that decide whether a written item is shown: their related items are read with it."""
     records: bool = False
     """Whether instances note which of their attributes are read: the verb is the developer's own."""
+    user: Any = None
+    """Who asks, None for nobody."""
     written: Mapping[str, Verdict] = field(default_factory=dict)
     """What must hold on an item for fields that the body holds: where the item of the path is written, or a new one."""
     rule: Verdict = True
@@ -86,6 +88,7 @@ class Guard:
             model=model,
             mark=self.mark,
             records=self.records,
+            user=self.user,
         )
 
     def check_related(self, *, unpinned: bool = False) -> None:

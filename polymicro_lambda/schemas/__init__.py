@@ -7,13 +7,16 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 - ``carrying/``: whether an attribute stores what another field loads
 - ``item_schemas``: ``compile_schema``, and the ``ItemSchema`` of a resource; ``declarations``: its options, checked
 - ``declared_fields``: the tables ``fields`` and ``validators``
+- ``merges``: PATCH of maps
 - ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem
 - ``keys``, ``item_paths``, ``url_values``: limits of keys; the path of an item; texts of URLs as values
 - ``model_schemas``: the base classes of compiled schemas; ``fast_path``: the switch ``POLYMICRO_COMPILED``
 """
 
-from .attribute_fields import default_of, field_for, is_nullable, ordered_attributes
+from .attribute_fields import default_of, field_for, is_nullable, is_required, ordered_attributes
 from .body_loader import attribute_of_field, load_body
+from .carrying import Storable
+from .error_pointers import field_errors
 from .fast_path import fast_path_is_on
 from .fields import (
     BinaryField,
@@ -43,6 +46,7 @@ from .fields import (
 from .item_paths import ItemPath, parameter_name
 from .item_schemas import ItemSchema, compile_schema
 from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, is_key, key_rules
+from .merges import Merge, is_mergeable
 from .values import as_json
 
 __all__ = [
@@ -65,11 +69,13 @@ __all__ = [
     "KeyRule",
     "ListField",
     "MapField",
+    "Merge",
     "NullField",
     "NumberField",
     "RawListField",
     "RawMapField",
     "SetField",
+    "Storable",
     "StoredTextField",
     "TextField",
     "TimestampField",
@@ -79,9 +85,12 @@ __all__ = [
     "compile_schema",
     "default_of",
     "fast_path_is_on",
+    "field_errors",
     "field_for",
     "is_key",
+    "is_mergeable",
     "is_nullable",
+    "is_required",
     "key_rules",
     "load_body",
     "ordered_attributes",

@@ -17,6 +17,7 @@ from .declared_fields import DeclaredFields
 from .fast_path import fast_path_is_on
 from .fields import TextField
 from .keys import key_rules
+from .merges import is_mergeable, merges_of, without_demands
 from .url_values import value_of_text
 
 NO_TABLE: Mapping[str, Any] = {}
@@ -55,8 +56,13 @@ class ItemSchema:
 
     @property
     def updating(self) -> Schema:
-        """The marshmallow schema of PUT and PATCH."""
+        """The marshmallow schema of PUT."""
         return self._updating.schema
+
+    @property
+    def merging(self) -> Schema:
+        """The marshmallow schema of PATCH."""
+        return self._merging.schema
 
     @lazy
     def _creating(self) -> BodySchema:
@@ -65,6 +71,12 @@ class ItemSchema:
     @lazy
     def _updating(self) -> BodySchema:
         return self._body_schema(self.declaration.body_schema(updating=True))
+
+    @lazy
+    def _merging(self) -> BodySchema:
+        if not any(map(is_mergeable, self.attributes.values())):
+            return self._updating
+        return self._body_schema(without_demands(self.declaration.body_schema(updating=True)))
 
     def _body_schema(self, schema: Schema) -> BodySchema:
         return BodySchema(schema, BodyLoader.of(schema) if self.model and fast_path_is_on() else None)
@@ -90,10 +102,10 @@ class ItemSchema:
         Raises ``BadRequest`` and ``Unprocessable``.
         """
         loaded = self._creating.load(body, optional)
-        return {name: value for name, value in loaded.items() if value is not None or self._keeps_null(name)}
+        return {name: value for name, value in loaded.items() if value is not None or self.keeps_null(name)}
 
-    def _keeps_null(self, name: str) -> bool:
-        # Without a null, the model would put its default for new items in its place.
+    def keeps_null(self, name: str) -> bool:
+        """Whether a new item takes a null: without it the model would put a default in its place."""
         attribute = self.attributes.get(name)
         return attribute is None or attribute.default_for_new is not None
 
@@ -138,8 +150,8 @@ class ItemSchema:
         return tuple(settable[0] or settable[1])
 
     def load_merge(self, body: object) -> dict[str, Any]:
-        """The values of the body alone, None for null (RFC 7396, at the top level). Raises as ``load_create``."""
-        return self._updating.load(body, self.updating.load_fields)
+        """The values of the body alone, None for null, a ``Merge`` for a map (RFC 7396). Raises as ``load_create``."""
+        return merges_of(self.attributes, self._merging.load(body, self.merging.load_fields))
 
     def dump(self, instance: Model) -> dict[str, Any]:
         """The instance, JSON-ready: the same members for every item, null for an absent attribute."""
@@ -224,8 +236,7 @@ def compile_schema(
         DeclaredFields(resource, model, own_fields, validators, _names(dump_only)),
     )
     declaration.check()
-    made = schema is None and not declaration.own_fields.replaced
-    compiled = ItemSchema(declaration, model if made else None)
+    compiled = ItemSchema(declaration, None if schema or declaration.own_fields.replaced else model)
     if not declaration.is_predictable:
         compute_lazy(compiled)  # raises where no field carries an attribute
         declaration.check_required((compiled.creating if creates else compiled.updating).load_fields)

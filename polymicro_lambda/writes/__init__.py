@@ -4,9 +4,11 @@ In comes a key and the values to store, under the guard of the request; out goes
 `exceptions`. Open
 
 - ``store`` for the methods that the verbs call, ``stored_items`` for those that read;
-- ``writable_items`` for values on their way into items; ``creations`` for new items, ``bulk`` for a POST of a list;
-- ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), the values that
-  DynamoDB computes (``atomic_changes``), how one is sent (``item_writes``);
+- ``writable_items`` for values on their way into items, ``written_values`` for what a resource makes of them;
+  ``creations`` for new items, ``bulk`` for a POST of a list;
+- ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), an update
+  (``item_updates``), the values that DynamoDB computes (``atomic_changes``), members of maps that a PATCH changes
+  (``map_merges``), how one is sent (``item_writes``);
 - ``transactions/`` for several writes at once: as a verb says them (``transaction``, ``keys``), each of them
   (``entries``), one call (``transact_write``);
 - ``unique/`` for ``unique`` of a resource, the reservations of its values, and items found by one (``lookups``);
@@ -17,9 +19,9 @@ In comes a key and the values to store, under the guard of the request; out goes
 from .bulk import BulkCreation, check_bulk
 from .changes.item_writes import UPDATE_ATTEMPTS
 from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
-from .creations import Creation, RecordPart, create_all
+from .creations import Creation, KeyTaken, RecordPart, create_all
 from .store import PynamoStore, Store
-from .stored_items import StoredItems
+from .stored_items import MissingItem, StoredItems
 from .transactions.keys import Key
 from .transactions.transact_write import TransactionPart, TransactionRefused, transaction_part, write_together
 from .transactions.transaction import Transaction
@@ -27,6 +29,7 @@ from .unique.lookups import Lookup
 from .unique.reservations import Reservation, Reservations, too_contended
 from .unique.unique_constraints import UniqueConstraints, check_same_constraints, read_unique
 from .writable_items import Stores
+from .written_values import WrittenValues
 
 __all__ = [
     "UPDATE_ATTEMPTS",
@@ -34,8 +37,10 @@ __all__ = [
     "ConditionFailed",
     "Creation",
     "Key",
+    "KeyTaken",
     "Lookup",
     "LostRace",
+    "MissingItem",
     "OutcomeUnknown",
     "PynamoStore",
     "RecordPart",
@@ -48,6 +53,7 @@ __all__ = [
     "TransactionPart",
     "TransactionRefused",
     "UniqueConstraints",
+    "WrittenValues",
     "check_bulk",
     "check_same_constraints",
     "create_all",

@@ -1,6 +1,6 @@
 """New items: one alone, or several in one transaction with their reservations and the record of their request."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,6 +22,12 @@ from .unique.reservations import RESERVATION_ATTEMPTS, Reservation, Reservations
 T = TypeVar("T")
 
 EXISTS = "There is an item with this key already."
+
+
+class KeyTaken(Conflict):
+    """409: there are items with these keys already."""
+
+    keys: tuple[RawItem, ...] = ()
 
 
 @dataclass(slots=True)
@@ -140,9 +146,11 @@ def _next_reservations(
     return reservations.after_refusal({number - len(creations): item for number, item in error.items.items()})
 
 
-def _key_taken(creations: Iterable[Creation]) -> Conflict:
+def _key_taken(creations: Sequence[Creation]) -> KeyTaken:
     errors = [{"pointer": f"#{one.place}", "detail": EXISTS} for one in creations if one.place]
-    return Conflict(EXISTS, errors=errors)
+    error = KeyTaken(EXISTS, errors=errors)
+    error.keys = tuple(one.key for one in creations)
+    return error
 
 
 def _check_distinct(creations: Sequence[Creation]) -> None:

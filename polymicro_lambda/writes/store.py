@@ -14,10 +14,11 @@ from polymicro_lambda.lists import Plan
 from polymicro_lambda.rules import Otherwise, current_guard, guard_for, guarded, requirement
 from polymicro_lambda.types import RawItem
 
-from .changes.atomic_changes import AtomicChange
+from .changes.computed_changes import ComputedChange
 from .changes.item_conditions import pins_of
 from .changes.item_deletions import deletion_of
-from .changes.item_writes import ItemUpdate, write_alone
+from .changes.item_updates import ItemUpdate
+from .changes.item_writes import write_alone
 from .changes.terms import NO_TERMS, Terms
 from .creations import Creation
 from .transactions.transaction import Transaction
@@ -72,15 +73,14 @@ class PynamoStore(WritableItems):
         Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
         ``Unprocessable`` for attributes that are still missing.
         """
-        guard = current_guard().of_new(self.model)
-        quick = None if guard.is_opaque else self.serializer.raw_of_new(values)
-        if quick is not None:
-            return self.written(self.put(quick))
-        return self.written(self._create(self.creation(values)))
+        return self.written(self.put(values))
 
-    def put(self, raw: RawItem) -> RawItem:
-        """The same of an item that ``serializer.raw_of_new`` has made, under a rule that is not opaque."""
-        guard = current_guard().of_new(self.model)
+    def put(self, values: Mapping[str, Any]) -> RawItem:
+        """The same, as a stored item."""
+        guard, values = current_guard().of_new(self.model), self.finishing.of_new(values)
+        raw = None if guard.is_opaque else self.serializer.raw_of_new(values)
+        if raw is None:
+            return self._create(self.creation_by(values))
         if not guard.holds(raw):
             guard.judge_new(self.instance(raw), raw)
         return self._create(self.creation_of(raw, self.serializer.key_in(raw)))
@@ -111,20 +111,29 @@ class PynamoStore(WritableItems):
         write's condition is that nothing has changed on which the rule relied. Without changes nothing is written.
         """
         self._check_item(instance)
+        changes = self.finishing.of_update(changes, instance)
+        return self._updated(instance, changes, condition, otherwise)
+
+    def _updated(
+        self, instance: Model, changes: Mapping[str, Any], condition: Any, otherwise: Otherwise
+    ) -> Model:
         key = self.serializer.key_of(instance)
         terms = self._terms(key, instance, condition, otherwise)
         return self.written(self._change(key, *self.split(key, changes, terms.known), terms))
 
     def change(self, key: RawItem, changes: Mapping[str, Any]) -> RawItem:
-        """The same by the item's key, as a stored item; no value is an expression."""
+        """The same by the item's key, as a stored item; no value is an expression, and none is cleaned."""
+        changes = self.finishing.touched(changes) if changes else changes
+        if self.about.has_maps:
+            return self._change(key, *self.split(key, changes, None), NO_TERMS)
         return self._change(key, self.stored_changes(key, changes, {}), (), NO_TERMS)
 
     def _change(
-        self, key: RawItem, values: Mapping[str, Any], atomic: Sequence[AtomicChange], terms: Terms
+        self, key: RawItem, values: Mapping[str, Any], computed: Sequence[ComputedChange], terms: Terms
     ) -> RawItem:
-        if not values and not atomic:
+        if not values and not computed:
             return self._unchanged(key, terms)
-        change = ItemUpdate(self, key, values, atomic, terms)
+        change = ItemUpdate(self, key, values, computed, terms)
         updated: RawItem = write_alone(change)["Attributes"]
         if change.guard.records:
             change.guard.mark.note(self.model, key, change.changed, updated, change.blind)
@@ -165,10 +174,11 @@ class PynamoStore(WritableItems):
         deletion = self.deletion
         if deletion is None:
             raise ConfigurationError(f"The store of {self.model.__name__} restores nothing: say soft_delete")
+        self._check_item(instance)
         guard = guard_for(self.model)
         verdict = deletion.of_all_items(guard.verdict)
         with guarded(replace(guard, verdict=verdict, deletion=deletion)):
-            return self.update(instance, {deletion.name: None}, condition=condition, otherwise=otherwise)
+            return self._updated(instance, {deletion.name: None}, condition, otherwise)
 
     def _terms(self, key: RawItem, instance: Model, condition: Any, otherwise: Any) -> Terms:
         """What a verb says of a write to an item that it has. Raises ``ConfigurationError``."""

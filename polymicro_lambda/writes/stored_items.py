@@ -34,6 +34,14 @@ from .unique.unique_constraints import UniqueConstraints
 NO_ATTRIBUTES: frozenset[str] = frozenset()
 
 
+class MissingItem(NotFound):
+    """404: there is no item with this key; to nobody it differs from one that is hidden."""
+
+    def __init__(self, key: RawItem | None = None) -> None:
+        super().__init__()
+        self.key = key
+
+
 class StoredItems:
     """The items of one model, and what must be unique among them."""
 
@@ -90,15 +98,15 @@ class StoredItems:
         """
         related = guard_for(self.model).related
         if not related:
-            return self.live(get_item(self.model, key))
+            return self.live(get_item(self.model, key), key)
         item = fetch_with_related(self.model, key, related)
         check_related(related)
-        return self.live(item)
+        return self.live(item, key)
 
-    def live(self, raw: RawItem | None) -> RawItem:
-        """The same item. Raises ``NotFound`` where there is none, or it has expired or is of another kind."""
+    def live(self, raw: RawItem | None, key: RawItem | None = None) -> RawItem:
+        """The same item. Raises ``MissingItem`` where there is none, or it has expired or is of another kind."""
         if not raw or not is_live(self.model, raw):
-            raise NotFound()
+            raise MissingItem(key)
         return raw
 
     def instance(self, raw: RawItem) -> Model:

@@ -21,15 +21,19 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.types import RawItem
 
-from .changes.atomic_changes import AtomicChange, atomic_change
+from .changes.computed_changes import ComputedChange, computed_change
 from .creations import Creation
 from .stored_items import StoredItems
 from .transactions.related_parts import related_parts
 from .unique.reservations import Reservations
+from .written_values import AS_GIVEN
 
 
 class WritableItems(StoredItems):
     """The items of one model. ``StoredItems`` has the methods that read."""
+
+    finishing = AS_GIVEN
+    """What makes the values that are written out of those of a create or update."""
 
     def creation(self, values: Mapping[str, Any]) -> Creation:
         """A new item of these values, on the condition that its key is free; it is not written yet.
@@ -37,6 +41,10 @@ class WritableItems(StoredItems):
         Raises ``Forbidden`` where the rule does not hold on the new item, and ``Unprocessable`` for attributes that are
         still missing.
         """
+        return self.creation_by(self.finishing.of_new(values))
+
+    def creation_by(self, values: Mapping[str, Any]) -> Creation:
+        """The same of values that stand as they are to be written."""
         instance, raw = self.serializer.new(values)
         current_guard().of_new(self.model).judge_new(instance, raw)
         return self.creation_of(raw, self.serializer.key_of(instance))
@@ -67,17 +75,19 @@ class WritableItems(StoredItems):
 
     def split(
         self, key: RawItem, changes: Mapping[str, Any], known: RawItem | None
-    ) -> tuple[dict[str, Any], list[AtomicChange]]:
-        """Changes of an item as the values to store, by DynamoDB's names, None to remove; and those it computes.
+    ) -> tuple[dict[str, Any], list[ComputedChange]]:
+        """Changes of an item as the values to store, by DynamoDB's names, None to remove; and those that rest on it.
 
         ``known`` is the item as it was read, if it was. Raises as ``stored_changes``, and ``ConfigurationError`` for an
         expression that its attribute cannot take.
         """
-        atomic = {
-            n: one for n, value in changes.items() if (one := atomic_change(self.model, n, value)) is not None
+        computed = {
+            n: one
+            for n, value in changes.items()
+            if (one := computed_change(self.model, n, value)) is not None
         }
-        plain = {n: value for n, value in changes.items() if n not in atomic} if atomic else changes
-        return self.stored_changes(key, plain, known or {}), [*atomic.values()]
+        plain = {n: value for n, value in changes.items() if n not in computed} if computed else changes
+        return self.stored_changes(key, plain, known or {}), [*computed.values()]
 
     def stored_changes(self, key: RawItem, changes: Mapping[str, Any], known: RawItem) -> dict[str, Any]:
         """Changes without expressions as the values to store; key and version may be said again as they are.
@@ -123,9 +133,7 @@ class Stores:
                     f" calls of the resource, such as calls = {{{model.__name__}: 'PutItem'}}"
                 )
             known = None if base is None else self._known[base]
-            self._known[model] = (
-                WritableItems(model)
-                if known is None
-                else WritableItems(model, known.uniqueness, known.deletion)
-            )
+            uniqueness, deletion = (None, None) if known is None else (known.uniqueness, known.deletion)
+            store = self._known[model] = WritableItems(model, uniqueness, deletion)
+            store.finishing = AS_GIVEN if known is None else known.finishing
         return self._known[model]

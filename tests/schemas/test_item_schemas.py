@@ -168,9 +168,13 @@ def test_a_patch_gives_only_what_the_body_gives() -> None:
     assert compiled().load_merge({"place": None, "done": True}) == {"place": None, "done": True}
 
 
-def test_a_map_in_a_patch_is_whole() -> None:
-    """RFC 7396 holds at the top level only: a nested map replaces the stored one."""
-    assert errors(compiled().load_merge, {"address": {}}) == {"#/address/street": MISSING}
+def test_a_patch_demands_no_member_of_a_map() -> None:
+    """RFC 7396 holds at every depth; the bodies of POST and PUT have whole maps."""
+    schema = compiled()
+    assert schema.load_merge({"address": {}}) == {"address": {}}
+    assert errors(schema.load_merge, {"address": {"street": None}}) == {"#/address/street": NULL}
+    for load in (schema.load_create, schema.load_replace):
+        assert errors(load, {"text": "x", "address": {}})["#/address/street"] == MISSING
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 1, True], ids=str)
@@ -496,7 +500,8 @@ def test_maps_and_sets_in_a_schema_of_ones_own() -> None:
     body = {"address": {"street": "s", "number": 2}}
     assert schema.load_merge(body) == body
     assert schema.dump(Todo("o", **body, tags={"a"})) == {**body, "tags": ["a"]}
-    assert errors(schema.load_merge, {"address": {"z": 1}}) == {
+    assert errors(schema.load_merge, {"address": {"z": 1}}) == {"#/address/z": UNKNOWN}
+    assert errors(schema.load_replace, {"address": {"z": 1}}) == {
         "#/address/street": MISSING,
         "#/address/z": UNKNOWN,
     }

@@ -47,10 +47,13 @@ def update_lines(operation: Operation) -> Iterator[Line]:
     schema = operation.asked.route.schema
     names = {name for name in schema.updating.load_fields if name in schema.attributes}
     writable = frozenset(schema.attributes[name].attr_name for name in names)
-    puts = operation.asked.route.http == "PUT"
+    route = operation.asked.route
+    puts = route.http == "PUT" and not route.merges
     version = model_info(operation.asked.route.model).version
-    counted = frozenset[str]() if version is None else frozenset({version.attr_name})
+    counted = route.touched if version is None else route.touched | {version.attr_name}
     yield from _write_lines(operation, "UpdateItem", writable | counted if puts else counted)
+    if route.creation is not None:
+        yield "else", "where there is no item: 1 PutItem, on the condition that its key is free (201)"
     yield from _unique_lines(operation, "changes, after 1 GetItem")
     verdict = operation.guard().verdict
     judged = attributes_of_verdict(verdict) & writable
@@ -93,8 +96,8 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
     rule = guard.sendable
     here = rule is False or not (isinstance(rule, bool) or fits([rule]))
     reads = here or guard.needs_instance(changed)
-    read = "1 GetItem, consistent, then " if reads or not route.is_default else ""
-    pinned = reads or not route.is_default
+    read = "1 GetItem, consistent, then " if reads or route.reads_item else ""
+    pinned = reads or route.reads_item
     yield "calls", f"{read}{_own_calls_first(operation)}1 {name}, on a condition"
     yield "key", _key(operation)
     conditions = [] if here or isinstance(rule, bool) else [rule]
@@ -118,8 +121,9 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
 
 
 def _reader(route: Route, reads: bool) -> str:
-    """Who reads of the item: the rule, the resource's own verb, or both."""
-    return " and ".join([*["the rule"] * reads, *["the verb"] * (not route.is_default)])
+    """Who reads of the item: the rule, the resource's own verb, or its hook."""
+    cleans = route.cleans and route.verb == "update"
+    return " and ".join([*["the rule"] * reads, *["the verb"] * (not route.is_default), *["clean"] * cleans])
 
 
 _JUDGED_HERE = (

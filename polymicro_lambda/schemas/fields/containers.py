@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 from pynamodb.attributes import DiscriminatorAttribute, MapAttribute
 
+from polymicro_lambda.schemas.merges import Merge, Validators, merge_of
 from polymicro_lambda.schemas.values import as_json, load_distinct, load_each, load_json, refuse
 
 from .scalars import DumpedAsJSON
@@ -50,6 +51,9 @@ class ListField(fields.List[Any]):
 class RawMapField(DumpedAsJSON, fields.Raw):
     """A raw ``MapAttribute``: any JSON object without a member in ``lost``, names that PynamoDB would lose."""
 
+    merged: Validators | None = None
+    """The validators of the map that a PATCH leaves; None where the field does not load a ``Merge``."""
+
     def __init__(self, *, room: int, lost: frozenset[str]) -> None:
         super().__init__()
         self.room = room
@@ -59,11 +63,15 @@ class RawMapField(DumpedAsJSON, fields.Raw):
         if not isinstance(value, dict):
             refuse("Not an object.")
         load_each(value.items(), lambda name, _: name not in self.lost or refuse("This name is not allowed."))
-        return load_json(value, room=self.room)
+        loaded = load_json(value, room=self.room)
+        return loaded if self.merged is None else Merge(merge_of(None, loaded), self.merged)
 
 
 class MapField(fields.Nested):
     """A subclass of ``MapAttribute``: an object of its attributes, no other names."""
+
+    merged: Validators | None = None
+    """As of ``RawMapField``."""
 
     def __init__(self, container: type[MapAttribute[Any, Any]], schema: Schema) -> None:
         super().__init__(schema)
@@ -74,6 +82,8 @@ class MapField(fields.Nested):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         loaded = self.schema.load(value) if isinstance(value, dict) else refuse("Not an object.")
+        if self.merged is not None:
+            return Merge(loaded, self.merged)
         return self.container(**loaded) if self.whole else loaded
 
 
@@ -98,6 +108,8 @@ class DynamicMapField(MapField):
                 loaded |= load(part)
             except ValidationError as error:
                 errors |= error.messages_dict
+        if self.merged is not None and not errors:
+            return Merge({name: merge_of(None, one) for name, one in loaded.items()}, self.merged)
         return refuse(errors) if errors else self.container(**loaded)
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]

@@ -9,6 +9,7 @@ from decimal import Decimal, DecimalException
 from typing import Any, NamedTuple
 
 from pynamodb.attributes import Attribute, MapAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveAction, SetAction
 from pynamodb.models import Model
@@ -43,6 +44,20 @@ class AtomicChange(NamedTuple):
     action: Action
     sources: frozenset[str]
     """The attributes on which its result rests, by their names in DynamoDB."""
+
+    @property
+    def tells(self) -> bool:
+        """The item does not show whether it was done."""
+        return False
+
+    @property
+    def reads(self) -> bool:
+        """DynamoDB computes it without a read."""
+        return False
+
+    def steps(self, _: RawItem | None) -> tuple[list[UpdateStep], list[Condition]]:
+        """The action, whatever the item."""
+        return [self.action], []
 
     def result(self, old: RawItem) -> dict[str, Any] | None:
         """The attribute's value as DynamoDB would compute it of an item, None to remove it. Raises ``NoResult``."""

@@ -29,13 +29,9 @@ from polymicro_lambda.writes.transactions.related_parts import RelatedPart, rela
 from polymicro_lambda.writes.transactions.transact_write import TransactionPart, transaction_part
 from polymicro_lambda.writes.unique.reservations import NO_RESERVATIONS, Reservations
 
-from .atomic_changes import Uncomputable
-from .item_conditions import (
-    compares_tags,
-    conditions_of_write,
-    rule_clause,
-    rule_must_read,
-)
+from .computed_changes import NO_RESULT
+from .item_conditions import compares_tags, conditions_of_write, rule_clause, rule_must_read
+from .map_merges import Steps
 from .terms import Terms
 
 
@@ -47,13 +43,14 @@ class PreparedWrite(NamedTuple):
     old: RawItem | None
     checks: tuple[RelatedPart, ...] = ()
     """The checks of related items beside it."""
+    actions: Sequence[UpdateStep] = ()
+    """What it does to the item."""
 
 
 class ItemChange(ABC):
     """A write to an item that must be there, under the guard of the request."""
 
     __slots__ = (
-        "actions",
         "compares_tags",
         "guard",
         "items",
@@ -75,7 +72,6 @@ class ItemChange(ABC):
         items: StoredItems,
         key: RawItem,
         terms: Terms,
-        actions: Sequence[UpdateStep] = (),
         changed: frozenset[str] = NO_ATTRIBUTES,
         unique: frozenset[str] = NO_ATTRIBUTES,
     ) -> None:
@@ -84,7 +80,6 @@ class ItemChange(ABC):
         self.items = items
         self.key = key
         self.terms = terms
-        self.actions = actions
         stated = guard.stated
         self.requirements = (*stated, *terms.requirements) if stated else terms.requirements
         # The attributes of unique constraints that the change concerns: they must still be what was read.
@@ -139,12 +134,13 @@ class ItemChange(ABC):
         pins = early_pins(self.guard.related)
         if not (self.must_read or self.compares_tags or self.judges_here):
             own, checks = related_parts(pins, self.items.model, self.key)
-            return PreparedWrite([*conditions, *own], NO_RESERVATIONS, old, checks)
+            actions, so_far = self.steps(old)
+            return PreparedWrite([*conditions, *so_far, *own], NO_RESERVATIONS, old, checks, actions)
         old, reservations = old or self.items.fetch(self.key), NO_RESERVATIONS
         self.guard.check_address(old)
         try:
             new = self.result(old)
-        except Uncomputable:
+        except NO_RESULT:
             self.judge_as_it_is(old)
             raise
         if self.items.uniqueness is not None:
@@ -154,12 +150,17 @@ class ItemChange(ABC):
             before = State(self.items.instance(old), old)
             pins += pins_of_verdict(self.guard.verdict, before, self.after(old))
         own, checks = related_parts(pins, self.items.model, self.key)
-        return PreparedWrite([*conditions, *own], reservations, old, checks)
+        actions, so_far = self.steps(old)
+        return PreparedWrite([*conditions, *so_far, *own], reservations, old, checks, actions)
 
-    def part(self, conditions: Sequence[ConditionClause]) -> TransactionPart:
+    def steps(self, _: RawItem | None) -> Steps:
+        """What it does to an item, None where that is not known, and the conditions under which that is right."""
+        return [], []
+
+    def part(self, write: PreparedWrite, unchanged: Sequence[Condition] = ()) -> TransactionPart:
         """The write, as part of a transaction."""
-        kind = self.operation.removesuffix("Item")
-        return transaction_part(self.items.model, kind, conditions, self.actions, Key=self.key)
+        kind, conditions = self.operation.removesuffix("Item"), [*write.conditions, *unchanged]
+        return transaction_part(self.items.model, kind, conditions, write.actions, Key=self.key)
 
     def next_version(self, raw: RawItem) -> RawItem:
         """An item with the version after its own."""
@@ -210,7 +211,7 @@ class ItemChange(ABC):
         """
         if self.guard.related:
             self.meet_related()  # it may be the item itself that let the user in
-        raw = self.items.live(item)
+        raw = self.items.live(item, self.key)
         self.guard.check_address(raw)
         self.judge(raw)
         if self.guard.if_match is not None:
@@ -223,8 +224,7 @@ class ItemChange(ABC):
 
     def meet_related(self) -> None:
         """Forget the related items, one of which was not as it was read. Raises ``Forbidden`` where it refuses all."""
-        checks = [*self.guard.related, *related_checks(self.guard.verdict)]
-        forget_related(checks)
+        forget_related([*self.guard.related, *related_checks(self.guard.verdict)])
         self.guard.check_related()
 
     def judge(self, raw: RawItem) -> None:
@@ -233,7 +233,7 @@ class ItemChange(ABC):
             return
         try:
             after = self.after(raw)
-        except Uncomputable:
+        except NO_RESULT:
             after = None
         self.guard.judge(self.items.instance(raw), raw, after)
 

@@ -1,12 +1,13 @@
 """Deletions of one item: it is removed, or with ``soft_delete`` notes that it is deleted."""
 
-from polymicro_lambda.dynamodb import SimpleClause
+from polymicro_lambda.dynamodb import SimpleClause, UpdateStep
 from polymicro_lambda.rules import SoftDeletion
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.stored_items import StoredItems
 
 from .atomic_changes import version_steps
 from .item_changes import ItemChange
+from .map_merges import Steps
 from .terms import NO_TERMS, Terms
 
 
@@ -36,8 +37,12 @@ class SoftItemDeletion(ItemChange):
     def __init__(self, items: StoredItems, key: RawItem, deletion: SoftDeletion, terms: Terms) -> None:
         self.deletion = deletion
         self.mark = {deletion.stored_name: deletion.now()}
-        actions = [SimpleClause("set", name, value) for name, value in self.mark.items()]
-        super().__init__(items, key, terms, [*actions, *version_steps(items.about.version)])
+        super().__init__(items, key, terms)
+
+    def steps(self, _: RawItem | None) -> Steps:
+        """It sets the attribute, whatever the item."""
+        actions: list[UpdateStep] = [SimpleClause("set", name, value) for name, value in self.mark.items()]
+        return [*actions, *version_steps(self.items.about.version)], []
 
     def result(self, old: RawItem) -> RawItem:
         """The item as deleted, its version not counted up yet."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ConditionClause, ExpressionTooLarge, get_item, mark_outdated
+from polymicro_lambda.dynamodb import ExpressionTooLarge, get_item, mark_outdated
 from polymicro_lambda.exceptions import HTTPError, NotFound
 from polymicro_lambda.items import instance_of, stored_item
 from polymicro_lambda.rules import (
@@ -18,7 +18,7 @@ from polymicro_lambda.rules import (
     mark_judged,
 )
 from polymicro_lambda.types import RawItem
-from polymicro_lambda.writes.changes.item_changes import ItemChange
+from polymicro_lambda.writes.changes.item_changes import ItemChange, PreparedWrite
 from polymicro_lambda.writes.changes.item_conditions import pins_of
 from polymicro_lambda.writes.changes.item_writes import judge_here
 from polymicro_lambda.writes.changes.terms import Terms
@@ -142,7 +142,7 @@ class ChangeEntry(Entry):
         self.instance = instance
         self.otherwise = otherwise
         self.known = change.terms.known
-        self._conditions: Sequence[ConditionClause] = ()
+        self._write: PreparedWrite | None = None
         self.tells = change.tells
         self.is_guarded = current_guard().covers(change.items.model)
         """Whether the item is of the route's model, whose rule may hide it."""
@@ -176,9 +176,9 @@ class ChangeEntry(Entry):
             write = self.change.prepared(self.known)
         except NotFound as error:
             raise self._missing(error) from error
-        self.reservations, self.checks, self._conditions = write.reservations, write.checks, write.conditions
+        self.reservations, self.checks, self._write = write.reservations, write.checks, write
         try:
-            self.change.part(write.conditions)
+            self.change.part(write)
         except ExpressionTooLarge as error:
             judge_here(self.change, error)
             self.known = write.old
@@ -186,7 +186,8 @@ class ChangeEntry(Entry):
 
     def part(self, conditions: Sequence[Condition] = ()) -> TransactionPart:
         """The prepared write."""
-        return self.change.part([*self._conditions, *conditions])
+        assert self._write is not None  # nosec B101 # noqa: S101 - `prepare` comes first
+        return self.change.part(self._write, conditions)
 
     def refused(self, item: RawItem | None) -> None:
         """Raise as the guard does for an item of the route's model; then ``otherwise``, or ``Conflict``."""

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from pynamodb.models import Model
 
-from polymicro_lambda.exceptions import ConfigurationError, Conflict
+from polymicro_lambda.exceptions import ConfigurationError, Conflict, NotFound
 from polymicro_lambda.items import same_item
 from polymicro_lambda.rules import (
     CreateInterceptor,
@@ -25,7 +25,8 @@ from polymicro_lambda.rules import (
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.changes.item_changes import ItemChange
 from polymicro_lambda.writes.changes.item_deletions import deletion_of
-from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemUpdate
+from polymicro_lambda.writes.changes.item_updates import ItemUpdate
+from polymicro_lambda.writes.changes.item_writes import ItemCheck
 from polymicro_lambda.writes.changes.terms import Terms
 from polymicro_lambda.writes.writable_items import Stores, WritableItems
 
@@ -96,9 +97,11 @@ class Transaction:
     ) -> None:
         """Set these values of an item that must be there, or remove where None; see ``store.update``."""
         store, key, terms = self._target(target, condition, otherwise)
-        values, atomic = store.split(key, changes, terms.known)
-        if values or atomic:
-            self._add(ItemUpdate(store, key, values, atomic, terms), otherwise, target)
+        if changes:
+            changes, target = self._finished(store, key, changes, target, otherwise)
+        values, computed = store.split(key, changes, terms.known)
+        if values or computed:
+            self._add(ItemUpdate(store, key, values, computed, terms), otherwise, target)
         else:
             self._add(ItemCheck(store, key, terms), otherwise, target)
 
@@ -132,6 +135,28 @@ class Transaction:
             raise error_of(otherwise, NO_ITEM)
         self._name(model, key)
         return store, key, Terms(stated)
+
+    def _finished(
+        self,
+        store: WritableItems,
+        key: RawItem,
+        changes: Mapping[str, Any],
+        target: Model | Key,
+        otherwise: Otherwise,
+    ) -> tuple[Mapping[str, Any], Model | Key]:
+        """The changes as they are written; and the target, of a key the item where ``clean`` must see it."""
+        finishing = store.finishing
+        if finishing.clean is None:
+            return finishing.touched(changes), target
+        guard = current_guard()
+        known = target if isinstance(target, Model) else _instance_of_path(guard.of_model(store.model), key)
+        try:
+            instance = store.judged(store.fetch(key)) if known is None else known
+        except NotFound as error:
+            if guard.covers(store.model):
+                raise
+            raise error_of(otherwise, NO_ITEM) from error
+        return finishing.of_update(changes, instance), instance
 
     def _add(self, change: ItemChange, otherwise: Otherwise, target: Model | Key) -> None:
         instance = target if isinstance(target, Model) else _instance_of_path(change.guard, change.key)
