@@ -171,10 +171,13 @@ def _query_plan(
 
 
 def _loses(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> bool:
-    """Whether an index may lack items of the list: those without its sort key.
+    """Whether an index may lack items of the list: those without its sort key, or for whose partition a default stands.
 
     A list that is sorted by that key is of the items that have it, and so is one whose conditions no other satisfies.
     """
+    of_partition = [c for c in conditions if attributes_of(c) == {path.partition}]
+    if path.optional_partition and of_partition and all(holds(c, {}) for c in of_partition):
+        return True
     if not path.sparse or query.sort == path.sort:
         return False
     return not any(attributes_of(c) == {path.sort} and not holds(c, {}) for c in conditions)
