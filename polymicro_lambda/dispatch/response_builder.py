@@ -16,7 +16,7 @@ from polymicro_lambda.items import (
     JSONText,
     instance_of,
     is_unreadable,
-    reads_alike,
+    is_volatile,
     renderer_of,
     stored_item,
     unchanged_json,
@@ -226,7 +226,7 @@ class ResponseBuilder:
     def _shows_stored(self, instance: Model, raw: RawItem, content: bytes) -> bool:
         """Whether everybody is shown this for the stored item: then its tag tells what is shown, too."""
         model = type(instance)
-        if self.fields is not None or self.route.whole or not reads_alike(model, raw):
+        if self.fields is not None or self.route.whole or is_volatile(model):
             return False
         if unchanged_text(instance) is not None:
             return True

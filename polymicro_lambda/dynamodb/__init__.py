@@ -7,6 +7,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``result_pages``, ``batch_reads``: pages of a query or scan; items by their keys
 - ``expressions``, ``typed_values``: conditions as DynamoDB's text; values compared as DynamoDB does
 - ``partial_reads``: instances that lack attributes
+- ``called_defaults``: defaults that are called, for new items alone
 - ``models``, ``attributes``: keys, version, TTL and indexes of a model; attribute classes besides PynamoDB's
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
 - ``conflicts``: writes that meet another's transaction
@@ -15,6 +16,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 
 from .attributes import DecimalAttribute, PrefixedAttribute
 from .batch_reads import MOST_KEYS, batch_pages, items_of_keys, items_of_tables, key_of_item
+from .called_defaults import has_default
 from .client import (
     PREFIX_MEMBER,
     connect,
@@ -134,6 +136,7 @@ __all__ = [
     "fold_condition",
     "get_item",
     "has_all_attributes",
+    "has_default",
     "has_waited",
     "http_error_from_client",
     "http_error_of",

@@ -144,10 +144,8 @@ def _field_value(model: type[Model], name: str, field: Any, value: Any) -> Any:
 
 
 def _absent(attribute: Attribute[Any], dump: Convert) -> Any:
-    """The value of an absent attribute: its default as JSON."""
-    if callable(attribute.default):
-        return _NEEDS_INSTANCE  # another value each time: that of the instance
-    value = dump(attribute.default)
+    """The value of an absent attribute: its plain default as JSON. One that is called is for new items alone."""
+    value = dump(None if callable(attribute.default) else attribute.default)
     return value if isinstance(value, str | int | float | bool | None) else _NEEDS_INSTANCE
 
 
