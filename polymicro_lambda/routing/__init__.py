@@ -7,7 +7,7 @@ the app compiles: it needs neither network nor credentials, and names class and 
 ``compiler`` makes the routes. ``declarations`` reads one resource, with ``signatures`` for its methods and its path,
 ``verbs`` for the five verbs and ``@action``, ``idempotent_verbs`` and ``declared_calls`` for these two settings.
 ``declaration_checks`` and ``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``,
-``router`` the tree of paths.
+``router`` the tree of paths, ``reserved_keys`` the keys whose paths would be other routes.
 """
 
 from .compiler import compile_routes, stores_of

@@ -1,6 +1,7 @@
 """Resources become routes: declarations read, schemas made, indexes found, every mistake named."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, cast
 
 from pynamodb.models import Model
@@ -23,6 +24,7 @@ from polymicro_lambda.writes import (
 from .declaration_checks import check_prefixes
 from .declarations import AppSettings, Declaration
 from .permission_checks import check_related
+from .reserved_keys import reserved_keys
 from .routes import Route, models_of
 
 
@@ -36,6 +38,7 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     stores = stores_of(routes)
     for store in map(_store_of, routes):
         store.stores = stores
+        store.reserved = partial(reserved_keys, store.model, routes)
     return routes
 
 
