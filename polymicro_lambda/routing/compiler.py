@@ -21,7 +21,7 @@ from polymicro_lambda.writes import (
     read_unique,
 )
 
-from .declaration_checks import check_prefixes
+from .declaration_checks import check_index_keys, check_prefixes
 from .declarations import AppSettings, Declaration
 from .permission_checks import check_related
 from .reserved_keys import reserved_keys
@@ -190,6 +190,7 @@ def _check_together(routes: tuple[Route, ...], app: AppSettings) -> None:
             [(type(one.resource).__name__, one.model, one.uniqueness) for one in routes if one.writes]
         )
     served = {route.model for route in routes}
+    check_index_keys(models_of(routes))
     check_prefixes(models_of(routes), served)
     if app.rate_limit is not None and not any(route.rate for route in routes):
         raise ConfigurationError(

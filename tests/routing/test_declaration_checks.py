@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -19,6 +19,7 @@ from polymicro_lambda import (
     OwnedBy,
     Permission,
     PolyMicro,
+    PrefixedAttribute,
     Retrieve,
     User,
     action,
@@ -163,13 +164,10 @@ def test_a_model_has_a_table_whatever_else_the_app_has() -> None:
         pm.compile()
 
 
-@pytest.mark.parametrize(
-    "rank", [UnicodeAttribute(attr_name="r"), NumberAttribute(attr_name="r"), None], ids=type
-)
+@pytest.mark.parametrize("rank", [UnicodeAttribute(attr_name="r"), NumberAttribute(attr_name="r")], ids=type)
 def test_the_key_of_an_index_is_of_the_attributes_type(rank: Any) -> None:
-    """DynamoDB would refuse each item that has the attribute; one of another kind in the table need not have it."""
-    own = {} if rank is None else {"rank": rank}
-    shelf = model(name=UnicodeAttribute(hash_key=True), by_rank=ByRank(), **own)
+    """DynamoDB would refuse each item that has the attribute."""
+    shelf = model(name=UnicodeAttribute(hash_key=True), by_rank=ByRank(), rank=rank)
     resource = {"model": shelf, "permissions": AllowAny, "scan": True}
     if not isinstance(rank, UnicodeAttribute):
         assert compiled(**resource).routes
@@ -180,6 +178,91 @@ def test_the_key_of_an_index_is_of_the_attributes_type(rank: Any) -> None:
         "Shelf.by_rank: r is a NumberAttribute in the index, a UnicodeAttribute in the model: DynamoDB would refuse"
         " the items"
     )
+
+
+def test_the_key_of_an_index_is_an_attribute_of_some_kind_of_item_in_the_table() -> None:
+    shelf = model(name=PrefixedAttribute("SHELF#", hash_key=True), by_rank=ByRank())
+    resource = {"model": shelf, "permissions": AllowAny, "scan": True}
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(**resource)
+    assert str(raised.value) == (
+        "Shelf.by_rank: the model has no attribute 'r', so that no item would be in the index"
+    )
+    book = model(name=PrefixedAttribute("BOOK#", hash_key=True), rank=NumberAttribute(attr_name="r"))
+    assert compiled(**resource, calls={book: "GetItem"}).routes
+
+
+class Local(LocalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "local"
+        projection = AllProjection()
+
+    name = UnicodeAttribute(hash_key=True)
+    rank = NumberAttribute(range_key=True)
+
+
+class LocalOfRank(Local):
+    class Meta:
+        index_name = "local"
+        projection = AllProjection()
+
+    name = UnicodeAttribute()
+    rank = NumberAttribute(hash_key=True)
+
+
+class LocalWithoutRange(Local):
+    class Meta:
+        index_name = "local"
+        projection = AllProjection()
+
+    rank = NumberAttribute()
+
+
+@pytest.mark.parametrize(
+    ("index", "attributes", "said"),
+    [
+        (Local, {}, None),
+        (
+            LocalOfRank,
+            {},
+            "a LocalSecondaryIndex has the hash key of its table, name: make it a GlobalSecondaryIndex",
+        ),
+        (LocalWithoutRange, {}, "a LocalSecondaryIndex and its table have a range key each"),
+        (Local, {"page": NumberAttribute()}, "a LocalSecondaryIndex and its table have a range key each"),
+    ],
+)
+def test_a_local_index_is_of_a_partition_of_its_table(index: Any, attributes: Any, said: str | None) -> None:
+    members = {
+        "name": UnicodeAttribute(hash_key=True),
+        "page": NumberAttribute(range_key=True),
+        "rank": NumberAttribute(),
+        "local": index(),
+        **attributes,
+    }
+    resource = {"model": model(**members), "permissions": AllowAny, "scan": True}
+    if said is None:
+        assert compiled(**resource).routes
+        return
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(**resource)
+    assert str(raised.value) == f"Shelf.local: {said}"
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 256, "by rank", "größe"])
+def test_tables_and_indexes_have_names_that_dynamodb_takes(name: str) -> None:
+    said = f"{name!r} is no name for it: DynamoDB takes 3 to 255 letters, digits, _, . and -"
+    shelf = model(name=UnicodeAttribute(hash_key=True))
+    shelf.Meta.table_name = name
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(model=shelf, permissions=AllowAny, scan=True)
+    assert str(raised.value) == f"Shelf.Meta.table_name: {said}"
+    meta = type("Meta", (), {"index_name": name, "projection": AllProjection()})
+    members = {"Meta": meta, "rank": NumberAttribute(hash_key=True)}
+    index = type("ByName", (GlobalSecondaryIndex,), members)()
+    shelf = model(name=UnicodeAttribute(hash_key=True), rank=NumberAttribute(), by_name=index)
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(model=shelf, permissions=AllowAny, scan=True)
+    assert str(raised.value) == f"Shelf.by_name.Meta.index_name: {said}"
 
 
 @pytest.mark.parametrize(
