@@ -101,8 +101,8 @@ def _demands(model: type[Model]) -> Iterator[tuple[tuple[str, ...], Any]]:
     types = {one.attr_name: one.attr_type for one in model.get_attributes().values()}
     for index in indexes.values():
         types |= {one.attr_name: one.attr_type for one in index.Meta.attributes.values()}
-    for name, value in cost_properties(model):
-        yield ("its", name), value
+    for said, value in cost_properties(model):
+        yield ("its", said), value
     yield ("its keys",), _key_schema(paths[0].partition, paths[0].sort)
     for path in paths:
         for name in (path.partition, path.sort):
