@@ -8,6 +8,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``expressions``, ``typed_values``: conditions as DynamoDB's text; values compared as DynamoDB does
 - ``partial_reads``: instances that lack attributes
 - ``called_defaults``: defaults that are called, for new items alone
+- ``raw_maps``: free maps with members of any name
 - ``models``, ``attributes``: keys, version, TTL and indexes of a model; attribute classes besides PynamoDB's
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
 - ``conflicts``: writes that meet another's transaction
@@ -77,6 +78,7 @@ from .partial_reads import (
     partial_read_of,
     source_of,
 )
+from .raw_maps import carry_all_names
 from .read_recorder import EVERYTHING, ReadRecorder
 from .result_pages import (
     LARGEST_PAGE,
@@ -94,6 +96,8 @@ from .transport.conflicts import has_waited, repeated_in_conflict
 from .transport.retries import NO_SECOND_TRY, Tries, watched_tries
 from .transport.sessions import private_session, rehearse_call
 from .typed_values import NUMBERS, InvalidExpression, TypedValue, number_text, typed_value
+
+carry_all_names()
 
 __all__ = [
     "CLIENT_ERRORS",

@@ -80,7 +80,7 @@ def _list(attribute: Any, level: int) -> fields.Field[Any]:
 
 def _map(attribute: Any, level: int) -> fields.Field[Any]:
     if type(attribute) is MapAttribute:
-        return ours.RawMapField(room=CONTAINERS - level, lost=ours.LOST)
+        return ours.RawMapField(room=CONTAINERS - level)
     return ours.MapField(type(attribute), _map_schema(attribute, level))
 
 

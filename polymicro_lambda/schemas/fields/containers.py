@@ -9,9 +9,6 @@ from polymicro_lambda.schemas.values import as_json, load_distinct, load_each, l
 
 from .scalars import DumpedAsJSON
 
-LOST = frozenset({"self", "_user_instantiated"})
-"""Names that ``MapAttribute.__init__`` takes as its own arguments: a map with such a member cannot be made."""
-
 
 class SetField(fields.List[Any]):
     """The set attributes: loads a list without duplicates, dumps a sorted one; an empty set is absent, so null."""
@@ -48,9 +45,9 @@ class ListField(fields.List[Any]):
 
 
 class RawMapField(DumpedAsJSON, fields.Raw):
-    """A raw ``MapAttribute``: any JSON object without a member in ``lost``, names that PynamoDB would lose."""
+    """A raw ``MapAttribute``: any JSON object. ``lost`` are the names that a dynamic map cannot hold."""
 
-    def __init__(self, *, room: int, lost: frozenset[str]) -> None:
+    def __init__(self, *, room: int, lost: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self.room = room
         self.lost = lost
@@ -84,7 +81,7 @@ class DynamicMapField(MapField):
         super().__init__(container, schema)
         self.declared = frozenset(container.get_attributes())
         stored = frozenset(one.attr_name for one in container.get_attributes().values())
-        self.others = RawMapField(room=room, lost=LOST | {"attribute_values"} | stored)
+        self.others = RawMapField(room=room, lost=stored | {"attribute_values"})
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, dict):
@@ -98,7 +95,12 @@ class DynamicMapField(MapField):
                 loaded |= load(part)
             except ValidationError as error:
                 errors |= error.messages_dict
-        return refuse(errors) if errors else self.container(**loaded)
+        if errors:
+            refuse(errors)
+        made = self.container(**{name: one for name, one in loaded.items() if name in self.declared})
+        for name in loaded.keys() - self.declared:  # one may be an argument's name
+            made[name] = loaded[name]
+        return made
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
         if value is None:
