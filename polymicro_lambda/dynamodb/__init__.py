@@ -8,6 +8,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``expressions``, ``typed_values``: conditions as DynamoDB's text; values compared as DynamoDB does
 - ``partial_reads``: instances that lack attributes
 - ``called_defaults``: defaults that are called, for new items alone
+- ``exact_numbers``: numbers of more digits than a float has
 - ``raw_maps``: free maps with members of any name
 - ``models``, ``attributes``: keys, version, TTL and indexes of a model; attribute classes besides PynamoDB's
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
@@ -45,6 +46,7 @@ from .error_codes import (
     retry_after,
     translating_errors,
 )
+from .exact_numbers import keep_all_digits
 from .expressions import (
     JUNCTIONS,
     ConditionClause,
@@ -98,6 +100,7 @@ from .transport.sessions import private_session, rehearse_call
 from .typed_values import NUMBERS, InvalidExpression, TypedValue, number_text, typed_value
 
 carry_all_names()
+keep_all_digits()
 
 __all__ = [
     "CLIENT_ERRORS",
