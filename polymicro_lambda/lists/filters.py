@@ -111,6 +111,10 @@ def _check(where: str, attribute: Attribute[Any], operator: str) -> None:
         raise ConfigurationError(
             f"{where}: {operator!r} is no operator; there are {', '.join(FILTER_OPERATORS)}"
         )
+    if getattr(attribute, "legacy_encoding", False) and operator in _ORDERED:
+        raise ConfigurationError(
+            f"{where}: {operator!r} does not work with legacy_encoding=True: DynamoDB has its base64 there"
+        )
     allowed = next(
         (names for kind, names in _FEWER_OPERATORS.items() if isinstance(attribute, kind)), FILTER_OPERATORS
     )
@@ -131,6 +135,10 @@ _FEWER_OPERATORS: Mapping[type, frozenset[str]] = {
     DiscriminatorAttribute: frozenset({"eq", "ne", "in", "exists"}),
     PrefixedAttribute: frozenset(FILTER_OPERATORS) - {"begins_with", "contains"},
 }
+
+
+_ORDERED = frozenset({"lt", "lte", "gt", "gte", "between", "begins_with"})
+"""The operators that go by the order, or the beginning, of what is stored."""
 
 
 def _element(attribute: Attribute[Any]) -> Attribute[Any] | None:
