@@ -101,6 +101,16 @@ def check_model(resource: str, model: type[Model]) -> None:
             )
 
 
+def check_kind(resource: str, model: type[Model]) -> None:
+    """Raise ``ConfigurationError`` for a model whose new items the mixin ``Create`` could not say the kind of."""
+    discriminator = model_info(model).discriminator
+    if discriminator is not None and discriminator.get_discriminator(model) is None:
+        raise ConfigurationError(
+            f"{resource}: Create cannot make items of {model.__name__}, which has no discriminator value: give the"
+            " class one, or its kinds resources of their own"
+        )
+
+
 def _check_table_name(model: type[Model]) -> None:
     said = str(table_meta(model).table_name)
     if said and not _NAME.fullmatch(said):

@@ -16,7 +16,7 @@ from polymicro_lambda.resources import ModelResource, own_members
 from polymicro_lambda.rules import AllOf, AnyOf, Owner, Requirement, Rule
 from polymicro_lambda.throttling import RateLimit
 
-from .declaration_checks import check_model, check_names
+from .declaration_checks import check_kind, check_model, check_names
 from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
 from .permission_checks import check_owners, check_related, read_rule
@@ -119,6 +119,8 @@ class Declaration:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
         rule = read_rule(name, app.permissions if resource.permissions is None else resource.permissions)
         check_write_terms(resource, verbs)
+        if VERBS["create"] in verbs and is_mixed_in(resource, "create"):
+            check_kind(name, resource.model)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
         parts, permissions = route_parts(name, resource), tuple(rule.leaves())
         check_owners(name, resource.model, permissions)

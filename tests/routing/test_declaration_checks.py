@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from contract import create_table
+from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 from pynamodb.models import Model
 
@@ -308,3 +309,47 @@ def test_a_permission_that_answers_nothing_is_none(rule: Any) -> None:
 
 def test_a_permission_for_nobody_in_particular_need_not_answer() -> None:
     compiled(permissions=OwnedBy("owner") & Everybody())
+
+
+class Animal(Model):
+    class Meta:
+        table_name = "animals"
+
+    id = UnicodeAttribute(hash_key=True)
+    kind = DiscriminatorAttribute()
+
+
+class Cat(Animal, discriminator="cat"):
+    pass
+
+
+class Lion(Cat, discriminator="lion"):
+    pass
+
+
+def test_a_kind_that_create_cannot_say() -> None:
+    """A base without a value of its own can be read, and created by a verb of one's own."""
+    said = {"model": Animal, "permissions": AllowAny, "scan": True}
+    with pytest.raises(ConfigurationError) as caught:
+        compiled(**said)
+    assert str(caught.value).startswith(
+        "DocResource: Create cannot make items of Animal, which has no discriminator value"
+    )
+    compiled(create=lambda self, req: Lion("1"), **said)
+    pm = PolyMicro()
+    type("Animals", (ModelResource, List, Retrieve), {"route": "animals", **said})(pm)
+    pm.compile()
+
+
+def test_create_makes_the_kind_of_its_model(dynamodb: None, table_name: str) -> None:
+    """A base that has a value makes its own kind."""
+    create_table(Animal, table_name)
+    Cat.Meta.table_name = table_name
+    pm = PolyMicro(cursor_secret="s")
+    type("Cats", (ModelResource, Create), {"model": Cat, "route": "cats", "permissions": AllowAny})(pm)
+    type(
+        "Animals", (ModelResource, Retrieve), {"model": Animal, "route": "animals", "permissions": AllowAny}
+    )(pm)
+    client = Client(pm.compile())
+    assert client.post("/cats", json={"id": "1"}).json == {"id": "1", "kind": "cat"}
+    assert client.get("/animals/1").json == {"id": "1", "kind": "cat"}
