@@ -50,7 +50,7 @@ def _is_shown(path: Any) -> Condition:
     """The condition that an item shows a value: it has one that is not NULL, or a default stands for it."""
     if default_at(path) is not None:
         return Not(NEVER)
-    if path.attribute.attr_type == NULL:
+    if getattr(path.attribute, "attr_type", None) == NULL:
         return NEVER
     there: Condition = And(path.exists(), Not(path.is_type(NULL)))
     return there

@@ -92,7 +92,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     bindable = declared.bindable(filters.equals)
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique)
-    resource.planner = _planner(declared, filters, bindable, schema)
+    resource.planner = _planner(declared, filters, bindable, schema, field_rules)
     of_fields = tuple(field_rules.leaves())
     check_related(name, model, of_fields, declared.in_path, fields=True)
     return {
@@ -132,7 +132,11 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
 
 
 def _planner(
-    declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None, schema: ItemSchema
+    declared: Declaration,
+    filters: DeclaredFilters,
+    bindable: frozenset[str] | None,
+    schema: ItemSchema,
+    field_rules: FieldRules,
 ) -> Planner:
     """The planner of a resource's lists.
 
@@ -141,7 +145,14 @@ def _planner(
     """
     resource, model = declared.resource, declared.model
     by_key = filters.batch_key(model)
-    planner = Planner.of(model, scan=resource.scan, whole=declared.whole, filterable=filters.equals | by_key)
+    shown = schema.names if declared.fields_for is None else ()
+    planner = Planner.of(
+        model,
+        scan=resource.scan,
+        whole=declared.whole,
+        filterable=filters.equals | by_key,
+        told=filters.attributes.union(name for name in shown if name not in field_rules.read),
+    )
     listed = declared.by_name.get("list")
     if listed is None or not listed.is_default:
         return planner
