@@ -19,8 +19,8 @@ from .permissions import (
     Through,
 )
 from .resources import ModelResource
-from .routing import action
-from .rules import trusted
+from .routing import Many, One, action
+from .rules import SoftDelete, trusted
 from .throttling import RateLimit
 from .writes import Key
 
@@ -41,7 +41,9 @@ __all__ = [
     "IsAuthenticated",
     "Key",
     "List",
+    "Many",
     "ModelResource",
+    "One",
     "OwnedBy",
     "Permission",
     "PolyMicro",
@@ -50,6 +52,7 @@ __all__ = [
     "ReadOnly",
     "Request",
     "Retrieve",
+    "SoftDelete",
     "Through",
     "Update",
     "User",

@@ -91,9 +91,14 @@ class Update(Verbs):
 
 
 class Delete(Verbs):
-    """DELETE on the item."""
+    """DELETE on the item; with ``soft_delete`` of the resource also POST on its ``/restore``."""
 
     @overridable
     def delete(self, instance: Any, user: Any, *, condition: Any = None, otherwise: Otherwise = None) -> None:
         """Remove the item. Raises ``NotFound`` and ``Conflict``; ``condition`` as of an update."""
         self.store.delete(instance, condition=condition, otherwise=otherwise)
+
+    @overridable
+    def restore(self, instance: Any, user: Any, *, condition: Any = None, otherwise: Otherwise = None) -> Any:
+        """Bring back the item, which is deleted softly. Raises as an update."""
+        return self.store.restore(instance, condition=condition, otherwise=otherwise)

@@ -150,6 +150,10 @@ class OwnedBy(Permission):
             return _number(identity)
         return identity if isinstance(identity, bytes) else f"{self.prefix}{identity}"
 
+    def is_same(self, other: Any) -> bool:
+        """Whether another one binds the same attribute to the same value for every user."""
+        return type(other) is type(self) and vars(other) == vars(self)
+
     def where(self, user: Any, method: Method, model: Any) -> Any:
         """The condition that the attribute equals the claim."""
         value = self.value(user, model)

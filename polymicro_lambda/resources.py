@@ -10,7 +10,7 @@ from pynamodb.models import Model
 from .http import Request
 from .lists import Planner
 from .mixins import Registry
-from .rules import Method
+from .rules import Method, SoftDelete
 from .schemas import ItemPath
 from .writes import Store
 
@@ -44,7 +44,9 @@ class ModelResource:
     route: ClassVar[str]
     """The collection's path, e.g. ``"todo"`` or ``"projects/{project}/tasks"``."""
     permissions: ClassVar[Any] = None
-    """One permission class, or an iterable of classes, instances and compositions; the app's default if None."""
+    """One permission class, or an iterable of classes, instances and compositions; the app's default if None.
+
+    Or a dict of these by verbs and actions, in which ``"*"`` is all others: ``{"list": AllowAny, "*": IsStaff}``."""
     schema: ClassVar[type[Schema] | None] = None
     """A marshmallow schema in place of the one made from the model."""
     dump_only: ClassVar[Iterable[str] | str] = ()
@@ -80,6 +82,10 @@ class ModelResource:
     attempts: ClassVar[Mapping[str, int]] = {}
     """How often a verb of its own is run, from a fresh read, that loses a race: ``{"update": 3}``. It may have no other
     effects."""
+    soft_delete: ClassVar[str | SoftDelete | None] = None
+    """The attribute of time that a DELETE sets in place of removing the item: ``"deleted"``. The item counts as gone,
+    until ``POST …/restore``. ``SoftDelete("deleted", seen_by=InGroup("staff"))`` shows it to these by
+    ``?deleted=true``."""
     max_bulk: ClassVar[int] = 0
     """The most items that a POST of a list creates at once, at most 100 writes; 0 takes no lists."""
     max_limit: ClassVar[int] = 100
@@ -90,6 +96,9 @@ class ModelResource:
     """How long a cursor is good for, in seconds."""
     scan: ClassVar[bool] = False
     """Whether a list may read the whole table."""
+    embed: ClassVar[Mapping[str, Any]] = {}
+    """Items of other resources that its answers show where ``?embed=`` asks for them, by the names of the members:
+    ``{"author": One(Accounts, {"id": "author"}), "comments": Many(Comments, {"article": "id"}, limit=10)}``."""
     calls: ClassVar[Mapping[Any, Sequence[str] | str]] = {}
     """What its own code calls in DynamoDB, for the policy: ``{Member: ("PutItem",), Member.by_user: "Query"}``."""
     envelope: ClassVar[bool] = True

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans
+from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans, verb_operations
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.permissions import Claim, OwnedBy, Permission, Through
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import Embed, Route
 from polymicro_lambda.rules import AllOf
 from polymicro_lambda.schemas import attribute_of_field
 
@@ -57,7 +57,7 @@ def _lists(route: Route) -> bool:
 
 def _planned(route: Route) -> frozenset[Grant]:
     """The planner's choices for a list, without the calls that the app's own code declares."""
-    return grants(replace(route, calls=(), rate=None))
+    return grants(replace(route, calls=(), rate=None, embeds=()))
 
 
 def _calls(route: Route) -> str:
@@ -69,8 +69,15 @@ def _calls(route: Route) -> str:
     calls = [*(["UpdateItem (rate)"] if route.rate else []), *made]
     if route.requirement is not None:
         calls.append(f"on {of_condition(route.requirement.condition)}")
+    calls += [_embed_call(one) for one in route.embeds]
     own = not route.is_default or route.is_action or route.calls
     return ", ".join([*calls, *(["its own"] if own else [])])
+
+
+def _embed_call(embed: Embed) -> str:
+    """The call that reads what answers show of another resource, where they do."""
+    call = "BatchGetItem" if embed.limit is None else "Query"
+    return f"{call} (always {embed.name})" if embed.always else f"{call} (?embed={embed.name})"
 
 
 def _related_calls(route: Route, made: list[str]) -> Iterator[str]:
@@ -83,7 +90,7 @@ def _related_calls(route: Route, made: list[str]) -> Iterator[str]:
         needs_item = route.verb != "create" and not (_is_flat(route) and _names_all_keys(route))
         yield from ["BatchGetItem"] * needs_item
         yield "TransactWriteItems"
-        yield from ["GetItem"] * (route.verb == "update")
+        yield from ["GetItem"] * (route.verb in ("update", "restore"))
 
 
 def _names_all_keys(route: Route) -> bool:
@@ -128,13 +135,15 @@ def _write_calls(route: Route) -> Iterator[str]:
         yield "GetItem"
     elif opaque or reserves or any(_may_change(route, leaf) for leaf in leaves):
         yield "sometimes GetItem"
-    own = VERB_OPERATIONS[route.verb][0]
+    own = verb_operations(route)[0]
     yield " or ".join(_with_reservations(route, own, always=deletes) if reserves else [own])
 
 
 def _may_change_unique_values(route: Route) -> bool:
     """Whether the verb may change unique values of an item."""
     if route.uniqueness is None:
+        return False
+    if route.is_default and route.deletion is not None and route.verb in ("delete", "restore"):
         return False
     names = {attribute_of_field(field) for field in route.schema.updating.load_fields.values()}
     changed = any(not names.isdisjoint(one.names) for one in route.uniqueness.constraints)
@@ -153,7 +162,7 @@ def _is_flat(route: Route) -> bool:
 
 def _may_change(route: Route, leaf: Permission) -> bool:
     """Whether an update may change an attribute of the permission's condition, which is then judged twice."""
-    if route.verb != "update" or not _overrides(leaf, "where"):
+    if route.verb not in ("update", "restore") or not _overrides(leaf, "where"):
         return False
     return not isinstance(leaf, OwnedBy) or leaf.attribute in route.schema.updating.load_fields
 
@@ -164,5 +173,6 @@ CALLS: Mapping[str, Callable[[Route], Iterable[str]]] = {
     "retrieve": lambda _: ["GetItem"],
     "update": _write_calls,
     "delete": _write_calls,
+    "restore": _write_calls,
 }
 """Verb -> the calls of its default."""

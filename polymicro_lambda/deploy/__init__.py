@@ -13,7 +13,7 @@ from .artifact.powertools import naming_variables
 from .artifact.sizes import size_table
 from .artifact.target_python import RUNNING_PYTHON, BuildError
 from .generated_parts import Part, has_parts, merge_parts
-from .iam_policy import VERB_OPERATIONS, Grant, grants
+from .iam_policy import VERB_OPERATIONS, Grant, grants, verb_operations
 from .options import RUNTIMES, Options
 from .planned_lists import list_plans
 from .tables import GLOBAL_INDEXES, LOCAL_INDEXES, Table, next_index_step, tables_of
@@ -41,4 +41,5 @@ __all__ = [
     "size_table",
     "tables_of",
     "template_parts",
+    "verb_operations",
 ]

@@ -11,9 +11,9 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_all_attributes, table_name
 from polymicro_lambda.permissions import Through
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import Embed, Route
 
-from .planned_lists import list_plans
+from .planned_lists import embed_plans, list_plans
 from .tables import logical_id
 from .yaml_writer import Commented
 
@@ -25,9 +25,18 @@ VERB_OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         # An opaque rule, a rule on what changes, an If-Match that is a digest and an empty PATCH read first, too.
         "update": ("UpdateItem", "GetItem"),
         "delete": ("DeleteItem", "GetItem"),
+        "restore": ("UpdateItem", "GetItem"),
     }
 )
 """Verb -> the operations of the mixin's own verb on the table; the planner knows those of a list."""
+
+
+def verb_operations(route: Route) -> tuple[str, ...]:
+    """The operations of the mixin's own verb on the table, first its write; none for a list or an action."""
+    if route.is_action:
+        return ()
+    softly = route.verb == "delete" and route.deletion is not None
+    return VERB_OPERATIONS.get("restore" if softly else route.verb, ())
 
 
 IDEMPOTENCY_OPERATIONS = ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
@@ -72,11 +81,12 @@ def grants(route: Route) -> frozenset[Grant]:
     """
     declared = frozenset(Grant(table_name(call.model), call.index, call.operation) for call in route.calls)
     declared |= _completing_grants(route)
+    declared |= {grant for embed in route.embeds for grant in _embed_grants(embed)}
     if route.rate is not None:
         declared |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
     if route.verb == "list" and not route.is_action:
         return declared.union(_list_grants(route))
-    needs = VERB_OPERATIONS.get(route.verb, ()) if not route.is_action else ("GetItem",) * route.about.detail
+    needs = verb_operations(route) if not route.is_action else ("GetItem",) * route.about.detail
     if route.about.detail and any(isinstance(leaf, Through) for leaf in route.rule.leaves()):
         needs = (*needs, "BatchGetItem")  # the item together with the related items
     own = declared.union(Grant(table_name(route.model), "", operation) for operation in needs)
@@ -95,9 +105,22 @@ def _completing_grants(route: Route) -> frozenset[Grant]:
     return frozenset(Grant(table, "", operation) for operation in ("BatchGetItem", "GetItem"))
 
 
+def _embed_grants(embed: Embed) -> Iterator[Grant]:
+    """The operations that read what an answer shows of another resource, and what the rules of that call."""
+    table = table_name(embed.route.model)
+    yield from (Grant(table_name(call.model), call.index, call.operation) for call in embed.route.calls)
+    if embed.limit is None:
+        yield Grant(table, "", "BatchGetItem")
+    for plan in embed_plans(embed):
+        yield Grant(table, plan.path.index or "", "Query")
+        if plan.completes:
+            yield Grant(table, "", "BatchGetItem")
+
+
 def _reservation_grants(route: Route, granted: Iterable[Grant]) -> frozenset[Grant]:
     """The operations by which the writes of a verb keep values unique."""
-    if route.uniqueness is None:
+    keeps_all = route.is_default and route.deletion is not None and route.verb in ("delete", "restore")
+    if route.uniqueness is None or keeps_all:
         return frozenset()
     table, reservations = table_name(route.model), table_name(route.uniqueness.reservation_table)
     writes = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain, product
 from typing import Any
 
@@ -11,9 +12,16 @@ from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.items import live_conditions, prefix_conditions
-from polymicro_lambda.lists import FILTER_OPERATORS, AccessPath, ListQuery, Plan, plan_list
+from polymicro_lambda.lists import (
+    FILTER_OPERATORS,
+    AccessPath,
+    DeclaredFilters,
+    ListQuery,
+    Plan,
+    plan_list,
+)
 from polymicro_lambda.permissions import OwnedBy, Permission
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import Embed, Route
 from polymicro_lambda.rules import attributes_of
 
 
@@ -26,6 +34,16 @@ def list_plans(route: Route) -> Iterator[Plan]:
                 yield plan_list(planner.paths, query)
 
 
+def embed_plans(embed: Embed) -> Iterator[Plan]:
+    """The plans of the items of one partition that an answer shows of another resource; none for one item."""
+    if embed.limit is not None:
+        ((name, _),) = embed.key.items()
+        unfiltered = DeclaredFilters.of(embed.name, embed.route.model, {})
+        yield from list_plans(
+            replace(embed.route, parts=(f"{{{name}}}",), filters=unfiltered, arguments=frozenset())
+        )
+
+
 def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     """The requests that favour a path: one that wins none of these wins no other.
 
@@ -35,6 +53,7 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     planner, named = route.resource.planner, route.model.get_attributes()
     attributes = {one.attr_name: one for one in named.values()}
     operators, live = _operators(route), live_conditions(route.model)
+    live += [] if route.deletion is None else [route.deletion.is_live]
     always = [
         *live,
         *(_condition(named[name], "eq") for name in dict.fromkeys((*route.bound, *route.params))),

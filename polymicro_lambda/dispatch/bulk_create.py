@@ -83,6 +83,7 @@ class BulkCreate:
                     results.append(_checked(call(values)))
         batch.commit()
         enter_phase("dump")
+        self.answers.expect([result.body for result in results])
         return self._answer(201, [self._shown(result.body) for result in results])
 
     # --- each for itself -----------------------------------------------------------------------------------------

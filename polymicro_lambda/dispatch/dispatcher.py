@@ -27,7 +27,7 @@ from polymicro_lambda.observability import (
     safely,
     seconds_left_of,
 )
-from polymicro_lambda.routing import Match, Route, Router
+from polymicro_lambda.routing import DELETED, Match, Route, Router
 from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict, note_serving
 from polymicro_lambda.throttling import Limiter
 
@@ -208,7 +208,10 @@ def permitted(route: Route, request: Request) -> Verdict:
         # What can be no key finds nothing: a permission that looks it up need not expect it.
         for name, text in route.path_texts(request.segments).items():
             _check_key(route, name, text)
-    verdict = route.rule.decide(RuleContext(request.user, route.method, route.model, request))
+    context = RuleContext(request.user, route.method, route.model, request)
+    if route.shows_deleted is not None and "true" in request.query.get(DELETED, ()):
+        decided(route.shows_deleted, context)
+    verdict = route.rule.decide(context)
     return denied(request.user) if verdict is False else verdict
 
 

@@ -54,14 +54,14 @@ class NestedInstances:
         return None if whole is None else self._show(whole)
 
     def _read(self, values: list[Any]) -> None:
-        found = {id(one): one for one in _instances(values) if is_to_be_completed(one)}
+        found = {id(one): one for one in instances_in(values) if is_to_be_completed(one)}
         left = iter([one for place, one in found.items() if place not in self._whole])
         while chunk := list(islice(left, MOST_KEYS)):
             for one, whole in zip(chunk, whole_instances(chunk), strict=True):
                 self._whole[id(one)] = (one, whole)
 
 
-def _instances(left: list[Any]) -> Iterator[Model]:
+def instances_in(left: list[Any]) -> Iterator[Model]:
     """The instances in values that are JSON, but for themselves."""
     seen: set[int] = set()
     while left:

@@ -31,6 +31,7 @@ from polymicro_lambda.rules import (
 from polymicro_lambda.writes import LostRace
 
 from .bulk_create import BulkCreate
+from .embedded_items import EmbeddedItems
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
 from .page_responses import PageResponses, fitting_page
 from .request_guard import guard_of, item_of_path
@@ -83,6 +84,9 @@ class Operation:
         route = self.asked.route
         key = key_of_path(route, self.asked.bound)
         keyed.replayed_items += [] if key is None else [record_entry(route.model, key)]
+        embedded = self.responses.embedded
+        judged = embedded is not None and not embedded.is_for_everybody
+        keyed.shows_judged = judged or bool(self.responses.fields.by_item)
         response = keyed.once(act, self.asked.readable, partial(check_replay, route, key))
         if REPLAYED.items() <= response.headers.items() and not may_have(
             route, key, self.responses.retrieval
@@ -128,7 +132,7 @@ class Operation:
         """The page in what a list returned."""
         asked, limit, source = self.asked, arguments["limit"], self.asked.request.source
         checks = asked.filters_not_applied(arguments)
-        budget, resumed = asked.route.resource.read_budget, arguments["pagination_key"] is not None
+        budget, resumed = asked.read_budget(limit), arguments["pagination_key"] is not None
         reader = PageReader(limit, budget, checks, self.responses.selection, resumed)
         pages = PageResponses(asked, self.responses, result, limit)
         found = reader.array(result.body, result.key)
@@ -159,7 +163,9 @@ class Operation:
         """What makes the response."""
         asked = self.asked
         retrieval: Verdict = True
-        if asked.route.verb == "update":
-            # What the rule for an update has let pass need not be judged again.
+        if asked.route.verb == "update" or asked.route.is_restore:
+            # What the rule for the write has let pass need not be judged again.
             retrieval = rest_of_verdict(asked.retrieval, asked.under_path(self.verdict))
-        return ResponseBuilder(asked.route, asked.request, asked.shown, retrieval)
+        embeds = asked.embeds if asked.route.embeds else ()
+        embedded = EmbeddedItems(embeds, asked.request) if embeds else None
+        return ResponseBuilder(asked.route, asked.request, asked.shown, retrieval, embedded)

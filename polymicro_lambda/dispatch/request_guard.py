@@ -12,13 +12,13 @@ from polymicro_lambda.http import Request, Response
 from polymicro_lambda.idempotency import key_of_path
 from polymicro_lambda.items import EntityTags, key_only_instance, stored_item
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import Guard, Verdict, current_guard, split_related
+from polymicro_lambda.rules import Guard, Verdict, current_guard, join_verdicts, split_related
 from polymicro_lambda.types import RawItem
 
 from .verb_request import VerbRequest
 
 NOT_MODIFIED = 304
-KEY_IS_ENOUGH = frozenset({"update", "delete"})
+KEY_IS_ENOUGH = frozenset({"update", "delete", "restore"})
 """The mixins' own verbs that need no more of an item than its key."""
 
 
@@ -29,15 +29,16 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
     """
     route, header = asked.route, asked.request.headers.get("if-match")
     tags = None if header is None else EntityTags.read(header, "If-Match")
-    if tags is None and route.resource.require_if_match and route.verb in KEY_IS_ENOUGH:
+    if tags is None and route.resource.require_if_match and route.verb in ("update", "delete"):
         raise PreconditionRequired("Send If-Match with the ETag of the item that you mean to change.")
-    related, rest = split_related(verdict)
+    filtered = asked.filtered.values()
+    related, rest = split_related(join_verdicts((verdict, *filtered), every=True) if filtered else verdict)
     records = not route.is_default
     return Guard(
         asked.under_path(rest),
         partial(_is_visible, asked),
         asked.bound,
-        asked.shown if route.is_default else None,  # a verb of the app's own may look at more than it shows
+        asked.needed if route.is_default else None,  # a verb of the app's own may look at more than it shows
         tags if route.about.detail else None,
         asked.services.tagger,
         show,
@@ -48,6 +49,8 @@ def guard_of(asked: VerbRequest, verdict: Verdict, show: Callable[[Model], tuple
         requirement=route.requirement,
         related=related,
         records=records,
+        written=asked.written,
+        deletion=route.deletion,
     )
 
 

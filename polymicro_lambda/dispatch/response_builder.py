@@ -19,11 +19,10 @@ from polymicro_lambda.items import (
     is_volatile,
     renderer_of,
     stored_item,
-    unchanged_json,
     unchanged_text,
 )
+from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import rows_from
-from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import (
     Guard,
@@ -31,33 +30,36 @@ from polymicro_lambda.rules import (
     as_stored,
     certainly_allows,
     current_guard,
+    is_to_be_completed,
     is_trusted,
     may_go_out,
     whole_rows,
 )
 from polymicro_lambda.types import RawItem
 
-from .nested_instances import NestedInstances, shown_alone
+from .embedded_items import EmbeddedItems
+from .item_dumper import ItemDumper
+from .locations import location_headers, location_of_raw
+from .nested_instances import NestedInstances, instances_in, shown_alone
 from .request_guard import unless_known
-from .response_limits import LONGEST_HEADER, json_size, without_item
+from .response_limits import json_size, without_item
+from .shown_fields import ShownFields
 from .verb_results import VerbResult, is_collection
 
 NO_CONTENT = 204
 
 
-@dataclass(slots=True)
+@dataclass
 class ResponseBuilder:
     """The answers of one request."""
 
     route: Route
     request: Request
-    fields: frozenset[str] | None
-    """The fields to show, None for all."""
+    fields: ShownFields
     retrieval: Verdict = True
     """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
-    _nested: NestedInstances | None = None
-    _prepared: frozenset[int] = frozenset()
-    """The ids of the instances with which ``prepare`` was called."""
+    embedded: EmbeddedItems | None = None
+    """What items embed of other resources, None for nothing."""
 
     def answered(self, result: VerbResult) -> Response:
         """The response to a body that is no page of a list; None is no body."""
@@ -73,18 +75,22 @@ class ResponseBuilder:
                     raise
                 # It was written, and that is told, whatever has become of it since.
                 return without_item(Response(result.status or default, headers))
-        if not self._retrievable(body):
-            return without_item(Response(result.status or default, {**self._location(body), **headers}))
-        text = self._text(body) if isinstance(body, Model) else None
-        if text is not None:
-            content = text.encode()
-        else:
-            content = self.json(self._collection(body) if is_collection(body) else self.item(body))
         if isinstance(body, self.route.model):
-            headers = {**self._etag(body, content), **self._location(body), **headers}
+            headers = {**location_headers(self.route, self.request, body), **headers}
+        if not self._retrievable(body) or not self._can_embed(body):
+            return without_item(Response(result.status or default, headers))
+        content = self._content(body)
+        if isinstance(body, self.route.model):
+            headers = {**self._etag(body, content), **headers}
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
         return unless_known(self.route, self.request, Response(status, headers, content))
+
+    def _content(self, body: Any) -> bytes:
+        text = self._text(body) if isinstance(body, Model) else None
+        if text is not None:
+            return text.encode()
+        return self.json(self._collection(body) if is_collection(body) else self.item(body, alone=True))
 
     def shown(self, raw: RawItem, tagger: EntityTagger) -> Response | None:
         """The response that shows a stored item of the model, None where its instance has to say."""
@@ -94,7 +100,7 @@ class ResponseBuilder:
         renderer = renderer_of(route.model)
         both = None if renderer is None else renderer.rendered(raw)
         text = selection.reader.text(raw) if both is None else both.text
-        location = self._location_of(raw) if route.verb == "create" else ""
+        location = location_of_raw(route, self.request, raw)
         if text is None or location is None:
             return None
         tag = tagger.strong(route.model, raw) if both is None else tagger.of_content(both.content)
@@ -104,24 +110,17 @@ class ResponseBuilder:
             headers["location"] = location
         return Response(route.about.status, headers, content)
 
-    def _location_of(self, raw: RawItem) -> str | None:
-        """Where a new item is, None where its instance has to say."""
-        item = self.route.resource.item
-        path = None if item is None else item.path_of(raw, self._kept())
-        return path if path is None or len(path) <= LONGEST_HEADER else ""
-
-    def _kept(self) -> int:
-        """How many segments a relative reference leaves: all but the request's last (RFC 3986, section 5.2.3)."""
-        return len(self.request.segments) - (0 if self.request.has_trailing_slash else 1)
-
     def json(self, value: Any) -> bytes:
         """Any value as JSON, and instances in it as they go out."""
+        if self.embedded is not None:
+            whole = (one for one in instances_in([value]) if not is_to_be_completed(one))
+            self.expect([one for one in whole if self._shows(one)])
         self.nested.expect(value)
         return json_text(value, self.nested.default).encode()
 
     def items(self, items: Sequence[Any]) -> bytes:
         """The rows of a page as one JSON array; those that are JSON already as they are."""
-        self._prepare(items)
+        self.expect(items)
         rows = [one if type(one) is JSONText else self._row(one) for one in items]
         values = [one for one in rows if type(one) is not JSONText]
         if values:
@@ -137,12 +136,12 @@ class ResponseBuilder:
     @property
     def selection(self) -> FieldSelection | None:
         """What is shown of an item, where no instance is needed for that."""
-        if self.fields is None:
-            return self.route.selection
-        if self.route.selection is None:
+        names = self.fields.names
+        if self.embedded is not None or self.fields.by_item or self.route.selection is None:
             return None
-        names = self.route.schema.names
-        return FieldSelection.of(self.route.model, [name for name in names if name in self.fields])
+        if names is None:
+            return self.route.selection
+        return FieldSelection.of(self.route.model, [one for one in self.route.schema.names if one in names])
 
     def written(self, value: Any) -> int:
         """Bytes that an item takes in a page, at the most."""
@@ -156,47 +155,59 @@ class ResponseBuilder:
             return True
         return Guard(self.retrieval).allows(value, as_stored(value))
 
+    def _can_embed(self, body: Any) -> bool:
+        """Whether what an item embeds could be read, which is done here; an item that was written is told all the same.
+
+        Raises where nothing has been written.
+        """
+        if self.embedded is None or not isinstance(body, self.route.model):
+            return True
+        try:
+            self.embedded.load([body], alone=True)
+        except HTTPError:
+            if not current_guard().mark.has_written:
+                raise
+            return False
+        return True
+
     def _shows(self, value: Any) -> bool:
         """Whether a value may go out; what is no instance may."""
         return not isinstance(value, Model) or (may_go_out(value) and self._retrievable(value))
 
-    @property
+    @lazy
     def nested(self) -> NestedInstances:
         """The instances inside of other JSON as they go out: None where one may not."""
-        if self._nested is None:
-            self._nested = NestedInstances(lambda value: self.item(value) if self._shows(value) else None)
-        return self._nested
+        return NestedInstances(lambda value: self.item(value) if self._shows(value) else None)
 
-    def item(self, value: Any) -> Any:
-        """An instance as it goes out; any other value as it is."""
+    @lazy
+    def _dumper(self) -> ItemDumper:
+        return ItemDumper(self.route, self.request, self.fields)
+
+    def item(self, value: Any, *, alone: bool = False) -> Any:
+        """An instance as it goes out, ``alone`` or beside others; any other value as it is."""
         if not isinstance(value, Model):
             return value
         interceptor = current_guard().interceptor
         if interceptor is not None:
             interceptor.shows(value)
-        shown = unchanged_json(value) if self.route.schema.model is type(value) else None
-        data = self.route.schema.dump(value) if shown is None else self.route.schema.selected(shown)
-        if self.fields is not None:
-            data = {name: one for name, one in data.items() if name in self.fields}
-        self._prepare([value])
-        return self.route.resource.represent(data, value, self.request)
+        if self.embedded is None or not isinstance(value, self.route.model):
+            return self._dumper.dumped(value)
+        hidden = self.fields.hidden(value)
+        return self._dumper.dumped(value, self.embedded.members(value, hidden, alone=alone))
 
-    def _prepare(self, values: Sequence[Any]) -> None:
-        """Call the resource's hook, once with each instance of its model."""
-        resource = self.route.resource
-        if type(resource).prepare is ModelResource.prepare:
-            return
-        new = [one for one in values if isinstance(one, self.route.model) and id(one) not in self._prepared]
-        if new:
-            self._prepared |= {id(one) for one in new}
-            resource.prepare(new, self.request)
+    def expect(self, values: Sequence[Any]) -> None:
+        """Say which instances go out next: what they need of other items is loaded for all of them at once."""
+        self._dumper.prepare(values)
+        if self.embedded is not None:
+            own = [one for one in values if isinstance(one, self.route.model)]
+            self.embedded.load([one for one in own if not is_to_be_completed(one)])
 
     def _text(self, value: Any) -> str | None:
         """An instance as JSON text, where that is known without making anything of it."""
-        selection = self.route.selection
+        selection = None if self.embedded is not None else self.route.selection
         if selection is None or selection.model is not type(value) or selection.names is not None:
             return None
-        text = None if self.fields is not None else unchanged_text(value)
+        text = None if self.fields.names is not None else unchanged_text(value)
         interceptor = None if text is None else current_guard().interceptor
         if interceptor is not None:
             interceptor.shows(value)
@@ -206,12 +217,12 @@ class ResponseBuilder:
         """The items of a collection that the user may see."""
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
         shown = [one for one in whole_rows(rows) if self._shows(one)]
-        self._prepare(shown)
+        self.expect(shown)
         return [self.item(one) for one in shown]
 
     def current(self, instance: Model) -> tuple[Any, str]:
         """An item of the model as this user may see it, and the strong tag of that."""
-        shown = self.item(instance)
+        shown = self.item(instance, alone=True)
         return shown, self._etag(instance, self.json(shown)).get("etag", "")
 
     def _etag(self, instance: Model, content: bytes) -> dict[str, str]:
@@ -226,16 +237,9 @@ class ResponseBuilder:
     def _shows_stored(self, instance: Model, raw: RawItem, content: bytes) -> bool:
         """Whether everybody is shown this for the stored item: then its tag tells what is shown, too."""
         model = type(instance)
-        if self.fields is not None or self.route.whole or is_volatile(model):
+        shown = self.embedded is None and self.fields.names is None and not self.route.whole
+        if not shown or is_volatile(model):
             return False
         if unchanged_text(instance) is not None:
             return True
         return content == self.json(self.route.schema.dump(instance_of(model, raw)))
-
-    def _location(self, body: Model) -> dict[str, str]:
-        """Where a new item is, relative to the request's URL (RFC 9110, section 10.2.2)."""
-        item = self.route.resource.item
-        if self.route.verb != "create" or item is None:
-            return {}
-        location = "/".join(item.segments_of(body, self.request.path_params, self._kept()))
-        return {"location": location} if len(location) <= LONGEST_HEADER else {}

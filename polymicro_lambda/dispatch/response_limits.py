@@ -32,7 +32,7 @@ WIDEST = 6
 SMALL = (min(LAMBDA.bytes, *(one.bytes for one in CARRIERS.values())) - BESIDES - 2) // WIDEST
 """Bytes of a body that everything carries, whatever is in it."""
 
-KEEPS = frozenset({"create", "update", "delete"})
+KEEPS = frozenset({"create", "update", "delete", "restore"})
 """Verbs whose success is told even where the item cannot be shown."""
 
 WHOLE = frozenset({200, 201})

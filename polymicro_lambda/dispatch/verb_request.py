@@ -1,50 +1,31 @@
 """What a request asks of a verb: its path, query and body, checked and typed, as the verb's arguments."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import Forbidden, NotFound
-from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query
-from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
-from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger, serialized
+from polymicro_lambda.http import read_truth
+from polymicro_lambda.items import serialized
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.lists import Cursors, Filters, filter_conditions
-from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import ConditionCheck, Method, RuleContext, Verdict, join_verdicts
+from polymicro_lambda.routing import DELETED
+from polymicro_lambda.rules import ConditionCheck, Verdict, join_verdicts
 from polymicro_lambda.schemas import key_rules, load_body
 
-PAGING = frozenset({"limit", "pagination_key"})
-RETRIEVE = Method("retrieve", "GET")
+from .query_request import RETRIEVE, QueryRequest, Services
 
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What every request of an app is served with: what seals cursors, names users, makes tags and keeps keys."""
-
-    cursors: Cursors
-    user_id: Callable[[Any], str]
-    """Gives what a cursor, a key for a request and a quota are bound to."""
-    tagger: EntityTagger = UNKEYED_TAGGER
-    idempotency_keys: IdempotencyKeys = NO_KEYS
+__all__ = ["Services", "VerbRequest"]
 
 
 @dataclass
-class VerbRequest:
+class VerbRequest(QueryRequest):
     """A request for the verb of a route."""
 
-    route: Route
-    request: Request
-    services: Services
-
-    @property
-    def is_list(self) -> bool:
-        """Whether it asks for a list."""
-        return self.route.verb == "list"
+    written: Mapping[str, Verdict] = field(default_factory=dict)
+    """What must hold on an item for fields that the body holds."""
 
     @lazy
     def bound(self) -> dict[str, Any]:
@@ -69,7 +50,15 @@ class VerbRequest:
     # --- the rule --------------------------------------------------------------------------------------------
 
     def under_path(self, verdict: Verdict) -> Verdict:
-        """The verdict, and what the path says of an item beyond its key: ``/projects/1/tasks/2`` is of project 1."""
+        """The verdict, and what the path says of an item beyond its key: ``/projects/1/tasks/2`` is of project 1.
+
+        Deleted items are left out, or with ``?deleted=true`` all others; a restore may be about both.
+        """
+        deletion = self.route.deletion
+        if deletion is not None and not self.route.is_restore:
+            verdict = (deletion.of_deleted_items if self.asks_for_deleted else deletion.of_live_items)(
+                verdict
+            )
         if not self.route.beyond:
             return verdict
         attributes, bound = self.route.model.get_attributes(), self.bound
@@ -78,8 +67,22 @@ class VerbRequest:
 
     @lazy
     def retrieval(self) -> Verdict:
-        """What the rule says of ``retrieve`` before the item is known, also where the resource has no such verb."""
-        return self.under_path(self.route.rule.decide(self.context(RETRIEVE)))
+        """What the rule says of ``retrieve`` before the item is known, also where the resource has no such verb.
+
+        Of a restore: the deleted item is there for those who might ask for it.
+        """
+        context, deletion = self.context(RETRIEVE), self.route.deletion
+        verdict = self.route.rules["retrieve"].decide(context)
+        if deletion is not None and self.route.is_restore and not deletion.is_seen_by(context):
+            verdict = deletion.of_live_items(verdict)
+        return self.under_path(verdict)
+
+    @lazy
+    def asks_for_deleted(self) -> bool:
+        """Whether the request is for deleted items, which its user may see. Raises ``BadRequest``."""
+        if not self.request.query or self.route.shows_deleted is None:
+            return False
+        return read_truth(DELETED, self.query.get(DELETED, ("false",))[0])
 
     # --- the arguments ---------------------------------------------------------------------------------------
 
@@ -102,10 +105,7 @@ class VerbRequest:
         if route.http == "PATCH":
             return schema.load_merge(body)
         if route.http == "PUT":
-            # Who does not see a field cannot send it back as it is.
-            rules = route.field_rules
-            unread = rules.never_read if rules.free else rules.names - self.readable
-            return schema.load_replace(body, closed | unread)
+            return schema.load_replace(body, closed | self._unread())
         offered = self._offered() if route.offered and self.request.user is not None else {}
         return offered | schema.load_create(body, {*route.bound, *offered, *closed})
 
@@ -127,97 +127,18 @@ class VerbRequest:
     def _closed(self, body: Any) -> frozenset[str]:
         """The fields that the user may not write. Raises ``Unprocessable`` where the body holds one."""
         rules = self.route.field_rules
-        return frozenset() if rules.free else rules.closed(self.context(self.route.method), body)
+        if rules.free:
+            return frozenset()
+        access = rules.writing(self.context(self.route.method), body)
+        named = {name: one for name, one in access.by_item.items() if name in body}
+        self.written = {**self.written, **named}
+        # Whether an item has room for the others is not known before it is read: they stay as they are.
+        return rules.names - access.fields | access.by_item.keys() - named.keys()
 
-    # --- the query -------------------------------------------------------------------------------------------
-
-    def paging(self) -> dict[str, Any]:
-        """Limit, pagination key, filters and sort of a list, typed; empty for other verbs. Raises ``BadRequest``."""
-        resource, query = self.route.resource, self.query if self.request.query else {}
-        if not self.is_list:
-            return {}
-        if not query:
-            limit = min(self.route.limit, resource.max_limit)
-            return {"limit": limit, "pagination_key": None, "filters": {}, "sort": None}
-        cursor = query.get("pagination_key", (None,))[0]
-        filters = self.route.filters.read(query, self.route.schema)
-        sort = query.get("sort", (None,))[0]
-        if sort is not None and sort.removeprefix("-") not in self.readable:
-            raise bad_query(
-                [parameter_error("sort", "must be a field, or one with - before it for the other way")]
-            )
-        limit = read_limit(query.get("limit", (None,))[0], self._page_size(filters), resource.max_limit)
-        cursors, max_age = self.services.cursors, resource.cursor_max_age
-        key = None if cursor is None else cursors.open(cursor, self._cursor_scope, max_age)
-        return {"limit": limit, "pagination_key": key, "filters": filters, "sort": sort}
-
-    def _page_size(self, filters: Filters) -> int:
-        """The page size where the request says none: room for all items that it names, as far as the resource lets."""
-        last = list(model_info(self.route.model).keys)[-1]
-        named = len(filters.get(last, {}).get("in", ()))
-        return min(max(self.route.limit, named), self.route.resource.max_limit)
-
-    def filters_not_applied(self, arguments: Mapping[str, Any]) -> list[Condition]:
-        """The filters as conditions, where the verb does not ask for them."""
-        applied = "filters" in self.route.arguments
-        return [] if applied else list(filter_conditions(self.route.model, arguments["filters"]))
-
-    @lazy
-    def query(self) -> Mapping[str, tuple[str, ...]]:
-        """The parameters that this route takes. Raises ``BadRequest`` for others."""
-        if not self.request.query:
-            return {}
-        single = PAGING if self.is_list else frozenset()
-        if "sort" in self.route.arguments:
-            single |= {"sort"}
-        filters = self.route.filters.parameters if self.is_list else {}
-        several = {name for name, (attribute, _) in filters.items() if attribute in self.readable}
-        # Commas between names, as people write it, or the parameter repeated, as generated clients do.
-        several |= {"fields"} if self.route.verb in ("list", "retrieve") else set()
-        # A verb that asks for the request may read parameters of its own.
-        return read_query(self.request, single, several, strict="request" not in self.route.arguments)
-
-    def seal(self, key: Any) -> str | None:
-        """The cursor for a pagination key, bound to this user, path, filters, order and the verb's own parameters."""
-        return None if key is None else self.services.cursors.seal(key, self._cursor_scope)
-
-    @lazy
-    def _cursor_scope(self) -> tuple[Any, ...]:
-        # A verb that asks for the request may read any parameter, and list something else by it.
-        query = self.request.query if "request" in self.route.arguments else self.query
-        said = sorted((n, list(v)) for n, v in query.items() if n not in (*PAGING, "fields"))
-        user = self.services.user_id(self.request.user)
-        return (user, self.route.template, *self.request.path_params.values(), said)
-
-    # --- the fields ------------------------------------------------------------------------------------------
-
-    @lazy
-    def readable(self) -> frozenset[str]:
-        """The fields that the user may read."""
-        return self.route.field_rules.readable(self.context(RETRIEVE))
-
-    @property
-    def shown(self) -> frozenset[str] | None:
-        """The fields that the answer shows, None for all. Raises ``BadRequest`` for unknown ones."""
-        return self._selected if self.request.query or not self.route.field_rules.free else None
-
-    @lazy
-    def _selected(self) -> frozenset[str] | None:
-        asked = self.query.get("fields")
-        if asked is None and self.route.field_rules.free:
-            return None
-        if asked is None:
-            everything = self.readable.issuperset(self.route.schema.names)
-            return None if everything else self.readable
-        names = [name for text in asked for name in text.split(",")]
-        unknown = [name for name in names if name not in self.readable]
-        if unknown:
-            raise bad_query([parameter_error("fields", f"names {unknown[0][:50]!r}, which is no field")])
-        return frozenset(names)
-
-    def context(self, method: Method) -> RuleContext:
-        """What a rule is asked with."""
-        return RuleContext(self.request.user, method, self.route.model, self.request)
+    def _unread(self) -> frozenset[str]:
+        """The fields that the user may not see, and so cannot send back as they are."""
+        rules = self.route.field_rules
+        return rules.never_read if rules.free else rules.names - self.readable | self.read_by_item.keys()
 
 
 def _equals(attribute: Any, value: Any) -> Condition:

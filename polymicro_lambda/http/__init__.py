@@ -20,6 +20,7 @@ from .negotiation import (
     read_body,
     read_limit,
     read_query,
+    read_truth,
 )
 from .requests import Request
 from .responses import JSON_TYPE, PROBLEM_TYPE, Response, json_response, problem_document, problem_response
@@ -53,6 +54,7 @@ __all__ = [
     "read_json",
     "read_limit",
     "read_query",
+    "read_truth",
     "request_id",
     "source_of",
     "user_from",

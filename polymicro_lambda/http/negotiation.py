@@ -137,6 +137,13 @@ def read_limit(text: str | None, default: int, max_limit: int) -> int:
     return int(text)
 
 
+def read_truth(name: str, text: str) -> bool:
+    """Whether a parameter says ``true``. Raises ``BadRequest`` unless it says that or ``false``."""
+    if text not in ("true", "false"):
+        raise bad_query([parameter_error(name, "must be true or false")])
+    return text == "true"
+
+
 def _allowed_names(allowed: Collection[str]) -> str:
     return f"; there are {', '.join(sorted(allowed))}" if allowed else ""
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from polymicro_lambda.dynamodb import get_item, model_info
 from polymicro_lambda.http import Response
@@ -57,7 +57,7 @@ def check_replay(route: Route, path_key: RawItem | None, made: Iterable[RawItem]
     keys = [entry["key"]["M"] for entry in made if entry["table"]["S"] == table]
     for key in [*keys, *([] if path_key is None else [path_key])]:
         raw = get_item(route.model, key)
-        if raw and is_live(route.model, raw) and not certainly_allows_by_parts(current_guard().verdict, raw):
+        if _is_there(raw, route) and not certainly_allows_by_parts(current_guard().verdict, raw):
             current_guard().judge(StoredItems(route.model).instance(raw), raw)
 
 
@@ -69,7 +69,7 @@ def may_have(route: Route, path_key: RawItem | None, verdict: Verdict) -> bool:
     if isinstance(verdict, bool) or path_key is None:
         return verdict is not False
     raw = get_item(route.model, path_key)
-    if not raw or not is_live(route.model, raw) or certainly_allows_by_parts(verdict, raw):
+    if not _is_there(raw, route) or certainly_allows_by_parts(verdict, raw):
         return True
     try:
         instance = instance_of(route.model, raw)
@@ -77,6 +77,13 @@ def may_have(route: Route, path_key: RawItem | None, verdict: Verdict) -> bool:
         report_unreadable(route.model, raw, "was not shown", error)
         return False
     return Guard(verdict).allows(instance, raw)
+
+
+def _is_there(raw: RawItem | None, route: Route) -> TypeGuard[RawItem]:
+    """Whether a stored item has neither expired nor been deleted."""
+    if not raw or not is_live(route.model, raw):
+        return False
+    return route.deletion is None or not route.deletion.hides(raw)
 
 
 def key_of_path(route: Route, bound: dict[str, Any]) -> RawItem | None:

@@ -43,6 +43,8 @@ class IdempotentRequest:
     """Entries of the items that a replay asks the rule about: that of the path, and the new items of this try."""
     shows_others: bool = False
     """Whether the answer shows an item that a replay would not ask the rule about."""
+    shows_judged: bool = False
+    """Whether it shows what other rules have let its user see, of fields or of what is embedded: a replay asks none."""
     place: str = ""
     """Where the item that is created now is in the body, e.g. ``/3``; empty unless there are many."""
     lock: "threading.RLock" = field(default_factory=threading.RLock)
@@ -71,7 +73,9 @@ class IdempotentRequest:
             raise
         if response.status < 400:
             has_rule = not isinstance(current_guard().verdict, bool)
-            self.record.complete(response, readable, whole=not (has_rule and self.shows_others))
+            self.record.complete(
+                response, readable, whole=not (self.shows_judged or (has_rule and self.shows_others))
+            )
         else:
             self.record.release()
         return response

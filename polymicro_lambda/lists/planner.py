@@ -14,6 +14,7 @@ from polymicro_lambda.items import live_conditions, prefix_conditions, serialize
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.rules import (
     Guard,
+    SoftDeletion,
     TextEquals,
     attributes_of,
     attributes_of_verdict,
@@ -42,6 +43,8 @@ class Planner:
     """The attributes that a filter can bind to one value, by DynamoDB's names."""
     told: frozenset[str] | None = None
     """The attributes that every user may know of, by DynamoDB's names; None for all."""
+    deletion: SoftDeletion | None = None
+    """Which items are deleted, and are in no list, None for none."""
 
     @lazy
     def paths(self) -> tuple[AccessPath, ...]:
@@ -72,15 +75,15 @@ class Planner:
         whole: bool,
         filterable: Iterable[str] = (),
         told: Iterable[str] | None = None,
+        deletion: SoftDeletion | None = None,
     ) -> "Planner":
         """The planner of a resource over this model; ``filterable`` and ``told`` are Python names."""
-        return cls(
-            model, scan, whole, _stored(model, filterable), None if told is None else _stored(model, told)
-        )
+        known = None if told is None else _stored(model, told)
+        return cls(model, scan, whole, _stored(model, filterable), known, deletion)
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
-        guard = guard_for(self.model)
+        guard = guard_for(self.model, self.deletion)
         plain = sort is None and guard.fields is None and not filters
         if plain and (plan := self._own_partition(guard)) is not None:
             return plan

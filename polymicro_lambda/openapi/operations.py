@@ -25,6 +25,7 @@ SUMMARIES: Mapping[tuple[str, str], str] = {
     ("update", "PATCH"): "Change: {name}",
     ("update", "PUT"): "Replace: {name}",
     ("delete", "DELETE"): "Delete: {name}",
+    ("restore", "POST"): "Bring back: {name}",
 }
 """Verb and HTTP verb -> the summary of the mixin's own; a verb of the resource's own has a docstring."""
 MEDIA_TYPES: Mapping[str, tuple[str, ...]] = {"PATCH": (JSON_TYPE, MERGE_TYPE)}
@@ -66,7 +67,8 @@ class DocumentedRoute:
 
     def _summary(self) -> dict[str, str]:
         route = self.route
-        usual = SUMMARIES.get((route.verb, route.http), f"{route.verb}: {{name}}").format(
+        of_verbs = {} if route.is_action else SUMMARIES
+        usual = of_verbs.get((route.verb, route.http), f"{route.verb}: {{name}}").format(
             name=self.schemas.name
         )
         doc = "" if route.is_default else markdown(inspect.getdoc(route.call))
@@ -129,7 +131,8 @@ class DocumentedRoute:
         for other in others:
             names = dict(zip(other.names, other.route.params, strict=True))
             own = other.schemas is self.schemas and other.route.about.detail
-            if own and not other.route.is_action and set(names.values()) <= set(shown):
+            is_another = not (other.route.is_action or other.route.is_restore)
+            if own and is_another and set(names.values()) <= set(shown):
                 values = {name: f"$response.body#/{attribute}" for name, attribute in names.items()}
                 yield other.id, {"operationId": other.id, "parameters": values}
 

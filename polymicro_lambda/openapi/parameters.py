@@ -6,7 +6,7 @@ from typing import Any
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.idempotency import KEY_PATTERN
 from polymicro_lambda.lists import FILTER_OPERATORS, RESERVED_PARAMETERS
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import DELETED, EMBED, Route
 
 from .field_schemas import Describe, JSONSchema
 
@@ -14,6 +14,10 @@ Parameter = dict[str, Any]
 
 CURSOR = "Where the page begins: the `pagination_key` of the page before. It is good for this user and query alone."
 FIELDS = "The members to show: the parameter repeated, or commas between them."
+EMBEDS = "What to show of other resources: the parameter repeated, or commas between the names."
+ONLY_DELETED = (
+    "`true`: what has been deleted, and nothing else, for those who may see it: to others it is 401 or 403."
+)
 SORT = "The attribute to sort by; `-` before it turns the order round."
 
 
@@ -51,6 +55,12 @@ def _query(route: Route, describe: Describe) -> Iterator[Parameter]:
         names = {"type": "string", "enum": list(route.schema.names)}
         chosen = {"type": "array", "items": names, "minItems": 1}
         yield _query_parameter("fields", chosen, FIELDS)
+    embeds = [one.name for one in route.embeds if one.limit is None or route.verb != "list"]
+    if embeds:
+        names = {"type": "string", "enum": embeds}
+        yield _query_parameter(EMBED, {"type": "array", "items": names, "minItems": 1}, EMBEDS)
+    if route.shows_deleted is not None:
+        yield _query_parameter(DELETED, {"type": "boolean", "default": False}, ONLY_DELETED)
     if route.verb == "list":
         yield from _filter_parameters(route, describe)
 

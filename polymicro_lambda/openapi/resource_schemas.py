@@ -11,7 +11,7 @@ from marshmallow.fields import Field
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.http import json_bytes, read_json
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import Embed, Route
 from polymicro_lambda.schemas import attribute_of_field, default_of, is_nullable
 
 from .examples import example_of
@@ -51,7 +51,8 @@ class ResourceSchemas:
     def _makers(self) -> dict[str, Callable[[Describe], JSONSchema]]:
         verbs = {route.verb for route in self.routes}
         makers: dict[str, Callable[[Describe], JSONSchema]] = {}
-        if verbs & {"create", "update", "retrieve", "list"}:
+        shows = verbs & {"create", "update", "retrieve", "list"}
+        if shows or any(route.is_restore for route in self.routes):
             makers[self.name] = self._item
         if verbs & {"retrieve", "list"} and not self.has_own_form:
             makers[f"{self.name}Selection"] = self._selection
@@ -91,14 +92,27 @@ class ResourceSchemas:
         hidden = self.routes[0].field_rules.read
         shown = self._shown_fields()
         required = [name for name in shown if always and name not in hidden]
-        return {**about, **object_of(shown, self._describe_shown(describe), required=required)}
+        item = object_of(shown, self._describe_shown(describe), required=required)
+        return {**about, **self._with_embeds(item, describe)}
 
     def _selection(self, describe: Describe) -> JSONSchema:
         about = f"Of a {self.name} what `fields` names."
-        return {
-            "description": about,
-            **object_of(self._shown_fields(), self._describe_shown(describe), required=()),
-        }
+        item = object_of(self._shown_fields(), self._describe_shown(describe), required=())
+        return {"description": about, **self._with_embeds(item, describe)}
+
+    def _with_embeds(self, item: JSONSchema, describe: Describe) -> JSONSchema:
+        """The schema of an item, with what it may show of other resources where that is asked for."""
+        embeds = {name: one for route in self.routes for name, one in ((e.name, e) for e in route.embeds)}
+        known = item["properties"]
+        members = {name: _embedded(one, known.get(name), describe) for name, one in embeds.items()}
+        return {**item, "properties": {**known, **members}} if members else item
+
+    def part(self, fields: frozenset[str] | None, describe: Describe) -> JSONSchema:
+        """The schema of these fields of an item, None for all, as another resource embeds it."""
+        if self.has_own_form:
+            return ANY
+        shown = {name: one for name, one in self._shown_fields().items() if fields is None or name in fields}
+        return object_of(shown, self._describe_shown(describe), required=())
 
     def _page(self, _: Describe) -> JSONSchema:
         cursor = "Where the next page begins: send it as `pagination_key`. Null on the last page."
@@ -173,6 +187,19 @@ class ResourceSchemas:
         except ValidationError:  # a schema of the app's own, which takes no such value from a client
             return {}
         return {"default": shown}
+
+
+def _embedded(embed: Embed, in_place_of: JSONSchema | None, describe: Describe) -> JSONSchema:
+    """The schema of what is embedded: an item or null, or a list of items; or the field in whose place it stands."""
+    part = ResourceSchemas(embed.name, (embed.route,)).part(embed.fields, describe)
+    asked = "" if embed.always else f" It is there where `embed` names `{embed.name}`."
+    if embed.limit is None:
+        about = f"Null where it is gone, or the user may not see it.{asked}"
+        if in_place_of is not None and not embed.always:
+            return {"description": about, "anyOf": [in_place_of, or_null(part)]}
+        return {"description": about, **or_null(part)}
+    about = f"The first {embed.limit}, of those that the user may see; not in lists.{asked}"
+    return {"description": about, "type": "array", "items": part, "maxItems": embed.limit}
 
 
 BODY_DESCRIPTIONS: Mapping[str, str] = {

@@ -226,5 +226,6 @@ SUCCESSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "retrieve": ("The item.", ("ETag",)),
     "update": ("The item as it is now.", ("ETag",)),
     "delete": ("Gone.", ()),
+    "restore": ("The item, which is deleted no more.", ("ETag",)),
 }
 """Verb -> the description of its success, and its headers."""

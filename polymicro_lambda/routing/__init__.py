@@ -5,20 +5,29 @@ in which everything about an API is known, and the ``Router`` that finds the rou
 the app compiles: it needs neither network nor credentials, and names class and attribute of every mistake.
 
 ``compiler`` makes the routes. ``declarations`` reads one resource, with ``signatures`` for its methods and its path,
-``verbs`` for the five verbs and ``@action``, ``idempotent_verbs`` and ``declared_calls`` for these two settings.
-``declaration_checks`` and ``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``,
-``router`` the tree of paths, ``reserved_keys`` the keys whose paths would be other routes.
+``verbs`` for the five verbs and ``@action``, ``idempotent_verbs``, ``declared_calls`` and ``soft_deletes`` for
+these settings.
+``embeds`` has ``One`` and ``Many``, by which resources embed one another. ``declaration_checks`` and
+``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``, ``router`` the tree of paths,
+``reserved_keys`` the keys whose paths would be other routes.
 """
 
 from .compiler import compile_routes, stores_of
 from .declarations import AppSettings
+from .embeds import EMBED, Many, One
 from .router import Match, Router
-from .routes import Route, models_of
+from .routes import Embed, Route, models_of
+from .soft_deletes import DELETED
 from .verbs import action
 
 __all__ = [
+    "DELETED",
+    "EMBED",
     "AppSettings",
+    "Embed",
+    "Many",
     "Match",
+    "One",
     "Route",
     "Router",
     "action",

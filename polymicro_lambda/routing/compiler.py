@@ -9,7 +9,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import check_own_tables, model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import AccessPath, DeclaredFilters, Planner
-from polymicro_lambda.rules import FieldRules
+from polymicro_lambda.rules import FieldRules, Through
 from polymicro_lambda.schemas import ItemPath, ItemSchema, compile_schema
 from polymicro_lambda.throttling import rates_of
 from polymicro_lambda.writes import (
@@ -23,7 +23,8 @@ from polymicro_lambda.writes import (
 
 from .declaration_checks import check_index_keys, check_prefixes
 from .declarations import AppSettings, Declaration
-from .permission_checks import check_related
+from .embeds import link_embeds
+from .permission_checks import check_field_permissions
 from .reserved_keys import reserved_keys
 from .routes import Route, models_of
 
@@ -34,17 +35,32 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     Raises ``ConfigurationError`` naming class and attribute for whatever cannot work.
     """
     routes = tuple([route for resource in resources for route in _routes(Declaration.of(resource, app), app)])
+    link_embeds(routes)
     _check_together(routes, app)
     stores = stores_of(routes)
     for store in map(_store_of, routes):
         store.stores = stores
         store.reserved = partial(reserved_keys, store.model, routes)
+    _leave_out_deleted(routes)
     return routes
 
 
 def stores_of(routes: Iterable[Route]) -> Stores:
-    """The stores of the routes' resources, by their models, and with them those of other models."""
-    return Stores({route.model: _store_of(route) for route in routes})
+    """The stores of the routes' resources, by their models, and with them those of other models.
+
+    Of several resources of a model one with ``soft_delete`` has its store: nothing is removed then that need not be.
+    """
+    softly_last = sorted(routes, key=lambda route: route.deletion is not None)
+    return Stores({route.model: _store_of(route) for route in softly_last})
+
+
+def _leave_out_deleted(routes: Iterable[Route]) -> None:
+    """Let no soft-deleted item of a resource's let a user in by ``Through``."""
+    deletions = {route.model: route.deletion for route in routes if route.deletion is not None}
+    leaves = (leaf for route in routes for leaf in (*route.rule.leaves(), *route.field_rules.leaves()))
+    for leaf in leaves if deletions else ():
+        if isinstance(leaf, Through) and leaf.model in deletions:
+            leaf.leave_out(deletions[leaf.model])
 
 
 def _store_of(route: Route) -> PynamoStore:
@@ -54,13 +70,26 @@ def _store_of(route: Route) -> PynamoStore:
 def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     """The routes of one resource, whose store, planner and item path are set on the way."""
     resource = declared.resource
-    keys = [key for key in model_info(declared.model).keys if key not in {*declared.bound, *declared.in_path}]
+    keys = [
+        key
+        for key in model_info(declared.model).keys
+        if key not in {*declared.rules.bound_in_items, *declared.in_path}
+    ]
     item = (*declared.parts, *[f"{{{key}}}" for key in keys])
     shared = _shared(declared)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
     for one in declared.verbs:
-        verb = one.verb
+        verb, rule = one.verb, declared.rules[one.verb.name]
+        asked = (*rule.leaves(), *declared.rules["retrieve"].leaves(), *shared["field_rules"].leaves())
+        if declared.deletion is not None:
+            asked = (*asked, *declared.deletion.leaves())
+        of_verb: dict[str, Any] = {
+            "rule": rule,
+            "asks_request": any(leaf.asks_request for leaf in asked),
+            "bound": declared.rules.bound(verb.name),
+            "owned": declared.rules.owned(verb.name),
+        }
         for http in verb.http:
             yield Route(
                 resource=resource,
@@ -77,6 +106,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 limit=one.limit,
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),
+                **of_verb,
                 **shared,
             )
 
@@ -89,42 +119,42 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     own_verbs = declared.has_own_writes or declared.has_actions
     unique = read_unique(name, model, resource.unique, schema, own_verbs=own_verbs)
     field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
-    bindable = declared.bindable(filters.equals)
+    bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
-    resource.store = PynamoStore(model, unique)
+    resource.store = PynamoStore(model, unique, declared.deletion)
     resource.planner = _planner(declared, filters, bindable, schema, field_rules)
     of_fields = tuple(field_rules.leaves())
-    check_related(name, model, of_fields, declared.in_path, fields=True)
+    check_field_permissions(name, model, of_fields, declared.in_path)
+    others = of_fields if declared.deletion is None else (*of_fields, *declared.deletion.leaves())
     return {
-        "rule": declared.rule,
+        "rules": declared.rules,
         "retrieves": "retrieve" in declared.by_name,
         "schema": schema,
         "filters": filters,
         "field_rules": field_rules,
         "uniqueness": unique,
-        "asks_request": any(one.asks_request for one in (*declared.permissions, *of_fields)),
-        "calls": declared.calls(of_fields),
+        "calls": declared.calls(others),
         "whole": declared.whole,
-        "bound": declared.bound,
         "bindable": bindable,
-        "owned": declared.owned,
+        "deletion": declared.deletion,
     }
 
 
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
-    resource = declared.resource
+    resource, deletion = declared.resource, declared.deletion
+    said = (resource.dump_only,) if isinstance(resource.dump_only, str) else resource.dump_only
     return compile_schema(
         resource.model,
         resource=declared.name,
         schema=resource.schema,
-        dump_only=resource.dump_only,
+        dump_only=said if deletion is None else (*said, deletion.name),
         load_only=resource.load_only,
         required=resource.required,
         exclude=resource.exclude,
         own_fields=resource.fields,
         validators=resource.validators,
-        bound=frozenset({*declared.bound, *declared.in_path}),
-        fixed=frozenset(declared.owned),
+        bound=declared.bound_in_bodies,
+        fixed=declared.rules.owners,
         addressed=sorted({*declared.in_path, *filters.attributes}),
         creates="create" in declared.by_name,
         defer_required=declared.has_own_writes,
@@ -152,6 +182,7 @@ def _planner(
         whole=declared.whole,
         filterable=filters.equals | by_key,
         told=filters.attributes.union(name for name in shown if name not in field_rules.read),
+        deletion=declared.deletion,
     )
     listed = declared.by_name.get("list")
     if listed is None or not listed.is_default:

@@ -8,20 +8,21 @@ from typing import Any
 from marshmallow import Schema
 from pynamodb.models import Model
 
-from polymicro_lambda import mixins
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
+from polymicro_lambda.permissions import Permission
 from polymicro_lambda.resources import ModelResource, own_members
-from polymicro_lambda.rules import AllOf, AnyOf, Owner, Requirement, Rule
+from polymicro_lambda.rules import Requirement, SoftDeletion
 from polymicro_lambda.throttling import RateLimit
 
 from .declaration_checks import check_kind, check_model, check_names
 from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
-from .permission_checks import check_owners, check_related, read_rule
+from .permission_checks import check_attributes
 from .signatures import action_path, actions_of, route_parameters, route_parts, signature
-from .verbs import ACTION, VERBS, Action, Verb
+from .soft_deletes import soft_deletion_of
+from .verb_rules import VerbRules
+from .verbs import ACTION, RESTORE, VERBS, Action, Verb, is_mixed_in
 from .write_terms import attempts_of, check_write_terms, requirement_of
 
 _SETTINGS: Mapping[str, type] = {
@@ -33,7 +34,6 @@ _SETTINGS: Mapping[str, type] = {
     "scan": bool,
     "envelope": bool,
 }
-_MIXED_IN: Mapping[str, Any] = {name: getattr(getattr(mixins, name.capitalize()), name) for name in VERBS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,13 @@ class DeclaredVerb:
     """How often it is run, where it loses a race."""
 
     @classmethod
-    def of(cls, resource: ModelResource, verb: Verb, idempotent: frozenset[str]) -> "DeclaredVerb":
+    def of(
+        cls,
+        resource: ModelResource,
+        verb: Verb,
+        idempotent: frozenset[str],
+        deletion: SoftDeletion | None = None,
+    ) -> "DeclaredVerb":
         """The verb as the resource declares it. Raises ``ConfigurationError``."""
         action: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
         arguments, limit = signature(resource, verb)
@@ -84,7 +90,7 @@ class DeclaredVerb:
             action_path(type(resource).__name__, verb.name, action),
             action.schema() if action is not None and action.schema is not None else None,
             verb.name in idempotent,
-            requirement_of(resource, verb.name, action),
+            requirement_of(resource, verb.name, action, deletion),
             attempts_of(resource, verb.name, action),
         )
 
@@ -101,11 +107,9 @@ class Declaration:
     in_path: tuple[str, ...]
     """The attributes that these bind."""
     verbs: tuple[DeclaredVerb, ...]
-    rule: Rule
-    permissions: tuple[Permission, ...]
-    """Those that the rule is made of."""
-    bound: Mapping[str, Owner]
-    """The attributes that every caller must own."""
+    rules: VerbRules
+    deletion: SoftDeletion | None = None
+    """How a DELETE leaves items that count as gone, None where it removes them."""
 
     @classmethod
     def of(cls, resource: Any, app: AppSettings) -> "Declaration":
@@ -114,28 +118,20 @@ class Declaration:
         _check_settings(name, resource)
         own = own_members(type(resource))
         check_names(name, own)
+        deletion = soft_deletion_of(resource, own)
         verbs = [*_mixed_in_verbs(resource), *actions_of(name, resource, own)]
         if not verbs:
             raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
-        rule = read_rule(name, app.permissions if resource.permissions is None else resource.permissions)
+        rules = VerbRules.of(resource, app.permissions, verbs)
         check_write_terms(resource, verbs)
         if VERBS["create"] in verbs and is_mixed_in(resource, "create"):
             check_kind(name, resource.model)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
-        parts, permissions = route_parts(name, resource), tuple(rule.leaves())
-        check_owners(name, resource.model, permissions)
+        parts = route_parts(name, resource)
         in_path = route_parameters(name, resource.model, parts)
-        check_related(name, resource.model, permissions, in_path)
-        return cls(
-            resource,
-            name,
-            parts,
-            in_path,
-            tuple([DeclaredVerb.of(resource, verb, idempotent) for verb in verbs]),
-            rule,
-            permissions,
-            rule.binding(),
-        )
+        declared = tuple([DeclaredVerb.of(resource, verb, idempotent, deletion) for verb in verbs])
+        check_attributes(f"{name}.permissions", resource.model, rules.permissions, in_path)
+        return cls(resource, name, parts, in_path, declared, rules, deletion)
 
     @property
     def model(self) -> type[Model]:
@@ -177,34 +173,22 @@ class Declaration:
         """Whether some verb is on an item's path."""
         return any(one.verb.detail for one in self.verbs)
 
-    @lazy
-    def owned(self) -> Mapping[str, Owner]:
-        """The attributes that a new item takes from the user where the body does not say."""
-        return {one.attribute: one for one in self.permissions if isinstance(one, OwnedBy)}
-
-    def bindable(self, by_filters: frozenset[str]) -> frozenset[str] | None:
-        """The attributes that a request may bind to one value; None where only the request can tell.
-
-        What a rule's own ``where`` binds is not known without a user.
-        """
-        if any(type(one).where not in (Permission.where, OwnedBy.where) for one in self.permissions):
-            return None
-        return frozenset({*self.bound, *self.in_path, *by_filters, *_bound_sometimes(self.rule)})
+    @property
+    def bound_in_bodies(self) -> frozenset[str]:
+        """The attributes of a new item that its body cannot say."""
+        bound = self.rules.bound("create" if "create" in self.by_name else None)
+        return frozenset({*bound, *self.in_path})
 
     def calls(self, of_fields: Sequence[Permission]) -> tuple[Call, ...]:
         """What resource and permissions, those ``of_fields`` too, say that they call by themselves, each call once."""
-        owners: list[Any] = [self.resource, *self.permissions, *of_fields]
+        owners: list[Any] = [self.resource, *self.rules.permissions, *of_fields]
         found = [calls_of(f"{type(owner).__name__}.calls", owner.calls) for owner in owners]
         return tuple(dict.fromkeys(chain.from_iterable(found)))
 
 
-def is_mixed_in(resource: ModelResource, verb: str) -> bool:
-    """Whether the verb is the mixin's own."""
-    return getattr(type(resource), verb) is _MIXED_IN.get(verb)
-
-
 def _mixed_in_verbs(resource: ModelResource) -> Iterator[Verb]:
-    return (verb for verb in VERBS.values() if hasattr(resource, verb.name))
+    also = () if resource.soft_delete is None else (RESTORE,)
+    return (verb for verb in (*VERBS.values(), *also) if hasattr(resource, verb.name))
 
 
 def _checked_name(resource: Any) -> str:
@@ -230,12 +214,3 @@ def _check_settings(name: str, resource: ModelResource) -> None:
         if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
             wanted = "an int of at least 1" if kind is int else "True or False"
             raise ConfigurationError(f"{name}.{setting} must be {wanted}, not {value!r}")
-
-
-def _bound_sometimes(rule: Rule) -> set[str]:
-    """The attributes that the rule binds for every user, or under ``|`` for those to whom the rest says no."""
-    if not isinstance(rule, AllOf | AnyOf):
-        return set(rule.binding())
-    if isinstance(rule, AnyOf) and any(isinstance(part, (AllowAny, IsAuthenticated)) for part in rule.parts):
-        return set()
-    return {name for part in rule.parts for name in _bound_sometimes(part)}

@@ -1,7 +1,7 @@
 """What a resource's permissions are asked, and whether they can answer."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -21,56 +21,54 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def read_rule(name: str, permissions: Any) -> Rule:
-    """The rule of a resource, every permission of it checked. Raises ``ConfigurationError``."""
+def read_rule(where: str, permissions: Any) -> Rule:
+    """The rule that permissions make, each of them checked. Raises ``ConfigurationError``; ``where`` they stand."""
     try:
         rule = rule_from(permissions)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{name}.permissions: {error}") from error
+        raise ConfigurationError(f"{where}: {error}") from error
     for leaf in rule.leaves():
-        _check_permission(name, leaf)
+        _check_permission(where, leaf)
     return rule
 
 
-def check_related(
-    name: str,
-    model: type[Model],
-    leaves: Iterable[Permission],
-    in_path: Iterable[str],
-    *,
-    fields: bool = False,
+def check_attributes(
+    where: str, model: type[Model], leaves: Iterable[Permission], in_path: Iterable[str]
 ) -> None:
-    """Raise ``ConfigurationError`` for a related item whose key neither the path nor an item can say.
+    """Raise ``ConfigurationError`` for an owner that no attribute of the model holds.
 
-    The rule of a field sees no item: there the path and the user must say it.
+    And for a related item whose key neither the path nor an item can say.
     """
-    where = f"{name}.{'field_permissions' if fields else 'permissions'}"
+    attributes = model.get_attributes()
     for leaf in leaves:
         if isinstance(leaf, Through):
-            leaf.check(where, {} if fields else model.get_attributes(), frozenset(in_path))
+            leaf.check(where, attributes, frozenset(in_path))
+        if isinstance(leaf, OwnedBy) and leaf.attribute not in attributes:
+            near = did_you_mean(leaf.attribute, attributes)
+            raise ConfigurationError(f"{where}: {leaf} names no attribute of {model.__name__}{near}")
 
 
-def check_owners(name: str, model: type[Model], leaves: Iterable[Permission]) -> None:
-    """Raise ``ConfigurationError`` for an owner that no attribute of the model holds."""
-    for owner in leaves:
-        if isinstance(owner, OwnedBy) and owner.attribute not in model.get_attributes():
-            near = did_you_mean(owner.attribute, model.get_attributes())
-            raise ConfigurationError(
-                f"{name}.permissions: {owner} names no attribute of {model.__name__}{near}"
-            )
+def check_field_permissions(
+    name: str, model: type[Model], leaves: Sequence[Permission], in_path: Iterable[str]
+) -> None:
+    """Raise ``ConfigurationError`` for permissions of fields that cannot be asked."""
+    where = f"{name}.field_permissions"
+    check_attributes(where, model, leaves, in_path)
+    for leaf in leaves:
+        _check_permission(where, leaf)
 
 
-def _check_permission(name: str, leaf: Permission) -> None:
+def _check_permission(where: str, leaf: Permission) -> None:
     kind = type(leaf)
     if leaf.judges not in SIDES:
         raise ConfigurationError(
-            f"{name}.permissions: {kind.__name__}.judges must be one of {', '.join(SIDES)}, not {leaf.judges!r}"
+            f"{where}: {kind.__name__}.judges must be one of {', '.join(SIDES)}, not {leaf.judges!r}"
         )
     methods = (kind.has_permission, kind.has_object_permission, kind.where)
     if not (leaf.anonymous or methods != _NEVER) or not (
         _ASKED.keys().isdisjoint(vars(leaf)) and _is_sound(*methods)
     ):
-        _check_questions(name, leaf)
+        _check_questions(where, leaf)
 
 
 _NEVER: tuple[Callable[..., Any], ...] = (
@@ -101,7 +99,7 @@ def _bind(question: Callable[..., Any], arguments: tuple[str, ...]) -> None:
     inspect.signature(question).bind(*arguments, **also)
 
 
-def _check_questions(name: str, leaf: Permission) -> None:
+def _check_questions(where: str, leaf: Permission) -> None:
     def overrides(method: Callable[..., Any]) -> bool:
         return getattr(type(leaf), method.__name__) is not method
 
@@ -110,16 +108,15 @@ def _check_questions(name: str, leaf: Permission) -> None:
             _bind(getattr(leaf, method), arguments)
         except TypeError as error:
             raise ConfigurationError(
-                f"{name}.permissions: {type(leaf).__name__}.{method} must take"
-                f" (self, {', '.join(arguments)}): {error}"
+                f"{where}: {type(leaf).__name__}.{method} must take (self, {', '.join(arguments)}): {error}"
             ) from None
     if not leaf.anonymous and not any(map(overrides, _NEVER)):
         raise ConfigurationError(
-            f"{name}.permissions: {type(leaf).__name__} has none of has_permission, where and"
+            f"{where}: {type(leaf).__name__} has none of has_permission, where and"
             " has_object_permission, and would let every user in: write one, or say IsAuthenticated"
         )
     if overrides(Permission.where) and overrides(Permission.has_object_permission):
         raise ConfigurationError(
-            f"{name}.permissions: {type(leaf).__name__} has both where and has_object_permission;"
+            f"{where}: {type(leaf).__name__} has both where and has_object_permission;"
             " where is the one source of an object rule"
         )

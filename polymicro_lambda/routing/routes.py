@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import Schema
 from pynamodb.models import Model
@@ -12,13 +12,38 @@ from polymicro_lambda.items import FieldSelection, is_volatile
 from polymicro_lambda.lazy import compute_lazy, lazy
 from polymicro_lambda.lists import DeclaredFilters
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Requirement, Rule
+from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Requirement, Rule, SoftDeletion
 from polymicro_lambda.schemas import ItemSchema, parameter_name
 from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import UniqueConstraints
 
 from .declared_calls import Call
-from .verbs import Verb
+from .verb_rules import VerbRules
+from .verbs import RESTORE, Verb
+
+
+class Embed(NamedTuple):
+    """Items of another resource that stand in the answers of one, as a member of each item."""
+
+    name: str
+    """The member's."""
+    route: "Route"
+    """One of the other resource: its schema, its rules and its hooks."""
+    method: Method
+    """What the permissions of the other resource are asked about."""
+    key: Mapping[str, str]
+    """Attribute of the other model -> attribute of this one, whose value it has."""
+    fields: frozenset[str] | None
+    """The fields that are shown, None for all."""
+    always: bool
+    """Whether it is shown without being asked for."""
+    limit: int | None
+    """The most items that are shown, in a list; None for one item, by its whole key."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule of the other resource."""
+        return self.route.rules[self.method]
 
 
 @dataclass(eq=False)
@@ -34,6 +59,8 @@ class Route:
     parts: tuple[str, ...]
     """The path's segments: literals, and parameters as ``{name}``."""
     rule: Rule
+    rules: VerbRules
+    """Those of all verbs of the resource: that for ``retrieve`` is asked also where it has no such verb."""
     retrieves: bool
     """The resource has the verb ``retrieve``."""
     schema: ItemSchema
@@ -67,12 +94,16 @@ class Route:
     """A hook or a schema of the resource's own needs instances for what an answer shows of items."""
     limit: int = 25
     """The page size where a request says none."""
+    embeds: tuple[Embed, ...] = ()
+    """What its answers can show of other resources; set when all of these are compiled."""
     bound: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that every caller must own."""
     bindable: frozenset[str] | None = None
     """Attributes that a request may bind to one value, None where only the request tells."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
+    deletion: SoftDeletion | None = None
+    """How the resource's items say that they are deleted, None where none stays."""
     verb: str = field(init=False, repr=False)
     """The verb's name."""
     model: type[Model] = field(init=False, repr=False)
@@ -127,7 +158,10 @@ class Route:
     def at_once(self) -> bool:
         """Whether the verb is the mixin's own, of one item by its key, and an answer shows all of what is stored."""
         shows = self.selection is not None and self.selection.names is None and self.field_rules.free
-        return self.is_default and shows and self.verb != "list" and not self.beyond
+        embeds = any(one.always for one in self.embeds)
+        by_key = self.verb != "list" and not self.beyond and not embeds
+        # A read by the key alone would not see that the item is deleted.
+        return self.is_default and shows and by_key and (self.deletion is None or self.writes)
 
     def ready(self) -> None:
         """Make what a first request would have to make."""
@@ -160,6 +194,17 @@ class Route:
     def writes(self) -> bool:
         """Whether it may write items of the model."""
         return self.http not in SAFE_METHODS
+
+    @property
+    def is_restore(self) -> bool:
+        """Whether it brings back a deleted item."""
+        return self.about is RESTORE
+
+    @lazy
+    def shows_deleted(self) -> Rule | None:
+        """Who may ask it for deleted items by ``?deleted=true``, None where it does not know that parameter."""
+        reads = not self.is_action and self.verb in ("list", "retrieve")
+        return self.deletion.seen_by if self.deletion is not None and reads else None
 
     @property
     def takes_many(self) -> bool:

@@ -15,7 +15,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.schemas import parameter_name
 
-from .verbs import ACTION, HTTP_VERBS, VERBS, WITH_BODY, Action, Verb, verb_of
+from .verbs import ACTION, HTTP_VERBS, RESTORE, VERBS, WITH_BODY, Action, Verb, verb_of
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
 STATUSES = range(200, 205)
@@ -97,8 +97,10 @@ def _check_schema(where: str, said: Action) -> None:
 
 
 def action_path(name: str, method: str, said: Action | None) -> tuple[str, ...]:
-    """What an action adds to the path: its ``path``, else its name."""
-    if said is None or said.path == "":
+    """What an action adds to the path: its ``path``, else its name; and what a restore adds."""
+    if said is None:
+        return (RESTORE.name,) if method == RESTORE.name else ()
+    if said.path == "":
         return ()
     path = method if said.path is None else said.path
     return _segments(f"{name}.{method}: path", path, parameters=False)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
+from polymicro_lambda import mixins
 from polymicro_lambda.exceptions import ConfigurationError
 
 
@@ -41,6 +42,21 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
 """Verb name -> what it is, in the order in which routes are listed."""
 
 
+RESTORE = Verb("restore", ("POST",), True, 200, False, _ANY | {"instance"})
+"""The verb of resources with ``soft_delete`` that brings an item back."""
+
+
+_MIXED_IN: Mapping[str, Any] = {
+    **{name: getattr(getattr(mixins, name.capitalize()), name) for name in VERBS},
+    RESTORE.name: mixins.Delete.restore,
+}
+
+
+def is_mixed_in(resource: object, verb: str) -> bool:
+    """Whether a resource's verb is the mixin's own."""
+    return getattr(type(resource), verb) is _MIXED_IN.get(verb)
+
+
 HTTP_VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 """What an action can be under."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -66,14 +82,14 @@ class Action:
     """The error where that does not hold, or its text."""
     attempts: int = 1
     """How often it is run, where it loses a race."""
+    permissions: Any = None
+    """Its own, in place of the resource's, which None stands for."""
 
 
-_BY_NAME = ": the resource's permissions are asked with the action's name as method, and can refuse it"
 # What other frameworks say of a single action, and how it is said here.
 _MEANT: Mapping[str, str] = MappingProxyType(
     {
-        "permission_classes": _BY_NAME,
-        "permissions": _BY_NAME,
+        "permission_classes": ": say permissions",
         "serializer_class": ": say schema",
         "url_path": ": say path",
     }
@@ -93,6 +109,7 @@ def action(
     requires: Any = None,
     otherwise: Any = None,
     attempts: int = 1,
+    permissions: Any = None,
 ) -> Callable[[F], F]: ...
 def action(
     method: F | None = None,
@@ -106,15 +123,16 @@ def action(
     requires: Any = None,
     otherwise: Any = None,
     attempts: int = 1,
+    permissions: Any = None,
     **elsewhere: Any,
 ) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
 
     With ``detail=True`` it is ``/todo/{uuid}/<name>`` and called with ``(self, instance, req, user)``; with
     ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
-    is the item or the collection itself. Permissions are asked with its name as ``method``; ``req`` is the body's
-    JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what that loads of it, else 422. What
-    it returns goes out with ``status``, unless it says another; nothing is 204.
+    is the item or the collection itself. ``permissions``, its own or else the resource's, are asked with its name as
+    ``method``; ``req`` is the body's JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what
+    that loads of it, else 422. What it returns goes out with ``status``, unless it says another; nothing is 204.
 
     ``requires`` is a condition on the item, part of every write to it: where it does not hold the answer is
     ``otherwise``, an error, or the text of a 409. ``attempts`` is how often the action is run, each time from a fresh
@@ -126,7 +144,11 @@ def action(
 
     def mark(method: F) -> F:
         said = (methods,) if isinstance(methods, str) else tuple(methods)
-        setattr(method, ACTION, Action(detail, said, path, schema, status, requires, otherwise, attempts))
+        setattr(
+            method,
+            ACTION,
+            Action(detail, said, path, schema, status, requires, otherwise, attempts, permissions),
+        )
         return method
 
     return mark if method is None else mark(method)

@@ -5,16 +5,27 @@ from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.rules import Requirement, requirement
+from polymicro_lambda.rules import Requirement, SoftDeletion, requirement
 from polymicro_lambda.spelling import did_you_mean
 
-from .verbs import ACTION, VERBS, Action, Verb
+from .verbs import RESTORE, Action, Verb
+
+NOT_DELETED = "This is not deleted."
 
 
-def requirement_of(resource: ModelResource, verb: str, action: Action | None) -> Requirement | None:
+def requirement_of(
+    resource: ModelResource, verb: str, action: Action | None, deletion: SoftDeletion | None
+) -> Requirement | None:
     """The condition that a verb requires of the item in its path. Raises ``ConfigurationError``."""
     name, said = type(resource).__name__, resource.requires.get(verb)
     where = f"{name}.requires[{verb!r}]"
+    if deletion is not None and verb == RESTORE.name:
+        if said is not None:
+            raise ConfigurationError(
+                f"{where}: a restore requires that the item is deleted: for more override it, and say condition= to its"
+                " super()"
+            )
+        return Requirement(deletion.is_deleted, NOT_DELETED)
     if action is not None and (action.requires is not None or action.otherwise is not None):
         where = f"{name}.{verb}: requires"
         if said is not None:
@@ -59,9 +70,7 @@ def check_write_terms(resource: ModelResource, verbs: Sequence[Verb]) -> None:
         if not one.detail or verb == "retrieve":
             raise ConfigurationError(f"{name}.requires[{verb!r}]: there is no item that it could write")
     for verb in resource.attempts:
-        if verb in VERBS and _is_own(resource, verb):
-            continue
-        if not hasattr(getattr(resource, verb), ACTION):
+        if not _is_own(resource, verb):
             raise ConfigurationError(
                 f"{name}.attempts[{verb!r}] is for a verb of your own: the mixin's reads nothing that could change"
             )

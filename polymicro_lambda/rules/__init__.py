@@ -11,6 +11,7 @@ and write.
   operator in `operators`), in a form that DynamoDB takes (`rewriting`), and as a developer states them
   (`requirements`: ``condition=``, ``otherwise=``).
 - `sides`: a verdict on the item as it is and as it would be (``judges``).
+- `soft_deletion`: items that an attribute says are deleted.
 - `field_rules`: the fields that a user may read and write.
 - `guards`: the verdict, ``If-Match`` and the visibility of items during one request. `guard_context`: the one that is
   running. `own_writes`: the items that it has written.
@@ -42,7 +43,7 @@ from .disclosure import (
     trusted,
     whole_rows,
 )
-from .field_rules import FieldRules
+from .field_rules import FieldAccess, FieldRules
 from .guard_context import (
     begin_guard,
     current_guard,
@@ -51,7 +52,7 @@ from .guard_context import (
     guarded,
     note_serving,
 )
-from .guards import CreateInterceptor, Guard, as_stored
+from .guards import CreateInterceptor, Guard
 from .own_writes import OwnWrite, RequestMark, item_id
 from .permission import PERMISSION_METHODS, Permission
 from .related import (
@@ -64,10 +65,13 @@ from .related import (
     prefetch_related,
     read_related,
     refused_by_related,
+    stored_key_part,
 )
 from .related_pins import early_pins, pins_of_verdict, related_checks, split_related
 from .sides import State, attributes_judged_after, attributes_judged_only_after, has_sides
-from .through import Through
+from .soft_deletion import SoftDelete, SoftDeletion
+from .stored_values import as_stored
+from .through import EVERY, Through
 from .verdict_comparison import rest_of_verdict
 from .verdicts import (
     BOTH,
@@ -88,6 +92,7 @@ from .verdicts import (
 
 __all__ = [
     "BOTH",
+    "EVERY",
     "NEVER",
     "PERMISSION_METHODS",
     "SAFE_METHODS",
@@ -98,6 +103,7 @@ __all__ = [
     "Claim",
     "ConditionCheck",
     "CreateInterceptor",
+    "FieldAccess",
     "FieldRules",
     "Guard",
     "Method",
@@ -114,6 +120,8 @@ __all__ = [
     "Rule",
     "RuleContext",
     "SidedCheck",
+    "SoftDelete",
+    "SoftDeletion",
     "State",
     "TextEquals",
     "Through",
@@ -165,6 +173,7 @@ __all__ = [
     "sendable",
     "shown_path",
     "split_related",
+    "stored_key_part",
     "stored_reader",
     "takes_request",
     "text_equality_of",

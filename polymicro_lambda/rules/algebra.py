@@ -29,6 +29,9 @@ class Owner(Protocol):
     def value(self, user: Any, model: Any) -> Any:
         """The attribute's value for this user, None where the user owns nothing."""
 
+    def is_same(self, other: "Owner") -> bool:
+        """Whether another one binds to the same value for every user."""
+
 
 def _refuse_truth(_: object) -> bool:
     """Python's ``and``, ``or`` and ``not`` ask for a truth: ``A and B`` would be B, and A forgotten."""

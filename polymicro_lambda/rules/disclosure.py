@@ -13,7 +13,8 @@ from polymicro_lambda.dynamodb import MOST_KEYS, model_info, partial_read_of
 from polymicro_lambda.items import is_live, record_reads, whole_instances
 
 from .guard_context import current_guard
-from .guards import Guard, as_stored
+from .guards import Guard
+from .stored_values import as_stored
 
 JUDGED, TRUSTED = "_polymicro_judged", "_polymicro_trusted"
 M = TypeVar("M", bound=Model)

@@ -1,8 +1,8 @@
 """Which fields a user may read and write: the hook ``fields_for`` and the table ``field_permissions`` of a resource."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
 from polymicro_lambda.lazy import lazy
@@ -11,6 +11,7 @@ from polymicro_lambda.schemas import ItemSchema
 from .algebra import Rule, rule_from
 from .context import Method, RuleContext
 from .permission import Permission
+from .related_pins import split_related
 from .verdicts import Verdict
 
 FieldsFor: TypeAlias = Callable[[Any, Method], Any]
@@ -35,7 +36,7 @@ class FieldRules:
     def of(
         cls, resource: str, table: Mapping[str, Any], schema: ItemSchema, fields_for: FieldsFor | None
     ) -> "FieldRules":
-        """Read the table. Raises ``ConfigurationError`` for unknown fields, and for rules that need the item."""
+        """Read the table. Raises ``ConfigurationError`` for unknown fields, and for what is no rule."""
         read: dict[str, Rule] = {}
         write: dict[str, Rule] = {}
         for name, declared in table.items():
@@ -70,32 +71,67 @@ class FieldRules:
             leaf for table in (self.read, self.write) for rule in table.values() for leaf in rule.leaves()
         )
 
-    def readable(self, context: RuleContext) -> frozenset[str]:
+    def reading(self, context: RuleContext) -> "FieldAccess":
         """The fields that an answer shows to this user."""
-        return self.shown if self.free else self.shown & self._allowed(context, self.read, READ)
-
-    def closed(self, context: RuleContext, body: Any) -> frozenset[str]:
-        """The fields that this user may not write. Raises ``Unprocessable`` where the body holds one."""
         if self.free:
-            return frozenset()
-        closed = self.names - self._allowed(context, self.write, WRITE)
-        refused = [name for name in body if name in closed] if isinstance(body, Mapping) else []
-        if refused:
-            errors = [{"pointer": f"#/{name}", "detail": "You may not write this field."} for name in refused]
-            raise Unprocessable("The body holds fields that you may not write.", errors=errors)
-        return closed
+            return FieldAccess(self.shown, {})
+        access = self._allowed(context, self.read, READ)
+        left = {name: split_related(one)[1] for name, one in access.by_item.items() if name in self.shown}
+        return FieldAccess(self.shown & access.fields, {n: one for n, one in left.items() if one is not True})
 
-    def _allowed(self, context: RuleContext, rules: Mapping[str, Rule], place: int) -> frozenset[str]:
+    def writing(self, context: RuleContext, body: Any) -> "FieldAccess":
+        """The fields that this user may write. Raises ``Unprocessable`` where the body holds another one.
+
+        Related items that path and claims name have been read, and hold.
+        """
+        if self.free:
+            return FieldAccess(self.names, {})
+        access = self._allowed(context, self.write, WRITE)
+        named = body if isinstance(body, Mapping) else {}
+        _refuse(name for name in named if name in self.names and name not in access.fields)
+        return access
+
+    def _allowed(self, context: RuleContext, rules: Mapping[str, Rule], place: int) -> "FieldAccess":
         fields: Any = None if self.fields_for is None else self.fields_for(context.user, context.method)
         if _is_pair(fields):
             fields = fields[place]
         names = self.names if fields is None else self.names & frozenset(fields)
-        return frozenset(name for name in names if name not in rules or _holds(rules[name].decide(context)))
+        verdicts = {name: rules[name].decide(context) for name in names if name in rules}
+        refused = {name for name, verdict in verdicts.items() if not _may_hold(verdict)}
+        return FieldAccess(
+            names - refused, {n: v for n, v in verdicts.items() if n not in refused and v is not True}
+        )
 
 
-def _holds(verdict: Verdict) -> bool:
-    """Whether a verdict holds whatever the item; a related item that it asks for is read."""
-    return verdict if isinstance(verdict, bool) else verdict.allows(None, {})
+class FieldAccess(NamedTuple):
+    """The fields that a user may read, or write."""
+
+    fields: frozenset[str]
+    """Those that they may use, on some items at least."""
+    by_item: Mapping[str, Verdict]
+    """What must hold on an item for some of them."""
+
+
+def refuse_written(verdicts: Mapping[str, Verdict], rule: Verdict, holds: Callable[[Verdict], bool]) -> None:
+    """Raise ``Unprocessable`` where the rules of fields alone refuse an item; ``holds`` judges a verdict on it.
+
+    ``verdicts`` are those of the fields that are written, ``rule`` is that of the resource.
+    """
+    if holds(rule):
+        _refuse(name for name, verdict in verdicts.items() if not holds(verdict))
+
+
+def _refuse(names: Iterable[str]) -> None:
+    """Raise ``Unprocessable`` if there is one: the body holds fields that its user may not write."""
+    errors = [{"pointer": f"#/{name}", "detail": "You may not write this field."} for name in names]
+    if errors:
+        raise Unprocessable("The body holds fields that you may not write.", errors=errors)
+
+
+def _may_hold(verdict: Verdict) -> bool:
+    """Whether a verdict holds on some item; a related item that path and claims name is read."""
+    related, rest = split_related(verdict)
+    return rest is not False and all(check.allows(None, {}) for check in related)
 
 
 def _is_pair(fields: Any) -> bool:
@@ -107,13 +143,6 @@ def _is_pair(fields: Any) -> bool:
 
 def _rule(where: str, declared: Any) -> Rule:
     try:
-        rule = rule_from(declared)
+        return rule_from(declared)
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
-    for leaf in rule.leaves():
-        kind = type(leaf)
-        if (kind.where, kind.has_object_permission) != (Permission.where, Permission.has_object_permission):
-            raise ConfigurationError(
-                f"{where}: {leaf} needs the item, which the rule of a field does not see"
-            )
-    return rule

@@ -7,6 +7,7 @@ requests.
 
 import threading
 from contextvars import ContextVar
+from dataclasses import replace
 
 from pynamodb.models import Model
 
@@ -14,6 +15,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.observability import current_observation
 
 from .guards import Guard
+from .soft_deletion import SoftDeletion
 
 _current: ContextVar[Guard] = ContextVar("polymicro_guard")
 _OUTSIDE = Guard()
@@ -35,10 +37,27 @@ def current_guard() -> Guard:
     return _outside_guard() if guard is None else guard
 
 
-def guard_for(model: type[Model]) -> Guard:
-    """What the running request's guard says of the items of a model. Raises as `current_guard`."""
+def guard_for(model: type[Model], deletion: SoftDeletion | None = None) -> Guard:
+    """What the running request's guard says of the items of a model. Raises as `current_guard`.
+
+    ``deletion`` is that of the resource that asks: its deleted items are gone, unless the request is about them.
+    """
     guard = _current.get(None)
-    return (_outside_guard() if guard is None else guard).of_model(model)
+    guard = (_outside_guard() if guard is None else guard).of_model(model)
+    if deletion is None or guard.deletion is deletion:
+        return guard  # its verdict says already what becomes of deleted items
+    return _without_deleted(guard, deletion)
+
+
+def _without_deleted(guard: Guard, deletion: SoftDeletion) -> Guard:
+    """The guard for which deleted items are gone."""
+    sees = guard.visible
+    return replace(
+        guard,
+        verdict=deletion.of_live_items(guard.verdict),
+        visible=lambda instance, raw: not deletion.hides(raw) and sees(instance, raw),
+        deletion=deletion,
+    )
 
 
 def _outside_guard() -> Guard:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ReadRecorder, partial_read_of, source_of
 from polymicro_lambda.exceptions import Forbidden, NotFound, PreconditionFailed
 from polymicro_lambda.items import (
     UNKEYED_TAGGER,
@@ -16,17 +15,19 @@ from polymicro_lambda.items import (
     EntityTags,
     observed,
     same_item,
-    serialized,
-    stored_item,
 )
 from polymicro_lambda.types import RawItem
 
 from .conditions.requirements import Requirement
 from .conditions.rewriting import sendable
+from .field_rules import refuse_written
 from .own_writes import RequestMark
 from .related import RelatedCheck, check_related, read_related
+from .related_pins import split_related
 from .sides import State, attributes_judged_after, holds_after, holds_before
-from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque
+from .soft_deletion import SoftDeletion
+from .stored_values import as_stored
+from .verdicts import Verdict, attributes_of_verdict, certainly_allows, condition_of, is_opaque, join_verdicts
 
 
 def _visible_to_all(_: Model, __: RawItem) -> bool:
@@ -94,6 +95,12 @@ class Guard:
     """The checks by related items of which path and claims name the keys; they must hold besides the verdict."""
     records: bool = False
     """Whether instances note which of their attributes are read: the verb is the developer's own."""
+    written: Mapping[str, Verdict] = field(default_factory=dict)
+    """What must hold on an item for fields that the body holds: where the item of the path is written, or a new one."""
+    rule: Verdict = True
+    """The verdict without that of written fields, where it contains it."""
+    deletion: SoftDeletion | None = None
+    """The soft deletion of which the verdict says already what it means here."""
 
     def of_model(self, model: type[Model]) -> "Guard":
         """The guard of a model's items: another model than the route's has neither rule nor precondition."""
@@ -125,13 +132,25 @@ class Guard:
     def of_item(self, model: type[Model], key: RawItem) -> "Guard":
         """The guard of one item: another one than the path's, or one written by this request, has no precondition."""
         guard = self.of_model(model)
-        if guard.if_match is None and guard.requirement is None:
+        if guard.if_match is None and guard.requirement is None and not guard.written:
             return guard
         is_meant = guard.path_key is None or same_item(guard.path_key, key)
+        if guard.written and is_meant:
+            guard = guard._of_written()
         if is_meant and guard.mark.own_write(model, key) is None:
             resumes = guard.interceptor is not None and guard.interceptor.resumes
             return replace(guard, requirement=None) if resumes and guard.requirement is not None else guard
         return replace(guard, if_match=None, requirement=None)
+
+    def of_new(self, model: type[Model]) -> "Guard":
+        """The guard of a new item of a model."""
+        guard = self.of_model(model)
+        return guard._of_written() if guard.written and guard.path_key is None else guard
+
+    def _of_written(self) -> "Guard":
+        """The guard of an item of which the body's fields are written."""
+        related, rest = split_related(join_verdicts((self.verdict, *self.written.values()), every=True))
+        return replace(self, verdict=rest, rule=self.verdict, related=(*self.related, *related))
 
     @property
     def condition(self) -> Condition | None:
@@ -180,6 +199,8 @@ class Guard:
         allowed, relied = self._observed(old, partial(holds_before, self.verdict, old, new))
         if allowed:
             return relied
+        if self.written:
+            refuse_written(self.written, self.rule, partial(holds_before, old=old, new=new))
         if self.visible(instance, raw):
             raise Forbidden("You may see this item, but not do this to it.")
         raise NotFound()
@@ -193,6 +214,8 @@ class Guard:
         allowed, relied = self._observed(new, partial(holds_after, self.verdict, old, new))
         if allowed:
             return relied
+        if self.written:
+            refuse_written(self.written, self.rule, partial(holds_after, old=old, new=new))
         raise Forbidden("The item as it would be written is not one that you may have.")
 
     def check_match(self, instance: Model, raw: RawItem) -> None:
@@ -216,22 +239,3 @@ class Guard:
     def condition_attributes(self) -> frozenset[str]:
         """The names in DynamoDB of the attributes that the rule's conditions read."""
         return attributes_of_verdict(self.verdict)
-
-
-def as_stored(instance: Model) -> RawItem:
-    """An instance as DynamoDB stores it: the item that it was read from, else its values serialized."""
-    known = stored_item(instance) or _unchanged_source(instance)
-    if known is not None:
-        return known
-    pairs = (
-        (a.attr_name, serialized(a, getattr(instance, name))) for name, a in instance.get_attributes().items()
-    )
-    return {name: value for name, value in pairs if value is not None}
-
-
-def _unchanged_source(instance: Model) -> RawItem | None:
-    """The whole item of which PynamoDB has made an instance, while nobody has set a value of it."""
-    values = instance.attribute_values
-    if type(values) is not ReadRecorder or values.changed or partial_read_of(instance) is not None:
-        return None
-    return source_of(instance)

@@ -15,10 +15,11 @@ from .conditions.requirements import requirement
 from .context import Method, RuleContext
 from .permission import Permission
 from .related import CACHE, Claim, RelatedCheck, Source, path_values, stored_key_part
+from .soft_deletion import SoftDeletion
 from .verdicts import BOTH, SidedCheck, Verdict
 
 EVERY = "*"
-"""The key of ``where`` that stands for all other methods."""
+"""The key of a dict by methods that stands for all others."""
 OPERATIONS = ("BatchGetItem", "ConditionCheckItem", "GetItem")
 """What reads and writes under the permission call on the related table."""
 
@@ -51,7 +52,8 @@ class Through(Permission):
         self.model = model
         self.key = dict(key)
         self.atomic = atomic
-        self.where_by_method = dict(where) if isinstance(where, Mapping) else {EVERY: where}
+        self._where = dict(where) if isinstance(where, Mapping) else {EVERY: where}
+        self.where_by_method = self._where
         for condition in self.where_by_method.values():
             if condition is not None:
                 requirement(model, condition, where=f"Through({model.__name__}, …): where")
@@ -74,6 +76,14 @@ class Through(Permission):
                 raise ConfigurationError(
                     f"{where}: {self} takes {name} from {said!r}, which is no attribute{near}"
                 )
+
+    def leave_out(self, deletion: SoftDeletion) -> None:
+        """Let related items that are soft-deleted let nobody in, as if there were none."""
+        live = deletion.is_live
+        self.where_by_method = {
+            method: live if condition is None else condition & live
+            for method, condition in self._where.items()
+        }
 
     def decide(self, context: RuleContext, negated: bool = False) -> Verdict:
         """The check of the related item; False where there can be none that lets the user in."""

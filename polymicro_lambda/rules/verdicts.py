@@ -135,7 +135,9 @@ def predicate_of(check: ItemCheck) -> Callable[[RawItem], bool]:
 
 def certainly_allows(verdict: Verdict, raw: RawItem) -> bool:
     """Whether it is certain from the stored item alone that the verdict lets it pass."""
-    return verdict is True or (isinstance(verdict, ConditionCheck) and verdict.allows(None, raw))
+    if verdict is True or (isinstance(verdict, ConditionCheck) and verdict.allows(None, raw)):
+        return True
+    return isinstance(verdict, SidedCheck) and verdict.side == BEFORE and certainly_allows(verdict.check, raw)
 
 
 def certainly_allows_by_parts(verdict: Verdict, raw: RawItem) -> bool:

@@ -4,18 +4,20 @@ Every call is under the guard of the request.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import Plan
-from polymicro_lambda.rules import Otherwise, current_guard, guard_for, requirement
+from polymicro_lambda.rules import Otherwise, current_guard, guard_for, guarded, requirement
 from polymicro_lambda.types import RawItem
 
 from .changes.atomic_changes import AtomicChange
 from .changes.item_conditions import pins_of
-from .changes.item_writes import ItemDeletion, ItemUpdate, write_alone
+from .changes.item_deletions import deletion_of
+from .changes.item_writes import ItemUpdate, write_alone
 from .changes.terms import NO_TERMS, Terms
 from .creations import Creation
 from .transactions.transaction import Transaction
@@ -42,6 +44,9 @@ class Store(Protocol):
     def delete(self, instance: Any, *, condition: Any = None, otherwise: Any = None) -> None:
         """Remove the item. Raises as the rule says, and ``Conflict``."""
 
+    def restore(self, instance: Any, *, condition: Any = None, otherwise: Any = None) -> Any:
+        """The item, which was deleted softly. Raises as ``update``."""
+
     def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Any:
         """The items that a plan gives, from ``pagination_key`` on."""
 
@@ -57,7 +62,7 @@ class PynamoStore(WritableItems):
 
     def transaction(self) -> Transaction:
         """Several writes, done together by one call where the ``with`` block ends without an error, or not at all."""
-        return Transaction(self.stores or Stores({self.model: self}))
+        return Transaction((self.stores or Stores({})).led_by(self))
 
     # --- creating ---------------------------------------------------------------------------------
 
@@ -67,7 +72,7 @@ class PynamoStore(WritableItems):
         Raises ``Conflict`` where it is not, ``Forbidden`` where the rule does not hold on the new item, and
         ``Unprocessable`` for attributes that are still missing.
         """
-        guard = guard_for(self.model)
+        guard = current_guard().of_new(self.model)
         quick = None if guard.is_opaque else self.serializer.raw_of_new(values)
         if quick is not None:
             return self.written(self.put(quick))
@@ -75,7 +80,7 @@ class PynamoStore(WritableItems):
 
     def put(self, raw: RawItem) -> RawItem:
         """The same of an item that ``serializer.raw_of_new`` has made, under a rule that is not opaque."""
-        guard = guard_for(self.model)
+        guard = current_guard().of_new(self.model)
         if not guard.holds(raw):
             guard.judge_new(self.instance(raw), raw)
         return self._create(self.creation_of(raw, self.serializer.key_in(raw)))
@@ -128,7 +133,7 @@ class PynamoStore(WritableItems):
     def _unchanged(self, key: RawItem, terms: Terms) -> RawItem:
         """The item as it is, under the same rule and preconditions as a write."""
         raw = self.fetch(key)
-        guard = current_guard().of_item(self.model, key)
+        guard = self.guard().of_item(self.model, key)
         guard.check_match(self.judged(raw), raw)
         for stated in (guard.requirement, *terms.requirements):
             if stated is not None:
@@ -138,7 +143,8 @@ class PynamoStore(WritableItems):
     def delete(self, instance: Model, *, condition: Any = None, otherwise: Otherwise = None) -> None:
         """Remove the item, on the condition that it is there and the rule holds on it.
 
-        ``condition`` and ``otherwise`` are as those of ``update``.
+        With ``soft_delete`` the item stays, and notes that it is deleted. ``condition`` and ``otherwise`` are as those
+        of ``update``.
         """
         self._check_item(instance)
         key = self.serializer.key_of(instance)
@@ -146,10 +152,23 @@ class PynamoStore(WritableItems):
 
     def remove(self, key: RawItem, terms: Terms = NO_TERMS) -> None:
         """The same by the item's key."""
-        change = ItemDeletion(self, key, terms)
+        change = deletion_of(self, key, terms)
         write_alone(change)
         if change.guard.records:
             change.guard.mark.note(self.model, key, frozenset(), None)
+
+    def restore(self, instance: Model, *, condition: Any = None, otherwise: Otherwise = None) -> Model:
+        """The item, which is deleted no more. Raises as ``update``, and ``ConfigurationError`` without ``soft_delete``.
+
+        The rule of the running verb is asked: in an action that of the action.
+        """
+        deletion = self.deletion
+        if deletion is None:
+            raise ConfigurationError(f"The store of {self.model.__name__} restores nothing: say soft_delete")
+        guard = guard_for(self.model)
+        verdict = deletion.of_all_items(guard.verdict)
+        with guarded(replace(guard, verdict=verdict, deletion=deletion)):
+            return self.update(instance, {deletion.name: None}, condition=condition, otherwise=otherwise)
 
     def _terms(self, key: RawItem, instance: Model, condition: Any, otherwise: Any) -> Terms:
         """What a verb says of a write to an item that it has. Raises ``ConfigurationError``."""

@@ -17,6 +17,8 @@ from polymicro_lambda.items import (
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Plan, Rows, rows_of
 from polymicro_lambda.rules import (
+    Guard,
+    SoftDeletion,
     certainly_allows_by_parts,
     check_related,
     fetch_with_related,
@@ -35,8 +37,14 @@ NO_ATTRIBUTES: frozenset[str] = frozenset()
 class StoredItems:
     """The items of one model, and what must be unique among them."""
 
-    def __init__(self, model: type[Model], uniqueness: UniqueConstraints | None = None) -> None:
+    def __init__(
+        self,
+        model: type[Model],
+        uniqueness: UniqueConstraints | None = None,
+        deletion: SoftDeletion | None = None,
+    ) -> None:
         self.model = model
+        self.deletion = deletion
         self.about = model_info(model)
         self.uniqueness = uniqueness
         self.unique_attributes = NO_ATTRIBUTES if uniqueness is None else uniqueness.attributes
@@ -49,6 +57,10 @@ class StoredItems:
     def serializer(self) -> ItemSerializer:
         """Turns values into what DynamoDB stores."""
         return ItemSerializer.of(self.model)
+
+    def guard(self) -> Guard:
+        """What the running request's guard says of the items; those that are soft-deleted count as gone."""
+        return guard_for(self.model, self.deletion)
 
     def read(self, key: Mapping[str, Any]) -> Model:
         """The item with this key, by its attributes' names, by one consistent read.
@@ -67,7 +79,7 @@ class StoredItems:
     def judged(self, raw: RawItem) -> Model:
         """The instance of a stored item that the rule lets the user have. Raises as ``read``."""
         instance = self.instance(raw)
-        guard = guard_for(self.model)
+        guard = self.guard()
         guard.judge(instance, raw)
         return mark_judged(instance, guard)
 
@@ -98,7 +110,7 @@ class StoredItems:
         try:
             return instance_of(self.model, raw)
         except Exception as error:  # whatever an attribute raises for a value that it cannot read
-            guard = guard_for(self.model)
+            guard = self.guard()
             if certainly_allows_by_parts(guard.verdict, raw):
                 raise InternalError() from error
             if guard.condition is None or holds(guard.condition, raw):  # it might be the user's

@@ -13,8 +13,8 @@ from polymicro_lambda.items import expired_conditions, same_item
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.rules import (
     State,
+    current_guard,
     early_pins,
-    guard_for,
     pins_of_verdict,
     refused_by_related,
     related_checks,
@@ -43,7 +43,7 @@ class WritableItems(StoredItems):
         still missing.
         """
         instance, raw = self.serializer.new(values)
-        guard_for(self.model).judge_new(instance, raw)
+        current_guard().of_new(self.model).judge_new(instance, raw)
         return self.creation_of(raw, self.serializer.key_of(instance))
 
     def creation_of(self, raw: RawItem, key: RawItem) -> Creation:
@@ -52,7 +52,7 @@ class WritableItems(StoredItems):
         self._check_address(raw)
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
-        guard = guard_for(self.model)
+        guard = current_guard().of_new(self.model)
         guard.check_related(unpinned=True)
         pins = early_pins(guard.related)
         if related_checks(guard.verdict):
@@ -124,6 +124,10 @@ class Stores:
     def __init__(self, known: Mapping[type[Model], WritableItems]) -> None:
         self._known = dict(known)
 
+    def led_by(self, store: WritableItems) -> "Stores":
+        """The same, with this store for its model: of several resources each writes as it declares."""
+        return Stores({**self._known, store.model: store})
+
     def of(self, model: type[Model]) -> WritableItems:
         """The store of a model.
 
@@ -136,7 +140,12 @@ class Stores:
                     f"{model.__name__} is none of this app's models, so that its table has no table_prefix: name it in"
                     f" calls of the resource, such as calls = {{{model.__name__}: 'PutItem'}}"
                 )
-            made = WritableItems(model, None if base is None else self._known[base].uniqueness)
-            made.reserved = None if base is None else self._known[base].reserved
+            known = None if base is None else self._known[base]
+            made = (
+                WritableItems(model)
+                if known is None
+                else WritableItems(model, known.uniqueness, known.deletion)
+            )
+            made.reserved = None if known is None else known.reserved
             self._known[model] = made
         return self._known[model]

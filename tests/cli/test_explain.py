@@ -14,12 +14,15 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 
 from polymicro_lambda import (
+    AllowAny,
     Create,
     Delete,
     HasPermission,
     Idempotency,
     List,
+    Many,
     ModelResource,
+    One,
     OwnedBy,
     Permission,
     PolyMicro,
@@ -31,6 +34,7 @@ from polymicro_lambda import (
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.cli.route_table import rows
+from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.testing import Client
 
 ALICE = User("alice", frozenset({"therapist"}))
@@ -528,3 +532,42 @@ def test_what_a_verb_requires_is_told(dynamodb: None) -> None:
     assert lines["condition"] == "of its writes to the item: what the action read is unchanged (else 409)"
     assert lines["requires"].endswith("(else 409: It is closed.)")
     assert lines["attempts"].startswith("3, ")
+
+
+def test_what_an_answer_embeds_is_told(dynamodb: None) -> None:
+    class Person(Model):
+        class Meta:
+            table_name = "people"
+
+        id = UnicodeAttribute(hash_key=True)
+        boss = UnicodeAttribute(null=True)
+
+    class People(ModelResource, Retrieve, List):
+        model = Person
+        route = "people"
+        permissions = AllowAny
+        scan = True
+        read_budget = 3
+
+    People.embed = {
+        "head": One(People, {"id": "boss"}),
+        "same": One(People, {"id": "id"}, always=True),
+        "others": Many(People, {"id": "boss"}, limit=4),
+    }
+    pm = PolyMicro()
+    People(pm)
+    pm.compile()
+    with counted() as made:
+        lines = dict(explain(pm, "GET /people/1?embed=head,others", ALICE))
+        page = dict(explain(pm, "GET /people?limit=60&embed=head", ALICE))
+    assert made == []
+    embedded = {name: text for name, text in lines.items() if name.startswith("embeds")}
+    one = ", in 1 BatchGetItem for all that the answer shows; null where it is gone or hidden: AllowAny for retrieve"
+    assert embedded == {
+        "embeds head": f"People by id from boss{one}",
+        "embeds same": f"People by id from id{one}",
+        "embeds others": "People by id from boss, by 1 Query of the first 4, without what is hidden: AllowAny for list",
+    }
+    assert {"embeds head", "embeds same"} <= page.keys()
+    with pytest.raises(BadRequest):
+        explain(pm, "GET /people?embed=others", ALICE)

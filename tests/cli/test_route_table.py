@@ -15,7 +15,9 @@ from polymicro_lambda import (
     InGroup,
     IsAuthenticated,
     List,
+    Many,
     ModelResource,
+    One,
     OwnedBy,
     Permission,
     PolyMicro,
@@ -215,3 +217,24 @@ def test_actions() -> None:
 
 def test_columns() -> None:
     assert columns([("a", "bb", ""), ("aaa", "b", "c")]) == ["a    bb", "aaa  b   c"]
+
+
+def test_what_answers_embed() -> None:
+    class Owners(ModelResource, Retrieve):
+        model = Thing
+        route = "owners"
+        permissions = AllowAny
+
+    pm = PolyMicro()
+    Owners(pm)
+    key = {"owner": "owner", "uuid": "uuid"}
+    embed = {
+        "mine": One(Owners, key, always=True),
+        "yours": One(Owners, key),
+        "all": Many(Owners, {"owner": "owner"}),
+    }
+    base = {"model": Thing, "route": "things", "permissions": AllowAny, "embed": embed}
+    type("Things", (ModelResource, Retrieve, Delete), base)(pm)
+    pm.compile()
+    said = "BatchGetItem (always mine), BatchGetItem (?embed=yours), Query (?embed=all)"
+    assert calls(rows(pm.routes))[1:] == [f"GetItem, {said}", "DeleteItem"]

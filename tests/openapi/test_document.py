@@ -40,7 +40,9 @@ from polymicro_lambda import (
     Delete,
     HasPermission,
     List,
+    Many,
     ModelResource,
+    One,
     OwnedBy,
     Permission,
     PolyMicro,
@@ -736,3 +738,70 @@ def test_what_a_verb_requires_is_told() -> None:
     assert found["updateThings"]["responses"]["409"]["$ref"] == conflict
     described = found["closeThings"]["responses"]["404"]["description"]
     assert described == "There is none that is open."
+
+
+def test_what_is_embedded_is_told() -> None:
+    class Writer(Model):
+        class Meta:
+            table_name = "writers"
+
+        id = UnicodeAttribute(hash_key=True)
+        name = UnicodeAttribute()
+        email = UnicodeAttribute(null=True)
+
+    class Writers(ModelResource, Retrieve):
+        model = Writer
+        route = "writers"
+        permissions = AllowAny
+
+    class Book(Model):
+        class Meta:
+            table_name = "books"
+
+        id = UnicodeAttribute(hash_key=True)
+        author = UnicodeAttribute()
+
+    class Books(ModelResource, Create, List, Retrieve, Delete):
+        model = Book
+        route = "books"
+        permissions = AllowAny
+        scan = True
+        embed = {  # noqa: RUF012
+            "writer": One(Writers, {"id": "author"}, fields=("name", "email")),
+            "author": One(Writers, {"id": "author"}, fields="name"),
+            "others": Many(Writers, {"id": "author"}, fields="name", limit=3),
+        }
+
+    document = document_of(Writers, Books)
+    said = operations(document)
+    names = {
+        name: parameters(one)["embed"]["items"]["enum"]
+        for name, one in said.items()
+        if "embed" in parameters(one)
+    }
+    every = ["writer", "author", "others"]
+    assert names == {"createBooks": every, "listBooks": every[:2], "retrieveBooks": every}
+    shown = document["components"]["schemas"]["Books"]
+    assert shown["required"] == ["id", "author"]
+    person = {
+        "type": ["object", "null"],
+        "properties": {"name": {"type": "string"}, "email": {"type": ["string", "null"]}},
+        "additionalProperties": False,
+    }
+    writer = dict(shown["properties"]["writer"])
+    assert "`embed` names `writer`" in writer.pop("description")
+    assert writer == person
+    others = shown["properties"]["others"]
+    assert (others["maxItems"], others["items"]["properties"]) == (3, {"name": {"type": "string"}})
+    validator = Draft202012Validator(shown)
+    for value in (
+        {},
+        {"author": None},
+        {"author": {"name": "x"}},
+        {"writer": None},
+        {"writer": {"name": "x", "email": None}, "others": [{"name": "x"}]},
+    ):
+        validator.validate({"id": "1", "author": "2", **value})
+    assert (
+        document["components"]["schemas"]["BooksSelection"]["properties"].keys() == shown["properties"].keys()
+    )

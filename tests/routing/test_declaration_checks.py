@@ -118,7 +118,7 @@ def test_an_action_may_go_without_brackets() -> None:
 @pytest.mark.parametrize(
     ("argument", "rest"),
     [
-        ("permission_classes", ": the resource's permissions are asked with the action's name as method"),
+        ("permission_classes", ": say permissions"),
         ("url_path", ": say path"),
         ("throttle", ""),
     ],

@@ -352,22 +352,16 @@ def test_field_rules_do_not_widen_the_rule_of_the_resource(member: Make, table_n
 
 # --- declarations
 
-
-class NeedsItem(Permission):
-    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
-        return True
-
-
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no such field": ({"salary": InGroup("hr")}, r"field_permissions\['salary'\]: there is no such field"),
     "no rule": ({"pay": "hr"}, r"field_permissions\['pay'\]"),
     "a misspelt place": ({"pay": {"reed": InGroup("hr")}}, r"field_permissions\['pay'\]"),
     "no place": ({"pay": {}}, r"field_permissions\['pay'\]"),
-    "an opaque rule": ({"pay": NeedsItem}, r"field_permissions\['pay'\]: NeedsItem needs the item"),
-    "an owner": (
-        {"pay": InGroup("hr") | OwnedBy("name")},
-        r"field_permissions\['pay'\]: OwnedBy.* needs the item",
+    "an owner of nothing": (
+        {"pay": InGroup("hr") | OwnedBy("nme")},
+        r"field_permissions: OwnedBy\('nme'.*names no attribute of Member: is 'name' meant",
     ),
+    "a permission that asks nothing": ({"pay": Permission}, "field_permissions: Permission has none of"),
 }
 
 

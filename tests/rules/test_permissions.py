@@ -21,10 +21,10 @@ from polymicro_lambda.permissions import (
     Permission,
     ReadOnly,
 )
+from polymicro_lambda.rules import as_stored
 from polymicro_lambda.rules.algebra import rule_from
 from polymicro_lambda.rules.conditions.evaluation import holds
 from polymicro_lambda.rules.context import Method, RuleContext
-from polymicro_lambda.rules.guards import as_stored
 from polymicro_lambda.rules.verdicts import TextEquals
 
 

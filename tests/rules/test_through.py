@@ -385,7 +385,7 @@ def test_no_schedule_writes_after_a_revocation(world: World, composed: str, verb
         lambda world: world.served(Through(world.member, {"project": "prject", "user": Claim("uuid")})),
         lambda world: world.served(
             IsAuthenticated,
-            field_permissions={"text": Through(world.member, {"project": "author", "user": Claim("uuid")})},
+            field_permissions={"text": Through(world.member, {"project": "athor", "user": Claim("uuid")})},
         ),
     ],
 )

@@ -10,9 +10,9 @@ from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
 from polymicro_lambda.permissions import Permission
+from polymicro_lambda.rules import as_stored
 from polymicro_lambda.rules.conditions.evaluation import holds
 from polymicro_lambda.rules.context import Method, RuleContext
-from polymicro_lambda.rules.guards import as_stored
 from polymicro_lambda.rules.verdict_comparison import rest_of_verdict, same_verdict
 from polymicro_lambda.rules.verdicts import (
     AllHold,

@@ -36,6 +36,10 @@ def retrieve_lines(operation: Operation) -> Iterator[Line]:
     yield "key", _key(operation)
     if operation.verdict is not True:
         yield "then", "the rule is judged on the item as read (404 where it does not hold)"
+    deletion = operation.asked.route.deletion
+    if deletion is not None:
+        said = "is" if operation.asked.asks_for_deleted else "is not"
+        yield "and", f"whether it {said} deleted, by {deletion.stored_name} (else 404)"
 
 
 def update_lines(operation: Operation) -> Iterator[Line]:
@@ -56,8 +60,21 @@ def update_lines(operation: Operation) -> Iterator[Line]:
 
 def delete_lines(operation: Operation) -> Iterator[Line]:
     """The lines of a delete."""
+    deletion = operation.asked.route.deletion
+    if deletion is not None:
+        yield from _write_lines(operation, "UpdateItem", frozenset())
+        yield "sets", f"{deletion.stored_name} to the time: the item stays, and counts as gone"
+        return
     yield from _write_lines(operation, "DeleteItem", frozenset())
     yield from _unique_lines(operation, "the item has, after 1 GetItem")
+
+
+def restore_lines(operation: Operation) -> Iterator[Line]:
+    """The lines of a restore."""
+    deletion, version = operation.asked.route.deletion, model_info(operation.asked.route.model).version
+    marks = [None if deletion is None else deletion.attribute, version]
+    changed = frozenset(one.attr_name for one in marks if one is not None)
+    yield from _write_lines(operation, "UpdateItem", changed)
 
 
 def _unique_lines(operation: Operation, which: str) -> Iterator[Line]:

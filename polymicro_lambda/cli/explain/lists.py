@@ -26,7 +26,10 @@ def list_lines(operation: Operation) -> Iterator[Line]:
         "then",
         f"{'filters and rule are' if filters_apply else 'the rule is'} checked here on every row that it returns",
     )
-    yield "pages", f"at most {operation.asked.route.resource.read_budget} of a query or scan that it returns"
+    yield (
+        "pages",
+        f"at most {operation.asked.read_budget(operation.asked.route.limit)} of a query or scan that it returns",
+    )
 
 
 def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
@@ -85,7 +88,7 @@ def _pages(operation: Operation, plan: Plan, name: str) -> str:
         name, one = f"{name} and BatchGetItem", f"{one} and 1 BatchGetItem"
     if not (plan.filters or checked or is_opaque(operation.verdict)):
         return f"{one} for {limit} items; more only where these exceed the 1 MB of one call"
-    budget = operation.asked.route.resource.read_budget
+    budget = operation.asked.read_budget(int(limit))
     return f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {PAGE_GROWTH} times the last"
 
 

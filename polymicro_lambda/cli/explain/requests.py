@@ -13,7 +13,7 @@ from polymicro_lambda.routing import Route, Router
 from polymicro_lambda.rules import error_of
 from polymicro_lambda.testing import FakeContext, make_event
 
-from .items import action_lines, create_lines, delete_lines, retrieve_lines, update_lines
+from .items import action_lines, create_lines, delete_lines, restore_lines, retrieve_lines, update_lines
 from .lists import list_lines
 
 
@@ -33,8 +33,15 @@ def explain(app: PolyMicro, text: str, user: User | None) -> list[Line]:
     lines = [("verb", _verb_and_owner(route)), ("rule", f"{route.rule}: {of_verdict(operation.verdict)}")]
     if route.rate is not None:
         lines.append(("rate", f"{route.rate.policy}: 1 UpdateItem of the user's counter comes first"))
-    verb_lines = VERBS.get(route.verb, action_lines)(operation)
-    return [*lines, *verb_lines, *_related_lines(route), *_term_lines(route), *_idempotency_lines(route)]
+    verb_lines = (action_lines if route.is_action else VERBS[route.verb])(operation)
+    return [
+        *lines,
+        *verb_lines,
+        *_related_lines(route),
+        *_embed_lines(operation),
+        *_term_lines(route),
+        *_idempotency_lines(route),
+    ]
 
 
 def _operation(app: PolyMicro, route: Route, request: Request) -> Operation:
@@ -62,6 +69,16 @@ def _related_lines(route: Route) -> Iterator[Line]:
             how = "a ConditionCheck of the write's transaction" if leaf.atomic else "read before the write"
             read = "read with the item by one BatchGetItem" if route.about.detail else "1 GetItem"
             yield f"{leaf.model.__name__}", f"by {key}: {how if route.writes else read}"
+
+
+def _embed_lines(operation: Operation) -> Iterator[Line]:
+    """The lines of what the answer shows of other resources."""
+    for embed in operation.asked.embeds:
+        key = " and ".join(f"{theirs} from {own}" for theirs, own in embed.key.items())
+        resource, rule = type(embed.route.resource).__name__, f"{embed.route.rule} for {embed.method}"
+        one = "in 1 BatchGetItem for all that the answer shows; null where it is gone or hidden"
+        many = f"by 1 Query of the first {embed.limit}, without what is hidden"
+        yield f"embeds {embed.name}", f"{resource} by {key}, {one if embed.limit is None else many}: {rule}"
 
 
 def _term_lines(route: Route) -> Iterator[Line]:
@@ -96,5 +113,6 @@ VERBS: Mapping[str, Callable[[Operation], Iterable[Line]]] = {
     "retrieve": retrieve_lines,
     "update": update_lines,
     "delete": delete_lines,
+    "restore": restore_lines,
 }
 """Verb -> its lines; any other is an action."""

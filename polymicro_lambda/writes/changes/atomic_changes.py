@@ -13,7 +13,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveAction, SetAction
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import NUMBERS, has_default
+from polymicro_lambda.dynamodb import NUMBERS, SimpleClause, UpdateStep, has_default
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.rules import attributes_of, check_paths, stored_reader
 from polymicro_lambda.types import RawItem
@@ -70,6 +70,11 @@ def atomic_change(model: type[Model], name: str, value: Any) -> AtomicChange | N
     _check(action, attribute, where)
     reads = action.values[1] if isinstance(action, SetAction) else action
     return AtomicChange(attribute.attr_name, action, attributes_of(reads))
+
+
+def version_steps(version: Attribute[Any] | None) -> list[UpdateStep]:
+    """The step that counts up an item's version, none for items without one."""
+    return [] if version is None else [SimpleClause("add", version.attr_name, {"N": "1"})]
 
 
 def _operand(value: Any) -> Any:

@@ -79,7 +79,8 @@ class ItemChange(ABC):
         changed: frozenset[str] = NO_ATTRIBUTES,
         unique: frozenset[str] = NO_ATTRIBUTES,
     ) -> None:
-        guard = self.guard = current_guard().of_item(items.model, key)
+        current = current_guard() if items.deletion is None else items.guard()
+        guard = self.guard = current.of_item(items.model, key)
         self.items = items
         self.key = key
         self.terms = terms

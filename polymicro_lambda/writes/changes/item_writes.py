@@ -16,7 +16,7 @@ from polymicro_lambda.writes.lost_answers import resolve_lost_answer
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
 from polymicro_lambda.writes.unique.reservations import RelatedRefused, write_with_reservations
 
-from .atomic_changes import AtomicChange, NoResult, Uncomputable
+from .atomic_changes import AtomicChange, NoResult, Uncomputable, version_steps
 from .item_changes import ItemChange, PreparedWrite
 from .terms import NO_TERMS, Terms
 
@@ -46,8 +46,8 @@ class ItemUpdate(ItemChange):
         ]
         actions += [one.action for one in atomic]
         version, changed = items.about.version, frozenset([*values, *(one.name for one in atomic)])
+        actions += version_steps(version)
         if version is not None:
-            actions.append(SimpleClause("add", version.attr_name, {"N": "1"}))
             changed |= {version.attr_name}
         unique = items.unique_attributes
         concerned = NO_ATTRIBUTES if unique.isdisjoint(changed) else unique
@@ -122,23 +122,6 @@ class ItemUpdate(ItemChange):
         if version.attr_name in pins.names and pins.item.get(version.attr_name) != {"N": str(before)}:
             return False
         return tags is None or tags.match(f'"{before}"')
-
-
-class ItemDeletion(ItemChange):
-    """Removes an item."""
-
-    __slots__ = ()
-    operation = "DeleteItem"
-
-    def __init__(self, items: StoredItems, key: RawItem, terms: Terms = NO_TERMS) -> None:
-        super().__init__(items, key, terms, unique=items.unique_attributes)
-
-    def result(self, old: RawItem) -> None:
-        """No item."""
-
-    def is_done(self, item: RawItem | None) -> bool:
-        """Whether the item is gone."""
-        return item is None
 
 
 class ItemCheck(ItemChange):

@@ -24,7 +24,8 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.changes.item_changes import ItemChange
-from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemDeletion, ItemUpdate
+from polymicro_lambda.writes.changes.item_deletions import deletion_of
+from polymicro_lambda.writes.changes.item_writes import ItemCheck, ItemUpdate
 from polymicro_lambda.writes.changes.terms import Terms
 from polymicro_lambda.writes.writable_items import Stores, WritableItems
 
@@ -104,7 +105,7 @@ class Transaction:
     def delete(self, target: Model | Key, *, condition: Any = None, otherwise: Otherwise = None) -> None:
         """Remove an item that must be there."""
         store, key, terms = self._target(target, condition, otherwise)
-        self._add(ItemDeletion(store, key, terms), otherwise, target)
+        self._add(deletion_of(store, key, terms), otherwise, target)
 
     def check(self, target: Model | Key, condition: Any, *, otherwise: Otherwise = None) -> None:
         """Write nothing: the transaction is done only where the condition holds on the item."""

@@ -1,0 +1,59 @@
+"""Deletions of one item: it is removed, or with ``soft_delete`` notes that it is deleted."""
+
+from polymicro_lambda.dynamodb import SimpleClause
+from polymicro_lambda.rules import SoftDeletion
+from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes.stored_items import StoredItems
+
+from .atomic_changes import version_steps
+from .item_changes import ItemChange
+from .terms import NO_TERMS, Terms
+
+
+class ItemDeletion(ItemChange):
+    """Removes an item."""
+
+    __slots__ = ()
+    operation = "DeleteItem"
+
+    def __init__(self, items: StoredItems, key: RawItem, terms: Terms = NO_TERMS) -> None:
+        super().__init__(items, key, terms, unique=items.unique_attributes)
+
+    def result(self, old: RawItem) -> None:
+        """No item."""
+
+    def is_done(self, item: RawItem | None) -> bool:
+        """Whether the item is gone."""
+        return item is None
+
+
+class SoftItemDeletion(ItemChange):
+    """Notes on an item that it is deleted; its unique values stay reserved for it."""
+
+    __slots__ = ("deletion", "mark")
+    operation = "UpdateItem"
+
+    def __init__(self, items: StoredItems, key: RawItem, deletion: SoftDeletion, terms: Terms) -> None:
+        self.deletion = deletion
+        self.mark = {deletion.stored_name: deletion.now()}
+        actions = [SimpleClause("set", name, value) for name, value in self.mark.items()]
+        super().__init__(items, key, terms, [*actions, *version_steps(items.about.version)])
+
+    def result(self, old: RawItem) -> RawItem:
+        """The item as deleted, its version not counted up yet."""
+        return {**old, **self.mark}
+
+    def after(self, old: RawItem) -> None:
+        """Nothing that would have to be judged: the rule is asked of the item as it was."""
+
+    def is_done(self, item: RawItem | None) -> bool:
+        """Whether the item is gone, or deleted."""
+        return item is None or self.deletion.hides(item)
+
+
+def deletion_of(items: StoredItems, key: RawItem, terms: Terms = NO_TERMS) -> ItemChange:
+    """The deletion of an item, as its resource declares it."""
+    deletion = items.deletion
+    return (
+        ItemDeletion(items, key, terms) if deletion is None else SoftItemDeletion(items, key, deletion, terms)
+    )
