@@ -17,8 +17,10 @@ from polymicro_lambda.spelling import closest_name
 
 from .verbs import ACTION, VERBS
 
-_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 """A table's or an index's (DynamoDB Developer Guide, "Naming rules")."""
+_LEAST = 3
+"""Characters of an index's name. A table's has as many, but the stack's name or ``table_prefix`` stands before it."""
 _NO_NAME = "is no name for it: DynamoDB takes 3 to 255 letters, digits, _, . and -"
 CUTOFF = 0.87
 """How alike a name must be to a setting to be taken for a slip (``difflib``'s ratio)."""
@@ -120,7 +122,7 @@ def _check_table_name(model: type[Model]) -> None:
 def _check_index(where: str, model: type[Model], index: Index[Any]) -> None:
     """Raise ``ConfigurationError`` for an index that DynamoDB would not make."""
     name = index.Meta.index_name
-    if not _NAME.fullmatch(name):
+    if len(name) < _LEAST or not _NAME.fullmatch(name):
         raise ConfigurationError(f"{where}.Meta.index_name: {name!r} {_NO_NAME}")
     if not isinstance(index, LocalSecondaryIndex):
         return
