@@ -382,7 +382,7 @@ def test_mistakes(model: Any, mixins: Any, put: Any, message: str) -> None:
 
 
 def test_an_address_is_no_key_to_create_by(model: Any) -> None:
-    with pytest.raises(ConfigurationError, match="Pages.put = 'upsert' creates items by their key"):
+    with pytest.raises(ConfigurationError, match=r"Pages\.put = 'upsert' creates items by their key"):
         app_of(model, put="upsert", unique=("text",), lookup="text").compile()
 
 
