@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from conduit.app import pm as conduit_pm
 from jsonschema import Draft202012Validator
 from marshmallow import Schema, ValidationError, fields, validate
 from openapi_spec_validator import validate as validate_document
@@ -108,8 +109,8 @@ class GadgetResource(ModelResource, Create, List, Retrieve, Update, Delete):
 
 APPS = pytest.mark.parametrize(
     "pm",
-    [todo_pm, second_pm, tracker_pm, single_pm],
-    ids=["todo", "second", "tracker", "tracker in one table"],
+    [todo_pm, second_pm, conduit_pm, tracker_pm, single_pm],
+    ids=["todo", "second", "conduit", "tracker", "tracker in one table"],
 )
 
 
