@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from conduit.app import pm as conduit_pm
 from jsonschema import Draft202012Validator
 from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow.validate import Regexp
 from openapi_spec_validator import validate as validate_document
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -162,6 +163,16 @@ def test_examples_of_bodies_are_taken(pm: PolyMicro) -> None:
         if body and not route.is_action:
             load = {"PATCH": route.schema.load_merge, "PUT": route.schema.load_replace}
             load.get(route.http, route.schema.load_create)(body["content"]["application/json"]["example"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "example"),
+    [("^[A-Z]", "Some text"), ("^[a-z]+$", "text"), ("^[0-9]*$", "1"), ("^x", None)],
+)
+def test_an_example_fits_its_pattern(pattern: str, example: str | None) -> None:
+    document = document_of(type("Gadgets", (GadgetResource,), {"validators": {"name": Regexp(pattern)}}))
+    body = document["paths"]["/gadgets"]["post"]["requestBody"]["content"]["application/json"]
+    assert body.get("example", {}).get("name") == example
 
 
 def media_types(node: Any) -> Any:
