@@ -35,7 +35,7 @@ class AccountView(ModelResource):
     exclude = ("id",)
     validators = {
         "email": [Email(), Length(max=200)],
-        "username": Regexp(r"[\w-]{1,50}\Z"),
+        "username": [Length(1, 50), Regexp("^[A-Za-z0-9_-]*$")],
         "password": Length(1, 200),
     }
 
