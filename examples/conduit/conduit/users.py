@@ -15,7 +15,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.exceptions import NotFound, Unauthorized
 
-from .credentials import NO_PASSWORD, is_password, password_hash, token_of
+from .credentials import NO_HASH, is_password, password_hash, token_of
 from .models import Account, Follow
 
 
@@ -64,7 +64,7 @@ class Users(AccountView, Create):
             account = self.store.read({"email": req["email"].lower()})
         except NotFound:
             account = None
-        if not is_password(req["password"], account.password if account else NO_PASSWORD):
+        if not is_password(req["password"], account.password if account else NO_HASH):
             raise Unauthorized("The e-mail address or the password is wrong.")
         return account
 
