@@ -7,6 +7,8 @@ import pytest
 from community import SECRET
 from conduit.models import Account
 
+from polymicro_lambda import User
+
 NEW = {"username": "ann", "email": "Ann@Example.com", "password": "ann's own"}
 SHOWN = {"username": "ann", "email": "ann@example.com", "bio": None, "image": None}
 
@@ -92,6 +94,15 @@ def test_a_token_that_is_not_good_is_none(community, claims, secret, algorithm):
     token = {"Authorization": f"Token {jwt.encode(body, secret, algorithm)}"}
     assert community.ask(None, "GET", "/user", headers=token).status == 401
     assert community.done(None, "GET", "/profiles/ann", headers=token)["following"] is False
+
+
+def test_without_a_header_it_is_whom_the_request_context_names(community):
+    """As ``polymicro serve --as`` does; a bad token stands before it."""
+    community.join("ann")
+    ann = User(jwt.decode(community.tokens["ann"], SECRET, ["HS256"])["sub"])
+    assert without_token(community.done(None, "GET", "/user", user=ann)) == SHOWN
+    bad = {"Authorization": "Token a.b.c"}
+    assert community.ask(None, "GET", "/user", user=ann, headers=bad).status == 401
 
 
 @pytest.mark.parametrize("header", ["", "Token", "Token ", "Basic YTpi", "Token a.b.c", "Token é"])
