@@ -339,3 +339,41 @@ def test_an_action_may_have_the_name(model: Any) -> None:
     client = served(model, touch, required=())
     client.post("/pages", json={"id": "1", "updated": 1})
     assert client.post("/pages/1/touch").json == {"id": "1"}
+
+
+@pytest.mark.parametrize("ways", ["create", "many", "transaction"])
+def test_a_new_item_is_as_old_as_its_last_change(
+    dynamodb: None, table_name: str, clock: Clock, ways: str
+) -> None:
+    """A default of the same function takes the value of the same call, unless the body says another."""
+
+    def now() -> int:
+        return clock()
+
+    class Dated(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+        made = NumberAttribute(default=now)
+        first = NumberAttribute(default_for_new=now)
+        other = NumberAttribute(default=clock)
+        updated = NumberAttribute()
+
+    def create(self: Any, req: Any) -> Any:
+        with self.store.transaction() as write:
+            return write.create(Dated, req)
+
+    Dated.Meta.table_name = table_name  # type: ignore[attr-defined]
+    own = {"transaction": {"create": create}, "many": {"max_bulk": 2}}.get(ways, {})
+    client = served(Dated, {"updated": now}, **own)
+    body = {"id": "1", "other": 0}
+    made = client.post("/pages", json=[body] if ways == "many" else body).json
+    item = made[0] if ways == "many" else made
+    assert item == {**body, **dict.fromkeys(("made", "first", "updated"), item["updated"])}
+    later = client.patch("/pages/1", json={"other": 5}).json
+    assert later == {**item, "other": 5, "updated": later["updated"]}
+    assert later["updated"] > item["updated"]
+    said = {"id": "2", "made": 99, "other": 0}
+    other = client.post("/pages", json=said).json
+    assert other == {**said, "first": other["updated"], "updated": other["updated"]}

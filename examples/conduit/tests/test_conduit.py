@@ -38,7 +38,7 @@ def test_an_article(community):
         "slug": article["slug"],
         "tagList": ["care", "fire"],
         "createdAt": article["createdAt"],
-        "updatedAt": article["updatedAt"],
+        "updatedAt": article["createdAt"],
         "favorited": False,
         "favoritesCount": 0,
         "author": ANN,
