@@ -12,6 +12,8 @@ from polymicro_lambda.dynamodb import indexes_of, model_info, table_name
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import access_paths_of
 
+from .table_capacity import THROUGHPUT, cost_properties, index_throughput
+
 Properties: TypeAlias = dict[str, Any]
 GLOBAL_INDEXES, LOCAL_INDEXES = "GlobalSecondaryIndexes", "LocalSecondaryIndexes"
 
@@ -94,10 +96,13 @@ def _kinds(model: type[Model]) -> Iterator[type[Model]]:
 def _demands(model: type[Model]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """The demands of a model on its table: a subject, in the words of an error, and the value."""
     paths = access_paths_of(model)
-    indexes = {i.Meta.index_name: i for i in indexes_of(model).values()}
+    named = {i.Meta.index_name: (name, i) for name, i in indexes_of(model).items()}
+    indexes = {stored: index for stored, (_, index) in named.items()}
     types = {one.attr_name: one.attr_type for one in model.get_attributes().values()}
     for index in indexes.values():
         types |= {one.attr_name: one.attr_type for one in index.Meta.attributes.values()}
+    for said, value in cost_properties(model):
+        yield ("its", said), value
     yield ("its keys",), _key_schema(paths[0].partition, paths[0].sort)
     for path in paths:
         for name in (path.partition, path.sort):
@@ -107,7 +112,12 @@ def _demands(model: type[Model]) -> Iterator[tuple[tuple[str, ...], Any]]:
             kind = GLOBAL_INDEXES if path.is_global else LOCAL_INDEXES
             yield (
                 ("the index", path.index),
-                (kind, _key_schema(path.partition, path.sort), _projection(indexes[path.index])),
+                (
+                    kind,
+                    _key_schema(path.partition, path.sort),
+                    _projection(indexes[path.index]),
+                    index_throughput(model, *named[path.index]) if path.is_global else None,
+                ),
             )
     if (ttl := model_info(model).ttl) is not None:
         yield ("its", "TimeToLiveSpecification"), {"AttributeName": ttl.attr_name, "Enabled": True}
@@ -131,6 +141,7 @@ def _projection(index: Index[Any]) -> dict[str, Any]:
 def _indexes_of_kind(values: Mapping[Any, Any], kind: str) -> Properties:
     indexes = [
         {"IndexName": subject[1], "KeySchema": value[1], "Projection": value[2]}
+        | ({THROUGHPUT: value[3]} if value[3] else {})
         for subject, value in values.items()
         if subject[0] == "the index" and value[0] == kind
     ]
@@ -150,10 +161,15 @@ def next_index_step(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Pro
     for fixed in ("KeySchema", LOCAL_INDEXES):
         if old.get(fixed, []) != new.get(fixed, []):
             raise ConfigurationError(f"{fixed} of an existing table cannot change: make another table")
-    before, after = _indexes(old), _indexes(new)
+    after = _indexes(new)
+    # Another capacity is no other index.
+    before = {
+        name: after[name] if name in after and _structure(after[name]) == _structure(index) else index
+        for name, index in _indexes(old).items()
+    }
     steps = [("create", name) for name in after if name not in before]
-    for name in before:
-        if before[name] != after.get(name):
+    for name, index in before.items():
+        if index != after.get(name):
             steps += [("delete", name), *([("create", name)] if name in after else [])]
     indexes = dict(before)
     for action, name in steps[:1]:
@@ -163,6 +179,10 @@ def next_index_step(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Pro
             del indexes[name]
     remaining = [f"{action} index {name}" for action, name in steps[1:]]
     return _with_indexes(old, new, [indexes[n] for n in {**after, **before} if n in indexes]), remaining
+
+
+def _structure(index: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in index.items() if name != THROUGHPUT}
 
 
 def _indexes(properties: Mapping[str, Any]) -> dict[str, Any]:

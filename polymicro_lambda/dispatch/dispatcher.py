@@ -102,6 +102,10 @@ class Dispatcher:
             return self._problem(self._answerable(error, seen), seen)
 
     def _problem(self, error: HTTPError, seen: Observation) -> Response:
+        for note in getattr(
+            error, "__notes__", ()
+        ):  # for developers: it may name what the user must not know
+            safely(seen.logger.info, note)
         response = problem_response(error, seen.request_id)
         if seen.request is None or fits(response.body, seen.request.source):
             return response

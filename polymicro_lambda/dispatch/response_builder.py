@@ -16,7 +16,7 @@ from polymicro_lambda.items import (
     JSONText,
     instance_of,
     is_unreadable,
-    reads_alike,
+    is_volatile,
     renderer_of,
     stored_item,
     unchanged_text,
@@ -237,9 +237,8 @@ class ResponseBuilder:
     def _shows_stored(self, instance: Model, raw: RawItem, content: bytes) -> bool:
         """Whether everybody is shown this for the stored item: then its tag tells what is shown, too."""
         model = type(instance)
-        if self.embedded is not None or self.fields.names is not None or self.route.whole:
-            return False
-        if not reads_alike(model, raw):
+        shown = self.embedded is None and self.fields.names is None and not self.route.whole
+        if not shown or is_volatile(model):
             return False
         if unchanged_text(instance) is not None:
             return True

@@ -13,6 +13,7 @@ from pynamodb.attributes import MapAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.http import plain_number
 from polymicro_lambda.lists import NO_KEY
 
 
@@ -109,10 +110,6 @@ def json_default(
     return default
 
 
-def _number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
 def _listed(values: Iterable[Any]) -> list[Any]:
     try:
         return sorted(values, key=lambda value: (type(value).__name__, value))
@@ -124,7 +121,7 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (MapAttribute, MapAttribute.as_dict),
     (Mapping, dict),
     (datetime | date | time, lambda value: value.isoformat()),
-    (Decimal, _number),
+    (Decimal, plain_number),
     (UUID, str),
     (bytes, lambda value: base64.b64encode(value).decode()),
     (set | frozenset, _listed),

@@ -7,6 +7,9 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``result_pages``, ``batch_reads``: pages of a query or scan; items by their keys
 - ``expressions``, ``typed_values``: conditions as DynamoDB's text; values compared as DynamoDB does
 - ``partial_reads``: instances that lack attributes
+- ``called_defaults``: defaults that are called, for new items alone
+- ``exact_numbers``: numbers of more digits than a float has
+- ``raw_maps``: free maps with members of any name
 - ``models``, ``attributes``: keys, version, TTL and indexes of a model; attribute classes besides PynamoDB's
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
 - ``conflicts``: writes that meet another's transaction
@@ -15,6 +18,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 
 from .attributes import DecimalAttribute, PrefixedAttribute
 from .batch_reads import MOST_KEYS, batch_pages, items_of_keys, items_of_tables, key_of_item
+from .called_defaults import has_default
 from .client import (
     PREFIX_MEMBER,
     connect,
@@ -42,6 +46,7 @@ from .error_codes import (
     retry_after,
     translating_errors,
 )
+from .exact_numbers import keep_all_digits
 from .expressions import (
     JUNCTIONS,
     ConditionClause,
@@ -76,6 +81,7 @@ from .partial_reads import (
     partial_read_of,
     source_of,
 )
+from .raw_maps import carry_all_names, map_of
 from .read_recorder import EVERYTHING, ReadRecorder
 from .result_pages import (
     LARGEST_PAGE,
@@ -93,6 +99,9 @@ from .transport.conflicts import has_waited, repeated_in_conflict
 from .transport.retries import NO_SECOND_TRY, Tries, watched_tries
 from .transport.sessions import private_session, rehearse_call
 from .typed_values import NUMBERS, InvalidExpression, TypedValue, number_text, typed_value
+
+carry_all_names()
+keep_all_digits()
 
 __all__ = [
     "CLIENT_ERRORS",
@@ -136,6 +145,7 @@ __all__ = [
     "fold_condition",
     "get_item",
     "has_all_attributes",
+    "has_default",
     "has_waited",
     "http_error_from_client",
     "http_error_of",
@@ -151,6 +161,7 @@ __all__ = [
     "items_of_tables",
     "key_of_item",
     "limit_of_iterator",
+    "map_of",
     "mark_outdated",
     "method_of",
     "model_info",

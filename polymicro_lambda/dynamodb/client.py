@@ -5,7 +5,7 @@ What is private in PynamoDB's connections stands here; what is private in its it
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from pynamodb.connection.base import Connection
@@ -15,6 +15,7 @@ from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.types import RawItem
 
+from .called_defaults import call_defaults_for_new_items
 from .error_codes import translating_errors
 from .transport import retries
 from .transport.sessions import TRANSPORT, private_session, use_direct_pools
@@ -68,13 +69,17 @@ _clients: dict[str, Any] = {}
 """Settings and environment -> client."""
 
 
-def prepare_models(models: Iterable[type[Model]], prefix: str) -> None:
+def prepare_models(models: Collection[type[Model]], prefix: str) -> None:
     """Put ``prefix`` once before each model's table name, and bound its calls; makes no connection.
+
+    Defaults that are called make values for new items alone from now on.
 
     Raises ``ConfigurationError`` if a model has another prefix already, or has used its table without one.
     """
-    for model in _by_meta(models).values():
+    of_tables = _by_meta(models)
+    for model in of_tables.values():
         _prepare(model, prefix)
+    call_defaults_for_new_items(models)
 
 
 def _prepare(model: type[Model], prefix: str) -> None:

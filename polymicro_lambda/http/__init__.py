@@ -26,7 +26,7 @@ from .requests import Request
 from .responses import JSON_TYPE, PROBLEM_TYPE, Response, json_response, problem_document, problem_response
 from .sources.event_source import request_id
 from .sources.lookup import source_of
-from .strict_json import INT_DIGITS, json_bytes, json_text, read_json
+from .strict_json import INT_DIGITS, LongNumber, json_bytes, json_text, plain_number, read_json
 from .users import User, user_from, user_id_by
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "JSON_TYPE",
     "MERGE_TYPE",
     "PROBLEM_TYPE",
+    "LongNumber",
     "Request",
     "Response",
     "User",
@@ -46,6 +47,7 @@ __all__ = [
     "json_response",
     "json_text",
     "parameter_error",
+    "plain_number",
     "problem_document",
     "problem_response",
     "read_body",

@@ -1,6 +1,8 @@
 """Strict JSON in (RFC 8259), compact JSON out."""
 
 import json
+import re
+import secrets
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable
@@ -92,18 +94,51 @@ def _decoded(document: str) -> Any:
     return value if end == len(document) else _decoder.decode(document)
 
 
-def json_text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
-    """Write compact JSON; ``default`` is that of ``json.dumps``: it turns values of other types into JSON's.
+class LongNumber(Decimal):
+    """A number with a fraction that no float carries. JSON has it as a number, of all its digits."""
 
-    Raises ``ValueError`` for NaN and infinities, ``TypeError`` for a value that ``default`` refuses too.
+
+def plain_number(exact: Decimal) -> int | float | LongNumber:
+    """An int for an integral number, else the float that reads back as the same decimal, else a ``LongNumber``."""
+    if exact.is_finite() and exact == exact.to_integral_value():
+        return int(exact)
+    carried = float(exact)
+    return carried if not exact.is_finite() or Decimal(repr(carried)) == exact else LongNumber(exact)
+
+
+def json_text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """Write compact JSON, a ``LongNumber`` with all of its digits.
+
+    ``default`` is that of ``json.dumps``: it turns values of other types into JSON's. Raises ``ValueError`` for NaN and
+    infinities, ``TypeError`` for a value that ``default`` refuses too.
     """
     try:
         return _ENCODER.encode(value)
     except TypeError:
-        if default is None:
-            raise
-    # Values of other types are rare, and an encoder with a ``default`` is made each time.
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
+        # Values of other types are rare, and an encoder with a ``default`` is made each time.
+        return _OtherTypes(default).text(value)
+
+
+class _OtherTypes:
+    """Writes JSON with values that the encoder does not know."""
+
+    def __init__(self, default: Callable[[Any], Any] | None) -> None:
+        self.default = default
+        self.mark = secrets.token_hex()
+        """Begins the text that stands for a number: nobody's text can begin so."""
+
+    def text(self, value: Any) -> str:
+        text = json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=self._as_json
+        )
+        return re.sub(f'"{self.mark}([^"]*)"', r"\1", text) if self.mark in text else text
+
+    def _as_json(self, value: Any) -> Any:
+        if isinstance(value, LongNumber):
+            return f"{self.mark}{value}"
+        if self.default is None:
+            raise TypeError(f"a {type(value).__name__} is no JSON")
+        return self.default(value)
 
 
 def json_bytes(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:

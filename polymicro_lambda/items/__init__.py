@@ -35,7 +35,7 @@ from .stored_items import (
     serialized,
     stored_item,
 )
-from .volatile_attributes import is_volatile, reads_alike
+from .volatile_attributes import is_volatile
 
 __all__ = [
     "UNKEYED_TAGGER",
@@ -56,7 +56,6 @@ __all__ = [
     "names_read",
     "observed",
     "prefix_conditions",
-    "reads_alike",
     "record_reads",
     "renderer_of",
     "report_unreadable",

@@ -102,8 +102,8 @@ def _read_attribute(instance: Model, member: _Member, raw: RawItem) -> None:
     if stored and "NULL" not in stored:
         value = attribute.deserialize(attribute.get_value(stored))
     else:
-        value = attribute.default() if callable(attribute.default) else attribute.default
-        if value is None:
+        value = attribute.default
+        if value is None or callable(value):
             return
     if member.plain:
         instance.attribute_values[member.name] = value

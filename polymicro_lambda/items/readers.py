@@ -4,7 +4,6 @@ Every attribute class that is exactly one of PynamoDB's has a conversion here. O
 attribute and field. Where a value is not in the form that PynamoDB writes, an instance shows the item as a whole.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import DecimalAttribute, PrefixedAttribute, number_text
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.http import json_text
+from polymicro_lambda.http import json_text, plain_number
 from polymicro_lambda.schemas import as_json, field_for, ordered_attributes
 from polymicro_lambda.types import RawItem
 
@@ -144,10 +143,8 @@ def _field_value(model: type[Model], name: str, field: Any, value: Any) -> Any:
 
 
 def _absent(attribute: Attribute[Any], dump: Convert) -> Any:
-    """The value of an absent attribute: its default as JSON."""
-    if callable(attribute.default):
-        return _NEEDS_INSTANCE  # another value each time: that of the instance
-    value = dump(attribute.default)
+    """The value of an absent attribute: its plain default as JSON. One that is called is for new items alone."""
+    value = dump(None if callable(attribute.default) else attribute.default)
     return value if isinstance(value, str | int | float | bool | None) else _NEEDS_INSTANCE
 
 
@@ -159,7 +156,7 @@ def _datetime(text: str) -> str:
 
 
 def _number(text: str) -> Any:
-    return int(text) if _INTEGER.fullmatch(text) else as_json(json.loads(text))
+    return int(text) if _INTEGER.fullmatch(text) else plain_number(Decimal(text))
 
 
 def _decimal_text(text: str) -> str:

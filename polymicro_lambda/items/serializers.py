@@ -10,7 +10,7 @@ from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute, U
 from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ModelInfo, model_info
+from polymicro_lambda.dynamodb import ModelInfo, has_default, model_info
 from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
 from polymicro_lambda.schemas import default_of, is_key, key_rules
 from polymicro_lambda.spelling import did_you_mean
@@ -124,7 +124,8 @@ class ItemSerializer:
     def changes(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
         """The changes that these values make to an item, by DynamoDB's names; None removes.
 
-        Raises ``Unprocessable`` for None in a required attribute, ``ConfigurationError`` for unknown ones.
+        Raises ``Unprocessable`` for None in an attribute that is required or has a default, ``ConfigurationError`` for
+        unknown ones.
         """
         raw: dict[str, dict[str, Any] | None] = {}
         for name, value in values.items():
@@ -134,10 +135,17 @@ class ItemSerializer:
             except AttributeNullError as error:
                 path = error.attr_path
                 raise _incomplete(f"{name}{path if path[0] == '[' else '.' + path}") from error
-            if stored is None and not nullable and name not in self.about.keys:
-                raise _incomplete(name)
+            if stored is None and name not in self.about.keys:
+                self._check_cleared(name, nullable)
             raw[place] = None if stored is None else {kind: stored}
         return raw
+
+    def _check_cleared(self, name: str, nullable: bool) -> None:
+        if has_default(self.model.get_attributes()[name]):
+            said = {"pointer": f"#/{name}", "detail": "It has a default, and cannot be cleared."}
+            raise Unprocessable("The item cannot be without what has a default.", errors=[said])
+        if not nullable:
+            raise _incomplete(name)
 
     def check_key(self, key: RawItem, updated: RawItem) -> None:
         """Raise ``ConfigurationError`` where an update would give an item another key."""

@@ -3,7 +3,7 @@
 In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``) under the request's guard; out comes a
 `Page` of rows and the key after which the next page starts.
 
-- `filters`: declared filters and their operators, read from a query and turned into conditions.
+- `filters`: declared filters, read from a query and turned into conditions. `filter_operators`: their operators.
 - `planner`: a resource's list as a `ListQuery`. `plans`: the cheapest `Plan` for it. `key_conditions`: the part of the
   conditions that a sort key can serve. `access_paths`: the table and its indexes.
 - `queries`: a plan as DynamoDB's Query or Scan. `rows`: the rows read, checked one by one. `pages`: the page of any
@@ -13,7 +13,8 @@ In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``
 
 from .access_paths import AccessPath, access_paths_of
 from .cursors import NO_KEY, Cursors, Page, configured_secrets, foreign_key, signing_secrets
-from .filters import FILTER_OPERATORS, RESERVED_PARAMETERS, DeclaredFilters, Filters, filter_conditions
+from .filter_operators import FILTER_OPERATORS
+from .filters import RESERVED_PARAMETERS, DeclaredFilters, Filters, filter_conditions
 from .pages import PageReader
 from .planner import Planner
 from .plans import ListQuery, Plan, plan_list

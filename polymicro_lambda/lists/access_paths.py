@@ -26,6 +26,8 @@ class AccessPath:
     is_global: bool = False
     sparse: bool = False
     """Whether items may be without its sort key: the index lacks these."""
+    optional_partition: bool = False
+    """Whether items may be without its partition key: the same."""
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -61,4 +63,5 @@ def _of_index(model: type[Model], table: frozenset[str], index: Index[Any]) -> A
         projected_names(model, index),
         is_global=isinstance(index, GlobalSecondaryIndex),
         sparse=sort is not None and sort not in certain,
+        optional_partition=partition not in certain,
     )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pynamodb.attributes import (
@@ -14,7 +13,7 @@ from pynamodb.attributes import (
     JSONAttribute,
 )
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path, Value
+from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import PrefixedAttribute, model_info, typed_value
@@ -22,52 +21,18 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import bad_query, parameter_error
 from polymicro_lambda.items import serialized
 from polymicro_lambda.lazy import lazy
+from polymicro_lambda.rules import shown_path
 from polymicro_lambda.schemas import ItemSchema
 from polymicro_lambda.spelling import did_you_mean
 
-MAX_OPERANDS = 100
-"""Operands of one IN (DynamoDB: "Condition expressions", comparison operators)."""
+from .filter_operators import FILTER_OPERATORS, SCALARS
 
+_TRUTH = {"true": True, "false": False}
 RESERVED_PARAMETERS = frozenset({"limit", "pagination_key", "sort", "fields"})
 """Other parameters of a list: an attribute of such a name has the filter ``limit__eq``."""
 
 Filters: TypeAlias = Mapping[str, Mapping[str, Any]]
 """The filters of a request: attribute -> operator -> typed value, e.g. ``{"done": {"eq": True}}``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """A comparison that a query may ask for."""
-
-    condition: Callable[..., Condition]
-    """(path, operand, …) -> condition; the operands are PynamoDB's values, of ``exists`` a bool."""
-    types: frozenset[str]
-    """The DynamoDB types of attributes that it can be declared for."""
-    operands: range = range(1, 2)
-
-
-_TRUTH = {"true": True, "false": False}
-_SCALARS = frozenset({"S", "N", "B"})
-_ALL = _SCALARS | {"BOOL", "SS", "NS", "BS", "L", "M", "NULL"}
-
-FILTER_OPERATORS: Mapping[str, Operator] = MappingProxyType(
-    {
-        "eq": Operator(lambda path, value: path == value, _SCALARS | {"BOOL"}),
-        "ne": Operator(lambda path, value: path != value, _SCALARS | {"BOOL"}),
-        "lt": Operator(lambda path, value: path < value, _SCALARS),
-        "lte": Operator(lambda path, value: path <= value, _SCALARS),
-        "gt": Operator(lambda path, value: path > value, _SCALARS),
-        "gte": Operator(lambda path, value: path >= value, _SCALARS),
-        "between": Operator(lambda path, low, high: path.between(low, high), _SCALARS, range(2, 3)),
-        "begins_with": Operator(lambda path, value: path.startswith(value), frozenset({"S", "B"})),
-        "contains": Operator(
-            lambda path, value: path.contains(value), frozenset({"S", "SS", "NS", "BS", "L"})
-        ),
-        "in": Operator(lambda path, *values: path.is_in(*values), _SCALARS, range(1, MAX_OPERANDS + 1)),
-        "exists": Operator(lambda path, there: path.exists() if there else path.does_not_exist(), _ALL),
-    }
-)
-"""Operator name -> operator. ``ne`` holds on an item that lacks the attribute, as it does in DynamoDB."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +111,15 @@ def _check(where: str, attribute: Attribute[Any], operator: str) -> None:
         raise ConfigurationError(
             f"{where}: {operator!r} is no operator; there are {', '.join(FILTER_OPERATORS)}"
         )
+    if getattr(attribute, "legacy_encoding", False) and operator in _ORDERED:
+        raise ConfigurationError(
+            f"{where}: {operator!r} does not work with legacy_encoding=True: DynamoDB has its base64 there"
+        )
     allowed = next(
         (names for kind, names in _FEWER_OPERATORS.items() if isinstance(attribute, kind)), FILTER_OPERATORS
     )
     element = _element(attribute)
-    searchable = operator != "contains" or element is None or element.attr_type in _SCALARS
+    searchable = operator != "contains" or element is None or element.attr_type in SCALARS
     if (
         operator not in allowed
         or attribute.attr_type not in FILTER_OPERATORS[operator].types
@@ -166,6 +135,10 @@ _FEWER_OPERATORS: Mapping[type, frozenset[str]] = {
     DiscriminatorAttribute: frozenset({"eq", "ne", "in", "exists"}),
     PrefixedAttribute: frozenset(FILTER_OPERATORS) - {"begins_with", "contains"},
 }
+
+
+_ORDERED = frozenset({"lt", "lte", "gt", "gte", "between", "begins_with"})
+"""The operators that go by the order, or the beginning, of what is stored."""
 
 
 def _element(attribute: Attribute[Any]) -> Attribute[Any] | None:
@@ -222,7 +195,7 @@ def filter_conditions(model: type[Model], filters: Filters) -> Iterator[Conditio
         for operator, value in wanted.items():
             values = value if isinstance(value, list) else [value]
             operands = values if operator == "exists" else [_raw(attribute, one, operator) for one in values]
-            yield FILTER_OPERATORS[operator].condition(Path([attribute.attr_name]), *operands)
+            yield FILTER_OPERATORS[operator].condition(shown_path(attribute), *operands)
 
 
 # Type of a set in DynamoDB -> type of its elements.

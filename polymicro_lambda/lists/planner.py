@@ -41,6 +41,8 @@ class Planner:
     """Whether the answer may need all of an item: a hook or a schema of the resource's own sees it."""
     filterable: frozenset[str]
     """The attributes that a filter can bind to one value, by DynamoDB's names."""
+    told: frozenset[str] | None = None
+    """The attributes that every user may know of, by DynamoDB's names; None for all."""
     deletion: SoftDeletion | None = None
     """Which items are deleted, and are in no list, None for none."""
 
@@ -72,11 +74,12 @@ class Planner:
         scan: bool,
         whole: bool,
         filterable: Iterable[str] = (),
+        told: Iterable[str] | None = None,
         deletion: SoftDeletion | None = None,
     ) -> "Planner":
-        """The planner of a resource over this model; ``filterable`` are Python names."""
-        named = frozenset([model.get_attributes()[name].attr_name for name in filterable])
-        return cls(model, scan, whole, named, deletion)
+        """The planner of a resource over this model; ``filterable`` and ``told`` are Python names."""
+        known = None if told is None else _stored(model, told)
+        return cls(model, scan, whole, _stored(model, filterable), known, deletion)
 
     def plan(self, filters: Filters, sort: str | None) -> Plan:
         """The plan for the request under the current guard. Raises ``BadRequest``."""
@@ -112,6 +115,7 @@ class Planner:
             self.scan,
             {stored: name for name, stored in self.stored.items()},
             self.filterable,
+            self.told,
             requested,
             kinds,
         )
@@ -160,3 +164,9 @@ class Planner:
         attributes = self.model.get_attributes()
         bound = None if names is None else {attributes[name].attr_name for name in names}
         return (path for path in self.paths if bound is None or path.partition in bound)
+
+
+def _stored(model: type[Model], names: Iterable[str]) -> frozenset[str]:
+    """DynamoDB's names of attributes; a name that is none of the model's is a schema's own."""
+    attributes = model.get_attributes()
+    return frozenset([attributes[name].attr_name for name in names if name in attributes])

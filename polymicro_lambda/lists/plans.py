@@ -64,6 +64,8 @@ class ListQuery:
     """DynamoDB name -> Python name, for messages."""
     filterable: frozenset[str] | None = None
     """The attributes that a filter can bind to one value, for messages; None for all."""
+    told: frozenset[str] | None = None
+    """The attributes that every user may know of, for messages; None for all."""
     request_filters: Sequence[Condition] = ()
     """The conditions from the request's own filters: an ``in`` on the key among them names each item."""
     kind_conditions: Sequence[Condition] = ()
@@ -171,10 +173,13 @@ def _query_plan(
 
 
 def _loses(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> bool:
-    """Whether an index may lack items of the list: those without its sort key.
+    """Whether an index may lack items of the list: those without its sort key, or for whose partition a default stands.
 
     A list that is sorted by that key is of the items that have it, and so is one whose conditions no other satisfies.
     """
+    of_partition = [c for c in conditions if attributes_of(c) == {path.partition}]
+    if path.optional_partition and of_partition and all(holds(c, {}) for c in of_partition):
+        return True
     if not path.sparse or query.sort == path.sort:
         return False
     return not any(attributes_of(c) == {path.sort} and not holds(c, {}) for c in conditions)
@@ -187,7 +192,7 @@ def _projection(path: AccessPath, query: ListQuery, checks: Sequence[Condition])
 def _no_access_path(
     paths: Sequence[AccessPath], query: ListQuery, bound: Mapping[str, Any], lossy: Sequence[AccessPath]
 ) -> BadRequest:
-    """The error that names what is missing: an index for the order or without gaps, or a value for a partition key."""
+    """The error that says what the client can do, by names that it may know; its notes are for the developer."""
 
     def python_name(name: str) -> str:
         return query.names.get(name, name)
@@ -199,25 +204,31 @@ def _no_access_path(
         return [name for name in names if query.filterable is None or name in query.filterable]
 
     if lossy:
-        missed = any_of(str(path.sort) for path in lossy)
-        return BadRequest(f"No index has all of this list: sort it by {missed} or filter on that.")
+        missed = {str(path.sort) for path in lossy}
+        told = any_of(missed if query.told is None else missed & query.told)
+        advice = f"sort it by {told} or filter on that" if told else ""
+        error = _refused("No index has all of this list", advice)
+        error.add_note(f"The indexes lack items without {any_of(missed)}.")
+        return error
     keyed = any_of(path.partition for path in paths if path.partition in bound)
-    by_sort = [path.partition for path in paths if path.sort == query.sort]
+    by_sort = any_of(bindable(path.partition for path in paths if path.sort == query.sort))
     if query.sort is not None and keyed:
-        detail = (
-            f"The list cannot be sorted by {python_name(query.sort)}: that needs an index with partition key "
-            f"{keyed} and sort key {python_name(query.sort)}{_or_else(any_of(bindable(by_sort)))}."
+        order = python_name(query.sort)
+        error = _refused(
+            f"The list cannot be sorted by {order}", by_sort and f"say which {by_sort} by a filter"
         )
-        return BadRequest(detail, errors=[{"parameter": "sort", "detail": detail}])
+        error.errors = ({"parameter": "sort", "detail": str(error.detail)},)
+        error.add_note(f"An index with partition key {keyed} and sort key {order} would have this order.")
+        return error
     partitions = [path.partition for path in paths]
-    detail = f"No index serves this list: say which {any_of(bindable(partitions))} by a filter"
-    if not bindable(partitions):
-        detail = f"No index serves this list: it has no filter that would say which {any_of(partitions)}"
+    said = any_of(bindable(partitions))
+    error = _refused("No index serves this list", said and f"say which {said} by a filter")
+    if not said:
+        error.add_note(f"No filter of the resource would say which {any_of(partitions)}.")
     if bound:
-        detail += f", or add an index with partition key {any_of(bound)}"
-    return BadRequest(f"{detail}.")
+        error.add_note(f"An index with partition key {any_of(bound)} would serve this list.")
+    return error
 
 
-def _or_else(partitions: str) -> str:
-    """The end of the message: a filter on the partition key of an index that has the order."""
-    return f", or a filter that says which {partitions}" if partitions else ""
+def _refused(what: str, advice: str) -> BadRequest:
+    return BadRequest(f"{what}: {advice}." if advice else f"{what}.")

@@ -38,8 +38,8 @@ def _elements(field: ours.ListField, describe: Describe) -> JSONSchema:
     return {"type": "array", "items": describe(field.inner)}
 
 
-def _object(field: ours.RawMapField, _: Describe) -> JSONSchema:
-    return {"type": "object", "propertyNames": _none_of(field.lost), "additionalProperties": True}
+def _object(_: ours.RawMapField, __: Describe) -> JSONSchema:
+    return {"type": "object", "additionalProperties": True}
 
 
 def _record(field: ours.MapField, describe: Describe) -> JSONSchema:

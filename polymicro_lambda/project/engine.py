@@ -119,7 +119,7 @@ def _create(table: Table) -> None:
     wanted = {name: value for name, value in table.properties.items() if name != "TimeToLiveSpecification"}
     if streams in wanted:
         wanted[streams] = {"StreamEnabled": True, **wanted[streams]}
-    dynamodb.execute(model, "CreateTable", BillingMode="PAY_PER_REQUEST", **wanted)
+    dynamodb.execute(model, "CreateTable", **{"BillingMode": "PAY_PER_REQUEST", **wanted})
     deadline = time.monotonic() + CREATION
     while not _is_active(model):
         if time.monotonic() > deadline:

@@ -8,7 +8,8 @@ the app compiles: it needs neither network nor credentials, and names class and 
 ``verbs`` for the five verbs and ``@action``, ``idempotent_verbs``, ``declared_calls`` and ``soft_deletes`` for
 these settings.
 ``embeds`` has ``One`` and ``Many``, by which resources embed one another. ``declaration_checks`` and
-``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``, ``router`` the tree of paths.
+``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``, ``router`` the tree of paths,
+``reserved_keys`` the keys whose paths would be other routes.
 """
 
 from .compiler import compile_routes, stores_of

@@ -1,11 +1,10 @@
 """Resources become routes: declarations read, schemas made, indexes found, every mistake named."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, cast
 
-from pynamodb.models import Model
-
-from polymicro_lambda.dynamodb import check_own_tables, model_info
+from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import AccessPath, DeclaredFilters, Planner
 from polymicro_lambda.rules import FieldRules, Through
@@ -17,16 +16,16 @@ from polymicro_lambda.writes import (
     UniqueConstraints,
     WrittenValues,
     check_bulk,
-    check_same_constraints,
     read_unique,
 )
 
-from .declaration_checks import check_prefixes
+from .app_checks import check_together
 from .declarations import AppSettings, Declaration
 from .embeds import link_embeds
 from .lookups import lookup_of
 from .permission_checks import check_field_permissions
-from .routes import Route, models_of
+from .reserved_keys import reserved_keys
+from .routes import Route
 
 
 def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, ...]:
@@ -36,10 +35,11 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     """
     routes = tuple([route for resource in resources for route in _routes(Declaration.of(resource, app), app)])
     link_embeds(routes)
-    _check_together(routes, app)
+    check_together(routes, app)
     stores = stores_of(routes)
     for store in map(_store_of, routes):
         store.stores = stores
+        store.reserved = partial(reserved_keys, store.model, routes)
     _leave_out_deleted(routes)
     return routes
 
@@ -57,7 +57,7 @@ def stores_of(routes: Iterable[Route]) -> Stores:
 def _leave_out_deleted(routes: Iterable[Route]) -> None:
     """Let no soft-deleted item of a resource's let a user in by ``Through``."""
     deletions = {route.model: route.deletion for route in routes if route.deletion is not None}
-    leaves = (leaf for route in routes for leaf in (*route.rule.leaves(), *route.field_rules.leaves()))
+    leaves = (leaf for route in routes for leaf in (*route.rules.permissions, *route.field_rules.leaves()))
     for leaf in leaves if deletions else ():
         if isinstance(leaf, Through) and leaf.model in deletions:
             leaf.leave_out(deletions[leaf.model])
@@ -126,7 +126,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique, declared.deletion)
     resource.store.finishing = WrittenValues(declared.touch, declared.clean)
-    resource.planner = _planner(declared, filters, bindable, schema)
+    resource.planner = _planner(declared, filters, bindable, schema, field_rules)
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path)
     others = of_fields if declared.deletion is None else (*of_fields, *declared.deletion.leaves())
@@ -169,7 +169,11 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
 
 
 def _planner(
-    declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None, schema: ItemSchema
+    declared: Declaration,
+    filters: DeclaredFilters,
+    bindable: frozenset[str] | None,
+    schema: ItemSchema,
+    field_rules: FieldRules,
 ) -> Planner:
     """The planner of a resource's lists.
 
@@ -178,11 +182,13 @@ def _planner(
     """
     resource, model = declared.resource, declared.model
     by_key = filters.batch_key(model)
+    shown = schema.names if declared.fields_for is None else ()
     planner = Planner.of(
         model,
         scan=resource.scan,
         whole=declared.whole,
         filterable=filters.equals | by_key,
+        told=filters.attributes.union(name for name in shown if name not in field_rules.read),
         deletion=declared.deletion,
     )
     listed = declared.by_name.get("list")
@@ -224,22 +230,3 @@ def _check_bulk(declared: Declaration, unique: UniqueConstraints | None) -> None
         idempotent=create is not None and create.is_idempotent,
         uniqueness=unique,
     )
-
-
-def _check_together(routes: tuple[Route, ...], app: AppSettings) -> None:
-    """Raise ``ConfigurationError`` for resources that cannot stand in one app."""
-    if any(route.uniqueness for route in routes):
-        check_same_constraints(
-            [(type(one.resource).__name__, one.model, one.uniqueness) for one in routes if one.writes]
-        )
-    served = {route.model for route in routes}
-    check_prefixes(models_of(routes), served)
-    if app.rate_limit is not None and not any(route.rate for route in routes):
-        raise ConfigurationError(
-            'PolyMicro.rate_limit limits nothing: say RateLimit("100/minute"), or rate_limit of a resource'
-        )
-    counters = None if app.rate_limit is None else app.rate_limit.model
-    tables = {"idempotency": app.idempotency_table, "rate_limit": counters}
-    own: dict[str, type[Model]] = {setting: model for setting, model in tables.items() if model is not None}
-    if own:
-        check_own_tables(own, served)

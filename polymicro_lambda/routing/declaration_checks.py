@@ -1,20 +1,27 @@
 """What would go wrong in silence: names of another framework's, slips of the pen, kinds of items that are mixed up."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from itertools import chain, combinations
 from types import MappingProxyType
 from typing import Any
 
+from pynamodb.indexes import Index, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import indexes_of, model_info, table_meta
+from polymicro_lambda.dynamodb import indexes_of, model_info, stored_names, table_meta
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.spelling import closest_name
 
 from .verbs import ACTION, VERBS
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
+"""A table's or an index's (DynamoDB Developer Guide, "Naming rules")."""
+_LEAST = 3
+"""Characters of an index's name. A table's has as many, but the stack's name or ``table_prefix`` stands before it."""
+_NO_NAME = "is no name for it: DynamoDB takes 3 to 255 letters, digits, _, . and -"
 CUTOFF = 0.87
 """How alike a name must be to a setting to be taken for a slip (``difflib``'s ratio)."""
 
@@ -83,14 +90,15 @@ def _instead(name: str) -> str | None:
 
 
 def check_model(resource: str, model: type[Model]) -> None:
-    """Raise ``ConfigurationError`` for a model without partition key or table, or whose index no item would fit."""
+    """Raise ``ConfigurationError`` for a model without partition key or table, or with an index that cannot be."""
     first = next(iter(model_info(model).keys.values()), None)
     if first is None or not first.is_hash_key:
         raise ConfigurationError(f"{resource}.model: {model.__name__} has no attribute with hash_key=True")
-    table_meta(model)
+    _check_table_name(model)
     indexes = indexes_of(model).items()
     attributes = {one.attr_name: one for one in model.get_attributes().values()} if indexes else {}
     for name, index in indexes:
+        _check_index(f"{model.__name__}.{name}", model, index)
         for key in index.Meta.attributes.values():
             own = attributes.get(key.attr_name)
             if own is None or own.attr_type == key.attr_type:
@@ -99,6 +107,56 @@ def check_model(resource: str, model: type[Model]) -> None:
                 f"{model.__name__}.{name}: {key.attr_name} is a {type(key).__name__} in the index, a"
                 f" {type(own).__name__} in the model: DynamoDB would refuse the items"
             )
+
+
+def check_kind(resource: str, model: type[Model]) -> None:
+    """Raise ``ConfigurationError`` for a model whose new items the mixin ``Create`` could not say the kind of."""
+    discriminator = model_info(model).discriminator
+    if discriminator is not None and discriminator.get_discriminator(model) is None:
+        raise ConfigurationError(
+            f"{resource}: Create cannot make items of {model.__name__}, which has no discriminator value: give the"
+            " class one, or its kinds resources of their own"
+        )
+
+
+def _check_table_name(model: type[Model]) -> None:
+    said = str(table_meta(model).table_name)
+    if said and not _NAME.fullmatch(said):
+        raise ConfigurationError(f"{model.__name__}.Meta.table_name: {said!r} {_NO_NAME}")
+
+
+def _check_index(where: str, model: type[Model], index: Index[Any]) -> None:
+    """Raise ``ConfigurationError`` for an index that DynamoDB would not make."""
+    name = index.Meta.index_name
+    if len(name) < _LEAST or not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{where}.Meta.index_name: {name!r} {_NO_NAME}")
+    if not isinstance(index, LocalSecondaryIndex):
+        return
+    table = [one.attr_name for one in model_info(model).keys.values()]
+    own = index.Meta.attributes.values()
+    if table[0] not in [one.attr_name for one in own if one.is_hash_key]:
+        raise ConfigurationError(
+            f"{where}: a LocalSecondaryIndex has the hash key of its table, {table[0]}: make it a GlobalSecondaryIndex"
+        )
+    if len(table) < 2 or not any(one.is_range_key for one in own):
+        raise ConfigurationError(f"{where}: a LocalSecondaryIndex and its table have a range key each")
+
+
+def check_index_keys(models: Iterable[type[Model]]) -> None:
+    """Raise ``ConfigurationError`` for an index whose key no item has, of whichever model of its table."""
+    tables: dict[Any, set[type[Model]]] = {}
+    for model in models:
+        tables.setdefault(model.Meta.table_name, set()).add(model)
+    for sharing in tables.values():
+        stored = frozenset[str]().union(*map(stored_names, sharing))
+        for model in sorted(sharing, key=lambda one: one.__name__):
+            for name, index in indexes_of(model).items():
+                for key in index.Meta.attributes.values():
+                    if key.attr_name not in stored and (key.is_hash_key or key.is_range_key):
+                        raise ConfigurationError(
+                            f"{model.__name__}.{name}: the model has no attribute {key.attr_name!r}, so that no item"
+                            " would be in the index"
+                        )
 
 
 def check_prefixes(models: Iterable[type[Model]], served: Collection[type[Model]] = ()) -> None:

@@ -15,7 +15,7 @@ from polymicro_lambda.resources import ModelResource, own_members
 from polymicro_lambda.rules import Requirement, SoftDeletion
 from polymicro_lambda.throttling import RateLimit
 
-from .declaration_checks import check_model, check_names
+from .declaration_checks import check_kind, check_model, check_names
 from .declared_calls import Call, calls_of
 from .idempotent_verbs import idempotent_verbs
 from .lookups import check_lookup
@@ -130,6 +130,8 @@ class Declaration:
         rules = VerbRules.of(resource, app.permissions, verbs)
         check_write_terms(resource, verbs)
         check_clean(resource, verbs)
+        if VERBS["create"] in verbs and is_mixed_in(resource, "create"):
+            check_kind(name, resource.model)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
         parts = route_parts(name, resource)
         in_path = route_parameters(name, resource.model, parts)

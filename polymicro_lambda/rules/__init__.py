@@ -19,14 +19,9 @@ and write.
 """
 
 from .algebra import AllOf, AnyOf, Not, Owner, Rule, rule_from
-from .conditions.evaluation import (
-    attributes_of,
-    equality_of,
-    evaluator,
-    holds,
-    stored_reader,
-    text_equality_of,
-)
+from .conditions.defaults import default_at, shown_path
+from .conditions.evaluation import equality_of, evaluator, holds, text_equality_of
+from .conditions.paths import attributes_of, stored_reader
 from .conditions.requirements import (
     Otherwise,
     Requirement,
@@ -35,7 +30,7 @@ from .conditions.requirements import (
     error_of,
     requirement,
 )
-from .conditions.rewriting import sendable
+from .conditions.rewriting import NEVER, sendable
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .create_interceptor import CreateInterceptor
 from .disclosure import (
@@ -99,6 +94,7 @@ from .verdicts import (
 __all__ = [
     "BOTH",
     "EVERY",
+    "NEVER",
     "PERMISSION_METHODS",
     "SAFE_METHODS",
     "SIDES",
@@ -144,6 +140,7 @@ __all__ = [
     "check_related",
     "concerns_route",
     "current_guard",
+    "default_at",
     "early_pins",
     "end_guard",
     "equality_of",
@@ -175,6 +172,7 @@ __all__ = [
     "rest_of_verdict",
     "rule_from",
     "sendable",
+    "shown_path",
     "split_related",
     "stored_key_part",
     "stored_reader",

@@ -16,7 +16,9 @@ from polymicro_lambda.exceptions import ConfigurationError, Forbidden
 from polymicro_lambda.items import instance_of, is_live, live_conditions
 from polymicro_lambda.types import RawItem
 
+from .conditions.defaults import default_at
 from .conditions.evaluation import holds
+from .conditions.rewriting import sendable
 from .context import RuleContext
 from .own_writes import item_id
 
@@ -31,9 +33,11 @@ class Source(NamedTuple):
     key_attribute: Attribute[Any]
 
     def key_part(self, raw: RawItem) -> dict[str, Any] | None:
-        """That part as DynamoDB stores it, None where the item says none."""
+        """That part as DynamoDB stores it, None where the item says none, and the attribute has no plain default."""
         stored = raw.get(self.attribute.attr_name)
         if not stored or "NULL" in stored:
+            stored = default_at(Path(self.attribute))
+        if stored is None:
             return None
         try:
             value = self.attribute.deserialize(self.attribute.get_value(stored))
@@ -113,9 +117,11 @@ class RelatedCheck(NamedTuple):
     def write_condition(self) -> Condition:
         """The same as a condition on the related item, for a ConditionCheck."""
         partition = next(iter(model_info(self.model).keys.values())).attr_name
-        parts = [Path([partition]).exists(), *live_conditions(self.model)]
+        is_stored = Path([partition]).exists()
+        parts = [is_stored, *live_conditions(self.model)]
         parts += [] if self.condition is None else [self.condition]
-        there: Condition = reduce(and_, parts)
+        sent = sendable(reduce(and_, parts))
+        there = is_stored & ~is_stored if isinstance(sent, bool) else sent
         return ~there if self.negated else there
 
 

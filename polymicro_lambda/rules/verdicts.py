@@ -13,7 +13,8 @@ from pynamodb.models import Model
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.types import RawItem
 
-from .conditions.evaluation import attributes_of, evaluator, is_refused
+from .conditions.evaluation import evaluator, is_refused
+from .conditions.paths import attributes_of
 from .conditions.rewriting import NEVER
 from .context import Method, RuleContext, ask_permission, has_answered
 from .related import RelatedCheck

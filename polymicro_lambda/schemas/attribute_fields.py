@@ -18,7 +18,7 @@ from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute, MapAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import DecimalAttribute
+from polymicro_lambda.dynamodb import DecimalAttribute, has_default
 from polymicro_lambda.exceptions import ConfigurationError
 
 from . import fields as ours
@@ -80,7 +80,7 @@ def _list(attribute: Any, level: int) -> fields.Field[Any]:
 
 def _map(attribute: Any, level: int) -> fields.Field[Any]:
     if type(attribute) is MapAttribute:
-        return ours.RawMapField(room=CONTAINERS - level, lost=ours.LOST)
+        return ours.RawMapField(room=CONTAINERS - level)
     return ours.MapField(type(attribute), _map_schema(attribute, level))
 
 
@@ -96,6 +96,7 @@ def _map_schema(attribute: Any, level: int) -> Schema:
         # A map is replaced as a whole, so its members' defaults are part of what is loaded.
         default = default_of(member)
         built[name].load_default = missing if default is None else default
+        built[name].allow_none = built[name].allow_none and not has_default(member)
     return ModelSchema.from_dict(built)()
 
 

@@ -10,6 +10,7 @@ from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import has_default
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.spelling import did_you_mean
@@ -129,6 +130,8 @@ class SchemaDeclaration:
         for name, field in made.fields.items():
             if attribute_of_field(field) in self.attributes:
                 self._fit(name, field)
+                # It would spring back: an absent attribute with a default is shown with that.
+                field.allow_none &= not (updating and has_default(self.attributes[attribute_of_field(field)]))
             field.required |= name in self.required
         if (
             self.schema and not made._hooks[POST_LOAD]

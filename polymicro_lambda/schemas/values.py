@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from marshmallow import ValidationError
 from pynamodb.attributes import MapAttribute
 
-from polymicro_lambda.http import INT_DIGITS
+from polymicro_lambda.http import INT_DIGITS, LongNumber, plain_number
 from polymicro_lambda.types import MAX_ERRORS
 
 DIGITS = 38
@@ -83,9 +83,10 @@ def load_text(value: object) -> str:
     return value
 
 
-def load_number(value: object, *, stored: bool = True) -> int | float:
+def load_number(value: object, *, stored: bool = True) -> int | float | Decimal:
     """An int for an integral number, else the float that reads back as the same decimal.
 
+    A ``LongNumber``, as paths and queries have it, may stay one: it looks for what others have stored.
     A ``stored`` number must keep within DynamoDB's limits; others are part of a JSON text. Raises ``ValidationError``.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -97,10 +98,10 @@ def load_number(value: object, *, stored: bool = True) -> int | float:
         refuse("Not a finite number.")
     if exact == exact.to_integral_value():
         return int(exact) if exact.adjusted() < INT_DIGITS - 1 else refuse("Too large a number.")
-    carried = float(exact)
-    return (
-        carried if Decimal(repr(carried)) == exact else refuse("More digits than can be kept exactly (17).")
-    )
+    loaded = plain_number(exact)
+    if isinstance(loaded, LongNumber) and not isinstance(value, LongNumber):
+        refuse("More digits than can be kept exactly (17).")
+    return loaded
 
 
 def load_decimal(exact: Decimal) -> Decimal:
@@ -153,10 +154,8 @@ def as_json(value: Any) -> Any:
 
 
 @as_json.register
-def _(value: float | Decimal) -> int | float:
-    exact = Decimal(repr(value)) if isinstance(value, float) else value
-    whole = exact.is_finite() and exact == exact.to_integral_value()
-    return int(exact) if whole else float(value)
+def _(value: float | Decimal) -> int | float | Decimal:
+    return plain_number(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
 @as_json.register

@@ -143,7 +143,7 @@ def test_two_changes_in_one_second_are_both_seen(project: Path) -> None:
     second = code.stat().st_mtime_ns // 10**9 * 10**9
     with serving(cwd=project) as serve:
         serve.said("Ctrl-C stops")
-        for step, name in enumerate(("a", "b"), start=1):
+        for step, name in enumerate(("one", "two"), start=1):
             new.write_text(f'{NOTES}resource("{name}")\n')
             os.utime(new, ns=(second, second + step))
             new.replace(code)

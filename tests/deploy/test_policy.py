@@ -323,12 +323,12 @@ class Many(Model):
     p = UnicodeAttribute(null=True)
     a, c = UnicodeAttribute(), UnicodeAttribute()
     b, d = UnicodeAttribute(null=True), UnicodeAttribute(null=True)
-    i1 = index("i1", None, KeysOnlyProjection())
-    i2 = index("i2", None, IncludeProjection(["a"]))
-    i3 = index("i3", "a", KeysOnlyProjection())
-    i4 = index("i4", "b", IncludeProjection(["c"]))
-    i5 = index("i5", "b", AllProjection())
-    i6 = index("i6", "c", AllProjection())
+    i1 = index("ix1", None, KeysOnlyProjection())
+    i2 = index("ix2", None, IncludeProjection(["a"]))
+    i3 = index("ix3", "a", KeysOnlyProjection())
+    i4 = index("ix4", "b", IncludeProjection(["c"]))
+    i5 = index("ix5", "b", AllProjection())
+    i6 = index("ix6", "c", AllProjection())
 
 
 OPERATORS_ASKED = ("eq", "ne", "lt", "gte", "begins_with", "exists")

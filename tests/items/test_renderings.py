@@ -80,7 +80,6 @@ WHOLE: dict[str, Any] = {"id": {"S": "1"}, "made": {"S": "2030-01-02T03:04:05.00
 @pytest.mark.parametrize(
     "raw",
     [
-        pytest.param({"id": {"S": "1"}}, id="a default that is made each time"),
         pytest.param({**WHOLE, "other": {"S": "1"}}, id="undeclared"),
         pytest.param({**WHOLE, "D": {"NULL": True}}, id="null"),
         pytest.param({**WHOLE, "D": {"S": "2030-02-30T03:04:05.000000+0000"}}, id="no moment"),

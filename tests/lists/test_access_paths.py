@@ -75,8 +75,19 @@ TABLE = AccessPath(None, "o", "i", frozenset("oi"))
 PATHS = (
     TABLE,
     AccessPath("whole", "o", "r", frozenset("oir")),
-    AccessPath("some", "c", None, frozenset("oic"), frozenset("oict"), is_global=True),
-    AccessPath("keys", "c", "d", frozenset("oicd"), frozenset("oicd"), is_global=True, sparse=True),
+    AccessPath(
+        "some", "c", None, frozenset("oic"), frozenset("oict"), is_global=True, optional_partition=True
+    ),
+    AccessPath(
+        "keys",
+        "c",
+        "d",
+        frozenset("oicd"),
+        frozenset("oicd"),
+        is_global=True,
+        sparse=True,
+        optional_partition=True,
+    ),
 )
 
 

@@ -138,3 +138,29 @@ def test_explain_says_why_it_is_a_scan() -> None:
         "why",
         "the index by_team lacks items without d: sort by it or filter on it to use that",
     )
+
+
+@pytest.mark.parametrize(
+    ("optional", "operations", "found"),
+    [(True, ["Scan"], ["later", "nobody's", "soon"]), (False, ["Query"], ["later", "soon"])],
+)
+def test_an_item_that_lacks_the_partition_key_counts_by_its_default(
+    jobs: None, table_name: str, optional: bool, operations: list[str], found: list[str]
+) -> None:
+    """Where the key may be null; one that may not be null counts as whole, as any index."""
+
+    class Lasting(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+        team = UnicodeAttribute(null=optional, default="alice")
+        due = NumberAttribute(attr_name="d", default=0)
+        by_team = ByTeam()
+
+    Lasting.Meta.table_name = table_name  # type: ignore[attr-defined]
+    dynamodb_call("delete_item", TableName=table_name, Key={"id": {"S": "some day"}})
+    client = served(Lasting, filters=FILTERS, scan=True)
+    with counted() as calls:
+        listed = client.get("/jobs?team=alice").json["items"]
+    assert (names(calls), sorted(one["id"] for one in listed)) == (operations, found)

@@ -515,11 +515,7 @@ MOMENT = {"type": "string", "format": "date-time"}
         pytest.param(ListAttribute(of=NumberAttribute), {"type": "array", "items": NUMBER}, id="list of"),
         pytest.param(
             MapAttribute(),
-            {
-                "type": "object",
-                "propertyNames": {"not": {"enum": ["_user_instantiated", "self"]}},
-                "additionalProperties": True,
-            },
+            {"type": "object", "additionalProperties": True},
             id="map",
         ),
         pytest.param(
@@ -537,7 +533,7 @@ MOMENT = {"type": "string", "format": "date-time"}
             {
                 "type": "object",
                 "properties": {"name": {"type": ["string", "null"]}},
-                "propertyNames": {"not": {"enum": ["_user_instantiated", "attribute_values", "self"]}},
+                "propertyNames": {"not": {"enum": ["attribute_values"]}},
                 "additionalProperties": True,
             },
             id="open record",

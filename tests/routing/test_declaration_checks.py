@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from contract import create_table
+from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -19,6 +20,7 @@ from polymicro_lambda import (
     OwnedBy,
     Permission,
     PolyMicro,
+    PrefixedAttribute,
     Retrieve,
     User,
     action,
@@ -163,13 +165,10 @@ def test_a_model_has_a_table_whatever_else_the_app_has() -> None:
         pm.compile()
 
 
-@pytest.mark.parametrize(
-    "rank", [UnicodeAttribute(attr_name="r"), NumberAttribute(attr_name="r"), None], ids=type
-)
+@pytest.mark.parametrize("rank", [UnicodeAttribute(attr_name="r"), NumberAttribute(attr_name="r")], ids=type)
 def test_the_key_of_an_index_is_of_the_attributes_type(rank: Any) -> None:
-    """DynamoDB would refuse each item that has the attribute; one of another kind in the table need not have it."""
-    own = {} if rank is None else {"rank": rank}
-    shelf = model(name=UnicodeAttribute(hash_key=True), by_rank=ByRank(), **own)
+    """DynamoDB would refuse each item that has the attribute."""
+    shelf = model(name=UnicodeAttribute(hash_key=True), by_rank=ByRank(), rank=rank)
     resource = {"model": shelf, "permissions": AllowAny, "scan": True}
     if not isinstance(rank, UnicodeAttribute):
         assert compiled(**resource).routes
@@ -180,6 +179,94 @@ def test_the_key_of_an_index_is_of_the_attributes_type(rank: Any) -> None:
         "Shelf.by_rank: r is a NumberAttribute in the index, a UnicodeAttribute in the model: DynamoDB would refuse"
         " the items"
     )
+
+
+def test_the_key_of_an_index_is_an_attribute_of_some_kind_of_item_in_the_table() -> None:
+    shelf = model(name=PrefixedAttribute("SHELF#", hash_key=True), by_rank=ByRank())
+    resource = {"model": shelf, "permissions": AllowAny, "scan": True}
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(**resource)
+    assert str(raised.value) == (
+        "Shelf.by_rank: the model has no attribute 'r', so that no item would be in the index"
+    )
+    book = model(name=PrefixedAttribute("BOOK#", hash_key=True), rank=NumberAttribute(attr_name="r"))
+    assert compiled(**resource, calls={book: "GetItem"}).routes
+
+
+class Local(LocalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "local"
+        projection = AllProjection()
+
+    name = UnicodeAttribute(hash_key=True)
+    rank = NumberAttribute(range_key=True)
+
+
+class LocalOfRank(Local):
+    class Meta:
+        index_name = "local"
+        projection = AllProjection()
+
+    name = UnicodeAttribute()
+    rank = NumberAttribute(hash_key=True)
+
+
+class LocalWithoutRange(Local):
+    class Meta:
+        index_name = "local"
+        projection = AllProjection()
+
+    rank = NumberAttribute()
+
+
+@pytest.mark.parametrize(
+    ("index", "attributes", "said"),
+    [
+        (Local, {}, None),
+        (
+            LocalOfRank,
+            {},
+            "a LocalSecondaryIndex has the hash key of its table, name: make it a GlobalSecondaryIndex",
+        ),
+        (LocalWithoutRange, {}, "a LocalSecondaryIndex and its table have a range key each"),
+        (Local, {"page": NumberAttribute()}, "a LocalSecondaryIndex and its table have a range key each"),
+    ],
+)
+def test_a_local_index_is_of_a_partition_of_its_table(index: Any, attributes: Any, said: str | None) -> None:
+    members = {
+        "name": UnicodeAttribute(hash_key=True),
+        "page": NumberAttribute(range_key=True),
+        "rank": NumberAttribute(),
+        "local": index(),
+        **attributes,
+    }
+    resource = {"model": model(**members), "permissions": AllowAny, "scan": True}
+    if said is None:
+        assert compiled(**resource).routes
+        return
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(**resource)
+    assert str(raised.value) == f"Shelf.local: {said}"
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 256, "by rank", "größe"])
+def test_tables_and_indexes_have_names_that_dynamodb_takes(name: str) -> None:
+    said = f"{name!r} is no name for it: DynamoDB takes 3 to 255 letters, digits, _, . and -"
+    shelf = model(name=UnicodeAttribute(hash_key=True))
+    shelf.Meta.table_name = name
+    if name == "ab":  # the stack's name or a prefix makes it longer
+        assert compiled(model=shelf, permissions=AllowAny, scan=True).routes
+    else:
+        with pytest.raises(ConfigurationError) as raised:
+            compiled(model=shelf, permissions=AllowAny, scan=True)
+        assert str(raised.value) == f"Shelf.Meta.table_name: {said}"
+    meta = type("Meta", (), {"index_name": name, "projection": AllProjection()})
+    members = {"Meta": meta, "rank": NumberAttribute(hash_key=True)}
+    index = type("ByName", (GlobalSecondaryIndex,), members)()
+    shelf = model(name=UnicodeAttribute(hash_key=True), rank=NumberAttribute(), by_name=index)
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(model=shelf, permissions=AllowAny, scan=True)
+    assert str(raised.value) == f"Shelf.by_name.Meta.index_name: {said}"
 
 
 @pytest.mark.parametrize(
@@ -225,3 +312,47 @@ def test_a_permission_that_answers_nothing_is_none(rule: Any) -> None:
 
 def test_a_permission_for_nobody_in_particular_need_not_answer() -> None:
     compiled(permissions=OwnedBy("owner") & Everybody())
+
+
+class Animal(Model):
+    class Meta:
+        table_name = "animals"
+
+    id = UnicodeAttribute(hash_key=True)
+    kind = DiscriminatorAttribute()
+
+
+class Cat(Animal, discriminator="cat"):
+    pass
+
+
+class Lion(Cat, discriminator="lion"):
+    pass
+
+
+def test_a_kind_that_create_cannot_say() -> None:
+    """A base without a value of its own can be read, and created by a verb of one's own."""
+    said = {"model": Animal, "permissions": AllowAny, "scan": True}
+    with pytest.raises(ConfigurationError) as caught:
+        compiled(**said)
+    assert str(caught.value).startswith(
+        "DocResource: Create cannot make items of Animal, which has no discriminator value"
+    )
+    compiled(create=lambda self, req: Lion("1"), **said)
+    pm = PolyMicro()
+    type("Animals", (ModelResource, List, Retrieve), {"route": "animals", **said})(pm)
+    pm.compile()
+
+
+def test_create_makes_the_kind_of_its_model(dynamodb: None, table_name: str) -> None:
+    """A base that has a value makes its own kind."""
+    create_table(Animal, table_name)
+    Cat.Meta.table_name = table_name
+    pm = PolyMicro(cursor_secret="s")
+    type("Cats", (ModelResource, Create), {"model": Cat, "route": "cats", "permissions": AllowAny})(pm)
+    type(
+        "Animals", (ModelResource, Retrieve), {"model": Animal, "route": "animals", "permissions": AllowAny}
+    )(pm)
+    client = Client(pm.compile())
+    assert client.post("/cats", json={"id": "1"}).json == {"id": "1", "kind": "cat"}
+    assert client.get("/animals/1").json == {"id": "1", "kind": "cat"}

@@ -16,7 +16,8 @@ from pynamodb.expressions.condition import (
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.rules.conditions.evaluation import attributes_of, equality_of, holds
+from polymicro_lambda.rules.conditions.evaluation import equality_of, holds
+from polymicro_lambda.rules.conditions.paths import attributes_of
 
 
 class Task(Model):

@@ -450,7 +450,7 @@ class Mismarked(Lowered):
 def test_an_attribute_class_whose_values_no_field_carries_does_not_compile(kind: Any, where: str) -> None:
     attribute = kind(null=True) if where == "color" else ListAttribute(of=kind, null=True)
     members = {
-        "Meta": type("Meta", (), {"table_name": "t"}),
+        "Meta": type("Meta", (), {"table_name": "things"}),
         "id": UnicodeAttribute(hash_key=True),
         where: attribute,
     }

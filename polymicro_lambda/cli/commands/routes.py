@@ -62,7 +62,10 @@ def _explained(app: PolyMicro, request: str, user: str | None) -> list[tuple[str
     try:
         return explain(app, request, None if user is None else parse_user(user))
     except HTTPError as error:
-        raise UsageError(f"{error.status} {error.title}: {error}{HINTS.get(error.status, '')}") from error
+        advice = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+        raise UsageError(
+            f"{error.status} {error.title}: {error}{advice}{HINTS.get(error.status, '')}"
+        ) from error
     except UsageError:
         raise
     except Exception as error:

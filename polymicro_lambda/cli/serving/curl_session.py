@@ -24,7 +24,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.routing import Route
-from polymicro_lambda.schemas import ItemSchema
+from polymicro_lambda.schemas import ItemSchema, default_of
 
 SAMPLES: Mapping[type[Attribute[Any]], Any] = {
     BooleanAttribute: True,
@@ -136,7 +136,7 @@ def sample(attribute: Attribute[Any]) -> Any:
     if isinstance(attribute, MapAttribute):
         members = type(attribute).get_attributes().items()
         return {
-            name: sample(member) for name, member in members if not member.null and member.default is None
+            name: sample(member) for name, member in members if not member.null and default_of(member) is None
         }
     return _by_class(attribute)
 

@@ -5,16 +5,14 @@ exact opposite of ``=``, and ``NOT`` turns whatever it is given. Numbers are equ
 are never equal and in no order.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, DecimalException
 from functools import partial
 from typing import Any, TypeAlias
 
 from pynamodb.constants import ATTRIBUTE_TYPES
-from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
-from pynamodb.expressions.update import Action
 
 from polymicro_lambda.dynamodb import (
     InvalidExpression,
@@ -23,18 +21,13 @@ from polymicro_lambda.dynamodb import (
     in_post_order,
     typed_value,
 )
-from polymicro_lambda.types import RawItem
 
+from .defaults import OF_STORAGE, default_at
 from .operators import OPERATORS, ORDERED_TYPES, PREFIX_TYPES, SIZES, OperatorTest
-
-_Raw: TypeAlias = Mapping[str, Any]
-_Item: TypeAlias = RawItem | Mapping[str, _Raw]
-
-_Size = type(size("any"))  # type: ignore[no-untyped-call]  # PynamoDB names only the function, not the class
-_Operand: type = _Size.__mro__[-2]
+from .paths import Item, Size, steps_of, stored_reader
 
 
-def holds(condition: Condition, item: _Item) -> bool:
+def holds(condition: Condition, item: Item) -> bool:
     """Whether a conditional write on this item would go through.
 
     ``item`` is ``{attr_name: {type: value}}`` as DynamoDB stores it, ``B`` as bytes; ``{}`` is no item.
@@ -47,7 +40,7 @@ def holds(condition: Condition, item: _Item) -> bool:
     return evaluator(condition)(item)
 
 
-def evaluator(condition: Condition) -> Callable[[_Item], bool]:
+def evaluator(condition: Condition) -> Callable[[Item], bool]:
     """Compile a condition into a function of a stored item: whether it ``holds``. Raises as `holds` does."""
     if (same := text_equality_of(condition)) is not None:
         name, text = same
@@ -56,7 +49,7 @@ def evaluator(condition: Condition) -> Callable[[_Item], bool]:
     if test is None:
         return lambda _: False
 
-    def holds_on(item: _Item) -> bool:
+    def holds_on(item: Item) -> bool:
         try:
             return test(item)
         except (InvalidExpression, DecimalException):
@@ -71,19 +64,14 @@ def is_refused(condition: Condition) -> bool:
 
 
 def text_equality_of(condition: Condition) -> tuple[str, Mapping[str, Any]] | None:
-    """The attribute and the text that it must equal, where that is the whole condition; else None."""
+    """The attribute and the text that it must be stored as, where that is the whole condition; else None."""
     if condition.operator != "=":
         return None
     path, value = condition.values
     plain = type(path) is Path and type(value) is Value and value.attr_type == "S"
-    if not plain or len(path.path) != 1 or "[" in path.path[0]:
+    if not plain or len(path.path) != 1 or "[" in path.path[0] or default_at(path) == value.value:
         return None
     return path.path[0], value.value
-
-
-def attributes_of(condition: object) -> frozenset[str]:
-    """The top-level attributes that a condition, an operand or an action reads, by their names in DynamoDB."""
-    return frozenset(next(_steps(path)) for path in paths_of(condition))
 
 
 def equality_of(condition: Condition) -> Mapping[str, dict[str, Any]]:
@@ -105,55 +93,49 @@ def _equality(condition: Condition) -> Mapping[str, Any]:
     path, value = sorted(condition.values, key=lambda side: isinstance(side, Value))
     if not isinstance(path, Path) or not isinstance(value, Value):
         return {}
-    name, *deeper = _steps(path)
+    name, *deeper = steps_of(path)
     return {} if deeper else {name: dict(value.value)}
 
 
-def _steps(path: Path) -> Iterator[Any]:
-    """Split PynamoDB's segments: ``["a", "b[0]"]`` is the steps ``"a"``, ``"b"``, ``0``."""
-    for segment in path.path:
-        if "[" not in segment:
-            yield segment
-            continue
-        name, *indexes = re.findall(r"[^\[\]]+", segment)
-        yield name
-        yield from map(int, indexes)
-
-
-_Reader: TypeAlias = Callable[[_Item], TypedValue | None]
-
-
-def stored_reader(operand: Path) -> Callable[[_Item], _Raw | None]:
-    """A function from a stored item to the value at a path of it, None where there is none."""
-    steps = [("L" if isinstance(step, int) else "M", step) for step in _steps(operand)]
-
-    def read(item: _Item) -> _Raw | None:
-        raw: _Raw = {"M": item}
-        try:
-            for kind, step in steps:
-                raw = raw[kind][step]
-        except LookupError:
-            return None
-        return raw
-
-    return read
+_Reader: TypeAlias = Callable[[Item], TypedValue | None]
 
 
 def _path_reader(operand: Path) -> _Reader:
-    stored = stored_reader(operand)
+    stored, default = stored_reader(operand), default_at(operand)
+    if default is not None:
+        return _reader_with_default(operand, typed_value(default))
 
-    def read(item: _Item) -> TypedValue | None:
+    def read(item: Item) -> TypedValue | None:
         raw = stored(item)
         return None if raw is None else typed_value(raw)
 
     return read
 
 
+def _reader_with_default(operand: Path, default: TypedValue) -> _Reader:
+    """A reader of a value for which a default stands where it is absent, from the item or from a map that is there."""
+    stored, above = stored_reader(operand), operand.path[:-1]
+    parent: Callable[[Item], Any] = stored_reader(Path(above)) if above else lambda item: {"M": item}
+
+    def read(item: Item) -> TypedValue | None:
+        raw = stored(item)
+        if raw is not None and "NULL" not in raw:
+            return typed_value(raw)
+        return default if "M" in (parent(item) or {}) else None
+
+    return read
+
+
+def _stored_path_reader(operand: Any) -> _Reader:
+    """A reader of what is stored, for the operators that ask for that."""
+    return _reader(Path(operand.path) if isinstance(operand, Path) else operand)
+
+
 def _size_reader(operand: Any) -> _Reader:
     """Measure the value at the path; a value without a size (a number, a boolean, null) counts as missing."""
     inner = _reader(operand.values[0])
 
-    def read(item: _Item) -> TypedValue | None:
+    def read(item: Item) -> TypedValue | None:
         value = inner(item)
         measure = SIZES.get(value.kind) if value else None
         return TypedValue("N", Decimal(measure(value.value))) if value and measure else None
@@ -169,7 +151,7 @@ def _value_reader(operand: Value) -> _Reader:
 _READERS: Mapping[type, Callable[[Any], _Reader]] = {
     Path: _path_reader,
     Value: _value_reader,
-    _Size: _size_reader,
+    Size: _size_reader,
 }
 
 
@@ -179,21 +161,10 @@ def _reader(operand: object) -> _Reader:
     return _READERS[type(operand)](operand)
 
 
-def paths_of(node: object) -> Iterator[Path]:
-    """Every path in a condition, an operand, or an action of an update."""
-    left = [node]
-    while left:
-        one = left.pop()
-        if isinstance(one, Path):
-            yield one
-        elif isinstance(one, Condition | Action | _Operand):
-            left.extend(one.values)  # type: ignore[attr-defined]
-
-
 _JUNCTIONS: Mapping[str, OperatorTest] = {"AND": all, "OR": any, "NOT": lambda one: not one[0]}
 
 
-def _compiled(condition: Condition) -> Callable[[_Item], bool] | None:
+def _compiled(condition: Condition) -> Callable[[Item], bool] | None:
     """The condition as a function of an item; None where DynamoDB refuses it, wherever in it the reason stands."""
     try:
         if condition.operator not in _JUNCTIONS:
@@ -210,7 +181,7 @@ def _compiled(condition: Condition) -> Callable[[_Item], bool] | None:
     return partial(_run, steps)
 
 
-def _run(steps: Iterable[tuple[Any, int, Any]], item: _Item) -> bool:
+def _run(steps: Iterable[tuple[Any, int, Any]], item: Item) -> bool:
     results: list[bool] = []
     for junction, parts, leaf in steps:
         if junction is None:
@@ -220,10 +191,11 @@ def _run(steps: Iterable[tuple[Any, int, Any]], item: _Item) -> bool:
     return results[0]
 
 
-def _compiled_leaf(condition: Condition) -> Callable[[_Item], bool]:
+def _compiled_leaf(condition: Condition) -> Callable[[Item], bool]:
     if condition.operator not in OPERATORS:
         raise TypeError(f"{condition.operator} is not an operator of a condition")
-    test, readers = OPERATORS[condition.operator], [_reader(operand) for operand in condition.values]
+    reader = _stored_path_reader if condition.operator in OF_STORAGE else _reader
+    test, readers = OPERATORS[condition.operator], [reader(operand) for operand in condition.values]
     if _refused(condition):
         raise InvalidExpression
     return lambda item: test(*[read(item) for read in readers])

@@ -12,7 +12,8 @@ from pynamodb.models import Model
 from polymicro_lambda.exceptions import ConfigurationError, Conflict, HTTPError
 from polymicro_lambda.types import RawItem
 
-from .evaluation import holds, paths_of
+from .evaluation import holds
+from .paths import paths_of
 
 Otherwise: TypeAlias = "str | HTTPError | type[HTTPError] | None"
 """The error where a condition does not hold: a text is that of a 409, None a text of ours."""

@@ -1,19 +1,21 @@
 """Conditions as DynamoDB takes them: what it refuses though the meaning is plain is written in another way.
 
 An ``IN`` of no operand and bounds that cross hold for nothing, wherever they stand; an ``IN`` of more than 100
-operands is several, joined by ``OR``.
+operands is several, joined by ``OR``. Where a default stands for an absent attribute, the condition says so.
 """
 
 from functools import reduce
 from operator import and_, or_
 
-from pynamodb.expressions.condition import Condition, In
+from pynamodb.expressions.condition import And, Condition, In, Or
 from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.dynamodb import JUNCTIONS, fold_condition, in_post_order, typed_value
 
-from .evaluation import is_refused
+from .defaults import OF_STORAGE, default_at, is_absent, with_operand
+from .evaluation import holds, is_refused
 from .operators import at_most
+from .paths import paths_of
 
 MOST_OPERANDS = 100
 """Operands of one ``IN`` (DynamoDB, service quotas)."""
@@ -27,14 +29,46 @@ def sendable(condition: Condition) -> Condition | bool:
 
     Whether it is too large is not looked at.
     """
-    if condition.operator not in JUNCTIONS | {"IN", "BETWEEN"}:
-        return not is_refused(condition) and condition
     if is_refused(condition):
         return False
+    if condition.operator not in JUNCTIONS:
+        return _leaf(condition)
     return fold_condition(in_post_order(condition), _leaf, _junction)
 
 
 def _leaf(leaf: Condition) -> Condition | bool:
+    if leaf.operator in OF_STORAGE:
+        return leaf
+    path = next((one for one in paths_of(leaf) if default_at(one) is not None), None)
+    return _taken(leaf) if path is None else _counting_default(leaf, path)
+
+
+def _counting_default(leaf: Condition, path: Path) -> Condition | bool:
+    """A comparison that holds, or does not, where the value at the path is absent, as it does on the default."""
+    absent, stored = is_absent(path), with_operand(leaf, path, Path(path.path))
+    if any(one is not path for one in paths_of(leaf)):
+        of_default = _leaf(with_operand(leaf, path, Value(default_at(path))))
+        return _either(_both(absent, of_default), _both(~absent, _leaf(stored)))
+    on_default, sent = holds(leaf, {path.path[0]: {"M": {}}} if path.path[1:] else {}), _taken(stored)
+    if on_default is holds(stored, {}):
+        return sent
+    return _either(absent, sent) if on_default else _both(~absent, sent)
+
+
+def _both(one: Condition, other: Condition | bool) -> Condition | bool:
+    if isinstance(other, bool):
+        return one if other else False
+    return And(one, other)
+
+
+def _either(one: Condition | bool, other: Condition | bool) -> Condition | bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is True or other is True or (other if one is False else one)
+    return Or(one, other)
+
+
+def _taken(leaf: Condition) -> Condition | bool:
+    """A comparison as DynamoDB takes it."""
     if leaf.operator == "BETWEEN":
         return not _crossed(leaf) and leaf
     if leaf.operator != "IN" or 1 <= len(leaf.values) - 1 <= MOST_OPERANDS:

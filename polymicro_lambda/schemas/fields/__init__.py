@@ -7,7 +7,7 @@ other JSON is a ``ValidationError``. Dumping gives JSON-ready values.
 - ``python_types``: decimals, dates, durations, UUIDs, members of enums
 """
 
-from .containers import LOST, DynamicMapField, ListField, MapField, RawListField, RawMapField, SetField
+from .containers import DynamicMapField, ListField, MapField, RawListField, RawMapField, SetField
 from .python_types import (
     DateField,
     DecimalField,
@@ -32,7 +32,6 @@ from .scalars import (
 )
 
 __all__ = [
-    "LOST",
     "BinaryField",
     "BooleanField",
     "DateField",

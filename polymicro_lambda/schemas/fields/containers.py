@@ -5,13 +5,11 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 from pynamodb.attributes import DiscriminatorAttribute, MapAttribute
 
+from polymicro_lambda.dynamodb import map_of
 from polymicro_lambda.schemas.merges import Merge, Validators, merge_of
 from polymicro_lambda.schemas.values import as_json, load_distinct, load_each, load_json, refuse
 
 from .scalars import DumpedAsJSON
-
-LOST = frozenset({"self", "_user_instantiated"})
-"""Names that ``MapAttribute.__init__`` takes as its own arguments: a map with such a member cannot be made."""
 
 
 class SetField(fields.List[Any]):
@@ -49,12 +47,12 @@ class ListField(fields.List[Any]):
 
 
 class RawMapField(DumpedAsJSON, fields.Raw):
-    """A raw ``MapAttribute``: any JSON object without a member in ``lost``, names that PynamoDB would lose."""
+    """A raw ``MapAttribute``: any JSON object. ``lost`` are the names that a dynamic map cannot hold."""
 
     merged: Validators | None = None
     """The validators of the map that a PATCH leaves; None where the field does not load a ``Merge``."""
 
-    def __init__(self, *, room: int, lost: frozenset[str]) -> None:
+    def __init__(self, *, room: int, lost: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self.room = room
         self.lost = lost
@@ -94,7 +92,7 @@ class DynamicMapField(MapField):
         super().__init__(container, schema)
         self.declared = frozenset(container.get_attributes())
         stored = frozenset(one.attr_name for one in container.get_attributes().values())
-        self.others = RawMapField(room=room, lost=LOST | {"attribute_values"} | stored)
+        self.others = RawMapField(room=room, lost=stored | {"attribute_values"})
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if not isinstance(value, dict):
@@ -108,9 +106,11 @@ class DynamicMapField(MapField):
                 loaded |= load(part)
             except ValidationError as error:
                 errors |= error.messages_dict
-        if self.merged is not None and not errors:
+        if errors:
+            refuse(errors)
+        if self.merged is not None:
             return Merge({name: merge_of(None, one) for name, one in loaded.items()}, self.merged)
-        return refuse(errors) if errors else self.container(**loaded)
+        return map_of(self.container, loaded)
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
         if value is None:

@@ -2,12 +2,12 @@
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields
 from pynamodb.attributes import DiscriminatorAttribute
 
+from polymicro_lambda.http import LongNumber
 from polymicro_lambda.schemas.values import (
     JSON_CONTAINERS,
     as_json,
@@ -41,17 +41,17 @@ class TextField(fields.String):
         return load_text(value)
 
 
-class NumberField(DumpedAsJSON, fields.Field[int | float]):
+class NumberField(DumpedAsJSON, fields.Field[Any]):
     """``NumberAttribute``: a JSON number that DynamoDB and PynamoDB carry exactly."""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int | float:
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         return load_number(value)
 
     def from_path(self, segment: str) -> Any:
         """A JSON number (RFC 8259). Raises ``ValueError`` for other texts."""
         if not NUMBER.fullmatch(segment):
             raise ValueError("not a number")
-        return Decimal(segment)
+        return LongNumber(segment)
 
 
 class IntegerField(NumberField):

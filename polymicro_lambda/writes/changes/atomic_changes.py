@@ -14,7 +14,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveAction, SetAction
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import NUMBERS, SimpleClause, UpdateStep
+from polymicro_lambda.dynamodb import NUMBERS, SimpleClause, UpdateStep, has_default
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.rules import attributes_of, check_paths, stored_reader
 from polymicro_lambda.types import RawItem
@@ -107,8 +107,8 @@ def _check(action: Action, attribute: Attribute[Any], where: str) -> None:
         raise ConfigurationError(
             f"{where} gives a value of type {kind}, the attribute has {attribute.attr_type}"
         )
-    if isinstance(action, RemoveAction) and not attribute.null:
-        raise ConfigurationError(f"{where} removes it, but it is required")
+    if isinstance(action, RemoveAction) and (not attribute.null or has_default(attribute)):
+        raise ConfigurationError(f"{where} removes it, but it is required, or has a default")
 
 
 # --- operands ---------------------------------------------------------------------------------------

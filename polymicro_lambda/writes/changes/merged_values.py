@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 from pynamodb.attributes import MapAttribute
 from pynamodb.exceptions import AttributeNullError
 
+from polymicro_lambda.dynamodb import map_of
 from polymicro_lambda.exceptions import Unprocessable
 from polymicro_lambda.schemas import Merge, field_errors
 
@@ -52,7 +53,7 @@ def built(attribute: Any, given: Mapping[str, Any]) -> Any:
         for name, one in given.items()
         if one is not None
     }
-    return type(attribute)(**members) if declared else members
+    return map_of(type(attribute), members) if declared else members
 
 
 def _merged(old: Any, given: Merge) -> dict[str, Any]:

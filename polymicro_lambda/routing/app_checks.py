@@ -1,0 +1,31 @@
+"""Refuses resources that cannot stand in one app."""
+
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import check_own_tables
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.writes import check_same_constraints
+
+from .declaration_checks import check_index_keys, check_prefixes
+from .declarations import AppSettings
+from .routes import Route, models_of
+
+
+def check_together(routes: tuple[Route, ...], app: AppSettings) -> None:
+    """Raise ``ConfigurationError`` for resources that cannot stand in one app."""
+    if any(route.uniqueness for route in routes):
+        check_same_constraints(
+            [(type(one.resource).__name__, one.model, one.uniqueness) for one in routes if one.writes]
+        )
+    served = {route.model for route in routes}
+    check_index_keys(models_of(routes))
+    check_prefixes(models_of(routes), served)
+    if app.rate_limit is not None and not any(route.rate for route in routes):
+        raise ConfigurationError(
+            'PolyMicro.rate_limit limits nothing: say RateLimit("100/minute"), or rate_limit of a resource'
+        )
+    counters = None if app.rate_limit is None else app.rate_limit.model
+    tables = {"idempotency": app.idempotency_table, "rate_limit": counters}
+    own: dict[str, type[Model]] = {setting: model for setting, model in tables.items() if model is not None}
+    if own:
+        check_own_tables(own, served)
