@@ -21,7 +21,7 @@ from polymicro_lambda.exceptions import Conflict, Unprocessable
 from .models import Category, Customer, Line, Order, Payment, Product, now
 from .permissions import CUSTOMER, EVERYBODY, IN_CATEGORY, STAFF, InCart
 from .pictures import upload
-from .schemas import Delivery, Picture, Wanted, whole_cents
+from .schemas import Delivery, Money, Picture, Wanted
 
 MAX_LINES = 50
 """Products in an order: paying for it is one transaction, which has 100 writes at most."""
@@ -49,12 +49,9 @@ class Products(ModelResource, Create, List, Retrieve, Update, Delete):
         "*": STAFF,
     }
     dump_only = ("id",)
-    required = ("category",)
-    validators = {
-        "name": Length(1, 100),
-        "price": [Range(0, 1_000_000), whole_cents],
-        "stock": Range(0, 1_000_000),
-    }
+    exclude = ("deleted",)
+    fields = {"price": Money(as_string=True)}
+    validators = {"name": Length(1, 100), "price": Range(0, 1_000_000), "stock": Range(0, 1_000_000)}
     filters = {"category": "eq", "price": ("gte", "lte")}
     touch = {"updated": now}
     soft_delete = "deleted"
@@ -77,6 +74,7 @@ class StaffProducts(ModelResource, List):
     model = Product
     route = "staff/products"
     permissions = STAFF
+    fields = {"price": Money(as_string=True)}
     filters = {"category": "eq", "stock": "lte"}
     scan = True
     soft_delete = SoftDelete("deleted", seen_by=STAFF)
@@ -103,6 +101,7 @@ class Payments(ModelResource, Retrieve):
     model = Payment
     route = "payments"
     permissions = CUSTOMER | STAFF
+    fields = {"amount": Money(as_string=True)}
 
 
 class Orders(ModelResource, Create, List, Retrieve, Update):
@@ -112,6 +111,7 @@ class Orders(ModelResource, Create, List, Retrieve, Update):
     route = "orders"
     permissions = {**dict.fromkeys(("list", "retrieve", "cancel"), CUSTOMER | STAFF), "*": CUSTOMER}
     dump_only = ("id", "status", "lines", "total", "expires")
+    fields = {"lines.price": Money(as_string=True), "total": Money(as_string=True)}
     validators = {"address.name": Length(1, 100), "address.postcode": Length(1, 20)}
     filters = {"status": "eq", "customer": "eq"}
     field_permissions = {"gift": {"read": IsAuthenticated, "write": InCart}}
@@ -124,7 +124,7 @@ class Orders(ModelResource, Create, List, Retrieve, Update):
     }
     calls = {
         Order: "UpdateItem",
-        Product: ("GetItem", "BatchGetItem", "UpdateItem"),
+        Product: ("BatchGetItem", "UpdateItem"),
         Payment: ("PutItem", "UpdateItem"),
     }
 
@@ -164,7 +164,7 @@ class Orders(ModelResource, Create, List, Retrieve, Update):
                     condition=Product.stock >= line.quantity,
                     otherwise=f"Sold out: {line.name}.",
                 )
-        return {"status": "paid", "total": str(total)}
+        return {"status": "paid", "total": f"{total:.2f}"}
 
     @action(permissions=STAFF, requires=Order.status == "paid", otherwise="It is not to be shipped.")
     def ship(self, instance):

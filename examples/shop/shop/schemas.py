@@ -1,9 +1,22 @@
-"""Bodies of actions, and what validators ask."""
+"""Amounts of money, and bodies of actions."""
 
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, OneOf, Range
 
 from .pictures import TYPES
+
+
+class Money(fields.Decimal):
+    """An amount in whole cents: ``"19.90"``."""
+
+    def _deserialize(self, value, *args, **kwargs):
+        amount = super()._deserialize(value, *args, **kwargs)
+        if amount != round(amount, 2):
+            raise ValidationError("Not more than two decimal places.")
+        return amount
+
+    def _serialize(self, value, *args, **kwargs):
+        return None if value is None else f"{value:.2f}"
 
 
 class Wanted(Schema):
@@ -23,9 +36,3 @@ class Picture(Schema):
     """What a picture is."""
 
     type = fields.String(required=True, validate=OneOf(TYPES))
-
-
-def whole_cents(price):
-    """Raise ``ValidationError`` for a price with more than two decimal places."""
-    if price != round(price, 2):
-        raise ValidationError("Not more than two decimal places.")

@@ -1,6 +1,10 @@
-"""Users of the shop, and a shop with a product and a cart."""
+"""Users, a shop with a product and a cart, and what is noted of its calls."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import pytest
+from botocore.client import BaseClient
 
 from polymicro_lambda import User
 from polymicro_lambda.testing import Client
@@ -12,6 +16,20 @@ USERS = {
     "nobody": None,
 }
 ADDRESS = {"name": "Ann", "street": "Elm Street 1", "postcode": "12345", "city": "Springwood"}
+
+
+@contextmanager
+def recorded():
+    """The DynamoDB calls made inside: operation and parameters."""
+    calls, call = [], BaseClient._make_api_call
+
+    def recording(client, operation, parameters):
+        calls.append((operation, parameters))
+        return call(client, operation, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", recording)
+        yield calls
 
 
 @dataclass
