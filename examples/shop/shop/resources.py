@@ -50,7 +50,7 @@ class Products(ModelResource, Create, List, Retrieve, Update, Delete):
     }
     dump_only = ("id",)
     exclude = ("deleted",)
-    fields = {"price": Money(as_string=True)}
+    fields = {"price": Money()}
     validators = {"name": Length(1, 100), "price": Range(0, 1_000_000), "stock": Range(0, 1_000_000)}
     filters = {"category": "eq", "price": ("gte", "lte")}
     touch = {"updated": now}
@@ -74,7 +74,7 @@ class StaffProducts(ModelResource, List):
     model = Product
     route = "staff/products"
     permissions = STAFF
-    fields = {"price": Money(as_string=True)}
+    fields = {"price": Money()}
     filters = {"category": "eq", "stock": "lte"}
     scan = True
     soft_delete = SoftDelete("deleted", seen_by=STAFF)
@@ -101,7 +101,7 @@ class Payments(ModelResource, Retrieve):
     model = Payment
     route = "payments"
     permissions = CUSTOMER | STAFF
-    fields = {"amount": Money(as_string=True)}
+    fields = {"amount": Money()}
 
 
 class Orders(ModelResource, Create, List, Retrieve, Update):
@@ -111,7 +111,7 @@ class Orders(ModelResource, Create, List, Retrieve, Update):
     route = "orders"
     permissions = {**dict.fromkeys(("list", "retrieve", "cancel"), CUSTOMER | STAFF), "*": CUSTOMER}
     dump_only = ("id", "status", "lines", "total", "expires")
-    fields = {"lines.price": Money(as_string=True), "total": Money(as_string=True)}
+    fields = {"lines.price": Money(), "total": Money()}
     validators = {"address.name": Length(1, 100), "address.postcode": Length(1, 20)}
     filters = {"status": "eq", "customer": "eq"}
     field_permissions = {"gift": {"read": IsAuthenticated, "write": InCart}}

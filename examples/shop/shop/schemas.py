@@ -7,7 +7,12 @@ from .pictures import TYPES
 
 
 class Money(fields.Decimal):
-    """An amount in whole cents: ``"19.90"``."""
+    """An amount in whole cents, as text: ``"19.90"``."""
+
+    def __init__(self):
+        super().__init__(
+            as_string=True, metadata={"format": "decimal", "pattern": r"^[0-9]+(\.[0-9]{1,2})?$"}
+        )
 
     def _deserialize(self, value, *args, **kwargs):
         amount = super()._deserialize(value, *args, **kwargs)
