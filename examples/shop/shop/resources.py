@@ -19,7 +19,7 @@ from polymicro_lambda import (
 from polymicro_lambda.exceptions import Conflict, Unprocessable
 
 from .models import Category, Customer, Line, Order, Payment, Product, now
-from .permissions import CUSTOMER, EVERYBODY, IN_CATEGORY, STAFF, InCart
+from .permissions import CUSTOMER, EVERYBODY, IN_CATEGORY, STAFF, Deliverable, InCart
 from .pictures import upload
 from .schemas import Delivery, Money, Picture, Wanted
 
@@ -109,7 +109,11 @@ class Orders(ModelResource, Create, List, Retrieve, Update):
 
     model = Order
     route = "orders"
-    permissions = {**dict.fromkeys(("list", "retrieve", "cancel"), CUSTOMER | STAFF), "*": CUSTOMER}
+    permissions = {
+        **dict.fromkeys(("list", "retrieve", "cancel"), CUSTOMER | STAFF),
+        "update": CUSTOMER & Deliverable,
+        "*": CUSTOMER,
+    }
     dump_only = ("id", "status", "lines", "total", "expires")
     fields = {"lines.price": Money(), "total": Money()}
     validators = {"address.name": Length(1, 100), "address.postcode": Length(1, 20)}
@@ -175,7 +179,7 @@ class Orders(ModelResource, Create, List, Retrieve, Update):
     def cancel(self, instance):
         """``POST …/cancel``: what was paid is given back, and what is still on sale goes back to its stock."""
         with self.store.transaction() as write:
-            write.update(instance, {"status": "cancelled", "expires": None})
+            write.update(instance, {"status": "cancelled"})
             if instance.status == "paid":
                 write.update(Key(Payment, instance.id), {"refunded": now()})
                 for product, quantity in back_on_sale(instance.lines):

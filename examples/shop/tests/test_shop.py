@@ -164,6 +164,8 @@ def test_an_order_goes_its_way(world):
     refused(world.ask("customer", "POST", CART + "/pay"), 409, "It is no cart any more.")
     moved = world.ok("customer", "PATCH", CART, json={"address": {"city": "Haddonfield"}})
     assert moved["address"] == {**ADDRESS, "city": "Haddonfield"}
+    for method, body in (("PATCH", {"address": None}), ("PUT", {})):
+        assert world.ask("customer", method, CART, json=body).status == 403, "it has to go somewhere"
     assert world.ok("staff", "POST", CART + "/ship")["status"] == "shipped"
     late = world.ask("customer", "PATCH", CART, json={"address": {"city": "Springwood"}})
     refused(late, 409, "It is on its way, or cancelled.")
@@ -212,6 +214,7 @@ def test_what_is_cancelled_goes_back(world):
     assert world.ok("customer", "GET", "/payments/" + cart.split("/")[-1])["refunded"]
     world.ok("customer", "POST", CART + "/cancel")
     assert world.stock() == 3, "nobody had paid for that"
+    assert world.ok("customer", "GET", CART)["expires"], "and it goes as a cart does"
     refused(world.ask("staff", "POST", CART + "/ship"), 409, "It is not to be shipped.")
 
 

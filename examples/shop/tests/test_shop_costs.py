@@ -31,7 +31,7 @@ COSTS = {
         "BatchGetItem",
         "UpdateItem",
     ],
-    ("customer", "PATCH", CART, '{"address": {"city": "x"}}'): ["UpdateItem"],
+    ("customer", "PATCH", CART, '{"address": {"city": "x"}}'): ["GetItem", "UpdateItem"],
     ("customer", "PATCH", CART, '{"gift": true}'): ["UpdateItem"],
     ("customer", "POST", CART + "/pay", None): ["GetItem", "TransactWriteItems"],
     ("another", "GET", "/orders", None): ["Query"],
