@@ -10,13 +10,13 @@ from typing import Any
 from marshmallow import Schema
 
 from polymicro_lambda.http import JSON_TYPE, MERGE_TYPE
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import Route, is_open
 
 from .examples import example_of
 from .field_schemas import Describe, JSONSchema, by_json_name, object_of, required_names
 from .parameters import parameters
 from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown
-from .responses import for_everybody, is_open, lenient_response, responses_of
+from .responses import for_everybody, lenient_response, responses_of
 
 SUMMARIES: Mapping[tuple[str, str], str] = {
     ("create", "POST"): "Create: {name}",

@@ -29,6 +29,7 @@ from pynamodb.attributes import (
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 from second_app import pm as second_pm
+from shop.app import pm as shop_pm
 from tracker.app import pm as tracker_pm
 from tracker.single import pm as single_pm
 
@@ -108,8 +109,8 @@ class GadgetResource(ModelResource, Create, List, Retrieve, Update, Delete):
 
 APPS = pytest.mark.parametrize(
     "pm",
-    [todo_pm, second_pm, tracker_pm, single_pm],
-    ids=["todo", "second", "tracker", "tracker in one table"],
+    [todo_pm, second_pm, shop_pm, tracker_pm, single_pm],
+    ids=["todo", "second", "shop", "tracker", "tracker in one table"],
 )
 
 
