@@ -70,7 +70,7 @@ class DocumentedRoute:
         of_verbs = {} if route.is_action else SUMMARIES
         http = "PATCH" if route.merges else route.http
         usual = of_verbs.get((route.verb, http), f"{route.verb}: {{name}}").format(name=self.schemas.name)
-        doc = "" if route.is_default else markdown(inspect.getdoc(route.call))
+        doc = "" if route.is_default else markdown(_own_docstring(route))
         summary, _, rest = doc.partition("\n\n")
         line = " ".join(summary.split()) or usual
         return {"summary": line} | ({"description": rest.strip()} if rest.strip() else {})
@@ -142,6 +142,15 @@ class DocumentedRoute:
         if for_everybody(self.route):
             return {"security": []}
         return {"security": [{}, {"bearer": []}]} if is_open(self.route) else {}
+
+
+def _own_docstring(route: Route) -> str:
+    """The docstring that the app's own classes give a verb: not that of the mixin which it overrides."""
+    for kind in type(route.resource).__mro__:
+        said = vars(kind).get(route.verb)
+        if said is not None and kind.__module__.partition(".")[0] != "polymicro_lambda" and said.__doc__:
+            return inspect.cleandoc(said.__doc__)
+    return ""
 
 
 def operation_id(route: Route, name: str) -> str:

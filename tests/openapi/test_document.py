@@ -251,6 +251,17 @@ def test_words_come_from_docstrings() -> None:
             """
             return instance
 
+    class Untold(Told, Delete):
+        def retrieve(self, instance: Any) -> Any:
+            return instance
+
+        def delete(self, instance: Any, user: Any, **said: Any) -> None:
+            pass
+
+    untold = operations(document_of(Untold))
+    assert untold["retrieveUntold"]["summary"] == "One gadget, as it is."
+    assert "description" not in untold["deleteUntold"]
+    assert untold["deleteUntold"]["summary"] == "Delete: Untold"
     document = document_of(Told)
     found = operations(document)
     assert document["tags"] == [
