@@ -84,11 +84,15 @@ AUTHORIZERS: Mapping[tuple[str, str], Callable[[], Authorizer]] = MappingProxyTy
         ("http", "lambda"): _lambda_http,
         ("http", "jwt"): _jwt,
         ("http", "iam"): _iam_http,
+        ("rest", "app"): _open,
+        ("http", "app"): _open,
         ("rest", "none"): _open,
         ("http", "none"): _open,
     }
 )
 """(api, authorizer) -> its gate; Cognito's tokens are JWTs to an HTTP API, and a REST API checks no others."""
+OPEN = frozenset({"app", "none"})
+"""Those under which API Gateway lets every request through: to an app that finds out its users itself, or has none."""
 
 
 # --- the environment of a Lambda authorizer -----------------------------------------------------------------

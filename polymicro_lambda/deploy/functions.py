@@ -7,7 +7,7 @@ from polymicro_lambda.dynamodb import table_name
 from polymicro_lambda.routing import Route
 
 from .api_gateway import event_source
-from .authorizers import JWKS_ENVIRONMENT, SECRET_ENVIRONMENT
+from .authorizers import JWKS_ENVIRONMENT, OPEN, SECRET_ENVIRONMENT
 from .common_resources import log_group, resource, secret
 from .function_events import Event
 from .generated_parts import Part
@@ -31,7 +31,7 @@ def function_globals(options: Options) -> dict[str, Any]:
 
 def app_function(routes: Sequence[Route], events: Sequence[Event], options: Options) -> Iterator[Part]:
     """The function that answers the requests, and its logs."""
-    name, authorized = f"{options.name}Function", options.authorizer != "none"
+    name, authorized = f"{options.name}Function", options.authorizer not in OPEN
     models = {table_name(route.model): None for route in routes}
     properties = {
         "Handler": options.handler,

@@ -82,8 +82,7 @@ def grants(route: Route) -> frozenset[Grant]:
     declared = frozenset(Grant(table_name(call.model), call.index, call.operation) for call in route.calls)
     declared |= _completing_grants(route)
     declared |= {grant for embed in route.embeds for grant in _embed_grants(embed)}
-    if route.lookup is not None:
-        declared |= {Grant(table_name(route.lookup.uniqueness.reservation_table), "", "GetItem")}
+    declared |= {Grant(table, "", "GetItem") for table in _tables_of_unique_reads(route)}
     if route.rate is not None:
         declared |= {Grant(table_name(route.rate.counters), "", "UpdateItem")}
     if route.verb == "list" and not route.is_action:
@@ -97,6 +96,13 @@ def grants(route: Route) -> frozenset[Grant]:
     return (
         own if route.idempotency_table is None else own | _idempotency_grants(route, route.idempotency_table)
     )
+
+
+def _tables_of_unique_reads(route: Route) -> Iterator[str]:
+    """The tables that are read where an item is found by what is unique: by its address, or by a verb's own code."""
+    if route.uniqueness is not None and (route.lookup is not None or not route.is_default):
+        yield table_name(route.uniqueness.reservation_table)
+        yield table_name(route.model)
 
 
 def _completing_grants(route: Route) -> frozenset[Grant]:

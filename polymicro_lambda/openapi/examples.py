@@ -18,7 +18,8 @@ FORMATS: Mapping[str, str] = {
     "url": "https://example.com/",
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
-TEXT = "Some text"
+TEXTS = ("Some text", "text", "1")
+"""The first that a pattern lets pass is the example."""
 BASE64 = "aGVsbG8="
 
 
@@ -40,12 +41,12 @@ def example_of(schema: JSONSchema) -> Any:
 
 
 def _text(schema: JSONSchema) -> str:
-    text = FORMATS.get(schema.get("format", ""), TEXT)
-    text = BASE64 if schema.get("contentEncoding") == "base64" else text
-    text = text.ljust(schema.get("minLength", 0), ".")[: schema.get("maxLength", len(text) + 1000)]
-    if not re.search(schema.get("pattern", ""), text):
-        raise LookupError(f"no text for {schema['pattern']}")
-    return text
+    known = BASE64 if schema.get("contentEncoding") == "base64" else FORMATS.get(schema.get("format", ""))
+    for text in TEXTS if known is None else (known,):
+        fitting = text.ljust(schema.get("minLength", 0), ".")[: schema.get("maxLength", len(text) + 1000)]
+        if re.search(schema.get("pattern", ""), fitting):
+            return fitting
+    raise LookupError(f"no text for {schema['pattern']}")
 
 
 def _number(schema: JSONSchema) -> Any:

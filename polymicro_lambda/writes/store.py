@@ -29,7 +29,7 @@ class Store(Protocol):
     """What the verbs need of a store of items."""
 
     def read(self, key: Mapping[str, Any]) -> Any:
-        """The item with this key. Raises ``NotFound``."""
+        """The item with this key, or these unique values. Raises ``NotFound``."""
 
     def create(self, values: Mapping[str, Any]) -> Any:
         """A new item of these values. Raises ``Conflict``, ``Forbidden`` or ``Unprocessable``."""

@@ -30,7 +30,8 @@ from polymicro_lambda.rules import (
 from polymicro_lambda.types import RawItem
 
 from .transactions.keys import stored_key
-from .unique.unique_constraints import UniqueConstraints
+from .unique.lookups import reservation_of, reserved_key
+from .unique.unique_constraints import UniqueConstraint, UniqueConstraints
 
 NO_ATTRIBUTES: frozenset[str] = frozenset()
 
@@ -74,12 +75,33 @@ class StoredItems:
     def read(self, key: Mapping[str, Any]) -> Model:
         """The item with this key, by its attributes' names, by one consistent read.
 
-        Raises ``NotFound``, also where the rule hides the item and for what can be no key, and ``Forbidden``.
+        Or the item with these values of what is ``unique``, such as ``{"email": "a@example.com"}``, by two. Raises
+        ``NotFound``, also where the rule hides the item and for what can be no key, and ``Forbidden``.
         """
+        uniqueness = self.uniqueness
+        constraint = None if uniqueness is None else uniqueness.of(key)
+        if uniqueness is not None and constraint is not None:
+            return self._read_unique(uniqueness, constraint, key)
         stored = stored_key(self.model, key)
         if stored is None:
             raise NotFound()
         return self.judged(self.fetch(stored))
+
+    def _read_unique(
+        self, uniqueness: UniqueConstraints, constraint: UniqueConstraint, values: Mapping[str, Any]
+    ) -> Model:
+        """The item that reserves these values, if it has them still. Raises as ``read``."""
+        try:
+            reservation = reservation_of(uniqueness, constraint, values)
+        except (ArithmeticError, AttributeError, TypeError, ValueError) as error:  # a client may have sent it
+            raise NotFound() from error
+        key = reserved_key(uniqueness, reservation)
+        if key is None:
+            raise NotFound()
+        raw = self.fetch(key)
+        if uniqueness.reservation_id(constraint, raw) != reservation:
+            raise NotFound()
+        return self.judged(raw)
 
     def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
         """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read."""

@@ -1,8 +1,11 @@
 """The curl session that `polymicro serve` prints, for resources of several shapes."""
 
+import json
+import shlex
 from typing import Any
 
 import pytest
+from marshmallow.validate import ContainsOnly, Email, Regexp
 from pynamodb.attributes import (
     BooleanAttribute,
     ListAttribute,
@@ -136,3 +139,15 @@ def test_bodies_are_ones_that_the_schema_takes() -> None:
     }
     assert set(route.schema.load_create(body)) == set(body)
     assert patch_body(route.schema, Task) == {"title": "Water the plants"}
+
+
+def test_a_validator_gets_what_it_takes() -> None:
+    validators = {"title": Regexp("^[a-z]+$"), "tags": ContainsOnly(("red",)), "place.street": Email()}
+    (line,) = session(Create, validators=validators, dump_only=("number",), required=("tags",))[1:]
+    body = json.loads(shlex.split(line)[-1])
+    assert body == {
+        "project": "example",
+        "title": "text",
+        "place": {"street": "alice@example.com", "number": 3},
+        "tags": ["red"],
+    }

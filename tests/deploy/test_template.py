@@ -121,12 +121,12 @@ def lint(text: str) -> set[str]:
     [
         pytest.param(
             {"authorizer": "jwt"},
-            "a REST API has no jwt authorizer; it has lambda, cognito, iam, none",
+            "a REST API has no jwt authorizer; it has lambda, cognito, iam, app, none",
             id="rest jwt",
         ),
         pytest.param(
             {"api": "http", "authorizer": "cognito"},
-            "a HTTP API has no cognito authorizer; it has lambda, jwt, iam, none",
+            "a HTTP API has no cognito authorizer; it has lambda, jwt, iam, app, none",
             id="http cognito",
         ),
         pytest.param(

@@ -24,15 +24,17 @@ CORSES = {
     "one": CORS(origins=("https://a.example",), credentials=True),
     "several": CORS(origins=("https://a.example", "https://b.example")),
 }
-GATES = {"lambda": "Bearer", "cognito": "Cognito", "jwt": "Jwt", "iam": "AWS_IAM"}
-"""Authorizer -> what SAM calls it in the API's definition."""
+GATES = {"lambda": "Bearer", "cognito": "Cognito", "jwt": "Jwt", "iam": "AWS_IAM", "app": None}
+"""Authorizer -> what SAM calls it in the API's definition; None where the app itself is asked."""
 KINDS = [
     ("rest", "lambda"),
     ("rest", "cognito"),
     ("rest", "iam"),
+    ("rest", "app"),
     ("http", "lambda"),
     ("http", "jwt"),
     ("http", "iam"),
+    ("http", "app"),
 ]
 PARAMETERS = {"UserPoolArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a"}
 

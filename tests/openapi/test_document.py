@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from conduit.app import pm as conduit_pm
 from jsonschema import Draft202012Validator
 from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow.validate import Regexp
 from openapi_spec_validator import validate as validate_document
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -109,8 +111,8 @@ class GadgetResource(ModelResource, Create, List, Retrieve, Update, Delete):
 
 APPS = pytest.mark.parametrize(
     "pm",
-    [todo_pm, second_pm, shop_pm, tracker_pm, single_pm],
-    ids=["todo", "second", "shop", "tracker", "tracker in one table"],
+    [todo_pm, second_pm, conduit_pm, shop_pm, tracker_pm, single_pm],
+    ids=["todo", "second", "conduit", "shop", "tracker", "tracker in one table"],
 )
 
 
@@ -162,6 +164,16 @@ def test_examples_of_bodies_are_taken(pm: PolyMicro) -> None:
         if body and not route.is_action:
             load = {"PATCH": route.schema.load_merge, "PUT": route.schema.load_replace}
             load.get(route.http, route.schema.load_create)(body["content"]["application/json"]["example"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "example"),
+    [("^[A-Z]", "Some text"), ("^[a-z]+$", "text"), ("^[0-9]*$", "1"), ("^x", None)],
+)
+def test_an_example_fits_its_pattern(pattern: str, example: str | None) -> None:
+    document = document_of(type("Gadgets", (GadgetResource,), {"validators": {"name": Regexp(pattern)}}))
+    body = document["paths"]["/gadgets"]["post"]["requestBody"]["content"]["application/json"]
+    assert body.get("example", {}).get("name") == example
 
 
 def media_types(node: Any) -> Any:

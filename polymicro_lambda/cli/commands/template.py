@@ -50,10 +50,10 @@ Description: The REST API of {app}.
 )
 @click.option(
     "--authorizer",
-    type=click.Choice(["lambda", "cognito", "jwt", "iam", "none"]),
+    type=click.Choice(["lambda", "cognito", "jwt", "iam", "app", "none"]),
     default="lambda",
     show_default=True,
-    help="Who says which user makes a request.",
+    help="Who says which user makes a request; app is its req_user_func.",
 )
 @click.option("--jwks/--no-jwks", default=False, help="An identity provider signs the tokens.")
 @click.option(

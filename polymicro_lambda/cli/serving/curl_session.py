@@ -23,6 +23,7 @@ from pynamodb.attributes import (
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import HTTPError
+from polymicro_lambda.openapi import openapi
 from polymicro_lambda.routing import Route
 from polymicro_lambda.schemas import ItemSchema, default_of
 
@@ -61,9 +62,7 @@ def curl_session(routes: Sequence[Route], address: str, *, token: str | None) ->
 
 CREATE = ("create", "POST")
 CALLS: Mapping[tuple[str, str], Callable[[Route], str]] = {
-    CREATE: lambda route: (
-        f"-X POST {_collection(route)}{_required_headers(route)} {_json_body(create_body(route.schema, route.model))}"
-    ),
+    CREATE: lambda route: f"-X POST {_collection(route)}{_required_headers(route)} {_json_body(_new(route))}",
     ("list", "GET"): lambda route: _collection(route),
     ("retrieve", "GET"): lambda _: "$item",
     ("update", "PATCH"): lambda route: (
@@ -94,6 +93,16 @@ def _required_headers(route: Route) -> str:
     key = f' -H "{KEY}"' if resource.require_idempotency_key and route.idempotency_table is not None else ""
     match = " -H 'If-Match: *'" if resource.require_if_match and route.verb in ("update", "delete") else ""
     return key + match
+
+
+def _new(route: Route) -> dict[str, Any]:
+    """A body for POST; where a validator refuses a sample, with the example of the OpenAPI document."""
+    body = create_body(route.schema, route.model)
+    if refused := list(_refused_members(route.schema.load_create, body)):
+        operation = openapi((route,))["paths"][route.template][route.http.lower()]
+        example = operation["requestBody"]["content"]["application/json"].get("example", {})
+        body |= {name: example[name] for name in refused if name in example}
+    return body
 
 
 def _change(route: Route) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def identity(settings: ServeSettings, user: str) -> tuple[str, str]:
             "yellow",
         )
     return (
-        "No authorizer is configured: requests have no user. Give one by --as NAME[:PERMISSION,…].",
+        "No authorizer is configured: requests have no user, unless the app itself finds one. Give one by --as"
+        " NAME[:PERMISSION,…].",
         "yellow",
     )
 

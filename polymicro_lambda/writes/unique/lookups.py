@@ -28,19 +28,31 @@ class Lookup(NamedTuple):
         The item may have changed since, or be gone: see ``requirement``. ``values`` are those of attributes by their
         Python names, those of the constraint among them.
         """
-        attributes = self.uniqueness.model.get_attributes()
-        raw = {
-            attributes[name].attr_name: serialized(attributes[name], values[name])
-            for name in self.constraint.names
-        }
-        stored = {name: value for name, value in raw.items() if value is not None}
-        id_ = self.uniqueness.reservation_id(self.constraint, stored)
-        if id_ is None:
-            return None
-        found = get_item(self.uniqueness.reservation_table, {"id": {"S": id_}})
-        return None if found is None else {**found["item"]["M"]}
+        return reserved_key(self.uniqueness, reservation_of(self.uniqueness, self.constraint, values))
 
     def requirement(self, value: Any) -> Requirement:
         """That an item has this value still: else there is no item at its address."""
         attribute = self.uniqueness.model.get_attributes()[self.name]
         return Requirement(Path([attribute.attr_name]) == Value(serialized(attribute, value)), NotFound)
+
+
+def reservation_of(
+    uniqueness: UniqueConstraints, constraint: UniqueConstraint, values: Mapping[str, Any]
+) -> str | None:
+    """The id of the reservation of these values, which are given by Python names; None where one is None.
+
+    Raises whatever an attribute raises for a value that it cannot store.
+    """
+    attributes = uniqueness.model.get_attributes()
+    raw = {
+        attributes[name].attr_name: serialized(attributes[name], values[name]) for name in constraint.names
+    }
+    return uniqueness.reservation_id(constraint, {name: one for name, one in raw.items() if one is not None})
+
+
+def reserved_key(uniqueness: UniqueConstraints, reservation: str | None) -> RawItem | None:
+    """The key of the item that has a reservation, by one consistent read; None where there is none."""
+    found = (
+        None if reservation is None else get_item(uniqueness.reservation_table, {"id": {"S": reservation}})
+    )
+    return None if found is None else {**found["item"]["M"]}

@@ -78,6 +78,11 @@ class UniqueConstraints:
         always = {one.attr_name for one in self.model.get_attributes().values() if not one.null}
         return any(always.issuperset(one.attributes) for one in self.constraints)
 
+    def of(self, values: Any) -> UniqueConstraint | None:
+        """The constraint whose values these are, by their Python names; None where they are of none."""
+        names = set(values) if isinstance(values, Mapping) else set()
+        return next((one for one in self.constraints if set(one.names) == names), None)
+
     def unique_values(self, raw: RawItem) -> Iterator[tuple[str, UniqueConstraint, RawItem]]:
         """For each constraint that an item has values for: the id of its reservation, the constraint, the values."""
         for one in self.constraints:

@@ -1,0 +1,62 @@
+"""Those who use the API in a test, known by their names, and what they do in it."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from botocore.client import BaseClient
+
+from polymicro_lambda.testing import Client
+
+SECRET = "a secret that only tests ever sign with"
+DRAGON = {
+    "title": "Dragons at home",
+    "description": "A guide",
+    "body": "Do not.",
+    "tagList": ["fire", "care"],
+}
+
+
+@dataclass
+class Community:
+    """Requests under ``/api`` as one of its users, by name, or as nobody (None)."""
+
+    client: Client
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, who, method, path, headers=None, **options):
+        said = {} if who is None else {"Authorization": f"Token {self.tokens[who]}"}
+        return self.client.request(method, f"/api{path}", headers={**said, **(headers or {})}, **options)
+
+    def done(self, who, method, path, **options):
+        """The JSON of an answer that is no error."""
+        result = self.ask(who, method, path, **options)
+        assert result.status < 400, result.text
+        return result.json if result.body else None
+
+    def join(self, *names):
+        """Register these users."""
+        for name in names:
+            body = {"username": name, "email": f"{name}@example.com", "password": f"{name}'s own"}
+            self.tokens[name] = self.done(None, "POST", "/users", json=body)["token"]
+
+    def write(self, who, **body):
+        """The slug of a new article."""
+        return self.done(who, "POST", "/articles", json={**DRAGON, **body})["slug"]
+
+    def titles(self, who, path):
+        return [article["title"] for article in self.done(who, "GET", path)["items"]]
+
+
+@contextmanager
+def recorded():
+    """The DynamoDB calls made inside: operation and parameters."""
+    calls, call = [], BaseClient._make_api_call
+
+    def recording(client, operation, parameters):
+        calls.append((operation, parameters))
+        return call(client, operation, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", recording)
+        yield calls
