@@ -117,7 +117,8 @@ class PolyMicro:
         self.routes = compile_routes(
             self._resources, AppSettings(self._default_permissions, table, self._rate_limit)
         )
-        router, models, prefix = Router(self.routes), tuple(models_of(self.routes)), self._table_prefix
+        self._router = router = Router(self.routes)
+        models, prefix = tuple(models_of(self.routes)), self._table_prefix
         prepare_models(models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix)
         note_partial_reads(models)
         self.documentation = self._documented(self.routes, served=served)
@@ -216,7 +217,7 @@ class PolyMicro:
         from .local import Wsgi  # noqa: PLC0415 - deferred: werkzeug is not in a Lambda
 
         handler = self.compile()
-        return Wsgi(handler, **{"unasked": self.open_paths, **options})
+        return Wsgi(handler, **{"is_open": self.is_open, **options})
 
     def transaction(self) -> Transaction:
         """Several writes to the app's tables outside of a request, done together where the block ends, or not at all.
@@ -228,11 +229,11 @@ class PolyMicro:
             raise ConfigurationError("PolyMicro.transaction() comes before compile(): compile the app first")
         return Transaction(stores_of(self.routes))
 
-    @property
-    def open_paths(self) -> frozenset[str]:
-        """The paths of documentation that is for everybody, which no authorizer need be asked about."""
+    def is_open(self, method: str, segments: Sequence[str]) -> bool:
+        """Whether no authorizer stands before a request: documentation for everybody, and routes that need no user."""
         found = self.documentation
-        return frozenset() if found is None or not found.is_open else frozenset(found.paths)
+        documented = found is not None and found.is_open and tuple(segments) in found.pages
+        return documented or self._router.is_open(method, segments)
 
 
 def _authorized(request: Request) -> Any:

@@ -24,6 +24,7 @@ from .rules import (
     TextEquals,
     Through,
     Verdict,
+    default_at,
 )
 
 __all__ = [
@@ -180,9 +181,14 @@ class OwnedBy(Permission):
 
 @cache
 def _text_name(kind: type[OwnedBy], model: Any, attribute: str) -> str | None:
-    """The attribute's name in DynamoDB, where it is a plain text and no subclass overrides a method; else None."""
+    """The attribute's name in DynamoDB, where it is a plain text without default, and no method is overridden."""
     path = _path(model, attribute)
-    plain = type(path.attribute) is UnicodeAttribute and len(path.path) == 1 and "[" not in path.path[0]
+    plain = (
+        type(path.attribute) is UnicodeAttribute
+        and len(path.path) == 1
+        and "[" not in path.path[0]
+        and default_at(path) is None
+    )
     overridden = any(getattr(kind, name) is not getattr(OwnedBy, name) for name in PERMISSION_METHODS)
     return path.path[0] if plain and not overridden else None
 

@@ -94,7 +94,7 @@ class ModelResource:
     soft_delete: ClassVar[str | SoftDelete | None] = None
     """The attribute of time that a DELETE sets in place of removing the item: ``"deleted"``. The item counts as gone,
     until ``POST …/restore``. ``SoftDelete("deleted", seen_by=InGroup("staff"))`` shows it to these by
-    ``?deleted=true``."""
+    ``?deleted=true``. A resource without ``Delete`` hides what another one of the model deletes so."""
     max_bulk: ClassVar[int] = 0
     """The most items that a POST of a list creates at once, at most 100 writes; 0 takes no lists."""
     max_limit: ClassVar[int] = 100

@@ -8,8 +8,7 @@ from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.openapi import DOCUMENT_PATH, PAGE_PATH, Documentation, body_model
-from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import RuleContext
+from polymicro_lambda.routing import Route, is_open
 from polymicro_lambda.schemas import parameter_name
 
 MAX_EVENTS = 40
@@ -100,10 +99,8 @@ def _route_events(route: Route, path: str, *, validate: bool) -> Iterator[Event]
     resource = type(route.resource).__name__
     several = len(route.about.http) > 1
     name = camel_case(resource.removesuffix("Resource"), route.verb, route.http.title() if several else "")
-    # An authorizer would refuse a request without a user that the rule lets pass.
-    is_open = route.rule.decide(RuleContext(None, route.method, route.model)) is not False
     body = body_model(route) if validate else None
-    event = Event(name, route.http, path, f"{resource}.{route.verb}", is_open, body)
+    event = Event(name, route.http, path, f"{resource}.{route.verb}", is_open(route), body)
     yield event
     if route.http == "GET":
         yield replace(event, name=f"{name}Head", method="HEAD")

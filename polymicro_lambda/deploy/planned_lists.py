@@ -54,10 +54,8 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     attributes = {one.attr_name: one for one in named.values()}
     operators, live = _operators(route), live_conditions(route.model)
     live += [] if route.deletion is None else [route.deletion.is_live]
-    always = [
-        *live,
-        *(_condition(named[name], "eq") for name in dict.fromkeys((*route.bound, *route.params))),
-    ]
+    fixed = dict.fromkeys((*route.bound, *route.params))
+    always = [*live, *(_condition(named[name], "eq") for name in fixed)]
     bound: list[list[Condition]] = [[]]
     if "eq" in operators[path.partition]:
         bound.append([_condition(attributes[path.partition], "eq")])

@@ -146,7 +146,10 @@ class Dispatcher:
             seen.phase = "limit"
             seen.headers = self.limiter.spend(route.rate, request)
         seen.phase = "load"
-        operation = Operation(VerbRequest(route, request, self.services), verdict, seen)
+        return self._done(Operation(VerbRequest(route, request, self.services), verdict, seen), request)
+
+    def _done(self, operation: Operation, request: Request) -> Response:
+        route = operation.asked.route
         try:
             check_accept(request)
             body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None

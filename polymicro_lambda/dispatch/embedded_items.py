@@ -89,7 +89,7 @@ class _Embedded:
         route, declared = self.embed.route, self.embed.fields
         readable, by_item, _ = route.field_rules.reading(self._context(RETRIEVE, self._request))
         shown = readable if declared is None else readable & declared
-        by_item = {name: one for name, one in by_item.items() if name in shown}
+        by_item = {name: one for name, one in by_item.items() if name.partition(".")[0] in shown}
         everything = not by_item and shown.issuperset(route.schema.names)
         return ItemDumper(
             route, self._answered, ShownFields(self.model, None if everything else shown, by_item)

@@ -146,7 +146,7 @@ class QueryRequest:
         names = self.readable if "fields" not in self.query else self._selected(self.query["fields"])
         # A verb of the app's own may show other items than the path's.
         said = self.read_by_item if route.is_default else {**self.read_by_item, **self._reading.elsewhere}
-        by_item = {name: one for name, one in said.items() if name in names}
+        by_item = {name: one for name, one in said.items() if name.partition(".")[0] in names}
         is_all = not by_item and "fields" not in self.query and names.issuperset(route.schema.names)
         return ShownFields(route.model, None if is_all else names, by_item)
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pynamodb.models import Model
 
-from polymicro_lambda.rules import Guard, Verdict, as_stored, prefetch_related, related_checks
+from polymicro_lambda.rules import Guard, Verdict, as_stored, prefetch_related, related_checks, without
 
 
 class ShownFields(NamedTuple):
@@ -22,7 +22,8 @@ class ShownFields(NamedTuple):
         if self.names is None:
             return data
         hidden = self.hidden(instance)
-        return {name: one for name, one in data.items() if name in self.names and name not in hidden}
+        shown = {name: one for name, one in data.items() if name in self.names and name not in hidden}
+        return without(shown, [name for name in hidden if "." in name]) if hidden else shown
 
     def read_related(self, items: Sequence[Any]) -> None:
         """Read the related items that decide of fields, for up to 100 items by one call."""
@@ -31,7 +32,7 @@ class ShownFields(NamedTuple):
             prefetch_related(checks, [as_stored(one) for one in items if isinstance(one, self.model)])
 
     def hidden(self, instance: Model) -> frozenset[str]:
-        """The fields that an item hides; one of another model hides none."""
+        """The fields and members of maps that an item hides; one of another model hides none."""
         if not self.by_item or not isinstance(instance, self.model):
             return frozenset()
         raw = as_stored(instance)

@@ -13,8 +13,8 @@ from polymicro_lambda.http import read_truth
 from polymicro_lambda.items import serialized
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.routing import DELETED
-from polymicro_lambda.rules import ConditionCheck, Requirement, Verdict, join_verdicts
-from polymicro_lambda.schemas import key_rules, load_body
+from polymicro_lambda.rules import ConditionCheck, Requirement, Verdict, is_written, join_verdicts
+from polymicro_lambda.schemas import Merge, key_rules, load_body
 
 from .query_request import RETRIEVE, QueryRequest, Services
 
@@ -132,7 +132,8 @@ class VerbRequest(QueryRequest):
         if route.merges:
             return schema.load_merge(body)
         if route.http == "PUT":
-            return schema.load_replace(body, closed | self._unread())
+            kept = closed | self._unread()
+            return schema.load_replace(body, {n for n in kept if "." not in n or not is_written(body, n)})
         offered = self._offered() if route.offered and self.request.user is not None else {}
         return offered | schema.load_create(body, {*route.bound, *offered, *closed})
 
@@ -144,7 +145,11 @@ class VerbRequest(QueryRequest):
         self._closed(body)
         schema = self.route.schema
         offered = self._offered() if self.route.offered and self.request.user is not None else {}
-        given = {name: one for name, one in values.items() if one is not None or schema.keeps_null(name)}
+        given = {
+            name: one
+            for name, one in values.items()
+            if (one is not None or schema.keeps_null(name)) and not (isinstance(one, Merge) and one.clears)
+        }
         return {**offered, **given, **self._owned(), **bound}
 
     def _owned(self) -> dict[str, Any]:
@@ -170,7 +175,8 @@ class VerbRequest(QueryRequest):
         # What is not sent is not asked of: but a PUT would clear it, and a create might miss it.
         also = frozenset[str]() if self.route.merges else rules.names
         access = rules.writing(self.context(self.route.method), body, also, self.related)
-        named = {name: one for name, one in access.by_item.items() if name in body}
+        merges, by_item = self.route.merges, access.by_item.items()
+        named = {name: one for name, one in by_item if is_written(body, name, merges=merges)}
         self.written = {**self.written, **named}
         # Whether an item has room for the others is not known before it is read: they stay as they are.
         return rules.names - access.fields | access.by_item.keys() - named.keys()

@@ -13,7 +13,7 @@ from pynamodb.attributes import MapAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.http import plain_number
+from polymicro_lambda.http import joined_values, plain_number
 from polymicro_lambda.lists import NO_KEY
 
 
@@ -32,9 +32,9 @@ def result_of(returned: Any, *, is_list: bool, verb: str = "a verb") -> VerbResu
     """Tell the forms of a return value apart.
 
     After the body an int (not a bool) is the status and a dict the headers, either may stand alone; what follows in a
-    list is its pagination key, which a dict with other values than texts is too where nothing follows. A tuple whose
-    second element is neither is a collection. Raises ``ConfigurationError`` for headers that are neither text nor
-    number; ``verb`` is its name for that.
+    list is its pagination key, which a dict with other values than texts and lists is too where nothing follows. A
+    tuple whose second element is neither is a collection. Raises ``ConfigurationError`` for headers that are neither
+    texts nor numbers nor lists of these; ``verb`` is its name for that.
     """
     if not isinstance(returned, tuple) or len(returned) < 2:
         return VerbResult(returned)
@@ -64,16 +64,23 @@ def _checked(status: int) -> int:
 def _is_headers(value: Any, *, last_of_list: bool) -> bool:
     if not last_of_list or not isinstance(value, dict):
         return isinstance(value, dict)
-    return all(isinstance(text, str) for pair in value.items() for text in pair)
+    return all(isinstance(name, str) and isinstance(one, str | list | tuple) for name, one in value.items())
 
 
 def _header_texts(headers: Mapping[Any, Any], verb: str) -> dict[str, str]:
+    """Headers by lower-case name; one of several values as ``joined_values`` has it, one of none is left out."""
+    texts: dict[str, str] = {}
     for name, value in headers.items():
-        if not isinstance(name, str) or isinstance(value, bool) or not isinstance(value, _HEADER_VALUES):
-            raise ConfigurationError(
-                f"{verb} returned a {type(value).__name__} as the header {name!a}: it must be a text or a number"
-            )
-    return {name.lower(): value if isinstance(value, str) else str(value) for name, value in headers.items()}
+        values = value if isinstance(value, list | tuple) else (value,)
+        for one in values:
+            if not isinstance(name, str) or isinstance(one, bool) or not isinstance(one, _HEADER_VALUES):
+                raise ConfigurationError(
+                    f"{verb} returned a {type(one).__name__} as the header {name!a}: it must be a text, a number or a"
+                    " list of these"
+                )
+        if values:
+            texts[name.lower()] = joined_values(name.lower(), [str(one) for one in values])
+    return texts
 
 
 _HEADER_VALUES = (str, int, float, Decimal)

@@ -1,6 +1,7 @@
 """Defaults that are called make values for new items alone: PynamoDB would make another one at each read of an item."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from pynamodb.attributes import Attribute, MapAttribute
@@ -25,12 +26,11 @@ def has_default(attribute: Attribute[Any]) -> bool:
 
 def call_defaults_for_new_items(models: Iterable[type[Model]]) -> None:
     """Let the called defaults of these models, of their kinds and their maps, make values for new items alone."""
-    for model in models:
-        for container in _containers(model, set()):
-            for attribute in container.get_attributes().values():
-                if callable(attribute.default):
-                    # A map's own ``__setattr__`` would set a member.
-                    vars(attribute).update(default=None, default_for_new=CalledDefault(attribute.default))
+    containers = chain.from_iterable(_containers(model, set()) for model in models)
+    for attribute in chain.from_iterable(one.get_attributes().values() for one in containers):
+        if callable(attribute.default):
+            # A map's own ``__setattr__`` would set a member.
+            vars(attribute).update(default=None, default_for_new=CalledDefault(attribute.default))
 
 
 def _containers(container: Any, seen: set[Any]) -> Iterator[Any]:

@@ -23,7 +23,15 @@ from .negotiation import (
     read_truth,
 )
 from .requests import Request
-from .responses import JSON_TYPE, PROBLEM_TYPE, Response, json_response, problem_document, problem_response
+from .responses import (
+    JSON_TYPE,
+    PROBLEM_TYPE,
+    Response,
+    joined_values,
+    json_response,
+    problem_document,
+    problem_response,
+)
 from .sources.event_source import request_id
 from .sources.lookup import source_of
 from .strict_json import INT_DIGITS, LongNumber, json_bytes, json_text, plain_number, read_json
@@ -43,6 +51,7 @@ __all__ = [
     "bad_query",
     "check_accept",
     "hsts_of",
+    "joined_values",
     "json_bytes",
     "json_response",
     "json_text",

@@ -1,6 +1,6 @@
 """One HTTP response, before an event source writes it as its payload; problem documents (RFC 9457)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,17 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+
+NEXT_COOKIE = "\n"
+"""What stands between cookies in one header: no header's value holds it."""
+
+
+def joined_values(name: str, values: Sequence[str]) -> str:
+    """Several values of a header as one: with commas (RFC 9110, section 5.3), which would break cookies."""
+    if name == "set-cookie":
+        return NEXT_COOKIE.join(" ".join(value.splitlines()) for value in values)
+    return ", ".join(values)
 
 
 def json_response(

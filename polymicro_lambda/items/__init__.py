@@ -28,6 +28,7 @@ from .serializers import ItemSerializer
 from .stored_items import (
     expired_conditions,
     is_live,
+    is_of_kind,
     live_conditions,
     prefix_conditions,
     report_unreadable,
@@ -47,6 +48,7 @@ __all__ = [
     "expired_conditions",
     "instance_of",
     "is_live",
+    "is_of_kind",
     "is_unreadable",
     "is_volatile",
     "key_only_instance",

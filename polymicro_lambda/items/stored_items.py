@@ -31,14 +31,20 @@ def is_live(model: type[Model], raw: RawItem) -> bool:
     about = model_info(model)
     if about.lasting:
         return True
+    if not is_of_kind(model, raw):
+        return False
+    expires = raw.get(about.ttl.attr_name, {}).get("N") if about.ttl is not None else None
+    return expires is None or float(expires) > int(time.time())
+
+
+def is_of_kind(model: type[Model], raw: RawItem) -> bool:
+    """Whether an item is of the model's kind, among those of its table."""
+    about = model_info(model)
     if about.kinds and (about.discriminator is not None):
         value = raw.get(about.discriminator.attr_name, {}).get(about.discriminator.attr_type)
         if value not in about.kinds:
             return False
-    if not all(raw.get(name, {}).get("S", "").startswith(prefix) for name, prefix in about.prefixes.items()):
-        return False
-    expires = raw.get(about.ttl.attr_name, {}).get("N") if about.ttl is not None else None
-    return expires is None or float(expires) > int(time.time())
+    return all(raw.get(name, {}).get("S", "").startswith(prefix) for name, prefix in about.prefixes.items())
 
 
 def live_conditions(model: type[Model]) -> list[Condition]:

@@ -3,11 +3,11 @@
 import base64
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeAlias
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 from uuid import uuid4
 
 from polymicro_lambda.http import User
@@ -35,8 +35,8 @@ class Wsgi:
     """A WSGI application (PEP 3333) that hands each request to ``handler`` as an event of ``source``.
 
     ``source`` is ``rest``, ``http``, ``url`` or ``alb``. ``user`` makes every request, or ``authorizer``, a
-    Lambda authorizer's function, is asked first as API Gateway would ask it, but for the paths ``unasked``; with
-    neither there is no user.
+    Lambda authorizer's function, is asked first as API Gateway would ask it, but for what ``is_open`` says to be for
+    everybody, of an HTTP verb and the segments of a path; with neither there is no user.
     A ``handler`` that raises is 502, as behind API Gateway, and its traceback goes to the log.
     """
 
@@ -44,7 +44,7 @@ class Wsgi:
     source: str = field(default="rest", kw_only=True)
     authorizer: Handler | None = field(default=None, kw_only=True)
     user: User | None = field(default=None, kw_only=True)
-    unasked: Collection[str] = field(default=(), kw_only=True)
+    is_open: Callable[[str, Sequence[str]], bool] = field(default=lambda *_: False, kw_only=True)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -66,8 +66,9 @@ class Wsgi:
 
     def _authorizer_context(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """The authorizer's context for the request, None where it is not asked: a preflight carries no token."""
-        unasked = request["method"] == "OPTIONS" or request["path"].rstrip("/") in self.unasked
-        if self.authorizer is None or unasked:
+        if self.authorizer is None or request["method"] == "OPTIONS":
+            return None
+        if self.is_open(request["method"], [unquote(part) for part in request["path"].strip("/").split("/")]):
             return None
         return authorize(self.authorizer, request, source=self.source)
 

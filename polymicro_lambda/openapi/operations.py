@@ -10,13 +10,13 @@ from typing import Any
 from marshmallow import Schema
 
 from polymicro_lambda.http import JSON_TYPE, MERGE_TYPE
-from polymicro_lambda.routing import Route
+from polymicro_lambda.routing import Route, is_open
 
 from .examples import example_of
 from .field_schemas import Describe, JSONSchema, by_json_name, object_of, required_names
 from .parameters import parameters
 from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown
-from .responses import for_everybody, is_open, lenient_response, responses_of
+from .responses import for_everybody, lenient_response, responses_of
 
 SUMMARIES: Mapping[tuple[str, str], str] = {
     ("create", "POST"): "Create: {name}",
@@ -70,7 +70,7 @@ class DocumentedRoute:
         of_verbs = {} if route.is_action else SUMMARIES
         http = "PATCH" if route.merges else route.http
         usual = of_verbs.get((route.verb, http), f"{route.verb}: {{name}}").format(name=self.schemas.name)
-        doc = "" if route.is_default else markdown(inspect.getdoc(route.call))
+        doc = "" if route.is_default else markdown(_own_docstring(route))
         summary, _, rest = doc.partition("\n\n")
         line = " ".join(summary.split()) or usual
         return {"summary": line} | ({"description": rest.strip()} if rest.strip() else {})
@@ -142,6 +142,15 @@ class DocumentedRoute:
         if for_everybody(self.route):
             return {"security": []}
         return {"security": [{}, {"bearer": []}]} if is_open(self.route) else {}
+
+
+def _own_docstring(route: Route) -> str:
+    """The docstring that the app's own classes give a verb: not that of the mixin which it overrides."""
+    for kind in type(route.resource).__mro__:
+        said = vars(kind).get(route.verb)
+        if said is not None and kind.__module__.partition(".")[0] != "polymicro_lambda" and said.__doc__:
+            return inspect.cleandoc(said.__doc__)
+    return ""
 
 
 def operation_id(route: Route, name: str) -> str:

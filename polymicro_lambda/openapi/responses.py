@@ -7,8 +7,8 @@ from pynamodb.indexes import LocalSecondaryIndex
 
 from polymicro_lambda.http import JSON_TYPE, PROBLEM_TYPE
 from polymicro_lambda.permissions import AllowAny
-from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import RuleContext, error_of
+from polymicro_lambda.routing import Route, is_open
+from polymicro_lambda.rules import error_of
 
 from .parameters import changes
 
@@ -79,11 +79,6 @@ RATE_HEADERS = ("RateLimit", "RateLimit-Policy")
 # --- conditions of errors ------------------------------------------------------------------------------------
 
 Condition = Callable[[Route], bool]
-
-
-def is_open(route: Route) -> bool:
-    """Whether a request without a user gets past the first question of the rule."""
-    return route.rule.decide(RuleContext(None, route.method, route.model)) is not False
 
 
 def for_everybody(route: Route) -> bool:

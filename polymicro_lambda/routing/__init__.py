@@ -16,7 +16,7 @@ from .compiler import compile_routes, stores_of
 from .declarations import AppSettings
 from .declared_calls import Call
 from .embeds import EMBED, Many, One
-from .router import Match, Router
+from .router import Match, Router, is_open
 from .routes import Embed, Route, models_of
 from .soft_deletes import DELETED
 from .verbs import action
@@ -34,6 +34,7 @@ __all__ = [
     "Router",
     "action",
     "compile_routes",
+    "is_open",
     "models_of",
     "stores_of",
 ]

@@ -4,6 +4,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import check_own_tables
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.mixins import Delete
 from polymicro_lambda.writes import check_same_constraints
 
 from .declaration_checks import check_index_keys, check_prefixes
@@ -17,6 +18,7 @@ def check_together(routes: tuple[Route, ...], app: AppSettings) -> None:
         check_same_constraints(
             [(type(one.resource).__name__, one.model, one.uniqueness) for one in routes if one.writes]
         )
+    _check_soft_deletes(routes)
     served = {route.model for route in routes}
     check_index_keys(models_of(routes))
     check_prefixes(models_of(routes), served)
@@ -29,3 +31,15 @@ def check_together(routes: tuple[Route, ...], app: AppSettings) -> None:
     own: dict[str, type[Model]] = {setting: model for setting, model in tables.items() if model is not None}
     if own:
         check_own_tables(own, served)
+
+
+def _check_soft_deletes(routes: tuple[Route, ...]) -> None:
+    """A resource may hide what another one deletes; one of them has to."""
+    soft = [route for route in routes if route.deletion is not None]
+    deleting = {route.model for route in soft if isinstance(route.resource, Delete)}
+    for route in soft:
+        if route.model not in deleting:
+            raise ConfigurationError(
+                f"{type(route.resource).__name__}.soft_delete: nothing deletes {route.model.__name__} so: mix in"
+                " Delete, here or in another resource of the model with soft_delete"
+            )

@@ -6,8 +6,14 @@ from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError, NotFound
 from polymicro_lambda.lazy import lazy
+from polymicro_lambda.rules import RuleContext
 
 from .routes import Route
+
+
+def is_open(route: Route) -> bool:
+    """Whether a request without a user gets past the first question of the rule: no authorizer stands before it."""
+    return route.rule.decide(RuleContext(None, route.method, route.model)) is not False
 
 
 @dataclass
@@ -89,6 +95,14 @@ class Router:
             if node.routes:
                 return Match(node.routes, tuple(values))
         raise NotFound("There is nothing at this path.")
+
+    def is_open(self, http: str, segments: Sequence[str]) -> bool:
+        """Whether there is a route that a request without a user may get through."""
+        try:
+            route = self.find(segments).routes.get("GET" if http == "HEAD" else http)
+        except NotFound:
+            return False
+        return route is not None and is_open(route)
 
     def _searched(self, segments: Sequence[str]) -> Match:
         found = _search(self._root, segments, 0, ())

@@ -7,7 +7,6 @@ from pynamodb.attributes import Attribute
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.mixins import Delete
 from polymicro_lambda.permissions import Permission, Through
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import Rule, SoftDelete, SoftDeletion, rule_from
@@ -31,8 +30,6 @@ def soft_deletion_of(resource: ModelResource, own: Mapping[str, Any]) -> SoftDel
         raise ConfigurationError(
             f'{where} must be the name of an attribute, or SoftDelete("deleted", seen_by=…)'
         )
-    if not isinstance(resource, Delete):
-        raise ConfigurationError(f"{where}: nothing deletes: mix in Delete")
     if hasattr(own.get(RESTORE.name), ACTION):
         raise ConfigurationError(
             f"{where} makes the verb restore: give the action of that name another, or override restore(self, instance,"

@@ -54,6 +54,7 @@ from .guard_context import (
     note_serving,
 )
 from .guards import Guard
+from .map_members import is_written, without
 from .own_writes import OwnWrite, RequestMark, item_id
 from .permission import PERMISSION_METHODS, Permission
 from .related import (
@@ -157,6 +158,7 @@ __all__ = [
     "is_opaque",
     "is_to_be_completed",
     "is_trusted",
+    "is_written",
     "item_id",
     "join_verdicts",
     "mark_judged",
@@ -180,4 +182,5 @@ __all__ = [
     "text_equality_of",
     "trusted",
     "whole_rows",
+    "without",
 ]

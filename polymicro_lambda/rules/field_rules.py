@@ -10,6 +10,7 @@ from polymicro_lambda.schemas import ItemSchema
 
 from .algebra import Rule, rule_from
 from .context import Method, RuleContext
+from .map_members import check_member, is_written
 from .permission import Permission
 from .related import RelatedCheck, read_related
 from .related_pins import split_related
@@ -43,7 +44,9 @@ class FieldRules:
         write: dict[str, Rule] = {}
         for name, declared in table.items():
             where = f"{resource}.field_permissions[{name!r}]"
-            if name not in schema.members:
+            if "." in name:
+                check_member(where, schema, name)
+            elif name not in schema.members:
                 raise ConfigurationError(f"{where}: there is no such field")
             pair = declared if isinstance(declared, Mapping) else {"read": declared, "write": declared}
             if not pair or not set(pair) <= {"read", "write"}:
@@ -81,10 +84,10 @@ class FieldRules:
         """
         if self.free:
             return FieldAccess(self.shown, {})
-        access = self._allowed(context, self.read, READ, self.names, beside)
+        access = self._allowed(context, self.read, READ, frozenset(self.read), beside)
+        early = {name: one for name, one in access.by_item.items() if name.partition(".")[0] in self.shown}
         if beside is None:
-            return FieldAccess(self.shown & access.fields, access.by_item)
-        early = {name: one for name, one in access.by_item.items() if name in self.shown}
+            return FieldAccess(self.shown & access.fields, early)
         left = {name: split_related(one)[1] for name, one in early.items()}
         by_item = {name: one for name, one in left.items() if one is not True}
         return FieldAccess(self.shown & access.fields, by_item, early)
@@ -94,14 +97,18 @@ class FieldRules:
     ) -> "FieldAccess":
         """The fields that this user may write. Raises ``Unprocessable`` where the body holds another one.
 
-        Of fields that are neither in the body nor in ``also`` the rules are not asked. Related items that path and
-        claims name have been read, by one call with those ``beside``, and hold.
+        Of fields that are neither in the body nor in ``also`` the rules are not asked; without any of these the body
+        merges. Related items that path and claims name have been read, by one call with those ``beside``, and hold.
         """
         if self.free:
             return FieldAccess(self.names, {})
-        named = frozenset(body) if isinstance(body, Mapping) else frozenset[str]()
-        access = self._allowed(context, self.write, WRITE, named | also, beside)
-        _refuse(name for name in named if name in self.names and name not in access.fields)
+        said = body if isinstance(body, Mapping) else {}
+        members = frozenset(name for name in self.write if "." in name)
+        named = frozenset(one for one in members if is_written(said, one, merges=not also))
+        named |= said.keys() & self.names
+        concerned = named | also | members if also else named
+        access = self._allowed(context, self.write, WRITE, concerned, beside)
+        _refuse(name for name in named if access.refuses(name))
         return access
 
     def _allowed(
@@ -116,13 +123,14 @@ class FieldRules:
         if _is_pair(fields):
             fields = fields[place]
         names = self.names if fields is None else self.names & frozenset(fields)
-        verdicts = {name: rules[name].decide(context) for name in names & concerned if name in rules}
+        open_ = (name for name in rules if name.partition(".")[0] in names and name in concerned)
+        verdicts = {name: rules[name].decide(context) for name in open_}
         if beside is not None:
             _read([check for verdict in verdicts.values() for check in split_related(verdict)[0]], beside)
         refused = {name for name, verdict in verdicts.items() if not _may_hold(verdict, beside is not None)}
-        return FieldAccess(
-            names - refused, {n: v for n, v in verdicts.items() if n not in refused and v is not True}
-        )
+        by_item = {n: v for n, v in verdicts.items() if n not in refused and v is not True}
+        # A member of a map is hidden in the field that shows the map.
+        return FieldAccess(names - refused, by_item | {name: False for name in refused if "." in name})
 
 
 class FieldAccess(NamedTuple):
@@ -134,6 +142,10 @@ class FieldAccess(NamedTuple):
     """What must hold on an item for some of them."""
     elsewhere: Mapping[str, Verdict] = {}
     """The same for items that are not the path's: for these other related items may decide."""
+
+    def refuses(self, name: str) -> bool:
+        """Whether no item lets the user use a field, or a member of a map."""
+        return self.by_item.get(name) is False if "." in name else name not in self.fields
 
 
 def refuse_written(verdicts: Mapping[str, Verdict], rule: Verdict, holds: Callable[[Verdict], bool]) -> None:
@@ -147,7 +159,8 @@ def refuse_written(verdicts: Mapping[str, Verdict], rule: Verdict, holds: Callab
 
 def _refuse(names: Iterable[str]) -> None:
     """Raise ``Unprocessable`` if there is one: the body holds fields that its user may not write."""
-    errors = [{"pointer": f"#/{name}", "detail": "You may not write this field."} for name in names]
+    places = (name.replace(".", "/") for name in names)
+    errors = [{"pointer": f"#/{place}", "detail": "You may not write this field."} for place in places]
     if errors:
         raise Unprocessable("The body holds fields that you may not write.", errors=errors)
 

@@ -46,7 +46,7 @@ from .fields import (
 from .item_paths import ItemPath, parameter_name
 from .item_schemas import ItemSchema, compile_schema
 from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, is_key, key_rules
-from .merges import Merge, is_mergeable
+from .merges import Members, Merge, is_mergeable
 from .values import as_json
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "KeyRule",
     "ListField",
     "MapField",
+    "Members",
     "Merge",
     "NullField",
     "NumberField",

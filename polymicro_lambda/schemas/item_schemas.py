@@ -17,7 +17,7 @@ from .declared_fields import DeclaredFields
 from .fast_path import fast_path_is_on
 from .fields import TextField
 from .keys import key_rules
-from .merges import is_mergeable, merges_of, without_demands
+from .merges import is_mergeable, merges_of, replacing, without_demands
 from .url_values import value_of_text
 
 NO_TABLE: Mapping[str, Any] = {}
@@ -112,10 +112,12 @@ class ItemSchema:
     def load_replace(self, body: object, kept: Iterable[str] = ()) -> dict[str, Any]:
         """Every writable attribute: as given, else its default, else None where that is allowed.
 
-        Attributes in ``kept`` that are not given stay as they are: they are left out. Raises as ``load_create``.
+        Attributes in ``kept`` that are not given stay as they are: they are left out. Of members of maps,
+        ``"address.city"``, the map is a ``Merge`` that keeps them. Raises as ``load_create``.
         """
-        kept = fields_named(self.updating, kept)
-        loaded = self._updating.load(body, kept)
+        members = [name for name in kept if "." in name]
+        kept = fields_named(self.updating, [name for name in kept if "." not in name])
+        loaded = (self._merging if members else self._updating).load(body, kept)
         open_ = [
             attribute_of_field(field) for name, field in self.updating.load_fields.items() if name not in kept
         ]
@@ -124,7 +126,7 @@ class ItemSchema:
             default = default_of(attribute) if attribute else None
             if default is not None or (attribute and is_nullable(attribute)):
                 loaded[name] = default() if callable(default) else default
-        return loaded
+        return replacing(self.attributes, loaded, members) if members else loaded
 
     @lazy
     def members(self) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """PATCH of maps (RFC 7396): schemas that demand no member of a map, and the ``Merge`` that they load."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, TypeAlias
 
@@ -8,6 +8,7 @@ from marshmallow import Schema, fields, missing
 from pynamodb.attributes import SERIALIZE_CLASS_MAP, Attribute, JSONAttribute, MapAttribute
 
 Validators: TypeAlias = Sequence[Callable[[Any], Any]]
+Members: TypeAlias = Sequence[Sequence[str]]
 
 
 class Merge(dict[str, Any]):
@@ -16,15 +17,27 @@ class Merge(dict[str, Any]):
     Members that it does not name stay. A plain dict in its place replaces the map.
     """
 
-    __slots__ = ("validators",)
+    __slots__ = ("clears", "kept", "validators")
 
-    def __init__(self, members: Mapping[str, Any], validators: Validators = ()) -> None:
-        """``validators`` judge the map that comes of it."""
+    def __init__(
+        self,
+        members: Mapping[str, Any],
+        validators: Validators = (),
+        kept: "Members | None" = None,
+        *,
+        clears: bool = False,
+    ) -> None:
+        """``validators`` judge the map that comes of it.
+
+        With ``kept`` it replaces the map, or ``clears`` it, but for these members, each by its names from the outside.
+        """
         super().__init__(members)
         self.validators = validators
+        self.kept = kept
+        self.clears = clears
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Merge":
-        return Merge(deepcopy(dict(self), memo), self.validators)
+        return Merge(deepcopy(dict(self), memo), self.validators, self.kept, clears=self.clears)
 
 
 # A verb that copies one into a dict of its own replaces the map: in what that holds, a Merge is a dict like any other.
@@ -52,6 +65,21 @@ def merges_of(attributes: Mapping[str, Attribute[Any]], loaded: dict[str, Any]) 
     for name, value in loaded.items():
         if type(value) is dict and name in attributes:
             loaded[name] = merge_of(attributes[name], value)
+    return loaded
+
+
+def replacing(
+    attributes: Mapping[str, Attribute[Any]], loaded: dict[str, Any], members: Iterable[str]
+) -> dict[str, Any]:
+    """The loaded values of a PUT, by attribute: each map replaces what is there, but for these ``members`` of it."""
+    kept: dict[str, list[Sequence[str]]] = {}
+    for member in members:
+        first, *rest = member.split(".")
+        kept.setdefault(first, []).append(rest)
+    for name, value in merges_of(attributes, loaded).items():
+        if isinstance(value, Merge) or (name in kept and value is None):
+            validators = value.validators if isinstance(value, Merge) else ()
+            loaded[name] = Merge(value or {}, validators, tuple(kept.get(name, ())), clears=value is None)
     return loaded
 
 

@@ -162,11 +162,13 @@ def _phrase(status: int) -> str:
 
 
 def _result(request: str, event: Event, response: Mapping[str, Any]) -> Result:
-    headers = dict(response.get("headers") or {})
-    headers |= {name: ", ".join(values) for name, values in response.get("multiValueHeaders", {}).items()}
+    several: dict[str, list[str]] = {}
+    for name, value in (response.get("headers") or {}).items():
+        several.setdefault(name.lower(), []).append(value)
+    several |= {name.lower(): values for name, values in response.get("multiValueHeaders", {}).items()}
     if response.get("cookies"):
-        headers["set-cookie"] = ", ".join(response["cookies"])
+        several["set-cookie"] = response["cookies"]
     text = response.get("body") or ""
     body = base64.b64decode(text) if response.get("isBase64Encoded") else text.encode()
-    by_name = Headers({name.lower(): value for name, value in headers.items()})
+    by_name = Headers({name: ", ".join(values) for name, values in several.items()})
     return Result(response["statusCode"], by_name, body, event, response, request)

@@ -11,6 +11,7 @@ from polymicro_lambda.items import (
     ItemSerializer,
     instance_of,
     is_live,
+    is_of_kind,
     report_unreadable,
     unreadable_instance,
 )
@@ -126,9 +127,9 @@ class StoredItems:
         return self.live(item, key)
 
     def live(self, raw: RawItem | None, key: RawItem | None = None) -> RawItem:
-        """The same item. Raises ``MissingItem`` where there is none, or it has expired or is of another kind."""
+        """The same item. Raises ``MissingItem`` for none or an expired one, for one of another kind ``NotFound``."""
         if not raw or not is_live(self.model, raw):
-            raise MissingItem(key)
+            raise MissingItem(key) if not raw or is_of_kind(self.model, raw) else NotFound()
         return raw
 
     def instance(self, raw: RawItem) -> Model:

@@ -17,6 +17,7 @@ from contract import (
     stored,
 )
 from pynamodb.attributes import (
+    DiscriminatorAttribute,
     MapAttribute,
     NumberAttribute,
     TTLAttribute,
@@ -302,6 +303,32 @@ def test_an_expired_item_is_none(dynamodb: None, table_name: str) -> None:
     assert (result.status, result.json) == (201, {"id": "1", "text": None, "expires": None})
 
 
+def test_an_item_of_another_kind_is_hidden(dynamodb: None, table_name: str) -> None:
+    """Its key is taken, which no second try would change."""
+
+    class Paper(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+        kind = DiscriminatorAttribute()
+        text = UnicodeAttribute(null=True)
+
+    class Memo(Paper, discriminator="memo"):
+        pass
+
+    class Letter(Paper, discriminator="letter"):
+        pass
+
+    Paper.Meta.table_name = Memo.Meta.table_name = Letter.Meta.table_name = table_name  # type: ignore[attr-defined]
+    client = served(Memo, put="upsert")
+    put_item(Memo, kind={"S": "letter"})
+    with counted() as calls:
+        assert client.put("/pages/1", json={"text": "t"}).status == 404
+    assert names(calls) == ["UpdateItem"]
+    assert stored(table_name) == [{"id": {"S": "1"}, "kind": {"S": "letter"}}]
+
+
 def test_fields_that_the_user_may_not_write(model: Any) -> None:
     """What is left out of a replaced item may be missing in a new one."""
     client = served(model, put="upsert", field_permissions={"text": NoBody})
@@ -382,7 +409,7 @@ def test_mistakes(model: Any, mixins: Any, put: Any, message: str) -> None:
 
 
 def test_an_address_is_no_key_to_create_by(model: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"Pages\.put = 'upsert' creates items by their key"):
+    with pytest.raises(ConfigurationError, match=r"^Pages\.put = 'upsert' creates items by their key"):
         app_of(model, put="upsert", unique=("text",), lookup="text").compile()
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
+from contract import FORMS, Caller
 from pynamodb.attributes import MapAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -105,18 +106,40 @@ def test_headers_of_numbers() -> None:
     assert result_of(([A], said), is_list=True) == VerbResult([A], None, {}, said)
 
 
-@pytest.mark.parametrize("value", [["a"], {"a": "b"}, None, True, b"a"], ids=repr)
-def test_what_no_header_can_hold(value: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing of it becomes a body; the log names verb and header, not the value."""
-
+def logging_in(headers: Any) -> Caller:
     def login(self: Any) -> Any:
-        return {"ok": True}, {"X-Fine": "canary", "Set-Cookie": value}
+        return {"ok": True}, headers
 
     made = {"model": Note, "route": "notes", "permissions": AllowAny, "login": action(detail=False)(login)}
     type("Notes", (ModelResource, Retrieve), made)(pm := PolyMicro())
-    result = Client(pm.compile()).post("/notes/login")
+    return Caller(pm.compile())
+
+
+def test_headers_of_several_values() -> None:
+    """Of cookies each is a header of its own, whatever the source; those of other headers are joined by commas."""
+    cookies = ["session=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "csrf=2\r\nX-Evil: 1"]
+    client = logging_in({"Set-Cookie": cookies, "X-Numbers": (1, 2), "X-None": [], "X-One": "1"})
+    result = client.everywhere("POST", "/notes/login")
+    shown = [cookies[0], "csrf=2 X-Evil: 1"]
+    assert (result.headers["x-numbers"], result.headers["x-one"]) == ("1, 2", "1")
+    assert "x-none" not in result.headers
+    assert result.headers["set-cookie"] == ", ".join(shown)
+    sent = {name: client.request("POST", "/notes/login", **form).response for name, form in FORMS.items()}
+    assert sent["rest"]["multiValueHeaders"] == {"set-cookie": shown}
+    assert sent["http-2.0"]["cookies"] == shown
+    assert sent["alb-multi"]["multiValueHeaders"]["set-cookie"] == shown
+    assert [
+        value for name, value in sent["alb-single"]["headers"].items() if name.lower() == "set-cookie"
+    ] == shown
+
+
+@pytest.mark.parametrize("value", [{"a": "b"}, None, True, b"a", ["a", None], [["a"]]], ids=repr)
+def test_what_no_header_can_hold(value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of it becomes a body; the log names verb and header, not the value."""
+    result = logging_in({"X-Fine": "canary", "Set-Cookie": value}).post("/notes/login")
     assert (result.status, "ok" in result.json, "canary" in result.text) == (500, False, False)
-    message = f"Notes.login returned a {type(value).__name__} as the header 'Set-Cookie'"
+    wrong = value[-1] if isinstance(value, list) else value
+    message = f"Notes.login returned a {type(wrong).__name__} as the header 'Set-Cookie'"
     assert message in caplog.text
 
 

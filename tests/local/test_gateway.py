@@ -3,13 +3,16 @@
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
 from werkzeug.test import Client, TestResponse
 
 from handlers.authorizer import handler as example_authorizer
 from handlers.authorizer import token
+from polymicro_lambda import Create, List, ModelResource, OwnedBy, PolyMicro, ReadOnly, action
 from polymicro_lambda.local.wsgi import Wsgi
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:api/prod"
@@ -147,6 +150,49 @@ def test_without_a_header_the_authorizer_is_not_called(source: str, caplog: pyte
     response = Client(Wsgi(telling, source=source, authorizer=never)).get("/todo")
     assert (response.status_code, response.json) == (401, {"message": "Unauthorized"})
     assert caplog.messages == ["There is no Authorization header, which API Gateway answers with 401."]
+
+
+class Note(Model):
+    class Meta:
+        table_name = "notes"
+
+    id = UnicodeAttribute(hash_key=True)
+
+
+class Notes(ModelResource, Create, List):
+    model = Note
+    route = "notes"
+    permissions: ClassVar[Any] = {
+        "list": ReadOnly(anonymous=True),
+        "*": OwnedBy("id") | ReadOnly(anonymous=True),
+    }
+    scan = True
+
+    def list(self, request: Any) -> Any:
+        return {"user": request.user and request.user.uuid}
+
+    @action(detail=False, methods=("GET",))
+    def today(self, request: Any) -> Any:
+        return {"user": request.user and request.user.uuid}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("headers", [{}, BEARER], ids=["no token", "a token"])
+def test_what_needs_no_user_has_no_authorizer(source: str, headers: dict[str, str]) -> None:
+    """As the template says: nobody is known there, with a token either."""
+
+    def refusing(event: Any, context: Any) -> Any:
+        raise RuntimeError("Unauthorized")
+
+    pm = PolyMicro()
+    Notes(pm)
+    client = Client(pm.wsgi(source=source, authorizer=refusing))
+    assert client.get("/notes?limit=1", headers=headers).json == {"user": None}
+    assert client.get("/notes/", headers=headers).json == {"user": None}
+    assert client.head("/notes", headers=headers).status_code == 200
+    assert client.get("/notes/tod%61y", headers=headers).json == {"user": None}
+    assert client.post("/notes", headers=headers, json={"id": "1"}).status_code == 401
+    assert client.get("/nothing", headers=headers).status_code == 401
 
 
 def test_preflight_goes_by() -> None:

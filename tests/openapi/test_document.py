@@ -31,6 +31,7 @@ from pynamodb.attributes import (
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 from second_app import pm as second_pm
+from shop.app import pm as shop_pm
 from tracker.app import pm as tracker_pm
 from tracker.single import pm as single_pm
 
@@ -110,8 +111,8 @@ class GadgetResource(ModelResource, Create, List, Retrieve, Update, Delete):
 
 APPS = pytest.mark.parametrize(
     "pm",
-    [todo_pm, second_pm, conduit_pm, tracker_pm, single_pm],
-    ids=["todo", "second", "conduit", "tracker", "tracker in one table"],
+    [todo_pm, second_pm, conduit_pm, shop_pm, tracker_pm, single_pm],
+    ids=["todo", "second", "conduit", "shop", "tracker", "tracker in one table"],
 )
 
 
@@ -262,6 +263,17 @@ def test_words_come_from_docstrings() -> None:
             """
             return instance
 
+    class Untold(Told, Delete):
+        def retrieve(self, instance: Any) -> Any:
+            return instance
+
+        def delete(self, instance: Any, user: Any, **said: Any) -> None:
+            pass
+
+    untold = operations(document_of(Untold))
+    assert untold["retrieveUntold"]["summary"] == "One gadget, as it is."
+    assert "description" not in untold["deleteUntold"]
+    assert untold["deleteUntold"]["summary"] == "Delete: Untold"
     document = document_of(Told)
     found = operations(document)
     assert document["tags"] == [

@@ -20,6 +20,7 @@ from polymicro_lambda import (
     ConfigurationError,
     Create,
     HasPermission,
+    IsAuthenticated,
     List,
     ModelResource,
     OwnedBy,
@@ -337,9 +338,11 @@ def refusing(event: Any, context: Any) -> Any:
 
 
 def test_open_documentation_passes_the_authorizer() -> None:
-    client = WsgiClient(app().wsgi(authorizer=refusing))
+    pm = app()
+    type("Own", (NoteResource,), {"route": "own", "permissions": IsAuthenticated})(pm)
+    client = WsgiClient(pm.wsgi(authorizer=refusing))
     assert [client.get(path).status_code for path in (*ALL, "/docs/")] == [200] * (len(ALL) + 1)
-    assert client.get("/notes").status_code == 401
+    assert client.get("/own").status_code == 401
     closed = WsgiClient(app(docs=HasPermission("x")).wsgi(authorizer=refusing))
     assert [closed.get(path).status_code for path in ALL] == [401] * len(ALL)
 

@@ -146,7 +146,9 @@ def test_nothing_deletes() -> None:
 
     pm = PolyMicro()
     Kept(pm)
-    with pytest.raises(ConfigurationError, match=r"Kept\.soft_delete: nothing deletes: mix in Delete"):
+    with pytest.raises(
+        ConfigurationError, match=r"Kept\.soft_delete: nothing deletes Note so: mix in Delete"
+    ):
         pm.compile()
 
 

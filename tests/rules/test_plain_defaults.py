@@ -21,11 +21,13 @@ from polymicro_lambda import (
     Delete,
     List,
     ModelResource,
+    OwnedBy,
     Permission,
     PolyMicro,
     Retrieve,
     Through,
     Update,
+    User,
     action,
 )
 from polymicro_lambda.exceptions import Conflict
@@ -216,6 +218,19 @@ def test_a_condition_of_a_write_holds_on_the_default(dynamodb: None, table_name:
         assert client.post(f"/todos/other/{name}").status == 409
     assert [client.post(f"/todos/{one}/stored").status for one in ("old", "same")] == [200, 409]
     assert [client.delete(f"/todos/{one}").status for one in ("null", "other")] == [204, 409]
+
+
+def test_an_owner_may_be_a_default(dynamodb: None, table_name: str) -> None:
+    owned = type("Owned", (Todos,), {"route": "o", "permissions": OwnedBy("color")})
+    where = type("Where", (Todos,), {"route": "w", "permissions": under(Todo.color == "red")})
+    client = served(table_name, owned, where).as_(User("red"))
+    seen = ids(client.get("/w"))
+    assert {"old", "null", "same"} <= seen
+    assert ids(client.get("/o")) == seen
+    every = [one["id"]["S"] for one in ITEMS]
+    assert {one for one in every if client.get(f"/o/{one}").status == 200} == seen
+    assert {one for one in every if client.patch(f"/o/{one}", json={"note": "x"}).status == 200} == seen
+    assert {one for one in every if client.delete(f"/o/{one}").status == 204} == seen
 
 
 def test_a_related_item_counts_by_its_defaults(dynamodb: None, table_name: str) -> None:

@@ -109,6 +109,45 @@ def test_dynamodb_computes_a_change(product: Any, change: Any, item: Any, expect
     assert answer | expected == answer
 
 
+OF_OLDER_ITEMS = {
+    "decrement": (lambda m: {"rank": m.rank - 1}, {"rank": 2}),
+    "from another": (lambda m: {"rank": 10 - m.rank}, {"rank": 7}),
+    "of another": (lambda m: {"stock": m.rank + m.rank}, {"stock": 6, "rank": 3}),
+    "copy": (lambda m: {"stock": m.rank}, {"stock": 3, "rank": 3}),
+    "add": (lambda m: {"rank": m.rank.add(2)}, {"rank": 5}),
+    "append": (lambda m: {"path": m.path.append(["b"])}, {"path": ["a", "b"]}),
+    "a default of its own": (lambda m: {"rank": (m.rank | 0) + 1}, {"rank": 1}),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), OF_OLDER_ITEMS.values(), ids=OF_OLDER_ITEMS)
+@pytest.mark.parametrize("opaque", [False, True], ids=["unread", "read"])
+def test_it_reads_the_plain_default_of_what_an_item_lacks(
+    dynamodb: None, table_name: str, change: Any, expected: Any, opaque: bool
+) -> None:
+    """As conditions do: an item that is older than an attribute has the value that it shows."""
+
+    class Ranked(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+        stock = NumberAttribute(null=True)
+        rank = NumberAttribute(default=3)
+        path: Any = ListAttribute(default=("a",))
+
+    class Sighted(Permission):
+        def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+            return bool(instance.rank or instance.path)
+
+    Ranked.Meta.table_name = table_name
+    client = served(Ranked, change, permissions=Sighted if opaque else AllowAny)
+    dynamodb_call("put_item", TableName=table_name, Item={"id": {"S": "1"}})
+    shown = {"id": "1", "stock": None, "rank": 3, "path": ["a"]}
+    assert client.post("/products/1/change").json == shown | expected
+    assert client.get("/products/1").json == shown | expected
+
+
 class Sees(Permission):
     """A rule in Python that sees all of the item, before and after."""
 

@@ -641,3 +641,19 @@ def test_requests_at_once_are_as_one_after_the_other(
     client = world.served(permissions=rule, model=getattr(world, model))
     world.put(deleted=deleted, **({"version": {"N": "1"}} if model == "versioned" else {}))
     assert_serializable(client, *requests, ignore=("deleted",))
+
+
+def test_a_resource_that_reads_alone_hides_what_another_deletes(world: World) -> None:
+    """By its own word on who sees deleted items; it has neither DELETE nor restore."""
+    pm = world.app()
+    said = {"model": world.note, "route": "read", "permissions": OwnedBy("owner"), "soft_delete": SEEN}
+    type("Read", (ModelResource, List, Retrieve), said)(pm)
+    alice = Caller(pm.compile(), user=ALICE)
+    world.put("1", deleted=True)
+    world.put("2")
+    assert [alice.get(f"/read/{number}").status for number in ("1", "2")] == [404, 200]
+    assert [note["id"] for note in alice.get("/read").json["items"]] == ["2"]
+    assert [note["id"] for note in alice.get("/read?deleted=true", user=STAFF).json["items"]] == ["1"]
+    assert alice.get("/read?deleted=true").status == 403
+    assert [alice.delete("/read/2").status, alice.post("/read/1/restore").status] == [405, 404]
+    assert alice.post("/notes/1/restore").status == 200

@@ -1,6 +1,7 @@
 """Two writing requests at once, in every order of their calls: as if one came after the other."""
 
 import os
+from dataclasses import replace
 from itertools import combinations_with_replacement
 
 import pytest
@@ -75,11 +76,19 @@ def world(request, engine):
     return world
 
 
+def told(result):
+    """The answer without the item: a transaction gives none back, so that an update shows it as it is right after.
+
+    Where it cannot be shown by then, the same answer is a 204.
+    """
+    return replace(result, status=204, headers={}, body=b"") if result.status in (200, 204) else result
+
+
 @pytest.mark.thorough(but=("many tables-close - close", "many tables-change - estimate"))
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_two_requests_at_once(world, one, other):
     def ask(name):
         who, method, path, body = REQUESTS[name]
-        return lambda: world.ask(who, method, path, **({} if body is None else {"json": body}))
+        return lambda: told(world.ask(who, method, path, **({} if body is None else {"json": body})))
 
     assert_serializable(world.client, ask(one), ask(other))

@@ -78,9 +78,7 @@ def load(settings: ServeSettings) -> tuple[PolyMicro, WSGIApplication]:
     create_tables(app.routes, settings.engine)
     user = parse_user(settings.user) if settings.user else None
     authorizer = load_authorizer(settings.authorizer) if settings.authorizer and not user else None
-    return app, Wsgi(
-        handler, source=settings.source, authorizer=authorizer, user=user, unasked=app.open_paths
-    )
+    return app, Wsgi(handler, source=settings.source, authorizer=authorizer, user=user, is_open=app.is_open)
 
 
 def stop(server: BaseWSGIServer) -> None:

@@ -9,7 +9,7 @@ from polymicro_lambda.types import Event
 
 from . import event_members
 from .event_source import make_request, request_context
-from .response_payloads import clean_headers, response_payload
+from .response_payloads import clean_headers, response_payload, split_cookies
 
 
 class RestApi:
@@ -37,8 +37,8 @@ class RestApi:
         )
 
     def to_response(self, response: Response, _event: Event) -> dict[str, Any]:
-        """Payload 1.0; ``headers`` are enough, as each has one value."""
-        return response_payload(response, clean_headers(response.headers))
+        """Payload 1.0; ``headers`` are enough, as each has one value, but for cookies."""
+        return _payload_1(response)
 
 
 class HttpApi1:
@@ -69,7 +69,7 @@ class HttpApi1:
 
     def to_response(self, response: Response, _event: Event) -> dict[str, Any]:
         """Payload 1.0, as a REST API's."""
-        return response_payload(response, clean_headers(response.headers))
+        return _payload_1(response)
 
 
 class HttpApi2:
@@ -102,9 +102,8 @@ class HttpApi2:
 
     def to_response(self, response: Response, _event: Event) -> dict[str, Any]:
         """Payload 2.0, whose cookies stand apart."""
-        headers = clean_headers(response.headers)
-        cookie = headers.pop("set-cookie", None)
-        return response_payload(response, headers) | ({"cookies": [cookie]} if cookie else {})
+        headers, cookies = split_cookies(response.headers)
+        return response_payload(response, clean_headers(headers)) | ({"cookies": cookies} if cookies else {})
 
 
 class FunctionUrl(HttpApi2):
@@ -116,6 +115,14 @@ class FunctionUrl(HttpApi2):
     def matches(self, event: Event) -> bool:
         """Payload 2.0 to the domain of a function URL."""
         return super().matches(event) and ".lambda-url." in str(request_context(event).get("domainName"))
+
+
+def _payload_1(response: Response) -> dict[str, Any]:
+    headers, cookies = split_cookies(response.headers)
+    if len(cookies) < 2:
+        return response_payload(response, clean_headers(response.headers))
+    # API Gateway sends what both members hold.
+    return response_payload(response, clean_headers(headers)) | {"multiValueHeaders": {"set-cookie": cookies}}
 
 
 def _raw_query(event: Event) -> urls.Pairs:

@@ -10,7 +10,7 @@ from polymicro_lambda.types import Event
 
 from . import event_members
 from .event_source import make_request, request_context
-from .response_payloads import clean_headers, response_payload
+from .response_payloads import clean_headers, response_payload, spellings, split_cookies
 
 
 class LoadBalancer:
@@ -42,8 +42,13 @@ class LoadBalancer:
     def to_response(self, response: Response, event: Event) -> dict[str, Any]:
         """The target group reads ``multiValueHeaders`` if it sent them, and ``headers`` if not."""
         phrase = f"{response.status} {phrases.get(response.status, 'Unknown')}"
-        headers = clean_headers(response.headers)
+        others, cookies = split_cookies(response.headers)
+        headers = clean_headers(others)
         if event.get("multiValueHeaders") is None:
+            # One value for each name: names in other letters are others to the load balancer, and the same to clients.
+            headers |= dict(zip(spellings("set-cookie"), cookies, strict=False))
             return response_payload(response, headers) | {"statusDescription": phrase}
-        lists = {name: [value] for name, value in headers.items()}
+        lists = {name: [value] for name, value in headers.items()} | (
+            {"set-cookie": cookies} if cookies else {}
+        )
         return response_payload(response, lists, "multiValueHeaders") | {"statusDescription": phrase}

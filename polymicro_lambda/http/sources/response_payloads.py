@@ -2,11 +2,12 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
-from polymicro_lambda.http.responses import Response
+from polymicro_lambda.http.responses import NEXT_COOKIE, Response
 
 _NOT_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9a-z-]")  # RFC 9110, section 5.6.2
 _CONNECTION = re.compile(
@@ -25,6 +26,20 @@ def response_payload(
     except UnicodeDecodeError:
         body, encoded = base64.b64encode(response.body).decode(), True
     return {"statusCode": response.status, member: headers, "body": body, "isBase64Encoded": encoded}
+
+
+def split_cookies(headers: Mapping[str, str]) -> tuple[Mapping[str, str], list[str]]:
+    """The other headers, and each cookie that is set."""
+    if "set-cookie" not in headers:
+        return headers, []
+    others = {name: value for name, value in headers.items() if name != "set-cookie"}
+    cookies = [clean_headers({"set-cookie": one}) for one in headers["set-cookie"].split(NEXT_COOKIE)]
+    return others, [one["set-cookie"] for one in cookies]
+
+
+def spellings(name: str) -> Iterator[str]:
+    """A header's name in small letters, then in other mixtures of small and capital letters."""
+    return ("".join(letters) for letters in product(*[dict.fromkeys((one, one.upper())) for one in name]))
 
 
 def clean_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -5,10 +5,12 @@ DynamoDB would compute it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from decimal import Decimal, DecimalException
 from typing import Any, NamedTuple
 
 from pynamodb.attributes import Attribute, MapAttribute
+from pynamodb.constants import NUMBER
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveAction, SetAction
@@ -16,7 +18,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import NUMBERS, SimpleClause, UpdateStep, has_default
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.rules import attributes_of, check_paths, stored_reader
+from polymicro_lambda.rules import attributes_of, check_paths, default_at, stored_reader
 from polymicro_lambda.types import RawItem
 
 # PynamoDB makes these by operators alone, and names none of them.
@@ -72,7 +74,8 @@ class AtomicChange(NamedTuple):
 def atomic_change(model: type[Model], name: str, value: Any) -> AtomicChange | None:
     """The change of an attribute, by its Python name, that a value stands for; None for a value that is to be stored.
 
-    Raises ``ConfigurationError`` for an expression that this attribute cannot take.
+    It reads a plain default in the place of what the item lacks, as conditions do. Raises ``ConfigurationError`` for an
+    expression that this attribute cannot take.
     """
     is_attribute = isinstance(value, Attribute) and not (
         isinstance(value, MapAttribute) and value._is_attribute_container()  # type: ignore[no-untyped-call]
@@ -83,6 +86,7 @@ def atomic_change(model: type[Model], name: str, value: Any) -> AtomicChange | N
     check_paths(model, value if not is_attribute else Path(value), where)
     action = value if isinstance(value, Action) else SetAction(Path([attribute.attr_name]), _operand(value))
     _check(action, attribute, where)
+    action = _with_defaults(action)
     reads = action.values[1] if isinstance(action, SetAction) else action
     return AtomicChange(attribute.attr_name, action, attributes_of(reads))
 
@@ -94,6 +98,29 @@ def version_steps(version: Attribute[Any] | None) -> list[UpdateStep]:
 
 def _operand(value: Any) -> Any:
     return Path(value) if isinstance(value, Attribute) else value
+
+
+def _with_defaults(action: Action) -> Action:
+    """The same action, or one that says the plain defaults of what it reads, by which it can be computed."""
+    target: Any = action.values[0]
+    if isinstance(action, AddAction) and _operand_of(action).attr_type == NUMBER:  # ADD would begin at 0
+        return (
+            action
+            if default_at(target) is None
+            else SetAction(target, _or_default(target) + action.values[1])
+        )
+    return SetAction(target, _or_default(_operand_of(action))) if isinstance(action, SetAction) else action
+
+
+def _or_default(operand: Any) -> Any:
+    if isinstance(operand, Path):
+        default = default_at(operand)
+        return operand if default is None else _IfNotExists(operand, Value(default))
+    if isinstance(operand, Value | _IfNotExists):  # the latter says its own
+        return operand
+    made = copy(operand)
+    made.values = tuple(map(_or_default, operand.values))
+    return made
 
 
 def _check(action: Action, attribute: Attribute[Any], where: str) -> None:

@@ -17,7 +17,16 @@ from polymicro_lambda.schemas import Merge, as_json, is_required
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.lost_answers import unchanged_conditions
 
-from .merged_values import CLAUSE_BYTES, JSONMerge, built, lacking, stored_value, validate
+from .merged_values import (
+    CLAUSE_BYTES,
+    JSONMerge,
+    built,
+    default_members,
+    kept_members,
+    lacking,
+    stored_value,
+    validate,
+)
 
 _Stored: TypeAlias = Mapping[str, Any]
 Step: TypeAlias = "UpdateStep | Condition"
@@ -75,7 +84,8 @@ class MapMerge:
     @property
     def reads(self) -> bool:
         """Whether what is stored must be known to change it."""
-        return bool(self.given.validators) or any(one.reads for one in self._changes())
+        given = self.given
+        return bool(given.validators) or given.kept is not None or any(one.reads for one in self._changes())
 
     def _changes(self) -> Iterator["MapMerge | JSONMerge"]:
         return (one for one in self.members.values() if isinstance(one, MapMerge | JSONMerge))
@@ -86,12 +96,13 @@ class MapMerge:
         own = (1 + len(self.members) + len(self.needed)) * (CLAUSE_BYTES + NAME_BYTES * len(self.where))
         return own + sum(one.size for one in self._changes())
 
-    def applied(self, old: _Stored | None) -> dict[str, Any]:
-        """The map as it is stored then. Raises ``UnfitMap``."""
-        if old is None or "M" not in old:
-            return self._judged(self._whole())
-        self._check(old["M"])
-        new = dict(old["M"])
+    def applied(self, old: _Stored | None) -> dict[str, Any] | None:
+        """The map as it is stored then, None for none. Raises ``UnfitMap``."""
+        kept = None if self.given.kept is None else kept_members(self.attribute, old, self.given.kept)
+        if kept == {} or old is None or "M" not in old:
+            return None if self.given.clears else self._judged(self._whole())
+        new = dict(old["M"]) if kept is None else {**default_members(self.attribute), **kept}
+        self._check(new)
         for name, member in self.members.items():
             is_change = isinstance(member, MapMerge | JSONMerge)
             new[name] = member.applied(new.get(name)) if is_change else member
@@ -170,15 +181,16 @@ class MergedAttribute:
         """The attribute itself: on it the result rests."""
         return frozenset({self.name})
 
-    def result(self, old: RawItem) -> dict[str, Any]:
-        """The attribute's value then. Raises ``UnfitMap``."""
+    def result(self, old: RawItem) -> dict[str, Any] | None:
+        """The attribute's value then, None for none. Raises ``UnfitMap``."""
         return self._change.applied(old.get(self.name))
 
     def steps(self, old: RawItem | None) -> Steps:
         """How it is done to an item, None where it has not been read. Raises ``UnfitMap``."""
         if isinstance(self._change, JSONMerge) or self.reads:
             assert old is not None  # nosec B101 # noqa: S101 - it reads
-            whole: UpdateStep = SetAction(MemberPath([self.name]), Value(self.result(old)))
+            place, value = MemberPath([self.name]), self.result(old)
+            whole: UpdateStep = RemoveAction(place) if value is None else SetAction(place, Value(value))
             return [whole], unchanged_conditions(old, [self.name])
         made = [*self._change.steps((self.name,), UNKNOWN if old is None else old.get(self.name))]
         conditions = [one for one in made if isinstance(one, Condition)]

@@ -1,7 +1,7 @@
 """What a PATCH leaves of a map or a JSON value, computed here; and what is said where that cannot be."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
@@ -10,7 +10,7 @@ from pynamodb.exceptions import AttributeNullError
 
 from polymicro_lambda.dynamodb import map_of
 from polymicro_lambda.exceptions import Unprocessable
-from polymicro_lambda.schemas import Merge, field_errors
+from polymicro_lambda.schemas import Members, Merge, field_errors
 
 CLAUSE_BYTES = 30
 """About what one clause of an expression takes, without the names of its path."""
@@ -54,6 +54,34 @@ def built(attribute: Any, given: Mapping[str, Any]) -> Any:
         if one is not None
     }
     return map_of(type(attribute), members) if declared else members
+
+
+def kept_members(attribute: Any, old: Mapping[str, Any] | None, kept: Members) -> dict[str, Any]:
+    """The members of a stored map that stay, by their names in DynamoDB."""
+    declared = attribute.get_attributes() if isinstance(attribute, MapAttribute) else {}
+    found: dict[str, Any] = {}
+    below: dict[str, list[Sequence[str]]] = {}
+    for first, *rest in kept:
+        below.setdefault(first, []).append(rest)
+    for name, rests in below.items():
+        member = declared.get(name)
+        place = name if member is None else member.attr_name
+        stored = (old or {}).get("M", {}).get(place)
+        if stored is not None and [] in rests:
+            found[place] = stored
+        elif stored is not None and (inner := kept_members(member, stored, rests)):
+            found[place] = {"M": inner}
+    return found
+
+
+def default_members(attribute: Any) -> dict[str, Any]:
+    """The members of a new map that have a default, by their names in DynamoDB."""
+    made, found = type(attribute)(), {}
+    for name, one in attribute.get_attributes().items():
+        value = getattr(made, name)
+        if value is not None:
+            found[one.attr_name] = {one.attr_type: one.serialize(value)}
+    return found
 
 
 def _merged(old: Any, given: Merge) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""A shop: products by category, customers, carts that become orders, payments."""
