@@ -128,7 +128,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     resource.store.finishing = WrittenValues(declared.touch, declared.clean, model)
     resource.planner = _planner(declared, filters, bindable, schema, field_rules)
     of_fields = tuple(field_rules.leaves())
-    check_field_permissions(name, model, of_fields, declared.in_path)
+    check_field_permissions(name, model, of_fields, declared.in_path, frozenset(declared.by_name))
     others = of_fields if declared.deletion is None else (*of_fields, *declared.deletion.leaves())
     return {
         "rules": declared.rules,

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.rules import Method
+from polymicro_lambda.rules import Method, can_be_key
 from polymicro_lambda.spelling import did_you_mean
 
 from .routes import Embed, Route
@@ -18,7 +17,6 @@ EMBED = "embed"
 """The parameter of a query that asks for them."""
 MOST = 100
 """The most items of a ``Many``: the largest page of a list, unless its resource says another."""
-_KEY_TYPES = frozenset({"S", "N", "B"})
 
 
 class One:
@@ -177,17 +175,11 @@ def _check_key(where: str, said: One | Many, model: type[Model], other: Route) -
         if name not in attributes:
             near = did_you_mean(name, attributes) if isinstance(name, str) else ""
             raise ConfigurationError(f"{where}: {model.__name__} has no attribute {name!r}{near}")
-        if not _can_say(attributes[name], theirs[key]):
+        if not can_be_key(attributes[name], theirs[key]):
             raise ConfigurationError(
                 f"{where}: {name} is a {type(attributes[name]).__name__}, which can be no {key} of"
                 f" {other.model.__name__}"
             )
-
-
-def _can_say(attribute: Attribute[Any], key: Attribute[Any]) -> bool:
-    """Whether a value of the attribute may be one of the key: texts and numbers can say one another."""
-    kinds = {attribute.attr_type, key.attr_type}
-    return kinds <= _KEY_TYPES and (len(kinds) == 1 or "B" not in kinds)
 
 
 def _fields(where: str, said: Any, other: Route) -> frozenset[str] | None:

@@ -1,7 +1,7 @@
 """What a resource's permissions are asked, and whether they can answer."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -33,27 +33,35 @@ def read_rule(where: str, permissions: Any) -> Rule:
 
 
 def check_attributes(
-    where: str, model: type[Model], leaves: Iterable[Permission], in_path: Iterable[str]
+    where: str,
+    model: type[Model],
+    leaves: Iterable[Permission],
+    in_path: Iterable[str],
+    methods: Collection[str],
 ) -> None:
     """Raise ``ConfigurationError`` for an owner that no attribute of the model holds.
 
-    And for a related item whose key neither the path nor an item can say.
+    And for a related item whose key neither the path nor an item can say, or a slip in one of its ``methods``.
     """
     attributes = model.get_attributes()
     for leaf in leaves:
         if isinstance(leaf, Through):
-            leaf.check(where, attributes, frozenset(in_path))
+            leaf.check(where, attributes, frozenset(in_path), methods)
         if isinstance(leaf, OwnedBy) and leaf.attribute not in attributes:
             near = did_you_mean(leaf.attribute, attributes)
             raise ConfigurationError(f"{where}: {leaf} names no attribute of {model.__name__}{near}")
 
 
 def check_field_permissions(
-    name: str, model: type[Model], leaves: Sequence[Permission], in_path: Iterable[str]
+    name: str,
+    model: type[Model],
+    leaves: Sequence[Permission],
+    in_path: Iterable[str],
+    methods: Collection[str],
 ) -> None:
     """Raise ``ConfigurationError`` for permissions of fields that cannot be asked."""
     where = f"{name}.field_permissions"
-    check_attributes(where, model, leaves, in_path)
+    check_attributes(where, model, leaves, in_path, methods)
     for leaf in leaves:
         _check_permission(where, leaf)
 

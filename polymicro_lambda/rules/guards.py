@@ -72,8 +72,8 @@ class Guard:
     """Who asks, None for nobody."""
     written: Mapping[str, Verdict] = field(default_factory=dict)
     """What must hold on an item for fields that the body holds: where the item of the path is written, or a new one."""
-    rule: Verdict = True
-    """The verdict without that of written fields, where it contains it."""
+    rule: "Verdict | None" = None
+    """The verdict without that of written fields, where it contains it; else None."""
     deletion: SoftDeletion | None = None
     """The soft deletion of which the verdict says already what it means here."""
 
@@ -197,7 +197,7 @@ class Guard:
         allowed, relied = self._observed(old, partial(holds_before, verdict, old, new))
         if allowed:
             return relied
-        if self.written:
+        if self.rule is not None:
             refuse_written(self.written, self.rule, partial(holds_before, old=old, new=new))
         if self.visible(instance, raw):
             raise Forbidden("You may see this item, but not do this to it.")
@@ -212,7 +212,7 @@ class Guard:
         allowed, relied = self._observed(new, partial(holds_after, verdict, old, new))
         if allowed:
             return relied
-        if self.written:
+        if self.rule is not None:
             refuse_written(self.written, self.rule, partial(holds_after, old=old, new=new))
         raise Forbidden("The item as it would be written is not one that you may have.")
 

@@ -22,6 +22,7 @@ from .conditions.rewriting import sendable
 from .context import RuleContext
 from .own_writes import item_id
 
+_KEY_TYPES = frozenset({"S", "N", "B"})
 CACHE = "polymicro.related"
 """The member of ``request.state`` that holds the related items which the request has read."""
 
@@ -217,6 +218,12 @@ class Claim:
 
     def __repr__(self) -> str:
         return f"Claim({self.name!r})"
+
+
+def can_be_key(attribute: Attribute[Any], key: Attribute[Any]) -> bool:
+    """Whether a value of an attribute may be one of a key's: texts and numbers can say one another."""
+    kinds = {attribute.attr_type, key.attr_type}
+    return kinds <= _KEY_TYPES and (len(kinds) == 1 or "B" not in kinds)
 
 
 def stored_key_part(attribute: Attribute[Any], value: Any) -> dict[str, Any] | None:

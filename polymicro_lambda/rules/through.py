@@ -1,6 +1,6 @@
 """`Through`, the permission of users whom a related item lets in: a membership, a role, a friendship."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pynamodb.attributes import Attribute
@@ -14,12 +14,14 @@ from polymicro_lambda.spelling import did_you_mean
 from .conditions.requirements import requirement
 from .context import Method, RuleContext
 from .permission import Permission
-from .related import CACHE, Claim, RelatedCheck, Source, path_values, stored_key_part
+from .related import CACHE, Claim, RelatedCheck, Source, can_be_key, path_values, stored_key_part
 from .soft_deletion import SoftDeletion
 from .verdicts import BOTH, SidedCheck, Verdict
 
 EVERY = "*"
 """The key of a dict by methods that stands for all others."""
+METHODS = ("create", "list", "retrieve", "update", "delete", "restore")
+"""The verbs that come with the package."""
 OPERATIONS = ("BatchGetItem", "ConditionCheckItem", "GetItem")
 """What reads and writes under the permission call on the related table."""
 
@@ -68,13 +70,40 @@ class Through(Permission):
         """The path may say a part of the key."""
         return True
 
-    def check(self, where: str, attributes: Mapping[str, Attribute[Any]], in_path: frozenset[str]) -> None:
-        """Raise ``ConfigurationError`` for a part of the key that neither the path nor an item can say."""
+    def check(
+        self,
+        where: str,
+        attributes: Mapping[str, Attribute[Any]],
+        in_path: frozenset[str],
+        methods: Collection[str],
+    ) -> None:
+        """Raise ``ConfigurationError`` for a part of the key that neither the path nor an item can say.
+
+        And for a method of ``where`` that is none of the resource's ``methods``, but a slip of one.
+        """
+        keys = model_info(self.model).keys
         for name, said in self.key.items():
-            if isinstance(said, str) and said not in attributes and said not in in_path:
+            if isinstance(said, Claim) or said in in_path:
+                continue
+            if said not in attributes:
                 near = did_you_mean(said, attributes)
                 raise ConfigurationError(
                     f"{where}: {self} takes {name} from {said!r}, which is no attribute{near}"
+                )
+            if not can_be_key(attributes[said], keys[name]):
+                kind = type(attributes[said]).__name__
+                raise ConfigurationError(
+                    f"{where}: {self} takes {name} from {said!r}, a {kind}, which can be no {name} of"
+                    f" {self.model.__name__}"
+                )
+        self._check_methods(where, [*METHODS, *methods])
+
+    def _check_methods(self, where: str, methods: Collection[str]) -> None:
+        for method in self._where.keys() - {EVERY, *methods}:  # another resource may have such an action
+            near = did_you_mean(str(method), methods)
+            if near:
+                raise ConfigurationError(
+                    f"{where}: where of {self} names {method!r}, which is no verb of it{near}"
                 )
 
     def leave_out(self, deletion: SoftDeletion) -> None:

@@ -221,6 +221,20 @@ def test_whom_the_rule_of_the_resource_refuses_is_told_no_more(world: World, own
     assert_problem(public.patch("/teams/t/b", json={"pay": 7}), 403)
 
 
+def test_an_override_tells_no_more_of_what_the_rule_hides(world: World, own: Any) -> None:
+    """It reads the item first: 422 would tell that there is one."""
+
+    def update(self: Any, instance: Any, req: Any, user: Any) -> Any:
+        return Update.update(self, instance, req, user)
+
+    client = world.served(own, OwnedBy("owner"), update=update)
+    hidden, missing = (client.patch(f"/teams/t/{one}", json={"pay": 7}) for one in ("b", "none"))
+    assert (hidden.status, hidden.body) == (404, missing.body)
+    public = world.served(own, {"retrieve": AllowAny, "*": OwnedBy("owner")}, update=update)
+    assert_problem(public.patch("/teams/t/b", json={"pay": 7}), 403)
+    assert world.pays()["b"] == "5000"
+
+
 def test_a_write_of_it_is_one_call_where_dynamodb_can_judge_it(world: World) -> None:
     client = world.served({"write": Open})
     with counted() as calls:

@@ -16,7 +16,13 @@ from contract import (
     names,
     stored,
 )
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import (
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    VersionAttribute,
+)
 from pynamodb.models import Model
 
 from polymicro_lambda import (
@@ -556,14 +562,28 @@ def test_no_schedule_writes_after_a_revocation(world: World, composed: str, verb
         lambda world: Claim(5),
         lambda world: world.served(Through(world.member, {"project": "prject", "user": Claim("uuid")})),
         lambda world: world.served(
+            Through(world.member, {"project": "labels", "user": Claim("uuid")}),
+            model=type("Labelled", (world.task,), {"labels": UnicodeSetAttribute(null=True)}),
+        ),
+        lambda world: world.served(world.through(where={"delte": world.member.role == "admin", "*": None})),
+        lambda world: world.served(
+            IsAuthenticated, field_permissions={"text": world.through(where={"updat": None, "*": None})}
+        ),
+        lambda world: world.served(
             IsAuthenticated,
             field_permissions={"text": Through(world.member, {"project": "athor", "user": Claim("uuid")})},
         ),
     ],
 )
 def test_what_can_be_no_key_does_not_compile(world: World, make: Any) -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match=r"Through|Claim"):
         make(world)
+
+
+def test_a_rule_of_several_resources_names_the_actions_of_each(world: World) -> None:
+    """`where` has entries that this resource has no verb for; only a slip of one that it has is refused."""
+    client = world.served(world.through(where={"archive": world.member.role == "admin", "*": None}))
+    assert client.get(TASK).status == 200
 
 
 def test_a_claim_that_is_a_number(dynamodb: None, table_name: str) -> None:
