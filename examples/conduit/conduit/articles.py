@@ -26,8 +26,10 @@ from polymicro_lambda.threads import Executor
 from .models import ALL, Article, Comment, Favorite, Follow, Tagging, now
 from .users import Profiles
 
-OF_EVERY_LIST = {"limit", "pagination_key", "fields"}
+OF_EVERY_LIST = {"limit", "pagination_key", "fields", "embed"}
 """The parameters that the package knows."""
+WRITES = ("PutItem", "DeleteItem", "GetItem")
+"""Those of a transaction: what became of one whose answer got lost is read."""
 QUERIES = 16
 """The most queries of a feed that are under way together."""
 TAGGINGS = 10_000
@@ -66,7 +68,7 @@ class Articles(ArticleView, Create, Retrieve, Update, Delete):
     put = "merge"
     touch = {"updatedAt": now}
     validators = {"title": Length(1, 200), "tagList": [Length(max=20), ContainsNoneOf([""])]}
-    calls = {**ArticleView.calls, Tagging: ("PutItem", "DeleteItem"), Comment: ("Query", "BatchWriteItem")}
+    calls = {**ArticleView.calls, Tagging: WRITES, Comment: ("Query", "BatchWriteItem")}
 
     def create(self, req, user):
         """The article and its tags, all or none."""
@@ -165,7 +167,7 @@ class Done(Conflict):
 class Favorites(ArticleView):
     """``/api/articles/{slug}/favorite``: beside ``Articles``, as it does not touch ``updatedAt``."""
 
-    calls = {Favorite: ("BatchGetItem", "PutItem", "DeleteItem"), Article: "UpdateItem"}
+    calls = {Favorite: ("BatchGetItem", *WRITES), Article: "UpdateItem"}
 
     @action
     def favorite(self, instance, user):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ReadTimeoutError
 
 from polymicro_lambda.testing import Client
 
@@ -49,13 +50,16 @@ class Community:
 
 
 @contextmanager
-def recorded():
-    """The DynamoDB calls made inside: operation and parameters."""
+def recorded(lost=None):
+    """The DynamoDB calls made inside, operation and parameters; no answer to the operation ``lost`` arrives."""
     calls, call = [], BaseClient._make_api_call
 
     def recording(client, operation, parameters):
         calls.append((operation, parameters))
-        return call(client, operation, parameters)
+        answer = call(client, operation, parameters)
+        if operation == lost:
+            raise ReadTimeoutError(endpoint_url="")
+        return answer
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", recording)
