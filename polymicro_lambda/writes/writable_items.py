@@ -72,8 +72,8 @@ class WritableItems(StoredItems):
             raise refused_by_related()
         return Creation(self.model, raw, key, self._key_is_free(), reservations, checks)
 
-    def _check_address(self, raw: RawItem) -> None:
-        """Raise ``Unprocessable`` for a new item that nobody could address."""
+    def _check_address(self, raw: Mapping[str, dict[str, Any] | None]) -> None:
+        """Raise ``Unprocessable`` for an item that nobody could address."""
         for taken in self._reserved:
             if all(raw.get(name) == value for name, value in taken.items()):
                 names = [n for n, one in self.model.get_attributes().items() if one.attr_name in taken]
@@ -81,6 +81,12 @@ class WritableItems(StoredItems):
                     "The item would have no path of its own.",
                     errors=[{"pointer": f"#/{name}", "detail": UNADDRESSABLE} for name in names],
                 )
+
+    @lazy
+    def _movable(self) -> frozenset[str]:
+        """What an update may change of the path: a unique attribute by which items are looked up."""
+        of_key = {one.attr_name for one in self.about.keys.values()}
+        return frozenset(name for taken in self._reserved for name in taken) - of_key
 
     @lazy
     def _reserved(self) -> Sequence[RawItem]:
@@ -115,6 +121,8 @@ class WritableItems(StoredItems):
         Raises ``Unprocessable``, and ``ConfigurationError`` for an unknown attribute or another version.
         """
         version, values = self.about.version, self.serializer.changes(changes)
+        if self.uniqueness is not None and not self._movable.isdisjoint(values):
+            self._check_address({**key, **values})
         fixed = {**key} if version is None else {version.attr_name: known.get(version.attr_name), **key}
         if fixed.keys().isdisjoint(values):
             self.serializer.check_keys(values)

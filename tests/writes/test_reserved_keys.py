@@ -155,6 +155,58 @@ def test_what_an_action_of_items_would_meet_is_refused(dynamodb: None, table_nam
     assert client.post("/notes", json={"id": "pin"}).status == 201
 
 
+MOVES: dict[str, Any] = {
+    "PATCH": lambda client, name: client.patch("/people/ann", json={"name": name}),
+    "PUT": lambda client, name: client.put("/people/ann", json={"name": name}),
+    "an action": lambda client, name: client.post("/people/ann/rename", json={"name": name}),
+    "a transaction": lambda client, name: client.post("/people/ann/together", json={"name": name}),
+}
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+def test_nobody_moves_an_item_to_another_path(dynamodb: None, table_name: str, move: Any) -> None:
+    """An update may change by what an item is looked up."""
+
+    class Person(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True, default="1")
+        name = UnicodeAttribute()
+
+    class People(ModelResource, Create, Retrieve, Update):
+        model = Person
+        route = "people"
+        permissions = AllowAny
+        unique = lookup = "name"
+
+        @action(detail=False, methods=("GET",))
+        def count(self) -> dict[str, int]:
+            return {"count": 1}
+
+        @action()
+        def rename(self, instance: Person, req: dict[str, Any], user: Any) -> Any:
+            return self.update(instance, {"name": req["name"]}, user)
+
+        @action()
+        def together(self, instance: Person, req: dict[str, Any]) -> dict[str, Any]:
+            with self.store.transaction() as write:
+                write.update(instance, {"name": req["name"]})
+            return {}
+
+    Person.Meta.table_name = table_name
+    pm = PolyMicro()
+    People(pm)
+    client = Caller(pm.compile(), user=ALICE)
+    create_tables(pm)
+    client.post("/people", json={"name": "ann"}).raise_for_status()
+    for name in ("count", "."):
+        assert_problem(move(client, name), 422, "#/name")
+    assert client.get("/people/ann").json == {"id": "1", "name": "ann"}
+    assert move(client, "counts").status == 200
+    assert client.get("/people/counts").json == {"id": "1", "name": "counts"}
+
+
 def test_without_a_path_of_items_every_key_is_free(dynamodb: None, table_name: str) -> None:
     class Inbox(ModelResource, Create):
         model = Note
