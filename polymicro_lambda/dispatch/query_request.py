@@ -60,10 +60,11 @@ class QueryRequest:
             return {"limit": limit, "pagination_key": None, "filters": {}, "sort": None}
         cursor = query.get("pagination_key", (None,))[0]
         filters = self.route.filters.read(query, self.route.schema)
-        self.filtered = {name: one for name, one in self.read_by_item.items() if name in filters}
+        by_item, member = self.read_by_item, self.route.schema.member
+        self.filtered = {name: by_item[member(name)] for name in filters if member(name) in by_item}
         sort = query.get("sort", (None,))[0]
         # The order of items tells of a field that some of them hide.
-        if sort is not None and sort.removeprefix("-") not in self.readable - self.read_by_item.keys():
+        if sort is not None and member(sort.removeprefix("-")) not in self.readable - by_item.keys():
             raise bad_query(
                 [parameter_error("sort", "must be a field, or one with - before it for the other way")]
             )
@@ -94,7 +95,8 @@ class QueryRequest:
         if self.route.shows_deleted is not None:
             single |= {DELETED}
         filters = self.route.filters.parameters if self.is_list else {}
-        several = {name for name, (attribute, _) in filters.items() if attribute in self.readable}
+        member = self.route.schema.member
+        several = {name for name, (attribute, _) in filters.items() if member(attribute) in self.readable}
         # Commas between names, as people write it, or the parameter repeated, as generated clients do.
         several |= {"fields"} if self.route.verb in ("list", "retrieve") else set()
         several |= {EMBED} if self.route.embeds else set()
@@ -164,8 +166,8 @@ class QueryRequest:
         """What the answer shows of other resources. Raises ``BadRequest`` for what it cannot show."""
         if not self.route.embeds:
             return ()
-        closed = self.route.field_rules.shown - self.readable
-        shown = (one for one in self.route.embeds if closed.isdisjoint(one.key.values()))
+        closed, member = self.route.field_rules.shown - self.readable, self.route.schema.member
+        shown = (one for one in self.route.embeds if closed.isdisjoint(map(member, one.key.values())))
         declared = {one.name: one for one in shown if one.limit is None or not self.is_list}
         names = [name for text in self.query.get(EMBED, ()) for name in text.split(",")]
         unknown = [name for name in names if name not in declared]

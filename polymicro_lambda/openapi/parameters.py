@@ -74,7 +74,8 @@ def _sorts(route: Route) -> list[str]:
     names = {attribute.attr_name: name for name, attribute in route.model.get_attributes().items()}
     keys = [path.sort for path in route.resource.planner.usable(route.bindable)]
     sorts = dict.fromkeys(names[key] for key in keys if key is not None and key in names)
-    return [f"{sign}{name}" for name in sorts if name in route.schema.names for sign in ("", "-")]
+    shown = [name for name in sorts if route.schema.member(name) in route.schema.names]
+    return [f"{sign}{name}" for name in shown for sign in ("", "-")]
 
 
 def _filter_parameters(route: Route, describe: Describe) -> Iterator[Parameter]:

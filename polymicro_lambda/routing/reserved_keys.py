@@ -16,8 +16,8 @@ from polymicro_lambda.types import RawItem
 
 from .routes import Route
 
-_NO_SEGMENTS = (".", "..")
-"""Segments that a URL does not keep (RFC 3986, section 5.2.4)."""
+_NO_SEGMENTS = ("", ".", "..")
+"""Segments that are none, or that a URL does not keep (RFC 3986, section 5.2.4)."""
 
 
 def reserved_keys(model: type[Model], routes: Sequence[Route]) -> tuple[RawItem, ...]:

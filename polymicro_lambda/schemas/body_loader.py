@@ -75,6 +75,12 @@ def attribute_of_field(field: theirs.Field[Any]) -> str:
     return field.attribute or field.name or ""
 
 
+def member_of(schema: Schema, attribute: str) -> str:
+    """The member by which a schema shows an attribute; the attribute's name where it shows none."""
+    shown = (f.data_key or n for n, f in schema.dump_fields.items() if attribute_of_field(f) == attribute)
+    return next(shown, attribute)
+
+
 @dataclass(frozen=True, slots=True)
 class BodyLoader:
     """Loads the bodies of one schema without marshmallow."""

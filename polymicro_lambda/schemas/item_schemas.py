@@ -11,7 +11,7 @@ from pynamodb.models import Model
 from polymicro_lambda.lazy import compute_lazy, lazy
 
 from .attribute_fields import default_of, is_nullable
-from .body_loader import BodyLoader, BodySchema, attribute_of_field, fields_named
+from .body_loader import BodyLoader, BodySchema, attribute_of_field, fields_named, member_of
 from .declarations import SchemaDeclaration
 from .declared_fields import DeclaredFields
 from .fast_path import fast_path_is_on
@@ -48,6 +48,10 @@ class ItemSchema:
                 name for name in declared.attributes if name not in declared.exclude | declared.load_only
             )
         return tuple(field.data_key or name for name, field in self.creating.dump_fields.items())
+
+    def member(self, attribute: str) -> str:
+        """The member that shows an attribute, by its name; that name where none does."""
+        return attribute if self.declaration.is_predictable else member_of(self.creating, attribute)
 
     @property
     def creating(self) -> Schema:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
-from contract import Caller, assert_problem, create_table, stored
+from contract import ALICE, Caller, assert_problem, create_table, stored
 from jsonschema import Draft4Validator
 from marshmallow import Schema, ValidationError, fields, post_load
 from marshmallow.validate import (
@@ -39,12 +39,16 @@ from polymicro_lambda import (
     Create,
     DecimalAttribute,
     Delete,
+    InGroup,
+    IsAuthenticated,
     List,
     ModelResource,
+    One,
     OwnedBy,
     PolyMicro,
     Retrieve,
     Update,
+    User,
 )
 from polymicro_lambda.openapi import body_model, openapi
 
@@ -257,6 +261,56 @@ def test_a_field_stands_in_the_place_of_a_made_one(priced: Caller, table_name: s
         priced.post("/orders", json={"id": "2", "email": "a", "left": 1.5}), 422, "#/email", "#/left"
     )
     assert_problem(priced.post("/orders", json={"id": "2", "stock": 1}), 422, "#/email", "#/stock")
+
+
+def test_a_renamed_field_is_filtered_and_sorted_by_its_attribute(dynamodb: None, table_name: str) -> None:
+    """By those who may read it; the document says the same, and what its key embeds is hidden with it."""
+
+    class Note(Model):
+        class Meta:
+            pass
+
+        id = UnicodeAttribute(hash_key=True)
+        made = NumberAttribute(range_key=True)
+        author = UnicodeAttribute(null=True)
+
+    class Plain(ModelResource, Retrieve):
+        model = Note
+        route = "plain"
+        permissions = AllowAny
+
+    class Notes(ModelResource, List, Retrieve):
+        model = Note
+        route = "notes"
+        permissions = IsAuthenticated
+        filters = {"id": "eq", "made": ("eq", "lt"), "author": "eq"}  # noqa: RUF012
+        fields = {  # noqa: RUF012
+            "made": fields.Integer(data_key="createdAt"),
+            "author": fields.String(data_key="by", allow_none=True),
+        }
+        field_permissions = {"by": InGroup("hr")}  # noqa: RUF012
+        embed = {"first": One(Plain, {"id": "author", "made": "made"}, always=True)}  # noqa: RUF012
+
+    create_table(Note, table_name)
+    pm = PolyMicro()
+    Plain(pm)
+    Notes(pm)
+    client = Caller(pm.compile(), user=ALICE)
+    for made in (1, 2):
+        Note("a", made, author="a").save()
+    staff = client.as_(User("hal", groups=frozenset({"hr"})))
+    for who, one in ((client, {}), (staff, {"by": "a"})):
+        found = who.get("/notes?id=a&made__lt=3&sort=-made").json["items"]
+        assert [{**each, "first": None} for each in found] == [
+            {"id": "a", "createdAt": made, **one, "first": None} for made in (2, 1)
+        ]
+    assert_problem(client.get("/notes?id=a&author=a"), 400, "author")
+    assert len(staff.get("/notes?id=a&author=a").json["items"]) == 2
+    assert staff.get("/notes/a/1").json["first"] == {"id": "a", "made": 1, "author": "a"}
+    assert "first" not in client.get("/notes/a/1").json
+    parameters = openapi(pm.routes)["paths"]["/notes"]["get"]["parameters"]
+    (sort,) = (one["schema"]["enum"] for one in parameters if one["name"] == "sort")
+    assert sort == ["made", "-made"]
 
 
 @pytest.mark.parametrize("total", ["1e200", f"1{'0' * 40}.5", "NaN"])

@@ -200,7 +200,7 @@ def test_nobody_moves_an_item_to_another_path(dynamodb: None, table_name: str, m
     client = Caller(pm.compile(), user=ALICE)
     create_tables(pm)
     client.post("/people", json={"name": "ann"}).raise_for_status()
-    for name in ("count", "."):
+    for name in ("count", ".", ""):
         assert_problem(move(client, name), 422, "#/name")
     assert client.get("/people/ann").json == {"id": "1", "name": "ann"}
     assert move(client, "counts").status == 200
