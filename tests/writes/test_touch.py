@@ -1,6 +1,7 @@
 """``touch``: what each create and update of a resource sets, whoever asks for it."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
@@ -308,6 +309,11 @@ def _with_argument(self: Any) -> int:
         ({"owner": "x"}, r"^Pages\.touch\['owner'\] names an owner"),
         ({"updated": "soon"}, r"^Pages\.touch\['updated'\]: the attribute cannot store 'soon'"),
         ({"by": None}, r"^Pages\.touch\['by'\]: None sets nothing"),
+        (
+            {"updated": datetime.now(UTC)},
+            r"^Pages\.touch\['updated'\] would be the same datetime in every write: name the function",
+        ),
+        ({"updated": date(2030, 1, 1)}, r"^Pages\.touch\['updated'\] would be the same date in every"),
         ({"updated": _with_argument}, r"^Pages\.touch\['updated'\] must be a function without arguments"),
     ],
 )
