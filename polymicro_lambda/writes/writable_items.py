@@ -41,7 +41,7 @@ class WritableItems(StoredItems):
         Raises ``Forbidden`` where the rule does not hold on the new item, and ``Unprocessable`` for attributes that are
         still missing.
         """
-        return self.creation_by(self.finishing.of_new(values))
+        return self.creation_by(self.finishing.of_new(self.model, values))
 
     def creation_by(self, values: Mapping[str, Any]) -> Creation:
         """The same of values that stand as they are to be written."""

@@ -1,12 +1,14 @@
 """What is written of the values of each create and update: a resource's ``clean``, then its ``touch``."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.rules import current_guard
+from polymicro_lambda.schemas import default_of
 
 Clean: TypeAlias = Callable[[dict[str, Any], Any, Any], Any]
 """From values, the instance that is updated (None for a create) and the user to the values that are written."""
@@ -21,9 +23,18 @@ class WrittenValues:
         self.touch = touch
         self.clean = clean
 
-    def of_new(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def of_new(self, model: type[Model], values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Those of a new item. Raises ``ConfigurationError`` where ``clean`` gives none."""
-        return self.touched(values if self.clean is None else _cleaned(self.clean, values, None))
+        if self.clean is not None:
+            values = _cleaned(self.clean, values, None)
+        if not self.touch:
+            return values
+        return self.touched({**self._defaults(model, values), **values})
+
+    def _defaults(self, model: type[Model], values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The called defaults of what is still missing: called before ``touch``, which is no earlier than they are."""
+        made = _called_defaults(model).items()
+        return {name: one() for name, one in made if name not in values and name not in self.touch}
 
     def of_update(self, values: Mapping[str, Any], instance: Model) -> Mapping[str, Any]:
         """Those of an update; one without values stays so. Raises as ``of_new``."""
@@ -39,6 +50,13 @@ class WrittenValues:
 
 
 AS_GIVEN = WrittenValues({})
+
+
+@cache
+def _called_defaults(model: type[Model]) -> Mapping[str, Callable[[], Any]]:
+    """Python name -> default of the attributes whose default is called."""
+    found = {name: default_of(attribute) for name, attribute in model.get_attributes().items()}
+    return {name: one for name, one in found.items() if callable(one)}
 
 
 def _cleaned(clean: Clean, values: Mapping[str, Any], instance: Model | None) -> Mapping[str, Any]:
