@@ -4,7 +4,8 @@ In comes a key and the values to store, under the guard of the request; out goes
 `exceptions`. Open
 
 - ``store`` for the methods that the verbs call, ``stored_items`` for those that read;
-- ``writable_items`` for values on their way into items, ``written_values`` for what a resource makes of them;
+- ``writable_items`` for values on their way into items, ``written_values`` and
+  ``cleaned_values`` for what a resource makes of them;
   ``creations`` for new items, ``addresses`` for what paths
   ask of them, ``bulk`` for a POST of a list;
 - ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), an update

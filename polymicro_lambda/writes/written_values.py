@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from pynamodb.models import Model
 
-from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.rules import current_guard
 from polymicro_lambda.schemas import default_of
 
-Clean: TypeAlias = Callable[[dict[str, Any], Any, Any], Any]
-"""From values, the instance that is updated (None for a create) and the user to the values that are written."""
+from .cleaned_values import Clean, cleaned
 
 
 class WrittenValues:
@@ -26,7 +23,7 @@ class WrittenValues:
     def of_new(self, model: type[Model], values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Those of a new item. Raises ``ConfigurationError`` where ``clean`` gives none."""
         if self.clean is not None:
-            values = _cleaned(self.clean, values, None)
+            values = cleaned(self.clean, model, values, None)
         if not self.touch:
             return values
         return self.touched({**self._defaults(model, values), **values})
@@ -39,7 +36,7 @@ class WrittenValues:
     def of_update(self, values: Mapping[str, Any], instance: Model) -> Mapping[str, Any]:
         """Those of an update; one without values stays so. Raises as ``of_new``."""
         if values and self.clean is not None:
-            values = _cleaned(self.clean, values, instance)
+            values = cleaned(self.clean, type(instance), values, instance)
         return self.touched(values) if values else values
 
     def touched(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -57,12 +54,3 @@ def _called_defaults(model: type[Model]) -> Mapping[str, Callable[[], Any]]:
     """Python name -> default of the attributes whose default is called."""
     found = {name: default_of(attribute) for name, attribute in model.get_attributes().items()}
     return {name: one for name, one in found.items() if callable(one)}
-
-
-def _cleaned(clean: Clean, values: Mapping[str, Any], instance: Model | None) -> Mapping[str, Any]:
-    given = dict(values)
-    made = clean(given, instance, current_guard().user)
-    if made is not None and not isinstance(made, Mapping):
-        name = getattr(clean, "__qualname__", "clean")
-        raise ConfigurationError(f"{name} must return the values to write, or None for those it was given")
-    return given if made is None else made
