@@ -100,7 +100,7 @@ class Operation:
         def create() -> Response:
             req = new.new_values(values, body, asked.bound)
             arguments = {"request": asked.request, "user": asked.request.user, "req": req}
-            guard = replace(made.guard(), interceptor=current_guard().interceptor)
+            guard = replace(made.guard(), interceptor=current_guard().interceptor, bound=asked.bound)
             with guarded(guard):
                 return made._act(arguments, guard)
 

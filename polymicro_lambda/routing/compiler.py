@@ -24,7 +24,7 @@ from .declarations import AppSettings, Declaration
 from .embeds import link_embeds
 from .lookups import lookup_of
 from .permission_checks import check_field_permissions
-from .reserved_keys import reserved_keys
+from .reserved_keys import addresses_of
 from .routes import Route
 
 
@@ -39,7 +39,7 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     stores = stores_of(routes)
     for store in map(_store_of, routes):
         store.stores = stores
-        store.reserved = partial(reserved_keys, store.model, routes)
+        store.find_addresses = partial(addresses_of, store.model, routes)
     _leave_out_deleted(routes)
     return routes
 

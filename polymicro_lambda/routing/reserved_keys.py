@@ -1,49 +1,50 @@
-"""Keys that no new item may have: its path would lead to another route, or nowhere.
+"""What an app's paths ask of items: no path may lead to another route, or nowhere.
 
 An item of ``/notes/{id}`` whose key is ``count`` cannot be read where ``/notes/count`` is a route: the router takes a
 literal segment before a parameter.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.constants import BINARY, STRING
 from pynamodb.models import Model
 
 from polymicro_lambda.items import serialized
-from polymicro_lambda.schemas import ItemPath, ItemSchema, parameter_name
+from polymicro_lambda.schemas import HASH_BYTES, ItemPath, ItemSchema, KeyRule, address_rules, parameter_name
 from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes import Addresses, PathText
 
 from .routes import Route
 
 _NO_SEGMENTS = ("", ".", "..")
-"""Segments that are none, or that a URL does not keep (RFC 3986, section 5.2.4)."""
+"""An empty segment is none, and a URL does not keep the others (RFC 3986, section 5.2.4)."""
 
 
-def reserved_keys(model: type[Model], routes: Sequence[Route]) -> tuple[RawItem, ...]:
-    """The values of attributes, as DynamoDB stores them, that no item of the model can have together.
-
-    Whoever creates the item: each resource of the model shows it.
-    """
-    items = {
-        one.resource.item.template: one.resource.item
-        for one in routes
-        if one.model is model and one.resource.item
-    }
-    found = (stored for item in items.values() for stored in _reserved(item, routes))
-    return tuple({repr(sorted(stored.items())): stored for stored in found}.values())
+def addresses_of(model: type[Model], routes: Sequence[Route]) -> Addresses:
+    """What the paths of the items of a model ask of their values, whoever writes them: each resource shows them."""
+    of_model = [one for one in routes if one.model is model and one.resource.item is not None]
+    own = {one.parts: one for one in of_model if one.parts[: len(_template(one))] == _template(one)}
+    taken = [stored for one in own.values() for stored in _taken(_item(one).schema, one.parts, routes)]
+    texts = {text.name: text for one in own.values() for text in _texts(one)}
+    distinct = {repr(sorted(stored.items())): stored for stored in taken}
+    return Addresses(tuple(distinct.values()), tuple(texts.values()))
 
 
-def _reserved(item: ItemPath, routes: Sequence[Route]) -> Iterator[RawItem]:
-    size = len(item.template)
-    own = {route.parts for route in routes if route.parts[:size] == item.template}
-    if own:
-        yield from _dots(item)
-    for parts in own:
-        for other in routes:
-            stored = _stored(item.schema, _pins(parts, other.parts))
-            if stored:
-                yield stored
+def _item(route: Route) -> ItemPath:
+    return cast("ItemPath", route.resource.item)
+
+
+def _template(route: Route) -> tuple[str, ...]:
+    return _item(route).template
+
+
+def _taken(schema: ItemSchema, parts: Sequence[str], routes: Sequence[Route]) -> Iterator[RawItem]:
+    for other in routes:
+        stored = _stored(schema, _pins(parts, other.parts))
+        if stored:
+            yield stored
 
 
 def _pins(parts: Sequence[str], other: Sequence[str]) -> Mapping[str, str]:
@@ -77,9 +78,13 @@ def _stored(schema: ItemSchema, pins: Mapping[str, str]) -> RawItem | None:
     return found
 
 
-def _dots(item: ItemPath) -> Iterator[RawItem]:
-    for part in item.template:
-        attribute = item.schema.attributes.get(parameter_name(part) or "")
-        if isinstance(attribute, UnicodeAttribute):
-            for text in _NO_SEGMENTS:
-                yield {attribute.attr_name: {"S": attribute.serialize(text)}}
+def _texts(route: Route) -> Iterator[PathText]:
+    """The attributes whose text or binary is a segment of the path of the route's items."""
+    rules = address_rules(route.model, route.resource.lookup)
+    for part in _template(route):
+        name = parameter_name(part) or ""
+        attribute = _item(route).schema.attributes.get(name)
+        if attribute is not None and attribute.attr_type in (STRING, BINARY):
+            texts = _NO_SEGMENTS if isinstance(attribute, UnicodeAttribute) else ()
+            rule = rules.get(name) or KeyRule(attribute, HASH_BYTES, address=True)
+            yield PathText(name, rule, frozenset(["", b"", *map(attribute.serialize, texts)]))

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError
@@ -182,6 +183,11 @@ def _check_value(where: str, attribute: Attribute[Any], value: Any) -> None:
         return
     if value is None:
         raise ConfigurationError(f"{where}: None sets nothing")
+    if isinstance(value, date):  # a datetime is one, too
+        raise ConfigurationError(
+            f"{where} would be the same {type(value).__name__} in every write: name the function that gives it, without"
+            " calling it, such as now, not now()"
+        )
     try:
         Storable(attribute)(value)
     except ValidationError as error:

@@ -45,7 +45,7 @@ from .fields import (
 )
 from .item_paths import ItemPath, parameter_name
 from .item_schemas import ItemSchema, compile_schema
-from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, is_key, key_rules
+from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, address_rules, is_key, key_rules
 from .merges import Members, Merge, is_mergeable
 from .values import as_json
 
@@ -81,6 +81,7 @@ __all__ = [
     "TextField",
     "TimestampField",
     "UUIDField",
+    "address_rules",
     "as_json",
     "attribute_of_field",
     "compile_schema",

@@ -4,8 +4,10 @@ In comes a key and the values to store, under the guard of the request; out goes
 `exceptions`. Open
 
 - ``store`` for the methods that the verbs call, ``stored_items`` for those that read;
-- ``writable_items`` for values on their way into items, ``written_values`` for what a resource makes of them;
-  ``creations`` for new items, ``bulk`` for a POST of a list;
+- ``writable_items`` for values on their way into items, ``written_values`` and
+  ``cleaned_values`` for what a resource makes of them;
+  ``creations`` for new items, ``addresses`` for what paths
+  ask of them, ``bulk`` for a POST of a list;
 - ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), an update
   (``item_updates``), the values that DynamoDB computes (``atomic_changes``), members of maps that a PATCH changes
   (``map_merges``), how one is sent (``item_writes``);
@@ -16,6 +18,7 @@ In comes a key and the values to store, under the guard of the request; out goes
   the write is sent again.
 """
 
+from .addresses import Addresses, PathText
 from .bulk import BulkCreation, check_bulk
 from .changes.item_writes import UPDATE_ATTEMPTS
 from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
@@ -33,6 +36,7 @@ from .written_values import WrittenValues
 
 __all__ = [
     "UPDATE_ATTEMPTS",
+    "Addresses",
     "BulkCreation",
     "ConditionFailed",
     "Creation",
@@ -42,6 +46,7 @@ __all__ = [
     "LostRace",
     "MissingItem",
     "OutcomeUnknown",
+    "PathText",
     "PynamoStore",
     "RecordPart",
     "Reservation",

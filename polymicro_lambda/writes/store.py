@@ -77,7 +77,7 @@ class PynamoStore(WritableItems):
 
     def put(self, values: Mapping[str, Any]) -> RawItem:
         """The same, as a stored item."""
-        guard, values = current_guard().of_new(self.model), self.finishing.of_new(values)
+        guard, values = current_guard().of_new(self.model), self.finishing.of_new(self.model, values)
         raw = None if guard.is_opaque else self.serializer.raw_of_new(values)
         if raw is None:
             return self._create(self.creation_by(values))

@@ -1,6 +1,6 @@
 """The items of one model as they stand in DynamoDB: read under the request's guard, or not judged yet."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pynamodb.models import Model
@@ -29,6 +29,7 @@ from polymicro_lambda.rules import (
 )
 from polymicro_lambda.types import RawItem
 
+from .addresses import Addresses
 from .transactions.keys import stored_key
 from .unique.lookups import reservation_of, reserved_key
 from .unique.unique_constraints import UniqueConstraint, UniqueConstraints
@@ -46,6 +47,9 @@ class MissingItem(NotFound):
 
 class StoredItems:
     """The items of one model, and what must be unique among them."""
+
+    find_addresses: Callable[[], Addresses] | None = None
+    """Gives what paths ask of the items; set when the app compiles."""
 
     def __init__(
         self,
@@ -67,6 +71,11 @@ class StoredItems:
     def serializer(self) -> ItemSerializer:
         """Turns values into what DynamoDB stores."""
         return ItemSerializer.of(self.model)
+
+    @lazy
+    def addresses(self) -> Addresses:
+        """What paths ask of the items."""
+        return Addresses() if self.find_addresses is None else self.find_addresses()
 
     def guard(self) -> Guard:
         """What the running request's guard says of the items; those that are soft-deleted count as gone."""

@@ -1,6 +1,6 @@
 """The items of one model as they will be written: new items, and changes; and the stores of all models of an app."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -8,9 +8,8 @@ from typing import Any
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import ConditionClause, is_outside_of_prefix
-from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
+from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.items import expired_conditions, same_item
-from polymicro_lambda.lazy import lazy
 from polymicro_lambda.rules import (
     State,
     current_guard,
@@ -29,16 +28,12 @@ from .transactions.related_parts import related_parts
 from .unique.reservations import Reservations
 from .written_values import AS_GIVEN
 
-UNADDRESSABLE = "This key stands for something else in the path."
-
 
 class WritableItems(StoredItems):
     """The items of one model. ``StoredItems`` has the methods that read."""
 
     finishing = AS_GIVEN
     """What makes the values that are written out of those of a create or update."""
-    reserved: Callable[[], Sequence[RawItem]] | None = None
-    """Gives the stored values that no new item may have together, since its path would be another one."""
 
     def creation(self, values: Mapping[str, Any]) -> Creation:
         """A new item of these values, on the condition that its key is free; it is not written yet.
@@ -46,7 +41,7 @@ class WritableItems(StoredItems):
         Raises ``Forbidden`` where the rule does not hold on the new item, and ``Unprocessable`` for attributes that are
         still missing.
         """
-        return self.creation_by(self.finishing.of_new(values))
+        return self.creation_by(self.finishing.of_new(self.model, values))
 
     def creation_by(self, values: Mapping[str, Any]) -> Creation:
         """The same of values that stand as they are to be written."""
@@ -57,7 +52,7 @@ class WritableItems(StoredItems):
     def creation_of(self, raw: RawItem, key: RawItem) -> Creation:
         """The same of an item that is judged already."""
         self.serializer.check_keys(raw)
-        self._check_address(raw)
+        self.addresses.check(self.model, raw)
         unique = self.uniqueness
         reservations = () if unique is None else Reservations.of(unique, key, None, raw).takes
         guard = current_guard().of_new(self.model, raw)
@@ -71,26 +66,6 @@ class WritableItems(StoredItems):
         ):  # the user would have to be let in by the very item that is to be made
             raise refused_by_related()
         return Creation(self.model, raw, key, self._key_is_free(), reservations, checks)
-
-    def _check_address(self, raw: Mapping[str, dict[str, Any] | None]) -> None:
-        """Raise ``Unprocessable`` for an item that nobody could address."""
-        for taken in self._reserved:
-            if all(raw.get(name) == value for name, value in taken.items()):
-                names = [n for n, one in self.model.get_attributes().items() if one.attr_name in taken]
-                raise Unprocessable(
-                    "The item would have no path of its own.",
-                    errors=[{"pointer": f"#/{name}", "detail": UNADDRESSABLE} for name in names],
-                )
-
-    @lazy
-    def _movable(self) -> frozenset[str]:
-        """What an update may change of the path: a unique attribute by which items are looked up."""
-        of_key = {one.attr_name for one in self.about.keys.values()}
-        return frozenset(name for taken in self._reserved for name in taken) - of_key
-
-    @lazy
-    def _reserved(self) -> Sequence[RawItem]:
-        return () if self.reserved is None else self.reserved()
 
     def _key_is_free(self) -> ConditionClause:
         """There is no item with the key, or one that has expired."""
@@ -121,8 +96,6 @@ class WritableItems(StoredItems):
         Raises ``Unprocessable``, and ``ConfigurationError`` for an unknown attribute or another version.
         """
         version, values = self.about.version, self.serializer.changes(changes)
-        if self.uniqueness is not None and not self._movable.isdisjoint(values):
-            self._check_address({**key, **values})
         fixed = {**key} if version is None else {version.attr_name: known.get(version.attr_name), **key}
         if fixed.keys().isdisjoint(values):
             self.serializer.check_keys(values)
@@ -164,5 +137,5 @@ class Stores:
             uniqueness, deletion = (None, None) if known is None else (known.uniqueness, known.deletion)
             store = self._known[model] = WritableItems(model, uniqueness, deletion)
             if known is not None:
-                store.finishing, store.reserved = known.finishing, known.reserved
+                store.finishing, store.find_addresses = known.finishing, known.find_addresses
         return self._known[model]

@@ -1,16 +1,14 @@
 """What is written of the values of each create and update: a resource's ``clean``, then its ``touch``."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any
 
 from pynamodb.models import Model
 
-from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.rules import current_guard
 from polymicro_lambda.schemas import default_of
 
-Clean: TypeAlias = Callable[[dict[str, Any], Any, Any], Any]
-"""From values, the instance that is updated (None for a create) and the user to the values that are written."""
+from .cleaned_values import Clean, cleaned
 
 
 class WrittenValues:
@@ -26,17 +24,25 @@ class WrittenValues:
         self.alike = {} if model is None else dict(_alike(touch, model))
         """Attribute whose default for a new item is the function that touches another one -> that other one."""
 
-    def of_new(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def of_new(self, model: type[Model], values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Those of a new item. Raises ``ConfigurationError`` where ``clean`` gives none."""
-        made = self.touched(values if self.clean is None else _cleaned(self.clean, values, None))
-        if not self.alike:
-            return made
-        return {**{name: made[touched] for name, touched in self.alike.items()}, **made}
+        if self.clean is not None:
+            values = cleaned(self.clean, model, values, None)
+        if not self.touch:
+            return values
+        made = self.touched({**self._defaults(model, values), **values})
+        same = {name: made[touched] for name, touched in self.alike.items() if name not in values}
+        return {**made, **same} if same else made
+
+    def _defaults(self, model: type[Model], values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The called defaults of what is still missing: called before ``touch``, which is no earlier than they are."""
+        known = {*values, *self.touch, *self.alike}
+        return {name: one() for name, one in _called_defaults(model).items() if name not in known}
 
     def of_update(self, values: Mapping[str, Any], instance: Model) -> Mapping[str, Any]:
         """Those of an update; one without values stays so. Raises as ``of_new``."""
         if values and self.clean is not None:
-            values = _cleaned(self.clean, values, instance)
+            values = cleaned(self.clean, type(instance), values, instance)
         return self.touched(values) if values else values
 
     def touched(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -56,10 +62,8 @@ def _alike(touch: Mapping[str, Any], model: type[Model]) -> Iterator[tuple[str, 
                 yield name, touched
 
 
-def _cleaned(clean: Clean, values: Mapping[str, Any], instance: Model | None) -> Mapping[str, Any]:
-    given = dict(values)
-    made = clean(given, instance, current_guard().user)
-    if made is not None and not isinstance(made, Mapping):
-        name = getattr(clean, "__qualname__", "clean")
-        raise ConfigurationError(f"{name} must return the values to write, or None for those it was given")
-    return given if made is None else made
+@cache
+def _called_defaults(model: type[Model]) -> Mapping[str, Callable[[], Any]]:
+    """Python name -> default of the attributes whose default is called."""
+    found = {name: default_of(attribute) for name, attribute in model.get_attributes().items()}
+    return {name: one for name, one in found.items() if callable(one)}

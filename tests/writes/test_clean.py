@@ -369,6 +369,97 @@ def test_a_hook_that_gives_no_values(model: Any) -> None:
     assert stored(model.Meta.table_name) == []
 
 
+MISTAKES = [
+    ({"sttus": "x"}, "Orders.clean gives {model} 'sttus': is 'status' meant?"),
+    ({"SECRET": "x"}, "Orders.clean gives {model} an attribute that it lacks: it has id, owner, place"),
+    ({"status": 5}, "Orders.clean gives {model}.status a int, which UnicodeAttribute does not store"),
+    ({"total": "SECRET"}, "Orders.clean gives {model}.total a str, which NumberAttribute does not store"),
+    ({"place": "SECRET"}, "Orders.clean gives {model}.place a str, which MapAttribute does not store"),
+    (
+        {"id": "SECRET"},
+        "Orders.clean changes {model}.id, of the key that the request names: leave it as it is",
+    ),
+]
+
+
+@pytest.mark.parametrize(("more", "said"), MISTAKES)
+@pytest.mark.parametrize("path", ["put new", "patch", "cancel"])
+def test_a_mistake_is_logged_by_its_name(model: Any, more: Any, said: str, path: str, caplog: Any) -> None:
+    def clean(self: Any, values: dict[str, Any], instance: Any, user: Any) -> dict[str, Any]:
+        return values if values.get("seen") == "first" else {**values, **more}
+
+    client = served(model, clean, put="upsert", cancel=cancel)
+    client.post("/orders", json={"id": "1", "seen": "first"})
+    before = stored(model.Meta.table_name)
+    act = {
+        "put new": lambda: client.put("/orders/2", json={}),
+        "patch": lambda: client.patch("/orders/1", json={"total": 1}),
+        "cancel": lambda: client.post("/orders/1/cancel"),
+    }[path]
+    assert act().status == 500
+    assert said.format(model=model.__name__) in caplog.text
+    assert "SECRET" not in caplog.text
+    assert stored(model.Meta.table_name) == before
+
+
+def test_an_expression_in_a_new_item(model: Any, caplog: Any) -> None:
+    client = served(model, lambda self, values, instance, user: {**values, "total": model.total + 1})
+    assert client.post("/orders", json={"id": "1"}).status == 500
+    said = f"Orders.clean gives {model.__name__}.total a "
+    assert f"{said}_Increment, which a new item has nothing to compute of" in caplog.text
+    assert stored(model.Meta.table_name) == []
+
+
+def test_maps_and_nulls_are_told_to_the_client(model: Any) -> None:
+    class Spot(MapAttribute):  # type: ignore[type-arg]
+        x = NumberAttribute()
+
+    kind = type("Placed", (model,), {"Meta": model.Meta, "spot": Spot(null=True)})  # type: ignore[no-untyped-call]
+    client = served(kind, lambda self, values, instance, user: {**values, "spot": {}, "seen": None})
+    assert_problem(client.post("/orders", json={"id": "1"}), 422, "#/spot/x")
+
+
+@pytest.fixture
+def spaced(dynamodb: None, table_name: str) -> Any:
+    class Row(Model):
+        class Meta:
+            pass
+
+        space = UnicodeAttribute(hash_key=True)
+        id = UnicodeAttribute(range_key=True)
+        text = UnicodeAttribute(null=True)
+
+    Row.Meta.table_name = table_name  # type: ignore[attr-defined]
+    return Row
+
+
+def test_the_path_s_part_of_a_key_stays(spaced: Any, caplog: Any) -> None:
+    """Of the key what the path says; a body's part may be changed, and what a verb of one's own says."""
+
+    def clean(self: Any, values: dict[str, Any], instance: Any, user: Any) -> None:
+        for name in {"space", "id"} & values.keys():
+            values[name] = values[name].lower()
+
+    @action(detail=False)
+    def make(self: Any, req: Any) -> Any:
+        return self.store.create(req)
+
+    client = served(spaced, clean, route="{space}/orders", make=make, max_bulk=2, put="upsert")
+    said = "Orders.clean changes Row.{}, of the key that the request names: leave it as it is"
+    assert client.post("/A/orders", json={"id": "1"}).status == 500
+    assert client.post("/A/orders", json=[{"id": "1"}]).status == 500
+    assert client.post("/A/orders/make", json={"space": "A", "id": "1"}).status == 500
+    assert said.format("space") in caplog.text
+    assert client.put("/a/orders/UP", json={}).status == 500
+    assert said.format("id") in caplog.text
+    assert stored(spaced.Meta.table_name) == []
+    assert client.put("/a/orders/low", json={}).json["id"] == "low"
+    assert client.patch("/a/orders/low", json={"text": "t"}).json["text"] == "t"
+    assert client.post("/a/orders", json={"id": "UP"}).json["id"] == "up"
+    made = client.post("/a/orders/make", json={"space": "B", "id": "X"})
+    assert (made.json["space"], made.json["id"]) == ("b", "x")
+
+
 @pytest.mark.parametrize(
     ("clean", "mixins", "message"),
     [

@@ -1,6 +1,7 @@
 """``touch``: what each create and update of a resource sets, whoever asks for it."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
@@ -129,6 +130,31 @@ def test_every_create_and_update(model: Any, clock: Clock, own: Any) -> None:
         ({"N": "3"}, {"S": "us"}),
         ({"N": str(last)}, {"S": "us"}),
     ]
+
+
+@action(detail=False)
+def together(self: Any) -> None:
+    with self.store.transaction() as write:
+        write.create(self.model, {"id": "5"})
+
+
+@pytest.mark.parametrize("own", [{}, {"create": own_create}], ids=["mixins", "overrides"])
+@pytest.mark.parametrize(
+    "clean", [{}, {"clean": lambda self, values, instance, user: values}], ids=["", "clean"]
+)
+def test_it_comes_after_the_defaults(model: Any, clock: Clock, own: Any, clean: Any) -> None:
+    """What is touched on a new item is no earlier than a default that tells when it was created."""
+    kind = type("Dated", (model,), {"Meta": model.Meta, "created": NumberAttribute(default=clock)})
+    client = served(kind, {"updated": clock}, max_bulk=3, put="upsert", edit=together, **own, **clean)
+    client.post("/pages", json={"id": "1"})
+    client.post("/pages", json=[{"id": "2"}, {"id": "3"}])
+    client.put("/pages/4", json={})
+    client.post("/pages/edit")
+    client.post("/pages", json={"id": "6", "created": 99})
+    later = {
+        one["id"]["S"]: int(one["created"]["N"]) < int(one["u"]["N"]) for one in stored(model.Meta.table_name)
+    }
+    assert later == {"1": True, "2": True, "3": True, "4": True, "5": True, "6": False}
 
 
 def test_it_costs_no_call(model: Any, clock: Clock) -> None:
@@ -308,6 +334,11 @@ def _with_argument(self: Any) -> int:
         ({"owner": "x"}, r"^Pages\.touch\['owner'\] names an owner"),
         ({"updated": "soon"}, r"^Pages\.touch\['updated'\]: the attribute cannot store 'soon'"),
         ({"by": None}, r"^Pages\.touch\['by'\]: None sets nothing"),
+        (
+            {"updated": datetime.now(UTC)},
+            r"^Pages\.touch\['updated'\] would be the same datetime in every write: name the function",
+        ),
+        ({"updated": date(2030, 1, 1)}, r"^Pages\.touch\['updated'\] would be the same date in every"),
         ({"updated": _with_argument}, r"^Pages\.touch\['updated'\] must be a function without arguments"),
     ],
 )

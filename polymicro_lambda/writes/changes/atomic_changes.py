@@ -71,17 +71,22 @@ class AtomicChange(NamedTuple):
             ) from error
 
 
+def is_expression(value: Any) -> bool:
+    """Whether a value stands for what DynamoDB computes of an item: an attribute of the model, or made of one."""
+    if isinstance(value, Attribute):
+        return not (isinstance(value, MapAttribute) and value._is_attribute_container())  # type: ignore[no-untyped-call]
+    return isinstance(value, Action | _Operand)
+
+
 def atomic_change(model: type[Model], name: str, value: Any) -> AtomicChange | None:
     """The change of an attribute, by its Python name, that a value stands for; None for a value that is to be stored.
 
     It reads a plain default in the place of what the item lacks, as conditions do. Raises ``ConfigurationError`` for an
     expression that this attribute cannot take.
     """
-    is_attribute = isinstance(value, Attribute) and not (
-        isinstance(value, MapAttribute) and value._is_attribute_container()  # type: ignore[no-untyped-call]
-    )
-    if not (is_attribute or isinstance(value, Action | _Operand)):
+    if not is_expression(value):
         return None
+    is_attribute = isinstance(value, Attribute)
     attribute, where = model.get_attributes()[name], f"The change of {model.__name__}.{name}"
     check_paths(model, value if not is_attribute else Path(value), where)
     action = value if isinstance(value, Action) else SetAction(Path([attribute.attr_name]), _operand(value))

@@ -187,6 +187,7 @@ class ItemChange(ABC):
             read = guard.judge_new(*after, before) | guard.condition_attributes
             if any(new.get(name) != value for name, value in self.key.items()):
                 items.serializer.check_key(self.key, new)
+            items.addresses.check_moved(items.model, old, new)
             # The new version is made of the old one.
             made = {version.attr_name} & read if version is not None else set()
             relied |= made.union(name for name in read if old.get(name) == new.get(name))
