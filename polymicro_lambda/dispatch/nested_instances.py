@@ -9,7 +9,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import MOST_KEYS
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.items import whole_instance, whole_instances
-from polymicro_lambda.rules import is_to_be_completed, is_trusted, may_go_out
+from polymicro_lambda.rules import is_to_be_completed, is_trusted, may_go_out, read_related_of
 from polymicro_lambda.types import MAPPINGS
 from polymicro_lambda.writes import StoredItems
 
@@ -35,17 +35,25 @@ class NestedInstances:
     def __init__(self, show: Callable[[Model], Any]) -> None:
         self._show = show
         self._unread: list[Any] = []
+        self._unjudged: list[Any] = []
         # By its id: the partial instance, which so keeps its id, and the whole one.
         self._whole: dict[int, tuple[Model, Model | None]] = {}
         self.default = json_default(self.shown, self.expect)
 
     def expect(self, value: Any) -> None:
-        """Say which value becomes JSON next: where one instance in it is read again, all others are with it."""
+        """Say which value becomes JSON next: where one instance in it is read again, all others are with it.
+
+        So are the related items that decide whether they go out.
+        """
         self._unread.append(value)
+        self._unjudged.append(value)
 
     def shown(self, instance: Model) -> Any:
         """An instance as it goes out, None for one that is hidden or gone. Raises as ``items.whole_instances``."""
         if not is_to_be_completed(instance):
+            if self._unjudged:
+                found, self._unjudged = instances_in(self._unjudged), []
+                read_related_of(one for one in found if not is_to_be_completed(one))
             return self._show(instance)
         if id(instance) not in self._whole:
             self._read([instance, *self._unread])
@@ -57,7 +65,9 @@ class NestedInstances:
         found = {id(one): one for one in instances_in(values) if is_to_be_completed(one)}
         left = iter([one for place, one in found.items() if place not in self._whole])
         while chunk := list(islice(left, MOST_KEYS)):
-            for one, whole in zip(chunk, whole_instances(chunk), strict=True):
+            found_whole = [*whole_instances(chunk)]
+            read_related_of(found_whole)
+            for one, whole in zip(chunk, found_whole, strict=True):
                 self._whole[id(one)] = (one, whole)
 
 

@@ -41,6 +41,7 @@ from .disclosure import (
     is_trusted,
     mark_judged,
     may_go_out,
+    read_related_of,
     trusted,
     whole_rows,
 )
@@ -170,6 +171,7 @@ __all__ = [
     "predicate_of",
     "prefetch_related",
     "read_related",
+    "read_related_of",
     "refused_by_related",
     "related_checks",
     "requirement",

@@ -14,6 +14,8 @@ from polymicro_lambda.items import is_live, record_reads, whole_instances
 
 from .guard_context import current_guard
 from .guards import Guard
+from .related import prefetch_related
+from .related_pins import related_checks
 from .stored_values import as_stored
 
 JUDGED, TRUSTED = "_polymicro_judged", "_polymicro_trusted"
@@ -82,11 +84,28 @@ def is_to_be_completed(value: Any) -> bool:
 def whole_rows(rows: Iterable[Any]) -> Iterator[Any]:
     """The values of a collection; instances that lack attributes are read again, up to 100 by one call.
 
-    Those that are gone are left out. Raises as ``items.whole_instances``.
+    So are the related items that decide about instances. Those that are gone are left out. Raises as
+    ``items.whole_instances``.
     """
     source = iter(rows)
     while chunk := list(islice(source, MOST_KEYS)):
-        yield from _completed(chunk)
+        whole = [*_completed(chunk)]
+        read_related_of(whole)
+        yield from whole
+
+
+def read_related_of(values: Iterable[Any]) -> None:
+    """Read the related items that decide whether instances may go out, for up to 100 by one call."""
+    guard = current_guard()
+    checks = related_checks(guard.verdict)
+    if not checks and not guard.related:
+        return
+    own = guard.model or Model
+    judged = [as_stored(one) for one in values if isinstance(one, own) and not is_cleared(one)]
+    prefetch_related(checks, judged)
+    # Of what the path names the related items are known: other items name their own.
+    elsewhere = [raw for raw in judged if any(one.is_elsewhere(raw) for one in guard.related)]
+    prefetch_related(guard.related, elsewhere)
 
 
 def _completed(chunk: Sequence[Any]) -> Iterator[Any]:

@@ -144,7 +144,11 @@ def together(self: Any) -> None:
 )
 def test_it_comes_after_the_defaults(model: Any, clock: Clock, own: Any, clean: Any) -> None:
     """What is touched on a new item is no earlier than a default that tells when it was created."""
-    kind = type("Dated", (model,), {"Meta": model.Meta, "created": NumberAttribute(default=clock)})
+
+    def at() -> int:
+        return clock()
+
+    kind = type("Dated", (model,), {"Meta": model.Meta, "created": NumberAttribute(default=at)})
     client = served(kind, {"updated": clock}, max_bulk=3, put="upsert", edit=together, **own, **clean)
     client.post("/pages", json={"id": "1"})
     client.post("/pages", json=[{"id": "2"}, {"id": "3"}])
