@@ -168,6 +168,7 @@ class Unprocessable(HTTPError):
     """422: the body is JSON, but the schema says no."""
 
     status = 422
+    hint = "The body does not fit the schema."
 
 
 class PreconditionRequired(HTTPError):

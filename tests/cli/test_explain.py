@@ -21,6 +21,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda import (
     AllowAny,
+    Claim,
     Create,
     Delete,
     HasPermission,
@@ -34,6 +35,7 @@ from polymicro_lambda import (
     PolyMicro,
     Retrieve,
     SoftDelete,
+    Through,
     Update,
     User,
     action,
@@ -41,7 +43,7 @@ from polymicro_lambda import (
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.cli.route_table import rows
-from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.exceptions import BadRequest, Unprocessable
 from polymicro_lambda.testing import Client
 
 ALICE = User("alice", frozenset({"therapist"}))
@@ -637,4 +639,22 @@ def test_an_app_that_reads_before_the_rule_is_explained_no_further(project: Path
         1,
         "Error: The app calls DynamoDB (GetItem) before the rule is asked, e.g. in req_user_func."
         " Here nothing is called.\n",
+    )
+
+
+def test_words_without_the_types_of_dynamodb() -> None:
+    rule = Through(Archived, {"id": Claim("uuid")}, where=Archived.text == "admin")
+    assert str(rule) == "Through(Archived, {'id': Claim('uuid')}, where=text = \"admin\")"
+    said = {"model": Archived, "route": "archive", "permissions": AllowAny, "soft_delete": "gone"}
+    pm = PolyMicro()
+    type("Archive", (ModelResource, Delete), said)(pm)
+    pm.compile()
+    assert [row.calls for row in rows(pm.routes) if row.verb == "restore"] == [
+        "UpdateItem, on gone being set"
+    ]
+
+
+def test_a_422_without_a_detail_has_the_usual_one() -> None:
+    assert Unprocessable(errors=[{"pointer": "#/text", "detail": "Too long."}]).detail == (
+        "The body does not fit the schema."
     )

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from polymicro_lambda.app import PolyMicro
-from polymicro_lambda.cli.wording import Line, of_condition, of_verdict
+from polymicro_lambda.cli.wording import Line, of_verdict
 from polymicro_lambda.dispatch import Operation, Services, VerbRequest, permitted, route_of
 from polymicro_lambda.http import Request, User, source_of
 from polymicro_lambda.lists import Cursors
 from polymicro_lambda.permissions import Permission, Through
 from polymicro_lambda.routing import Route, Router
-from polymicro_lambda.rules import error_of
+from polymicro_lambda.rules import condition_text, error_of
 from polymicro_lambda.testing import FakeContext, make_event
 
 from .items import action_lines, create_lines, delete_lines, restore_lines, retrieve_lines, update_lines
@@ -104,7 +104,7 @@ def _term_lines(route: Route) -> Iterator[Line]:
         error = error_of(route.requirement.otherwise)
         yield (
             "requires",
-            f"{of_condition(route.requirement.condition)}, part of every write of the item (else {error.status}:"
+            f"{condition_text(route.requirement.condition)}, part of every write of the item (else {error.status}:"
             f" {error.detail or error.title})",
         )
     if route.attempts > 1:
