@@ -165,9 +165,14 @@ class UnsupportedMediaType(HTTPError):
 
 
 class Unprocessable(HTTPError):
-    """422: the body is JSON, but the schema says no."""
+    """422: the body is JSON, but the schema says no. With ``errors`` alone ``detail`` says that much."""
 
     status = 422
+
+    def __init__(self, detail: str | None = None, *, errors: FieldErrors = (), **more: Any) -> None:
+        super().__init__(
+            detail or ("The body does not fit the schema." if errors else None), errors=errors, **more
+        )
 
 
 class PreconditionRequired(HTTPError):

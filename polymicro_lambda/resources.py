@@ -60,7 +60,10 @@ class ModelResource:
     fields: ClassVar[Mapping[str, Field[Any]]] = {}
     """Marshmallow's fields in place of made ones: ``{"price": fields.Decimal(places=2)}``; ``lines.price`` in maps."""
     validators: ClassVar[Mapping[str, Validation]] = {}
-    """Marshmallow's validators beside the made fields: ``{"stock": Range(min=0), "lines.quantity": Range(min=1)}``."""
+    """Marshmallow's validators beside the made fields: ``{"stock": Range(min=0), "lines.quantity": Range(min=1)}``.
+
+    One of the app's own is a function of the value: it raises ``ValidationError``, or returns False.
+    """
     filters: ClassVar[Mapping[str, Sequence[str] | str]] = {}
     """What a list can be filtered by: ``{"done": ("eq",), "due_date_time": ("lt", "gte")}``; see ``OPERATORS``."""
     field_permissions: ClassVar[Mapping[str, Any]] = {}

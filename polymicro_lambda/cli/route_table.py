@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from pynamodb.expressions.condition import Condition
+
 from polymicro_lambda.deploy import VERB_OPERATIONS, Grant, grants, list_plans, verb_operations
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.permissions import Claim, OwnedBy, Permission, Through
 from polymicro_lambda.routing import Call, Embed, Route
-from polymicro_lambda.rules import AllOf
+from polymicro_lambda.rules import AllOf, condition_text
 from polymicro_lambda.schemas import attribute_of_field
 
-from .wording import of_condition, of_rule
+from .wording import of_rule
 
 
 class Row(NamedTuple):
@@ -71,10 +73,17 @@ def _calls(route: Route) -> str:
     found = [f"GetItem (by {route.lookup.name})"] if route.lookup is not None else []
     calls = [*(["UpdateItem (rate)"] if route.rate else []), *found, *made]
     if route.requirement is not None:
-        calls.append(f"on {of_condition(route.requirement.condition)}")
+        calls.append(f"on {_required(route, route.requirement.condition)}")
     calls += [_embed_call(one) for one in route.embeds]
     own = not route.is_default or route.is_action or _declared_calls(route)
     return ", ".join([*calls, *(["its own"] if own else [])])
+
+
+def _required(route: Route, condition: Condition) -> str:
+    """What a verb requires; a restore requires by itself that the item is deleted."""
+    if route.is_restore and route.deletion is not None:
+        return f"{route.deletion.stored_name} being set"
+    return condition_text(condition)
 
 
 def _declared_calls(route: Route) -> list[Call]:

@@ -1,14 +1,11 @@
 """Rules, conditions and stored values in words, for people at their own machine."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import fold_condition, in_post_order
 from polymicro_lambda.items import serialized
 from polymicro_lambda.permissions import (
     AllowAny,
@@ -32,6 +29,8 @@ from polymicro_lambda.rules import (
     Rule,
     SidedCheck,
     Verdict,
+    condition_text,
+    stored_text,
 )
 
 Line: TypeAlias = tuple[str, str]
@@ -57,7 +56,7 @@ def _joined(rule: AllOf | AnyOf, word: str) -> str:
 def _through(rule: Through) -> str:
     """A related item: where its key comes from, and what must hold on it, for all methods or for each."""
     sources = [f"the user's {one.name}" if isinstance(one, Claim) else one for one in rule.key.values()]
-    said = {method: of_condition(one) for method, one in rule.where_by_method.items() if one is not None}
+    said = {method: condition_text(one) for method, one in rule.where_by_method.items() if one is not None}
     if len(said) == len(rule.where_by_method) == 1 and EVERY in said:
         where = f" where {said[EVERY]}"
     else:
@@ -85,9 +84,9 @@ def of_verdict(verdict: Verdict) -> str:
     if isinstance(verdict, bool):
         return "holds for this user, whatever the item" if verdict else "does not hold"
     if isinstance(verdict, ConditionCheck):
-        return of_condition(verdict.condition)
+        return condition_text(verdict.condition)
     if isinstance(verdict, RelatedCheck):
-        where = "" if verdict.condition is None else f" where {of_condition(verdict.condition)}"
+        where = "" if verdict.condition is None else f" where {condition_text(verdict.condition)}"
         return f"{'no ' if verdict.negated else ''}{verdict.model.__name__} by its key{where}"
     if isinstance(verdict, SidedCheck):
         return f"{of_verdict(verdict.check)} {verdict.side} the write"
@@ -98,33 +97,11 @@ def of_verdict(verdict: Verdict) -> str:
 
 def of_all(conditions: Iterable[Condition]) -> str:
     """Conditions that must all hold."""
-    return " AND ".join(map(of_condition, conditions))
-
-
-def of_condition(part: Any) -> str:
-    """A condition, or an operand of one, as DynamoDB's expression with the values in it."""
-    if isinstance(part, Condition):
-        text: str = fold_condition(in_post_order(part), lambda leaf: _of_parts(leaf, leaf.values), _of_parts)
-        return text
-    return of_stored(part.value) if isinstance(part, Value) else str(part)
-
-
-def _of_parts(condition: Condition, parts: Sequence[Any]) -> str:
-    """A condition of these operands, or of conditions that are texts already."""
-    text: str = condition.format_string.format(*map(of_condition, parts), operator=condition.operator)
-    return text
+    return " AND ".join(map(condition_text, conditions))
 
 
 def of_values(model: type[Model], values: Mapping[str, Any]) -> str:
     """Values by the Python names of their attributes."""
     attributes = model.get_attributes()
     raw = {attributes[name].attr_name: serialized(attributes[name], value) for name, value in values.items()}
-    return ", ".join(f"{name} = {of_stored(value or {})}" for name, value in raw.items())
-
-
-def of_stored(raw: Mapping[str, Any]) -> str:
-    """A stored value: a number as it is written, all else as JSON."""
-    return " ".join(
-        str(value) if kind == "N" else json.dumps(value, ensure_ascii=False, default=repr)
-        for kind, value in raw.items()
-    )
+    return ", ".join(f"{name} = {stored_text(value or {})}" for name, value in raw.items())

@@ -62,22 +62,32 @@ def _events(routes: Sequence[Route], options: Options) -> list[Event]:
     )
     if options.authorizer == "none" and not all(event.is_open for event in events):
         closed = next(event.comment for event in events if not event.is_open)
-        raise ConfigurationError(f"without an authorizer nobody can call {closed}: say which there is")
+        raise ConfigurationError(
+            f"without an authorizer nobody can call {closed}: say which there is, by --authorizer"
+            f" {_known_authorizers(options, without='none')}"
+        )
     return events
 
 
 def _authorizer(options: Options) -> Authorizer:
     make = AUTHORIZERS.get((options.api, options.authorizer))
     if make is None:
-        known = ", ".join(authorizer for api, authorizer in AUTHORIZERS if api == options.api)
         raise ConfigurationError(
-            f"a {options.api.upper()} API has no {options.authorizer} authorizer; it has {known}"
+            f"a {options.api.upper()} API has no {options.authorizer} authorizer; it has {_known_authorizers(options)}"
         )
     if options.authorizer == "lambda" and options.authorizer_handler is None:
-        raise ConfigurationError("the authorizer is a Lambda function, but nothing names it")
+        raise ConfigurationError(
+            'the authorizer is a Lambda function, but nothing names it: write authorizer = "module:name" in'
+            " [tool.polymicro], or say another, by --authorizer"
+            f" {_known_authorizers(options, without='lambda')}"
+        )
     if options.jwks and options.authorizer != "lambda":
         raise ConfigurationError(f"public keys are for a Lambda authorizer, not for {options.authorizer}")
     return make()
+
+
+def _known_authorizers(options: Options, without: str = "") -> str:
+    return ", ".join(one for api, one in AUTHORIZERS if api == options.api and one != without)
 
 
 def _parameters(options: Options, authorizer: Authorizer) -> dict[str, Any]:

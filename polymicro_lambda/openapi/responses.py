@@ -11,6 +11,7 @@ from polymicro_lambda.routing import Route, is_open
 from polymicro_lambda.rules import error_of
 
 from .parameters import changes
+from .unshown_results import may_be_unshown
 
 ResponseObject = dict[str, Any]
 
@@ -226,6 +227,8 @@ def _successes(route: Route, shown: Mapping[str, Any], example: Any) -> dict[str
             **_headers(("ETag", *again)),
             **content,
         }
+    if may_be_unshown(route):
+        responses["204"] = {"description": "Done; the user may not see the result.", **_headers(again)}
     if route.http == "GET":
         responses["304"] = {"description": "It is as `If-None-Match` says.", **_headers(("ETag", *again))}
     return responses

@@ -1,10 +1,8 @@
-"""What would go wrong in silence: names of another framework's, slips of the pen, kinds of items that are mixed up."""
+"""What would go wrong in silence: tables and indexes that cannot be, kinds of items that are mixed up."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
 from itertools import chain, combinations
-from types import MappingProxyType
 from typing import Any
 
 from pynamodb.indexes import Index, LocalSecondaryIndex
@@ -12,81 +10,12 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import indexes_of, model_info, stored_names, table_meta
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.resources import ModelResource
-from polymicro_lambda.spelling import closest_name
-
-from .verbs import ACTION, VERBS
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 """A table's or an index's (DynamoDB Developer Guide, "Naming rules")."""
 _LEAST = 3
 """Characters of an index's name. A table's has as many, but the stack's name or ``table_prefix`` stands before it."""
 _NO_NAME = "is no name for it: DynamoDB takes 3 to 255 letters, digits, _, . and -"
-CUTOFF = 0.87
-"""How alike a name must be to a setting to be taken for a slip (``difflib``'s ratio)."""
-
-# What Django REST Framework, Flask and Chalice call it, and what it is here.
-ELSEWHERE: Mapping[str, str] = MappingProxyType(
-    {
-        "authentication_classes": "PolyMicro(req_user_func=…), or leave it to the authorizer",
-        "destroy": "delete",
-        "fields": 'exclude, or a field for each name, e.g. {"price": fields.Decimal()}',
-        "filter_backends": "filters",
-        "filter_class": "filters",
-        "filterset_class": "filters",
-        "filterset_fields": "filters",
-        "get_object": "permissions, or override retrieve",
-        "get_permissions": "permissions, which are asked with the verb's or action's name",
-        "get_queryset": "permissions, such as OwnedBy, or override list",
-        "get_serializer_class": "schema, or fields_for",
-        "http_method_names": "Create, List, Retrieve, Update, Delete as bases",
-        "lookup_field": "lookup, a unique attribute",
-        "lookup_url_kwarg": "lookup, a unique attribute",
-        "ordering": "?sort= in the request, which takes the sort key of the table or an index",
-        "ordering_fields": "?sort= in the request, which takes the sort key of the table or an index",
-        "pagination_class": "max_limit, or limit=… in a list of your own",
-        "partial_update": "update",
-        "patch": "update",
-        "perform_create": "create, which may call super()",
-        "perform_destroy": "delete, which may call super()",
-        "perform_update": "update, which may call super()",
-        "permission_classes": "permissions",
-        "post": "create",
-        "put": "update",
-        "queryset": "model",
-        "read_only_fields": "dump_only",
-        "search_fields": "filters",
-        "serializer_class": "schema",
-        "throttle_classes": "rate_limit",
-        "throttle_scope": "rate_limit",
-        "write_only_fields": "load_only",
-    }
-)
-
-SHARED: Mapping[str, type] = MappingProxyType({"fields": Mapping, "put": str})
-"""Those of them that are settings here too, of this type: Django's are a tuple of names, Flask's a method."""
-
-KNOWN = frozenset({*ModelResource.__annotations__, *VERBS, *vars(ModelResource)})
-
-
-def check_names(resource: str, own: Mapping[str, Any]) -> None:
-    """Raise ``ConfigurationError`` for a name that was meant to be a setting or a verb and is none."""
-    for name, value in own.items():
-        kind = SHARED.get(name)
-        if (
-            (name in KNOWN and (kind is None or isinstance(value, kind)))
-            or name[0] == "_"
-            or hasattr(value, ACTION)
-        ):
-            continue
-        instead = _instead(name)
-        if instead is not None:
-            raise ConfigurationError(f"{resource}.{name} means nothing here: say {instead}")
-
-
-@lru_cache(4096)
-def _instead(name: str) -> str | None:
-    return ELSEWHERE.get(name) or closest_name(name, KNOWN, CUTOFF)
 
 
 def check_model(resource: str, model: type[Model]) -> None:

@@ -15,8 +15,9 @@ from polymicro_lambda.resources import ModelResource, own_members
 from polymicro_lambda.rules import Requirement, SoftDeletion
 from polymicro_lambda.throttling import RateLimit
 
-from .declaration_checks import check_kind, check_model, check_names
+from .declaration_checks import check_kind, check_model
 from .declared_calls import Call, calls_of
+from .foreign_names import check_names
 from .idempotent_verbs import idempotent_verbs
 from .lookups import check_lookup
 from .permission_checks import check_attributes
@@ -122,7 +123,7 @@ class Declaration:
         name = _checked_name(resource)
         _check_settings(name, resource)
         own = own_members(type(resource))
-        check_names(name, own)
+        check_names(name, own, resource.model.get_attributes())
         deletion = soft_deletion_of(resource, own)
         verbs = [*_mixed_in_verbs(resource), *actions_of(name, resource, own)]
         if not verbs:

@@ -16,6 +16,17 @@ from .verbs import ACTION, Action, Verb
 NOBODY = ~AllowAny()
 """The rule of a verb that a resource has not, and says nothing of."""
 
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "delete": ("delete",),
+    "destroy": ("delete",),
+    "get": ("retrieve", "list"),
+    "partial_update": ("update",),
+    "patch": ("update",),
+    "post": ("create",),
+    "put": ("update",),
+}
+"""Methods of HTTP, and verbs of Django REST Framework's, in small letters -> verbs."""
+
 
 class VerbRules:
     """The rule of each verb by its name; of one that the resource does not have, that for all others."""
@@ -108,12 +119,17 @@ def _check_verbs_said(
 ) -> None:
     for verb in said:
         if verb != EVERY and verb not in known:
-            near = did_you_mean(verb, known)
+            near = _meant(verb, known)
             raise ConfigurationError(f"{name}.permissions names {verb!r}, which is no verb of it{near}")
         if verb in own:
             raise ConfigurationError(
                 f"{name}.permissions names {verb!r}, whose @action has permissions too: say it once"
             )
+
+
+def _meant(verb: Any, known: Sequence[str]) -> str:
+    said = [one for one in ELSEWHERE.get(str(verb).lower(), ()) if one in known]
+    return f": is {' or '.join(map(repr, said))} meant?" if said else did_you_mean(str(verb), known)
 
 
 def _bound_sometimes(rule: Rule) -> set[str]:

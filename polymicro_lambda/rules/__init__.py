@@ -31,6 +31,7 @@ from .conditions.requirements import (
     requirement,
 )
 from .conditions.rewriting import NEVER, sendable
+from .conditions.texts import condition_text, stored_text
 from .context import SAFE_METHODS, Method, RuleContext, takes_request
 from .create_interceptor import CreateInterceptor
 from .disclosure import (
@@ -143,6 +144,7 @@ __all__ = [
     "check_paths",
     "check_related",
     "concerns_route",
+    "condition_text",
     "current_guard",
     "default_at",
     "early_pins",
@@ -182,6 +184,7 @@ __all__ = [
     "split_related",
     "stored_key_part",
     "stored_reader",
+    "stored_text",
     "takes_request",
     "text_equality_of",
     "trusted",

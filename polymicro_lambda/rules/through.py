@@ -12,6 +12,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.spelling import did_you_mean
 
 from .conditions.requirements import requirement
+from .conditions.texts import condition_text
 from .context import Method, RuleContext
 from .permission import Permission
 from .related import CACHE, Claim, RelatedCheck, Source, can_be_key, path_values, stored_key_part
@@ -147,7 +148,9 @@ class Through(Permission):
         return RelatedCheck(self.model, condition, known, sources, own_sources, negated, self.atomic, cache)
 
     def __str__(self) -> str:
-        conditions = {method: one if one is None else str(one) for method, one in self._where.items()}
+        conditions = {
+            method: one if one is None else condition_text(one) for method, one in self._where.items()
+        }
         plain = conditions.get(EVERY) if conditions.keys() <= {EVERY} else conditions
         where = "" if plain is None else f", where={plain}"
         return f"Through({self.model.__name__}, {self.key!r}{where})"

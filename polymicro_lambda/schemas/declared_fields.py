@@ -6,9 +6,12 @@ Both are said of attributes by name, and of members of maps, and of maps in list
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 from typing import Any, TypeAlias
 
 from marshmallow import ValidationError, fields, missing
+from marshmallow.validate import And
+from marshmallow.validate import Validator as MarshmallowValidator
 from pynamodb.attributes import Attribute, ListAttribute, MapAttribute
 from pynamodb.models import Model
 
@@ -132,7 +135,21 @@ def _checked_validators(name: str, some: Any) -> list[Validator]:
         if isinstance(one, type) or not callable(one):
             hint = f": write {one.__name__}(…)" if isinstance(one, type) else ""
             raise ConfigurationError(f"{name!r} must be a validator or several, not {one!r}{hint}")
-    return several
+    return [*map(_refusing, several)]
+
+
+def _refusing(validator: Validator) -> Validator:
+    """A validator whose False refuses the value, as it did in marshmallow 3; 4 asks for an error."""
+    if type(validator) is And:
+        return And(*map(_refusing, validator.validators))
+    # Those of marshmallow's raise, and the documents tell their class.
+    return validator if isinstance(validator, MarshmallowValidator) else partial(_call, validator)
+
+
+def _call(validator: Validator, value: Any) -> None:
+    """Raise ``ValidationError`` where the validator does, or gives False."""
+    if validator(value) is False:
+        raise ValidationError("Invalid value.")
 
 
 def attribute_at(model: type[Model], names: Names) -> Attribute[Any]:

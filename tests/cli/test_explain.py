@@ -4,17 +4,24 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner, Result
 from contract import counted, names
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+    VersionAttribute,
+)
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
 from polymicro_lambda import (
     AllowAny,
+    Claim,
     Create,
     Delete,
     HasPermission,
@@ -27,6 +34,8 @@ from polymicro_lambda import (
     Permission,
     PolyMicro,
     Retrieve,
+    SoftDelete,
+    Through,
     Update,
     User,
     action,
@@ -34,7 +43,7 @@ from polymicro_lambda import (
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.cli.route_table import rows
-from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.exceptions import BadRequest, Unprocessable
 from polymicro_lambda.testing import Client
 
 ALICE = User("alice", frozenset({"therapist"}))
@@ -571,3 +580,81 @@ def test_what_an_answer_embeds_is_told(dynamodb: None) -> None:
     assert {"embeds head", "embeds same"} <= page.keys()
     with pytest.raises(BadRequest):
         explain(pm, "GET /people?embed=others", ALICE)
+
+
+class Archived(Model):
+    class Meta:
+        table_name = "archived"
+
+    id = UnicodeAttribute(hash_key=True)
+    text = UnicodeAttribute(null=True)
+    gone = UTCDateTimeAttribute(null=True)
+
+
+class Enrolled(Permission):
+    """Reads by itself, and takes a failure for a no."""
+
+    calls: ClassVar[Any] = {Archived: "GetItem"}
+
+    def has_permission(self, user: Any, method: Any) -> bool:
+        try:
+            return Archived.get(user.uuid).text == "ann"
+        except Exception:  # noqa: BLE001
+            return False
+
+
+@pytest.mark.parametrize(
+    ("declared", "asked"),
+    [
+        ({"permissions": Enrolled}, "GET /archive"),
+        ({"permissions": Enrolled}, "POST /archive"),
+        ({"permissions": Enrolled}, "GET /archive/1"),
+        ({"permissions": ~Enrolled()}, "PATCH /archive/1"),
+        ({"field_permissions": {"text": Enrolled()}}, "GET /archive"),
+        ({"field_permissions": {"text": Enrolled()}}, "PATCH /archive/1"),
+        ({"soft_delete": SoftDelete("gone", seen_by=Enrolled())}, "GET /archive?deleted=true"),
+    ],
+)
+def test_a_permission_that_reads_is_told_and_reads_nothing(
+    dynamodb: None, declared: dict[str, Any], asked: str
+) -> None:
+    said = {"model": Archived, "route": "archive", "permissions": AllowAny, "scan": True, **declared}
+    pm = PolyMicro()
+    type("Archive", (ModelResource, Create, List, Retrieve, Update, Delete), said)(pm)
+    pm.compile()
+    with counted() as made:
+        lines = explain(pm, asked, ALICE)
+    assert made == []
+    assert [text for subject, text in lines if subject == "beware"] == [
+        "Enrolled reads DynamoDB by itself: what it decides is not known here, and taken for yes"
+    ]
+
+
+def test_an_app_that_reads_before_the_rule_is_explained_no_further(project: Path) -> None:
+    (project / "explained_notes.py").write_text(
+        NOTES.replace("PolyMicro()", "PolyMicro(req_user_func=lambda request: Note.get('a', 'b'))")
+    )
+    result = run("routes", "--explain", "GET /notes", "--as", "alice")
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: The app calls DynamoDB (GetItem) before the rule is asked, e.g. in req_user_func."
+        " Here nothing is called.\n",
+    )
+
+
+def test_words_without_the_types_of_dynamodb() -> None:
+    rule = Through(Archived, {"id": Claim("uuid")}, where=Archived.text == "admin")
+    assert str(rule) == "Through(Archived, {'id': Claim('uuid')}, where=text = \"admin\")"
+    said = {"model": Archived, "route": "archive", "permissions": AllowAny, "soft_delete": "gone"}
+    pm = PolyMicro()
+    type("Archive", (ModelResource, Delete), said)(pm)
+    pm.compile()
+    assert [row.calls for row in rows(pm.routes) if row.verb == "restore"] == [
+        "UpdateItem, on gone being set"
+    ]
+
+
+def test_a_422_without_a_detail_has_the_usual_one() -> None:
+    assert Unprocessable(errors=[{"pointer": "#/text", "detail": "Too long."}]).detail == (
+        "The body does not fit the schema."
+    )

@@ -38,10 +38,12 @@ from tracker.single import pm as single_pm
 from handlers.todo import pm as todo_pm
 from polymicro_lambda import (
     AllowAny,
+    Claim,
     Create,
     DecimalAttribute,
     Delete,
     HasPermission,
+    IsAuthenticated,
     List,
     Many,
     ModelResource,
@@ -51,6 +53,7 @@ from polymicro_lambda import (
     PolyMicro,
     ReadOnly,
     Retrieve,
+    Through,
     Update,
     action,
 )
@@ -193,8 +196,13 @@ def test_the_operations_of_todo() -> None:
         "createTodo": ["201", "400", "401", "403", "406", "409", "413", "415", "422", "500", "503"],
         "listTodo": ["200", "304", "400", "401", "403", "406", "500", "503"],
         "retrieveTodo": ["200", "304", "400", "401", "403", "404", "406", "500", "503"],
-        "updateTodo": ["200", *(ERR := ["400", "401", "403", "404", "406", "409", "412", "413"]), *LOADED],
-        "replaceTodo": ["200", *ERR, *LOADED],
+        "updateTodo": [
+            "200",
+            "204",
+            *(ERR := ["400", "401", "403", "404", "406", "409", "412", "413"]),
+            *LOADED,
+        ],
+        "replaceTodo": ["200", "204", *ERR, *LOADED],
         "deleteTodo": ["204", *ERR, "500", "503"],
     }
     assert {name: sorted(parameters(one)) for name, one in found.items()} == {
@@ -829,3 +837,69 @@ def test_what_is_embedded_is_told() -> None:
     assert (
         document["components"]["schemas"]["BooksSelection"]["properties"].keys() == shown["properties"].keys()
     )
+
+
+# --- updates whose result is not shown ---------------------------------------------------------------------------
+
+
+class Patron(Model):
+    class Meta:
+        table_name = "patrons"
+
+    owner = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class Lapsing(Model):
+    class Meta:
+        table_name = "lapsing"
+
+    owner = UnicodeAttribute(hash_key=True)
+    until = TTLAttribute(null=True)
+
+
+class Seen(Permission):
+    def has_permission(self, user: Any, method: Any) -> bool:
+        return bool(method != "retrieve")
+
+
+BY_OWNER = Through(Patron, {"owner": "owner", "id": Claim("uuid")})
+
+
+@pytest.mark.parametrize(
+    ("rule", "model", "statuses"),
+    [
+        (Seen, Gadget, ["200", "204"]),
+        (OwnedBy("owner") & BY_OWNER, Gadget, ["200", "204"]),
+        (~ReadOnly(), Gadget, ["200", "204"]),
+        ({"retrieve": HasPermission("staff"), "*": OwnedBy("owner")}, Gadget, ["200", "204"]),
+        ({"retrieve": IsAuthenticated, "*": AllowAny}, Gadget, ["200", "204"]),
+        ({"retrieve": IsAuthenticated, "*": HasPermission("staff")}, Gadget, ["200"]),
+        (OwnedBy("owner") | HasPermission("staff"), Gadget, ["200"]),
+        (ReadOnly(anonymous=True) | Seen(), Gadget, ["200"]),
+        (OwnedBy("owner"), Lapsing, ["200", "204"]),
+    ],
+)
+def test_an_update_whose_result_may_not_be_shown(rule: Any, model: Any, statuses: list[str]) -> None:
+    kind = type("Things", (ModelResource, Update), {"model": model, "route": "things", "permissions": rule})
+    found = operations(document_of(kind))
+    for answers in (found["updateThings"]["responses"], found["replaceThings"]["responses"]):
+        assert [status for status in answers if status < "300"] == statuses
+
+
+def test_a_restore_whose_result_may_not_be_shown() -> None:
+    class Archive(Model):
+        class Meta:
+            table_name = "archive"
+
+        id = UnicodeAttribute(hash_key=True)
+        gone = UTCDateTimeAttribute(null=True)
+
+    class Archived(ModelResource, Delete):
+        model = Archive
+        route = "archive"
+        permissions = Seen
+        soft_delete = "gone"
+
+    answers = operations(document_of(Archived))["restoreArchived"]["responses"]
+    assert answers["204"] == {"description": "Done; the user may not see the result."}

@@ -60,6 +60,12 @@ def compiled(**members: Any) -> PolyMicro:
         ("get_queryset", "permissions, such as OwnedBy, or override list"),
         ("throttle_classes", "rate_limit"),
         ("perform_create", "create, which may call super()"),
+        ("check_object_permissions", "permissions, whose has_object_permission is asked of every item"),
+        ("lookup_value_regex", "validators, for what a new item's may be"),
+        ("parser_classes", "nothing: bodies are JSON"),
+        ("depth", "embed"),
+        ("touched", "touch"),
+        ("lookups", "lookup"),
     ],
 )
 def test_a_name_that_means_nothing_says_what_was_meant(name: str, meant: str) -> None:
@@ -68,7 +74,27 @@ def test_a_name_that_means_nothing_says_what_was_meant(name: str, meant: str) ->
     assert str(raised.value) == f"DocResource.{name} means nothing here: say {meant}"
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("check_permissions", "permissions, whose has_permission is asked before every verb"),
+        ("filter_queryset", "filters, or override list"),
+        ("get", "retrieve, or list"),
+        ("options", "nothing: OPTIONS is answered by the routes"),
+        ("to_internal_value", "fields or schema"),
+        ("to_representation", "represent"),
+        ("validate", "clean"),
+        ("validate_name", 'validators = {"name": …}'),
+    ],
+)
+def test_a_method_of_a_viewset_or_serializer_is_no_hook(name: str, meant: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(**{name: lambda self, value: value})
+    assert str(raised.value) == f"DocResource.{name} means nothing here: say {meant}"
+
+
 def test_names_of_ones_own_are_free() -> None:
+    compiled(validate_isbn=lambda self, text: text, touched=lambda self: True)
     compiled(limit_per_day=7, clock=lambda self: 0, notify=lambda self: None, _filter=())
 
 

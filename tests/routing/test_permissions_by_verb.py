@@ -221,6 +221,20 @@ def test_what_does_not_compile(world: World) -> None:
             (List,),
             "Notes.permissions names 'delete', which is no verb of it",
         ),
+        *(
+            (
+                {"*": AllowAny, said: AllowAny},
+                (List, Retrieve, Update, Delete),
+                f"Notes.permissions names {said!r}, which is no verb of it: is {meant} meant?",
+            )
+            for said, meant in {
+                "patch": "'update'",
+                "PUT": "'update'",
+                "GET": "'retrieve' or 'list'",
+                "destroy": "'delete'",
+                "DELETE": "'delete'",
+            }.items()
+        ),
         ({"list": ()}, (List,), "Notes.permissions: permissions is empty"),
         ({"list": "staff"}, (List,), "Notes.permissions: permissions holds"),
         ({}, (List,), "Notes.permissions says nothing of list"),

@@ -153,6 +153,30 @@ def test_validators_stand_beside_the_made_fields(orders: Caller, name: str, valu
     assert orders.get(f"/orders?{asked.get(name, 'limit=1')}").status == 200
 
 
+def test_a_validator_that_returns_false_refuses_the_value(dynamodb: None, table_name: str) -> None:
+    create_table(Order, table_name)
+    validators = {
+        "stock": lambda stock: stock > 0,
+        "status": And(Length(min=2), str.islower),
+        "tags": [Length(max=2), lambda tags: None],
+        "first.quantity": lambda quantity: quantity != 3,
+    }
+    caller = Caller(app(validators=validators).compile())
+    assert caller.post("/orders", json={"id": "1", **GOOD}).status == 201
+    for name, value, pointer in [
+        ("stock", 0, "#/stock"),
+        ("status", "PAID", "#/status"),
+        ("first", {"quantity": 3}, "#/first/quantity"),
+    ]:
+        for answer in (
+            caller.post("/orders", json={**GOOD, "id": "2", name: value}),
+            caller.put("/orders/1", json={**GOOD, name: value}),
+            caller.patch("/orders/1", json={name: value}),
+        ):
+            assert_problem(answer, 422, pointer)
+            assert answer.json["errors"] == [{"pointer": pointer, "detail": "Invalid value."}]
+
+
 def test_what_may_be_absent_still_may(orders: Caller) -> None:
     assert orders.post("/orders", json={"id": "1", **GOOD}).status == 201
     absent = dict.fromkeys(("stock", "total", "email", "lines", "first", "place", "raw", "paid"))

@@ -225,7 +225,7 @@ def test_composite(members: Make) -> None:
     assert_problem(post(client, "3", "a"), 409, "#/email")
     both = post(client, "3", "a", badge=1.0)
     assert both.json["errors"] == [
-        {"pointer": "#/email", "detail": "This is taken, together with the other of tenant, email."},
+        {"pointer": "#/email", "detail": "This combination of tenant and email is taken."},
         {"pointer": "#/badge", "detail": "This value is taken."},
     ]
     assert client.patch("/members/t/1", json={"badge": 2}).status == 200

@@ -8,7 +8,7 @@ import click
 
 from polymicro_lambda.app import PolyMicro
 from polymicro_lambda.cli import console
-from polymicro_lambda.cli.explain import explain
+from polymicro_lambda.cli.explain import CallRefused, explain
 from polymicro_lambda.cli.route_table import Row, columns, rows
 from polymicro_lambda.cli.user_option import parse_user
 from polymicro_lambda.exceptions import HTTPError
@@ -40,7 +40,7 @@ def routes(request: str | None, user: str | None, app: str | None) -> None:
     permission.
 
     With --explain, say of one request which index, conditions and calls it takes. No verb is called, and no item is
-    read, but by a permission that reads on its own. A request that is refused before any call, e.g. as no index
+    read: of a permission that reads on its own it says so. A request that is refused before any call, e.g. as no index
     serves it, ends with what it is answered and exit code 1.
 
     \b
@@ -68,5 +68,9 @@ def _explained(app: PolyMicro, request: str, user: str | None) -> list[tuple[str
         ) from error
     except UsageError:
         raise
+    except CallRefused as call:
+        raise UsageError(
+            f"The app calls DynamoDB ({call}) before the rule is asked, e.g. in req_user_func. Here nothing is called."
+        ) from None
     except Exception as error:
         raise UsageError(f"The request fails:\n\n{traceback_of(error)}") from error

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from polymicro_lambda.cli.wording import Line, of_condition, of_values, of_verdict
+from polymicro_lambda.cli.wording import Line, of_values, of_verdict
 from polymicro_lambda.dispatch import Operation
 from polymicro_lambda.dynamodb import fits, model_info
 from polymicro_lambda.items import live_conditions
 from polymicro_lambda.routing import Route
-from polymicro_lambda.rules import attributes_of_verdict, is_opaque
+from polymicro_lambda.rules import attributes_of_verdict, condition_text, is_opaque
 
 
 def create_lines(operation: Operation) -> Iterator[Line]:
@@ -105,7 +105,7 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
         conditions.append(route.requirement.condition)
     if operation.asked.address is not None:
         conditions.append(operation.asked.address.condition)
-    texts = ["the item exists", *map(of_condition, [*live_conditions(route.model), *conditions])]
+    texts = ["the item exists", *map(condition_text, [*live_conditions(route.model), *conditions])]
     yield (
         "condition",
         " AND ".join([*texts, f"what {_reader(route, reads)} read is unchanged"] if pinned else texts),

@@ -4,24 +4,39 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from polymicro_lambda.app import PolyMicro
-from polymicro_lambda.cli.wording import Line, of_condition, of_verdict
+from polymicro_lambda.cli.wording import Line, of_verdict
 from polymicro_lambda.dispatch import Operation, Services, VerbRequest, permitted, route_of
 from polymicro_lambda.http import Request, User, source_of
 from polymicro_lambda.lists import Cursors
-from polymicro_lambda.permissions import Through
+from polymicro_lambda.permissions import Permission, Through
 from polymicro_lambda.routing import Route, Router
-from polymicro_lambda.rules import error_of
+from polymicro_lambda.rules import condition_text, error_of
 from polymicro_lambda.testing import FakeContext, make_event
 
 from .items import action_lines, create_lines, delete_lines, restore_lines, retrieve_lines, update_lines
 from .lists import list_lines
+from .refused_calls import calls_refused
 
 
 def explain(app: PolyMicro, text: str, user: User | None) -> list[Line]:
     """The calls of a compiled app for a request such as ``"GET /todo?done=true"``, made by ``user``.
 
-    Raises the ``HTTPError`` that the request would be answered with before any call.
+    Raises the ``HTTPError`` that the request would be answered with before any call, and ``CallRefused`` where code
+    of the app that is no permission calls DynamoDB before.
     """
+    with calls_refused() as readers:
+        lines = _lines(app, text, user)
+    return [*lines, *map(_reader_line, readers)]
+
+
+def _reader_line(permission: Permission) -> Line:
+    return (
+        "beware",
+        f"{permission} reads DynamoDB by itself: what it decides is not known here, and taken for yes",
+    )
+
+
+def _lines(app: PolyMicro, text: str, user: User | None) -> list[Line]:
     method, _, target = text.strip().rpartition(" ")
     event = make_event(method.strip().upper() or "GET", target, user=user)
     request = source_of(event).to_request(event, FakeContext())
@@ -89,7 +104,7 @@ def _term_lines(route: Route) -> Iterator[Line]:
         error = error_of(route.requirement.otherwise)
         yield (
             "requires",
-            f"{of_condition(route.requirement.condition)}, part of every write of the item (else {error.status}:"
+            f"{condition_text(route.requirement.condition)}, part of every write of the item (else {error.status}:"
             f" {error.detail or error.title})",
         )
     if route.attempts > 1:

@@ -166,7 +166,7 @@ def value_taken(reservations: Iterable[Reservation]) -> Conflict:
     errors = []
     for reservation in reservations:
         names = reservation.constraint.names
-        detail = f"This is taken, together with the other of {', '.join(names)}."
+        detail = f"This combination of {' and '.join(names)} is taken."
         for member in reservation.constraint.members:
             pointer = f"#{reservation.place}/{member}"
             errors.append(
