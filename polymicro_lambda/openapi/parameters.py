@@ -6,6 +6,7 @@ from typing import Any
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.idempotency import KEY_PATTERN
 from polymicro_lambda.lists import FILTER_OPERATORS, RESERVED_PARAMETERS
+from polymicro_lambda.permissions import OwnedBy
 from polymicro_lambda.routing import DELETED, EMBED, Route
 
 from .field_schemas import Describe, JSONSchema
@@ -79,6 +80,7 @@ def _sorts(route: Route) -> list[str]:
 
 
 def _filter_parameters(route: Route, describe: Describe) -> Iterator[Parameter]:
+    demanded = {*_demanded(route)}
     for parameter, (name, operator) in route.filters.parameters.items():
         if operator == "eq" and parameter != name and name not in RESERVED_PARAMETERS:
             continue  # ``done__eq`` is ``done``
@@ -87,7 +89,21 @@ def _filter_parameters(route: Route, describe: Describe) -> Iterator[Parameter]:
         schema = _in_url({key: one for key, one in schema.items() if key not in ("default", "readOnly")})
         schema = OPERANDS[operator](schema) if operator in OPERANDS else schema
         keyed = operator == "in" and name == list(model_info(route.model).keys)[-1]
-        yield _query_parameter(parameter, schema, MEANINGS[operator].format(name=name) + _BY_KEYS * keyed)
+        meaning = MEANINGS[operator].format(name=name) + _BY_KEYS * keyed
+        needed = {"required": True} if operator == "eq" and name in demanded else {}
+        yield {**_query_parameter(parameter, schema, meaning), **needed}
+
+
+def _demanded(route: Route) -> Iterator[str]:
+    """The attributes that each request has to say by ``eq``: no table or index serves the list without one."""
+    names, planner = route.bindable, route.resource.planner
+    if not route.is_default or planner.scan or names is None or not any(planner.usable(names)):
+        return
+    owned = {one.attribute for one in route.rule.leaves() if isinstance(one, OwnedBy)}
+    by_some = {name for name, operator in route.filters.parameters.values() if operator == "in"}
+    for name in route.filters.equals - owned:
+        if not any(planner.usable((names - {name}) | by_some)):
+            yield name
 
 
 _BY_KEYS = " What is not there, or not the user's, is absent."

@@ -484,6 +484,31 @@ def test_sorts_are_those_that_a_request_can_reach(permissions: Any, filters: Any
     assert asked["sort"]["enum"] == [f"{sign}{name}" for name in sorts for sign in ("", "-")]
 
 
+@pytest.mark.parametrize(
+    ("permissions", "filters", "said", "required"),
+    [
+        pytest.param(
+            HasPermission("a"), {"name": "eq", "size": "gte"}, {}, ["name"], id="no list without it"
+        ),
+        pytest.param(HasPermission("a"), {"name": "eq"}, {"scan": True}, [], id="the table may be scanned"),
+        pytest.param(HasPermission("a"), {"name": "eq", "owner": "eq"}, {}, [], id="either of two"),
+        pytest.param(HasPermission("a"), {"name": ("eq", "in")}, {}, [], id="one or several"),
+        pytest.param(OwnedBy("owner"), {"name": "eq", "owner": "eq"}, {}, [], id="the rule says the owner"),
+        pytest.param(
+            OwnedBy("owner") | HasPermission("a"), {"owner": "eq"}, {}, [], id="the rule says it for some"
+        ),
+        pytest.param(MineAlone(), {"name": "eq"}, {}, [], id="only the request tells"),
+    ],
+)
+def test_a_filter_without_which_there_is_no_list_is_required(
+    permissions: Any, filters: Any, said: Any, required: list[str]
+) -> None:
+    Found = type("Found", (ModelResource, List), {"model": Indexed, "route": "found", **said})
+    Found.permissions, Found.filters = permissions, filters  # type: ignore[attr-defined]
+    asked = operations(document_of(Found))["listFound"]["parameters"]
+    assert [one["name"] for one in asked if one.get("required")] == required
+
+
 def test_two_resources_of_one_name_and_one_path() -> None:
     class Second(ModelResource, Retrieve):
         model = Gadget

@@ -57,7 +57,7 @@ class ArticleView(ModelResource):
         """The slug begins with the words of the title, and ends with what stays."""
         words = findall(r"[^\W_]+", instance.title.lower())
         liked = instance.slug in request.state.get("favorites", ())
-        slug, tags = "-".join([*words, instance.slug]), data["tagList"] or []
+        slug, tags = "-".join([*words, instance.slug]), sorted(instance.tagList or ())
         return {**data, "slug": slug, "tagList": tags, "favorited": liked}
 
 
@@ -65,6 +65,7 @@ class Articles(ArticleView, Create, Retrieve, Update, Delete):
     """``/api/articles/{slug}``: changed by its author."""
 
     permissions = {"retrieve": AllowAny, "*": OwnedBy("author")}
+    required = ("title", "description", "body")
     put = "merge"
     touch = {"updatedAt": now}
     validators = {"title": Length(1, 200), "tagList": [Length(max=20), ContainsNoneOf([""])]}
@@ -193,6 +194,7 @@ class Comments(ModelResource, Create, List, Retrieve, Delete):
     route = "api/articles/{slug}/comments"
     permissions = {"list": AllowAny, "retrieve": AllowAny, "*": OwnedBy("author")}
     dump_only = ("id", "createdAt")
+    required = ("body",)
     exclude = ("slug",)
     touch = {"updatedAt": now}
     embed = {"author": One(Profiles, {"id": "author"}, always=True)}
@@ -205,7 +207,7 @@ class Comments(ModelResource, Create, List, Retrieve, Delete):
             return write.create(Comment, req)
 
 
-class Tags(ModelResource, List):
+class Tags(ModelResource):
     """``GET /api/tags``."""
 
     model = Tagging
@@ -213,6 +215,7 @@ class Tags(ModelResource, List):
     permissions = AllowAny
     calls = {Tagging: "Scan"}
 
-    def list(self):
+    @action(detail=False, methods=("GET",), path="")
+    def tags(self):
         """Each tag once."""
         return {"tags": sorted({tagging.tag for tagging in Tagging.scan(limit=TAGGINGS)})}

@@ -47,6 +47,12 @@ def test_an_article(community):
     assert community.done(None, "GET", f"/{made.headers['location']}") == article
 
 
+@pytest.mark.parametrize("path", ["/articles?fields=title&embed=author", "/articles/{slug}?fields=title"])
+def test_a_part_of_an_article(community, slug, path):
+    shown = community.done(None, "GET", path.format(slug=slug))
+    assert [article["title"] for article in shown.get("items", [shown])] == [DRAGON["title"]]
+
+
 def test_an_article_without_tags(community):
     community.join("ann")
     body = {name: value for name, value in DRAGON.items() if name != "tagList"}

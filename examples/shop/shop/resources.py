@@ -50,8 +50,8 @@ class Products(ModelResource, Create, List, Retrieve, Update, Delete):
     }
     dump_only = ("id",)
     exclude = ("deleted",)
-    fields = {"price": Money()}
-    validators = {"name": Length(1, 100), "price": Range(0, 1_000_000), "stock": Range(0, 1_000_000)}
+    fields = {"price": Money(digits=6)}
+    validators = {"name": Length(1, 100), "stock": Range(0, 1_000_000)}
     filters = {"category": "eq", "price": ("gte", "lte")}
     touch = {"updated": now}
     soft_delete = "deleted"
@@ -74,7 +74,7 @@ class StaffProducts(ModelResource, List):
     model = Product
     route = "staff/products"
     permissions = STAFF
-    fields = {"price": Money()}
+    fields = {"price": Money(digits=6)}
     filters = {"category": "eq", "stock": "lte"}
     scan = True
     soft_delete = SoftDelete("deleted", seen_by=STAFF)

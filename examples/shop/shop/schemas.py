@@ -1,5 +1,7 @@
 """Amounts of money, and bodies of actions."""
 
+import re
+
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, OneOf, Range
 
@@ -7,18 +9,16 @@ from .pictures import TYPES
 
 
 class Money(fields.Decimal):
-    """An amount in whole cents, as text: ``"19.90"``."""
+    """An amount in whole cents, as text: ``"19.90"``; ``digits`` are the most before the point."""
 
-    def __init__(self):
-        super().__init__(
-            as_string=True, metadata={"format": "decimal", "pattern": r"^[0-9]+(\.[0-9]{1,2})?$"}
-        )
+    def __init__(self, digits=12):
+        self.pattern = rf"^[0-9]{{1,{digits}}}(\.[0-9]{{1,2}})?$"
+        super().__init__(as_string=True, metadata={"format": "decimal", "pattern": self.pattern})
 
     def _deserialize(self, value, *args, **kwargs):
-        amount = super()._deserialize(value, *args, **kwargs)
-        if amount != round(amount, 2):
-            raise ValidationError("Not more than two decimal places.")
-        return amount
+        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+            raise ValidationError('Write an amount as "19.90".')
+        return super()._deserialize(value, *args, **kwargs)
 
     def _serialize(self, value, *args, **kwargs):
         return None if value is None else f"{value:.2f}"

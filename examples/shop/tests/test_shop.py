@@ -71,6 +71,8 @@ def test_a_product_shows_its_category(world):
         ({"price": "0.001"}, "#/price"),
         ({"price": "NaN"}, "#/price"),
         ({"price": "much"}, "#/price"),
+        ({"price": "1E+500"}, "#/price"),
+        ({"price": "1000000"}, "#/price"),
         ({"stock": -1}, "#/stock"),
         ({"name": ""}, "#/name"),
         ({"id": "mine"}, "#/id"),
