@@ -5,7 +5,7 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 - ``attribute_fields``: the table ``FIELDS``, attribute class → field; a new PynamoDB attribute type gets a row here
 - ``fields/``, ``values``: the field classes; what DynamoDB carries exactly
 - ``carrying/``: whether an attribute stores what another field loads
-- ``item_schemas``: ``compile_schema``, and the ``ItemSchema`` of a resource; ``declarations``: its options, checked
+- ``schema_compiler``: ``compile_schema``; ``item_schemas``: the ``ItemSchema`` of a resource; ``declarations``: its options
 - ``declared_fields``: the tables ``fields`` and ``validators``
 - ``merges``: PATCH of maps
 - ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem
@@ -44,9 +44,10 @@ from .fields import (
     UUIDField,
 )
 from .item_paths import ItemPath, parameter_name
-from .item_schemas import ItemSchema, compile_schema
+from .item_schemas import ItemSchema
 from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, address_rules, is_key, key_rules
 from .merges import Members, Merge, is_mergeable
+from .schema_compiler import compile_schema
 from .values import as_json
 
 __all__ = [

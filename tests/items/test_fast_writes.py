@@ -34,7 +34,7 @@ from polymicro_lambda.items.serializers import ItemSerializer, first_version, st
 from polymicro_lambda.items.stored_items import serialized
 from polymicro_lambda.schemas.body_loader import BodyLoader
 from polymicro_lambda.schemas.fast_path import SWITCH
-from polymicro_lambda.schemas.item_schemas import compile_schema
+from polymicro_lambda.schemas.schema_compiler import compile_schema
 
 
 @pytest.fixture(autouse=True, scope="module")

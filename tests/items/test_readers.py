@@ -37,7 +37,7 @@ from polymicro_lambda.items.instances import instance_factory, instance_of, unch
 from polymicro_lambda.items.readers import reader_of
 from polymicro_lambda.items.selections import FieldSelection
 from polymicro_lambda.schemas.fast_path import SWITCH
-from polymicro_lambda.schemas.item_schemas import compile_schema
+from polymicro_lambda.schemas.schema_compiler import compile_schema
 
 
 class Street(MapAttribute):  # type: ignore[type-arg]

@@ -26,7 +26,8 @@ from pynamodb.models import Model
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError
 from polymicro_lambda.lists.filters import FILTER_OPERATORS, DeclaredFilters, filter_conditions
 from polymicro_lambda.rules.conditions.evaluation import holds
-from polymicro_lambda.schemas.item_schemas import ItemSchema, compile_schema
+from polymicro_lambda.schemas.item_schemas import ItemSchema
+from polymicro_lambda.schemas.schema_compiler import compile_schema
 
 
 class Point(MapAttribute[Any, Any]):

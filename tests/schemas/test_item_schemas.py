@@ -32,7 +32,8 @@ from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError, Unprocessable
 from polymicro_lambda.http import strict_json
-from polymicro_lambda.schemas.item_schemas import ItemSchema, compile_schema
+from polymicro_lambda.schemas.item_schemas import ItemSchema
+from polymicro_lambda.schemas.schema_compiler import compile_schema
 
 MISSING = "Missing data for required field."
 NULL = "Field may not be null."
@@ -264,7 +265,7 @@ def test_a_bound_attribute_is_not_required() -> None:
 ORDER = """
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
-from polymicro_lambda.schemas.item_schemas import compile_schema
+from polymicro_lambda.schemas.schema_compiler import compile_schema
 
 class Plain(Model):
     class Meta:

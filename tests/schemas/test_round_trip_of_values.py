@@ -34,7 +34,8 @@ from polymicro_lambda.dynamodb import client
 from polymicro_lambda.exceptions import Unprocessable
 from polymicro_lambda.http import strict_json
 from polymicro_lambda.items import instances
-from polymicro_lambda.schemas.item_schemas import ItemSchema, compile_schema
+from polymicro_lambda.schemas.item_schemas import ItemSchema
+from polymicro_lambda.schemas.schema_compiler import compile_schema
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
 

@@ -77,8 +77,7 @@ class ItemChange(ABC):
     ) -> None:
         current = current_guard() if items.deletion is None else items.guard()
         guard = self.guard = current.of_item(items.model, key)
-        self.items = items
-        self.key = key
+        self.items, self.key = items, key
         self.terms = terms
         stated = guard.stated
         self.requirements = (*stated, *terms.requirements) if stated else terms.requirements
