@@ -5,7 +5,8 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 - ``attribute_fields``: the table ``FIELDS``, attribute class → field; a new PynamoDB attribute type gets a row here
 - ``fields/``, ``values``: the field classes; what DynamoDB carries exactly
 - ``carrying/``: whether an attribute stores what another field loads
-- ``schema_compiler``: ``compile_schema``; ``item_schemas``: the ``ItemSchema`` of a resource; ``declarations``: its options
+- ``schema_compiler``: ``compile_schema``; ``item_schemas``: the ``ItemSchema`` of a resource
+- ``declarations``: its options, checked
 - ``declared_fields``: the tables ``fields`` and ``validators``
 - ``merges``: PATCH of maps
 - ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem
