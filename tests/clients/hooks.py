@@ -41,7 +41,7 @@ def mend(case: Case) -> None:
     if case.operation.path.endswith("/assign") and len(case.body["assignee"] or "") == 1:
         case.body = {"assignee": os.environ["MEMBER"]}  # of longer names none is a member's: 422
     if case.operation.path.startswith("/invitations/{project}"):
-        invite(case.path_parameters["project"])
+        case.path_parameters = {"project": invited()}
     shop(case)
     conduit(case)
     if case.query and case.query.pop("pagination_key", None) is not None:
@@ -85,10 +85,13 @@ def cursor(case: Case) -> str | None:
     return response.json()["pagination_key"] if response.ok else None
 
 
-def invite(project: str) -> None:
-    """Invite who asks, as an invitation is gone once it is accepted or declined; 409 where there is one."""
-    url, body = f"{os.environ['API']}/projects/{project}/invitations", {"user": "alice", "role": "member"}
-    requests.post(url, json=body, headers=HEADERS, timeout=20)
+def invited() -> str:
+    """A new project of somebody else's, to which who asks is invited: an invitation is gone once it is answered."""
+    headers, url = {"Authorization": f"Bearer {os.environ['OTHER']}"}, f"{os.environ['API']}/projects"
+    made = requests.post(url, json={"name": "a"}, headers=headers, timeout=20).json()
+    body = {"user": "alice", "role": "member"}
+    requests.post(f"{url}/{made['project']}/invitations", json=body, headers=headers, timeout=20)
+    return str(made["project"])
 
 
 # --- the shop ----------------------------------------------------------------------------------------------------

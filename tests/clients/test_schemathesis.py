@@ -60,7 +60,7 @@ def projects(api: Api, endpoint: str) -> dict[str, str]:
     comments = f"{project}/tasks/{task['task']}/comments"
     comment, _ = (asked(api, comments, text=text) for text in ("a", "b"))
     keys = {"PROJECT": made["project"], "TASK": task["task"], "COMMENT": comment["comment"]}
-    return {**keys, "MEMBER": "max"}
+    return {**keys, "MEMBER": "max", "OTHER": make_token("eva:tenant=acme")}
 
 
 def articles(api: Api, _: str) -> dict[str, str]:

@@ -27,6 +27,10 @@ MAX_LINES = 50
 """Products in an order: paying for it is one transaction, which has 100 writes at most."""
 
 
+MOST = 1_000_000
+"""The most pieces of a product that may be in stock."""
+
+
 class Categories(ModelResource, Create, List, Retrieve, Update):
     """``/categories``: few, and none ever goes, as products are in them."""
 
@@ -51,7 +55,7 @@ class Products(ModelResource, Create, List, Retrieve, Update, Delete):
     dump_only = ("id",)
     exclude = ("deleted",)
     fields = {"price": Money(digits=6)}
-    validators = {"name": Length(1, 100), "stock": Range(0, 1_000_000)}
+    validators = {"name": Length(1, 100), "stock": Range(0, MOST)}
     filters = {"category": "eq", "price": ("gte", "lte")}
     touch = {"updated": now}
     soft_delete = "deleted"
@@ -60,7 +64,9 @@ class Products(ModelResource, Create, List, Retrieve, Update, Delete):
     @action(schema=Delivery)
     def restock(self, instance, req):
         """``POST …/restock``: more pieces, beside what is sold meanwhile."""
-        return self.store.update(instance, {"stock": Product.stock + req["quantity"]})
+        room = Product.stock <= MOST - req["quantity"]
+        more = {"stock": Product.stock + req["quantity"]}
+        return self.store.update(instance, more, condition=room, otherwise="There is no room for so many.")
 
     @action(schema=Picture)
     def picture(self, instance, req):

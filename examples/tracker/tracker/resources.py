@@ -91,6 +91,7 @@ class Invitations(ModelResource, Create, List, Delete):
     permissions = OURS & ADMINS
     exclude = ("tenant",)
     dump_only = ("invited_by", "expires")
+    required = ("user", "role")
     validators = {"user": Length(1, 100), "role": OneOf(ROLES)}
 
     def create(self, req, user):
