@@ -18,7 +18,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 
 from .attributes import DecimalAttribute, PrefixedAttribute
 from .batch_reads import MOST_KEYS, batch_pages, items_of_keys, items_of_tables, key_of_item
-from .called_defaults import has_default
+from .called_defaults import CalledDefault, has_default
 from .client import (
     PREFIX_MEMBER,
     connect,
@@ -114,6 +114,7 @@ __all__ = [
     "NUMBERS",
     "PAGE_GROWTH",
     "PREFIX_MEMBER",
+    "CalledDefault",
     "ConditionClause",
     "DecimalAttribute",
     "Digester",

@@ -125,7 +125,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique, declared.deletion)
-    resource.store.finishing = WrittenValues(declared.touch, declared.clean, model)
+    resource.store.finishing = WrittenValues(declared.touch, declared.clean)
     resource.planner = _planner(declared, filters, bindable, schema, field_rules)
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path, frozenset(declared.by_name))
