@@ -47,7 +47,8 @@ def json_response(
 
 def problem_response(error: HTTPError, request_id: str) -> Response:
     """The problem document of an error as a response; ``instance`` is the request id."""
-    headers = {"content-type": PROBLEM_TYPE, **{name.lower(): value for name, value in error.headers.items()}}
+    said = ((name.lower(), value) for name, value in error.headers.items())
+    headers = {"content-type": PROBLEM_TYPE, **{name: joined_values(name, [value]) for name, value in said}}
     return Response(error.status, headers, strict_json.json_bytes(problem_document(error, request_id)))
 
 

@@ -19,7 +19,7 @@ from polymicro_lambda.dispatch.verb_results import (
     json_default,
     result_of,
 )
-from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.exceptions import ConfigurationError, Conflict
 from polymicro_lambda.http.strict_json import json_bytes
 from polymicro_lambda.lists.cursors import NO_KEY
 from polymicro_lambda.permissions import AllowAny
@@ -131,6 +131,16 @@ def test_headers_of_several_values() -> None:
     assert [
         value for name, value in sent["alb-single"]["headers"].items() if name.lower() == "set-cookie"
     ] == shown
+
+
+def test_no_text_in_an_error_begins_another_cookie() -> None:
+    def login(self: Any) -> Any:
+        raise Conflict("No.", headers={"Set-Cookie": "name=a\nsession=EVIL"})
+
+    made = {"model": Note, "route": "notes", "permissions": AllowAny, "login": action(detail=False)(login)}
+    type("Notes", (ModelResource, Retrieve), made)(pm := PolyMicro())
+    result = Caller(pm.compile()).everywhere("POST", "/notes/login")
+    assert (result.status, result.headers["set-cookie"]) == (409, "name=a session=EVIL")
 
 
 @pytest.mark.parametrize("value", [{"a": "b"}, None, True, b"a", ["a", None], [["a"]]], ids=repr)
