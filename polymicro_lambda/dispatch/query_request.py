@@ -121,7 +121,7 @@ class QueryRequest:
     @lazy
     def _reading(self) -> FieldAccess:
         route = self.route
-        # Query, PUT and replays must know before an item is known. Else what is read for the rule may be enough.
+        # A query, a PUT and a replay need the fields before an item is read. Others wait, and often need no call then.
         at_once = (
             self.request.query
             or (route.http == "PUT" and not route.merges)

@@ -18,7 +18,7 @@ class ShownFields(NamedTuple):
     """What must hold on an item for some of them."""
 
     def of_item(self, instance: Model, data: dict[str, Any]) -> dict[str, Any]:
-        """What is shown of ``data``, an item as the schema dumps it; of another model than this all ``names`` are."""
+        """The shown fields of ``data``, an item as the schema dumps it; all ``names`` of an item of another model."""
         if self.names is None:
             return data
         hidden = self.hidden(instance)

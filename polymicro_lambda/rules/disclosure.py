@@ -103,7 +103,7 @@ def read_related_of(values: Iterable[Any]) -> None:
     own = guard.model or Model
     judged = [as_stored(one) for one in values if isinstance(one, own) and not is_cleared(one)]
     prefetch_related(checks, judged)
-    # Of what the path names the related items are known: other items name their own.
+    # The related items that the path names have been read. Other items than the path's name related items of their own.
     elsewhere = [raw for raw in judged if any(one.is_elsewhere(raw) for one in guard.related)]
     prefetch_related(guard.related, elsewhere)
 

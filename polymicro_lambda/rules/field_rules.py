@@ -141,7 +141,7 @@ class FieldAccess(NamedTuple):
     by_item: Mapping[str, Verdict]
     """What must hold on an item for some of them."""
     elsewhere: Mapping[str, Verdict] = {}
-    """The same for items that are not the path's: for these other related items may decide."""
+    """What must hold on an item that is not the path's, as it may name other related items."""
 
     def refuses(self, name: str) -> bool:
         """Whether no item lets the user use a field, or a member of a map."""

@@ -139,7 +139,7 @@ class Guard:
         return self if verdict is self.verdict else replace(self, verdict=verdict)
 
     def _verdict_of(self, raw: RawItem) -> Verdict:
-        """What must hold on an item: the related items that the path names decide about the path's items alone."""
+        """What must hold on an item. Where it names another related item than the path does, that one decides, too."""
         others = [one for one in self.related if one.is_elsewhere(raw)] if self.related else None
         return join_verdicts([self.verdict, *others], every=True) if others else self.verdict
 

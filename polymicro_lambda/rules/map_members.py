@@ -15,7 +15,7 @@ def check_member(where: str, schema: ItemSchema, name: str) -> None:
     first, *rest = name.split(".")
     if schema.model is None:
         raise ConfigurationError(
-            f"{where}: members of maps have rules where the fields are made of the model alone"
+            f"{where}: a member of a map can have a rule only if the resource has no schema or fields of its own"
         )
     attribute: Any = schema.attributes.get(first)
     for member in rest:

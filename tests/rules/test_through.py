@@ -355,6 +355,26 @@ def test_a_transaction_that_itself_is_about_the_related_item(world: World) -> No
     assert_problem(client.get(TASK), 403)
 
 
+def test_what_a_verb_requires_is_asked_in_the_same_transaction(world: World) -> None:
+    """Of who may not do it no requirement is told; of who may the requirement is told, and nothing is written."""
+
+    def close(self: Any, instance: Any) -> Any:
+        return self.store.update(instance, {"text": "closed"})
+
+    said = {"requires": world.task.text == "x", "otherwise": "It is closed already."}
+    client = world.served(world.through(), close=action(**said)(close))
+    before = stored(world.task.Meta.table_name)
+    with meanwhile(world.leave):
+        assert_problem(client.post(TASK + "/close"), 403)
+    assert stored(world.task.Meta.table_name) == before
+    world.join("alice")
+    with counted() as calls:
+        assert client.post(TASK + "/close").json["text"] == "closed"
+    assert names(calls) == ["BatchGetItem", "TransactWriteItems", "GetItem"]
+    assert client.post(TASK + "/close").json["detail"] == "It is closed already."
+    assert_problem(client.post(TASK + "/close", user=BOB), 403)
+
+
 def test_two_rules_about_one_related_item(world: World) -> None:
     """Those of the items of one transaction ask for different roles, and one membership answers both."""
     member = world.member
