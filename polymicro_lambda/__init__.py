@@ -6,6 +6,7 @@ from .dynamodb import DecimalAttribute, PrefixedAttribute
 from .exceptions import ConfigurationError
 from .http import CORS, HSTS, Request, User
 from .idempotency import Idempotency
+from .lists import Envelope
 from .mixins import Create, Delete, List, Retrieve, Update
 from .permissions import (
     AllowAny,
@@ -35,6 +36,7 @@ __all__ = [
     "Create",
     "DecimalAttribute",
     "Delete",
+    "Envelope",
     "HasPermission",
     "Idempotency",
     "InGroup",

@@ -57,7 +57,7 @@ class List(Verbs):
 
         Raises ``BadRequest`` that names what is missing where none does.
         """
-        plan = self.planner.plan(filters or {}, sort)
+        plan = self.planner.plan(filters, sort)
         return self.store.rows(plan, pagination_key=pagination_key, limit=limit)
 
 

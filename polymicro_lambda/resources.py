@@ -8,7 +8,7 @@ from marshmallow.fields import Field
 from pynamodb.models import Model
 
 from .http import Request
-from .lists import Planner
+from .lists import Envelope, Planner
 from .mixins import Registry
 from .rules import Method, SoftDelete
 from .schemas import ItemPath
@@ -113,8 +113,13 @@ class ModelResource:
     ``{"author": One(Accounts, {"id": "author"}), "comments": Many(Comments, {"article": "id"}, limit=10)}``."""
     calls: ClassVar[Mapping[Any, Sequence[str] | str]] = {}
     """What its own code calls in DynamoDB, for the policy: ``{Member: ("PutItem",), Member.by_user: "Query"}``."""
-    envelope: ClassVar[bool] = True
-    """Whether a list stands in ``{"items": …, "pagination_key": …}``; else it is a bare array."""
+    envelope: ClassVar[bool | Envelope] = True
+    """Whether a list stands in ``{"items": …, "pagination_key": …}``; else it is a bare array.
+
+    Or the names of these members: ``Envelope(items="articles", key="next", count="total")``; with a ``count``,
+    ``?count=true`` adds the number of all items."""
+    default_sort: ClassVar[str | None] = None
+    """The order of a list where ``?sort=`` says none: ``"-created"``. Some index or the table must have it."""
 
     store: Store
     """Where the verbs keep their items; set when the app compiles."""

@@ -103,10 +103,12 @@ def _sort_keys(path: AccessPath) -> list[str]:
 
 
 def _orders(route: Route, path: AccessPath) -> list[str | None]:
-    """The values of ``?sort=`` that concern the path, and None."""
+    """The values of ``?sort=`` that concern the path, and what stands for none."""
     names = {one.attr_name: name for name, one in route.model.get_attributes().items()}
     sortable = [name for name in _sort_keys(path) if names[name] in route.schema.names]
-    return [None, *(sortable if "sort" in route.arguments else [])]
+    default = route.list_settings.default_sort
+    usual = None if default is None else route.model.get_attributes()[default.removeprefix("-")].attr_name
+    return [usual, *(sortable if "sort" in route.arguments else [])]
 
 
 _SAMPLES: Mapping[str, Any] = {"S": "x", "N": "1", "B": b"x", "BOOL": True}

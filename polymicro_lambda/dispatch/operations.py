@@ -17,7 +17,7 @@ from polymicro_lambda.idempotency import (
     record_entry,
 )
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.lists import PageReader, Plan
+from polymicro_lambda.lists import PageReader, Plan, WrappedPage, requesting
 from polymicro_lambda.observability import Observation
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import (
@@ -43,6 +43,7 @@ from .response_limits import without_item
 from .upsert import upserted
 from .verb_request import VerbRequest
 from .verb_results import VerbResult, is_collection, result_of
+from .wrapped_bodies import WrappedBody
 
 
 @dataclass
@@ -145,15 +146,18 @@ class Operation:
             guard.check_related()
         seen.phase = "verb"
         result = self._call(arguments)
-        if asked.is_list and is_collection(result.body):
-            return self._page(result, arguments)
+        if asked.is_list:
+            if is_collection(result.body) or isinstance(result.body, WrappedPage):
+                return self._page(result, arguments)
+            asked.check_applied(checked=False)
         seen.phase = "dump"
         return self.responses.answered(result)
 
     def _call(self, arguments: Mapping[str, Any]) -> VerbResult:
         """What the verb returns."""
         route = self.asked.route
-        returned = route.call(**{name: arguments[name] for name in route.arguments})
+        with requesting(self.asked.requested):
+            returned = route.call(**{name: arguments[name] for name in route.arguments})
         return result_of(returned, is_list=self.asked.is_list, verb=route.full_name)
 
     def _page(self, result: VerbResult, arguments: Mapping[str, Any]) -> Response:
@@ -163,12 +167,17 @@ class Operation:
         budget, resumed = asked.read_budget(limit), arguments["pagination_key"] is not None
         reader = PageReader(limit, budget, checks, self.responses.selection, resumed)
         pages = PageResponses(asked, self.responses, result, limit)
-        found = reader.array(result.body, result.key)
-        if found is not None:
+        if isinstance(result.body, WrappedPage):
+            pages = replace(pages, wrapped=WrappedBody(result.body, self.responses))
+        elif not asked.asks_for_count and (found := reader.array(result.body, result.key)) is not None:
             self.seen.phase = "dump"
             if (response := pages.whole(*found, source)) is not None:
                 return response
-        page = reader.page(result.body, result.key)
+        with requesting(asked.requested):
+            page = reader.page(result.body, result.key)
+        asked.check_applied(checked=reader.has_checked(page))
+        if asked.asks_for_count:
+            pages = replace(pages, counts=True, count=reader.count(result.body, page))
         self.seen.phase = "dump"
         return fitting_page(page, source, pages)
 

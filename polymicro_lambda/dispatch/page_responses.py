@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from polymicro_lambda.exceptions import BadRequest
@@ -15,6 +15,7 @@ from .response_builder import ResponseBuilder
 from .response_limits import LONGEST_HEADER, body_room, fits, too_large
 from .verb_request import VerbRequest
 from .verb_results import VerbResult
+from .wrapped_bodies import WrappedBody
 
 SPARE = 16_384
 """Bytes of a page besides its items: the cursor, whose keys have 5 KB at most, and the envelope."""
@@ -30,6 +31,12 @@ class PageResponses:
     result: VerbResult
     limit: int
     """The page size that was asked for."""
+    wrapped: WrappedBody | None = None
+    """What the verb returned around its page, None where that is the envelope's."""
+    counts: bool = False
+    """Whether the number of all items is told."""
+    count: int | None = None
+    """That number, None where it is not known."""
 
     def answer(self, page: Page) -> Response:
         """The answer that shows this page."""
@@ -42,8 +49,9 @@ class PageResponses:
 
     def fitting(self, page: Page, most: int) -> int:
         """How many of the page's items have room in so many bytes."""
+        most = (most if self.wrapped is None else self.wrapped.room(most)) - SPARE
         sums = accumulate(self.answers.written(item) + 1 for item in page.items)
-        return sum(size <= most - SPARE for size in sums)
+        return sum(size <= most for size in sums)
 
     def link(self, cursor: str | None) -> dict[str, str]:
         """The next page (RFC 8288), as a reference that is a query alone, so that stages do not matter."""
@@ -55,17 +63,23 @@ class PageResponses:
         link = f'<?{urlencode(again, doseq=True, quote_via=quote)}>; rel="next"'
         if len(link) <= LONGEST_HEADER:
             return {"link": link}
-        if self.asked.route.resource.envelope:
+        envelope = self.asked.route.list_settings.envelope
+        if envelope is not None and envelope.key is not None:
             return {}
-        # A bare array without a link would be the last page.
+        # A page that has no cursor either would be the last.
         raise BadRequest("There is a next page, but the query is too long to be said again: ask for less.")
 
     def _response(self, items: bytes, key: Any) -> Response:
         """The answer with these items, a JSON array."""
         route, cursor, body = self.asked.route, self.asked.seal(key), items
-        if route.resource.envelope:
-            said = _NULL if cursor is None else json_bytes(cursor)
-            body = b'{"items":%b,"pagination_key":%b}' % (items, said)
+        envelope, said = route.list_settings.envelope, _NULL if cursor is None else json_bytes(cursor)
+        if self.wrapped is not None:
+            items, body = self._wrapped(items, said)
+        elif envelope is not None:
+            body = envelope.around(items, said)
+            if self.counts:
+                number = self._number
+                items, body = items + number, envelope.with_count(body, number)
         headers = {
             "etag": self._tag(items, key),
             "content-type": JSON_TYPE,
@@ -74,6 +88,20 @@ class PageResponses:
         }
         response = Response(self.result.status or route.about.status, headers, body)
         return unless_known(route, self.asked.request, response)
+
+    @property
+    def _number(self) -> bytes:
+        return json_bytes(self.count)
+
+    def _wrapped(self, items: bytes, cursor: bytes) -> tuple[bytes, bytes]:
+        """The verb's own body with these items: without a cursor, which is not of its content, and whole."""
+        wrapped, envelope = cast("WrappedBody", self.wrapped), self.asked.route.list_settings.envelope
+        content = wrapped.around(items)
+        if envelope is None:
+            return content, content
+        if self.counts:
+            content = wrapped.with_member(content, envelope.count, self._number)
+        return content, wrapped.with_member(content, envelope.key, cursor)
 
     def _tag(self, items: bytes, key: Any) -> str:
         """The weak tag of a page: two cursors of one user to the same place are two texts, but the same page.
@@ -91,16 +119,19 @@ class PageResponses:
 def fitting_page(page: Page, source: str, pages: PageResponses) -> Response:
     """The answer to a list, ended early where all of it would be too large; its cursor goes on right after.
 
-    Raises ``InternalError`` where the first item alone is too large; its ``pagination_key`` goes on behind that one.
+    Raises ``InternalError`` where the first item alone is too large; its cursor goes on behind that one.
     """
     response = pages.answer(page)
-    if fits(response.body, source) or page.after is None:
+    shows_page = pages.wrapped is None or pages.wrapped.shows_page
+    if fits(response.body, source) or page.after is None or not shows_page:
         return response
     count = min(pages.fitting(page, body_room(source)), len(page.items) - 1)
     if count:
         return pages.answer(page.first(count))
     error = too_large(source, of="The first item of this page")
     cursor = pages.asked.seal(page.first(1).key)
-    error.members["pagination_key"] = cursor
+    envelope = pages.asked.route.list_settings.envelope
+    member = "pagination_key" if envelope is None else envelope.key
+    error.members |= {} if member is None else {member: cursor}
     error.headers |= pages.link(cursor)
     raise error

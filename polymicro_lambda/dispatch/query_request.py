@@ -8,17 +8,18 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import MOST_KEYS, model_info
-from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query
+from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query, read_truth
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.lists import Cursors, Filters, filter_conditions
+from polymicro_lambda.lists import COUNT, Cursors, Filters, RequestedList, filter_conditions
 from polymicro_lambda.routing import DELETED, EMBED, Embed, Route
 from polymicro_lambda.rules import FieldAccess, Method, RelatedCheck, RuleContext, Verdict
 
 from .shown_fields import ShownFields
 
-PAGING = frozenset({"limit", "pagination_key"})
+PAGING = frozenset({"limit", "pagination_key", "sort"})
+"""The parameters of every list, of which each has one value."""
 RETRIEVE = Method("retrieve", "GET")
 
 
@@ -44,6 +45,8 @@ class QueryRequest:
     """The related items that the rule needs, as path and claims name them."""
     filtered: Mapping[str, Verdict] = field(default_factory=dict)
     """What must hold on an item for fields that filters name."""
+    requested: RequestedList | None = None
+    """What a list verb of the app's own has not been given of this; None for another verb."""
 
     @property
     def is_list(self) -> bool:
@@ -52,12 +55,21 @@ class QueryRequest:
 
     def paging(self) -> dict[str, Any]:
         """Limit, pagination key, filters and sort of a list, typed; empty for other verbs. Raises ``BadRequest``."""
-        resource, query = self.route.resource, self.query if self.request.query else {}
         if not self.is_list:
             return {}
+        asked, given = self._list(), self.route.arguments
+        if not self.route.is_default:
+            unsaid = {n: None if n in given else asked[n] for n in ("filters", "sort", "pagination_key")}
+            self.requested = RequestedList(self.route.model, self.read_budget(asked["limit"]), **unsaid)
+        return asked
+
+    def _list(self) -> dict[str, Any]:
+        """Limit, pagination key, filters and sort of a list."""
+        resource, query = self.route.resource, self.query if self.request.query else {}
+        default_sort = self.route.list_settings.default_sort
         if not query:
-            limit = min(self.route.limit, resource.max_limit)
-            return {"limit": limit, "pagination_key": None, "filters": {}, "sort": None}
+            limit = min(self.route.list_settings.limit, resource.max_limit)
+            return {"limit": limit, "pagination_key": None, "filters": {}, "sort": default_sort}
         cursor = query.get("pagination_key", (None,))[0]
         filters = self.route.filters.read(query, self.route.schema)
         by_item, member = self.read_by_item, self.route.schema.member
@@ -65,24 +77,40 @@ class QueryRequest:
         sort = query.get("sort", (None,))[0]
         # The order of items tells of a field that some of them hide.
         if sort is not None and member(sort.removeprefix("-")) not in self.readable - by_item.keys():
-            raise bad_query(
-                [parameter_error("sort", "must be a field, or one with - before it for the other way")]
-            )
+            if self.is_strict or "sort" in self.route.arguments:
+                raise bad_query(
+                    [parameter_error("sort", "must be a field, or one with - before it for the other way")]
+                )
+            sort = ""  # what the verb reads for itself; no list can be planned by it
+        _ = self.asks_for_count
         limit = read_limit(query.get("limit", (None,))[0], self._page_size(filters), resource.max_limit)
         cursors, max_age = self.services.cursors, resource.cursor_max_age
         key = None if cursor is None else cursors.open(cursor, self._cursor_scope, max_age)
-        return {"limit": limit, "pagination_key": key, "filters": filters, "sort": sort}
+        return {
+            "limit": limit,
+            "pagination_key": key,
+            "filters": filters,
+            "sort": default_sort if sort is None else sort,
+        }
 
     def _page_size(self, filters: Filters) -> int:
         """The page size where the request says none: room for all items that it names, as far as the resource lets."""
         last = list(model_info(self.route.model).keys)[-1]
         named = len(filters.get(last, {}).get("in", ()))
-        return min(max(self.route.limit, named), self.route.resource.max_limit)
+        return min(max(self.route.list_settings.limit, named), self.route.resource.max_limit)
 
     def filters_not_applied(self, arguments: Mapping[str, Any]) -> list[Condition]:
         """The filters as conditions, where the verb does not ask for them."""
         applied = "filters" in self.route.arguments
         return [] if applied else list(filter_conditions(self.route.model, arguments["filters"]))
+
+    def check_applied(self, *, checked: bool) -> None:
+        """Raise where a list of the app's own is not what was asked for; ``checked``: its rows met the filters."""
+        if self.requested is not None:
+            default_sort = self.route.list_settings.default_sort
+            self.requested.check_applied(
+                self.route.full_name, default_sort=default_sort, checked=checked, strict=self.is_strict
+            )
 
     @lazy
     def query(self) -> Mapping[str, tuple[str, ...]]:
@@ -90,8 +118,8 @@ class QueryRequest:
         if not self.request.query:
             return {}
         single = PAGING if self.is_list else frozenset()
-        if "sort" in self.route.arguments:
-            single |= {"sort"}
+        if self.is_list and self.route.list_settings.counts:
+            single |= {COUNT}
         if self.route.shows_deleted is not None:
             single |= {DELETED}
         filters = self.route.filters.parameters if self.is_list else {}
@@ -100,8 +128,18 @@ class QueryRequest:
         # Commas between names, as people write it, or the parameter repeated, as generated clients do.
         several |= {"fields"} if self.route.verb in ("list", "retrieve") else set()
         several |= {EMBED} if self.route.embeds else set()
-        # A verb that asks for the request may read parameters of its own.
-        return read_query(self.request, single, several, strict="request" not in self.route.arguments)
+        return read_query(self.request, single, several, strict=self.is_strict)
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether the verb has no parameters of its own: one that asks for the request may read some."""
+        return "request" not in self.route.arguments
+
+    @lazy
+    def asks_for_count(self) -> bool:
+        """Whether a list is to tell the number of all its items. Raises ``BadRequest``."""
+        counts = self.is_list and bool(self.request.query) and self.route.list_settings.counts
+        return counts and read_truth(COUNT, self.query.get(COUNT, ("false",))[0])
 
     def seal(self, key: Any) -> str | None:
         """The cursor for a pagination key, bound to this user, path, filters, order and the verb's own parameters."""
@@ -110,11 +148,14 @@ class QueryRequest:
     @lazy
     def _cursor_scope(self) -> tuple[Any, ...]:
         # A verb that asks for the request may read any parameter, and list something else by it.
-        query = self.request.query if "request" in self.route.arguments else self.query
-        shown = {"fields", EMBED} if self.route.embeds else {"fields"}
-        said = sorted((n, list(v)) for n, v in query.items() if n not in (*PAGING, *shown))
+        query = self.query if self.is_strict else self.request.query
+        apart = {"limit", "pagination_key", "fields"} | ({EMBED} if self.route.embeds else set())
+        apart |= {COUNT} if self.route.list_settings.counts else set()
+        said = {name: list(values) for name, values in query.items() if name not in apart}
+        if self.route.list_settings.default_sort is not None:
+            said.setdefault("sort", [self.route.list_settings.default_sort])
         user = self.services.user_id(self.request.user)
-        return (user, self.route.template, *self.request.path_params.values(), said)
+        return (user, self.route.template, *self.request.path_params.values(), sorted(said.items()))
 
     # --- the fields ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What a verb returned becomes a response: items dumped, fields hidden, ETag and Location set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,13 +110,13 @@ class ResponseBuilder:
             headers["location"] = location
         return Response(route.about.status, headers, content)
 
-    def json(self, value: Any) -> bytes:
-        """Any value as JSON, and instances in it as they go out."""
+    def json(self, value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
+        """Any value as JSON, and instances in it as they go out; ``default`` is that of ``json.dumps``."""
         if self.embedded is not None:
             whole = (one for one in instances_in([value]) if not is_to_be_completed(one))
             self.expect([one for one in whole if self._shows(one)])
         self.nested.expect(value)
-        return json_text(value, self.nested.default).encode()
+        return json_text(value, default or self.nested.default).encode()
 
     def items(self, items: Sequence[Any]) -> bytes:
         """The rows of a page as one JSON array; those that are JSON already as they are."""

@@ -14,7 +14,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import joined_values, plain_number
-from polymicro_lambda.lists import NO_KEY
+from polymicro_lambda.lists import NO_KEY, ListedRows
 
 
 @dataclass(slots=True)
@@ -133,4 +133,5 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (bytes, lambda value: base64.b64encode(value).decode()),
     (set | frozenset, _listed),
     (Iterator, list),
+    (ListedRows, ListedRows.all),
 )

@@ -12,6 +12,7 @@ from polymicro_lambda.items import FieldSelection, is_live
 from polymicro_lambda.rules import as_stored, holds, is_cleared, may_go_out, whole_rows
 
 from .cursors import NO_KEY, Page
+from .listed_rows import ListedRows, WrappedPage
 from .queries import check_start, rows_from
 from .rows import Rows
 
@@ -33,6 +34,7 @@ class PageReader:
 
     def page(self, body: Any, key: Any = NO_KEY) -> Page:
         """The page of a verb's result; ``key`` is the pagination key that the verb returned with it."""
+        body = body.rows if isinstance(body, WrappedPage) else body
         if self.resumed and isinstance(body, ResultIterator):
             check_start(body)
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
@@ -46,6 +48,17 @@ class PageReader:
         if key is not NO_KEY or self.checks or not isinstance(body, Rows):
             return None
         return body.array(self.limit, self.selection)
+
+    def has_checked(self, page: Page) -> bool:
+        """Whether the filters that the verb did not apply could be checked on all rows of a page."""
+        return all(isinstance(row, Model | str | dict) for row in page.items)
+
+    def count(self, body: Any, page: Page) -> int | None:
+        """The number of all items of the list of which this is a page, None where that is not known."""
+        if page.key is None and not self.resumed:
+            return len(page.items)
+        rows = body.rows if isinstance(body, WrappedPage) else body
+        return rows.count() if isinstance(rows, ListedRows) else None
 
     def _allowed(self, row: Any) -> bool:
         if not isinstance(row, Model):

@@ -29,6 +29,7 @@ from .access_paths import AccessPath, access_paths_of
 from .filter_expressions import as_sent
 from .filters import Filters, filter_conditions
 from .plans import ListQuery, Plan, plan_list
+from .requested_lists import requested_list
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,20 @@ class Planner:
         known = None if told is None else _stored(model, told)
         return cls(model, scan, whole, _stored(model, filterable), known, deletion)
 
-    def plan(self, filters: Filters, sort: str | None) -> Plan:
-        """The plan for the request under the current guard. Raises ``BadRequest``."""
-        guard = guard_for(self.model, self.deletion)
-        plain = sort is None and guard.fields is None and not filters
+    def plan(self, filters: Filters | None = None, sort: str | None = None) -> Plan:
+        """The plan for the request under the current guard. Raises ``BadRequest``.
+
+        What the request asks besides of a list verb that does not take ``filters`` or ``sort`` as arguments is
+        applied too; an order that is said here goes before that.
+        """
+        guard, asked = guard_for(self.model, self.deletion), requested_list(self.model)
+        unsaid = () if asked is None else asked.conditions()
+        sort = sort if asked is None else asked.order(sort)
+        plain = sort is None and guard.fields is None and not filters and not unsaid
         if plain and (plan := self._own_partition(guard)) is not None:
             return plan
         rule = [guard.condition] if guard.condition is not None else []
-        requested = tuple(filter_conditions(self.model, filters))
+        requested = (*filter_conditions(self.model, filters or {}), *unsaid)
         conditions = [*self._bound(), *rule, *requested, *live_conditions(self.model)]
         if plain and (plan := self._whole_partition(conditions)) is not None:
             return plan

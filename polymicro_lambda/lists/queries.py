@@ -1,7 +1,7 @@
 """A plan carried out: DynamoDB's Query or Scan, page by page, and a second read where an index lacks attributes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import and_
 from typing import Any
@@ -22,21 +22,32 @@ from polymicro_lambda.dynamodb import (
     has_all_attributes,
     items_of_keys,
     key_of_item,
+    translating_errors,
 )
-from polymicro_lambda.rules import concerns_route, holds
+from polymicro_lambda.observability import seconds_left
+from polymicro_lambda.rules import Verdict, concerns_route, guard_for, holds, is_opaque
 from polymicro_lambda.types import RawItem
 
 from .access_paths import access_paths_of
 from .cursors import foreign_key, is_start_key
+from .listed_rows import ListedRows
 from .plans import Plan
-from .rows import OnCall, Rows
+from .requested_lists import requested_list
+from .rows import PAGE_SECONDS, OnCall, Rows
 
+READ_BUDGET = 5
+"""The most calls by which rows are counted, where nobody says another number: ``ModelResource.read_budget``."""
 INDEX_MEMBER = ""
 """A cursor's member with the index's name; no attribute has an empty name (DynamoDB: 1 to 255 bytes)."""
 
 
-def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
-    """The rows of a plan from ``pagination_key`` on. Raises ``BadRequest`` for a key of another access path."""
+def rows_of(
+    model: type[Model], plan: Plan, *, pagination_key: Any, limit: int, read_budget: int = READ_BUDGET
+) -> ListedRows:
+    """The rows of a plan from ``pagination_key`` on. Raises ``BadRequest`` for a key of another access path.
+
+    ``read_budget`` is the most calls by which they are counted.
+    """
     start, passed = (None, False) if pagination_key is None else _start_key(plan, pagination_key)
     if plan.empty or passed:
         pages: Iterator[ReadPage] = iter(())
@@ -45,7 +56,7 @@ def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) 
     else:
         pages = _Query(model, plan, limit).pages(start)
     complete = partial(_whole_items, model) if plan.completes else None
-    return Rows(
+    return ListedRows(
         model,
         pages,
         limit,
@@ -53,7 +64,35 @@ def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) 
         complete,
         certain=plan.certain,
         signed={INDEX_MEMBER: {"S": plan.path.index or ""}},
+        count=partial(_count, model, plan, read_budget),
+        asked=requested_list(model),
     )
+
+
+def _count(model: type[Model], plan: Plan, read_budget: int) -> int | None:
+    """The number of items that a plan gives under the request's rule, None where calls or time do not suffice.
+
+    DynamoDB counts where nothing else has to look at the items; else they are read and judged.
+    """
+    if plan.empty:
+        return 0
+    if not is_counted_by_dynamodb(plan, guard_for(model).verdict):
+        return rows_of(model, plan, pagination_key=None, limit=LARGEST_PAGE).number(read_budget)
+    total = 0
+    with translating_errors():
+        for number, (count, is_last) in enumerate(_Query(model, plan, LARGEST_PAGE).counts(), 1):
+            total += count
+            if is_last:
+                return total
+            if number >= read_budget or seconds_left() < PAGE_SECONDS:
+                return None
+    return total
+
+
+def is_counted_by_dynamodb(plan: Plan, verdict: Verdict) -> bool:
+    """Whether DynamoDB alone can tell which items a list has (``Select=COUNT``)."""
+    by_query = not plan.checks and not plan.completes and plan.keys is None
+    return by_query and verdict is not False and not is_opaque(verdict)
 
 
 def rows_from(iterator: "ResultIterator[Any]") -> Rows:
@@ -141,6 +180,19 @@ class _Query:
             if start is None:
                 return
             size = min(size * PAGE_GROWTH, LARGEST_PAGE)
+
+    def counts(self) -> Iterator[tuple[int, bool]]:
+        """The number of items that each call finds, and whether it is the last one."""
+        operation = "Scan" if self.plan.partition is None else "Query"
+        arguments = replace(self, plan=replace(self.plan, projection=None))._arguments()
+        start: Any = None
+        while True:
+            place = {"ExclusiveStartKey": start} if start is not None else {}
+            data = dynamodb.execute(self.model, operation, **arguments, **place, Select="COUNT")
+            start = data.get("LastEvaluatedKey")
+            yield data["Count"], start is None
+            if start is None:
+                return
 
     def _arguments(self) -> dict[str, Any]:
         plan = self.plan

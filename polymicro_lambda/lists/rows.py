@@ -44,12 +44,13 @@ _KeyAfter: TypeAlias = Callable[[int], Any]
 
 
 @dataclass(slots=True)
-class _Budget:
+class Budget:
     """The calls that a page may still make."""
 
     left: int
 
     def spend(self) -> None:
+        """Count a call that was made."""
         self.left -= 1
 
 
@@ -93,7 +94,7 @@ class Rows:
         size = size if self.limit is None else min(size, self.limit)
         if size == 0:
             return Page((), self.start)
-        budget = _Budget(read_budget)
+        budget = Budget(read_budget)
         items: list[Any] = []
         places: list[tuple[_KeyAfter, int]] = []
         key = None
@@ -141,7 +142,7 @@ class Rows:
 
         return Page(tuple(items), self._sign(key), after)
 
-    def _read(self, budget: _Budget) -> Iterator[tuple[_Chunk, _KeyAfter]]:
+    def _read(self, budget: Budget) -> Iterator[tuple[_Chunk, _KeyAfter]]:
         """Chunks, each with its function for keys, until the budget or the time is spent."""
         completes = self.complete is not None
         for page in self._translated_pages():

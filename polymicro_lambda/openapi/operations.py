@@ -15,7 +15,7 @@ from polymicro_lambda.routing import Route, is_open
 from .examples import example_of
 from .field_schemas import Describe, JSONSchema, by_json_name, object_of, required_names
 from .parameters import parameters
-from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown
+from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown, page_example
 from .responses import for_everybody, lenient_response, responses_of
 
 SUMMARIES: Mapping[tuple[str, str], str] = {
@@ -108,7 +108,7 @@ class DocumentedRoute:
             return self.schemas.shown_item
         if self.route.verb != "list":
             return self._or_list({"$ref": f"#/components/schemas/{self.schemas.name}"})
-        if self.schemas.resource.envelope:
+        if self.route.list_settings.envelope is not None:
             return {"$ref": f"#/components/schemas/{self.schemas.name}Page"}
         return {"type": "array", "items": self.schemas.shown_item}
 
@@ -122,7 +122,8 @@ class DocumentedRoute:
             return None
         if self.route.verb != "list":
             return item
-        return {"items": [item], "pagination_key": None} if self.schemas.resource.envelope else [item]
+        envelope = self.route.list_settings.envelope
+        return [item] if envelope is None else page_example(envelope, item)
 
     def _links(self, others: Iterable["DocumentedRoute"]) -> Iterator[tuple[str, dict[str, Any]]]:
         """The links from the item that a create answers with: operations on this item."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.idempotency import KEY_PATTERN
-from polymicro_lambda.lists import FILTER_OPERATORS, RESERVED_PARAMETERS
+from polymicro_lambda.lists import COUNT, FILTER_OPERATORS, RESERVED_PARAMETERS
 from polymicro_lambda.permissions import OwnedBy
 from polymicro_lambda.routing import DELETED, EMBED, Route
 
@@ -14,6 +14,7 @@ from .field_schemas import Describe, JSONSchema
 Parameter = dict[str, Any]
 
 CURSOR = "Where the page begins: the `pagination_key` of the page before. It is good for this user and query alone."
+COUNTS = "`true`: the page tells how many items the list has on all its pages, or null where it is too long to count."
 FIELDS = "The members to show: the parameter repeated, or commas between them."
 EMBEDS = "What to show of other resources: the parameter repeated, or commas between the names."
 ONLY_DELETED = (
@@ -47,11 +48,15 @@ def _in_url(schema: JSONSchema) -> JSONSchema:
 def _query(route: Route, describe: Describe) -> Iterator[Parameter]:
     if route.verb == "list":
         top = route.resource.max_limit
-        limit = {"type": "integer", "minimum": 1, "maximum": top, "default": route.limit}
+        limit = {"type": "integer", "minimum": 1, "maximum": top, "default": route.list_settings.limit}
         yield _query_parameter("limit", limit, "The most items of a page.")
         yield _query_parameter("pagination_key", {"type": "string"}, CURSOR)
+    if route.verb == "list" and route.list_settings.counts:
+        yield _query_parameter(COUNT, {"type": "boolean", "default": False}, COUNTS)
     if "sort" in route.arguments and (sorts := _sorts(route)):
-        yield _query_parameter("sort", {"type": "string", "enum": sorts}, SORT)
+        said = route.list_settings.default_sort
+        usual = {"default": said} if said in sorts else {}
+        yield _query_parameter("sort", {"type": "string", "enum": sorts, **usual}, SORT)
     if route.verb in ("list", "retrieve"):
         names = {"type": "string", "enum": list(route.schema.names)}
         chosen = {"type": "array", "items": names, "minItems": 1}

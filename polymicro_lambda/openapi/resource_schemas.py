@@ -10,6 +10,7 @@ from marshmallow.fields import Field
 
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.http import json_bytes, read_json
+from polymicro_lambda.lists import Envelope
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Embed, Route
 from polymicro_lambda.schemas import attribute_of_field, default_of, is_nullable
@@ -56,8 +57,8 @@ class ResourceSchemas:
             makers[self.name] = self._item
         if verbs & {"retrieve", "list"} and not self.has_own_form:
             makers[f"{self.name}Selection"] = self._selection
-        if "list" in verbs and self.resource.envelope:
-            makers[f"{self.name}Page"] = self._page
+        if "list" in verbs and (envelope := self.routes[0].list_settings.envelope) is not None:
+            makers[f"{self.name}Page"] = partial(self._page, envelope)
         if any(route.takes_many for route in self.routes):
             makers[f"{self.name}Results"] = self._results
         bodies = [route for route in self.routes if (route.verb, route.http) in BODY_SUFFIXES]
@@ -114,15 +115,19 @@ class ResourceSchemas:
         shown = {name: one for name, one in self._shown_fields().items() if fields is None or name in fields}
         return object_of(shown, self._describe_shown(describe), required=())
 
-    def _page(self, _: Describe) -> JSONSchema:
+    def _page(self, envelope: Envelope, _: Describe) -> JSONSchema:
         cursor = "Where the next page begins: send it as `pagination_key`. Null on the last page."
+        count = "With `count=true`: how many items the list has; null where it is too long to count."
+        always: dict[str, JSONSchema] = {envelope.items: {"type": "array", "items": self.shown_item}}
+        if envelope.key is not None:
+            always[envelope.key] = {"type": ["string", "null"], "description": cursor}
+        asked: dict[str, JSONSchema] = {}
+        if envelope.count is not None:
+            asked[envelope.count] = {"type": ["integer", "null"], "minimum": 0, "description": count}
         return {
             "type": "object",
-            "properties": {
-                "items": {"type": "array", "items": self.shown_item},
-                "pagination_key": {"type": ["string", "null"], "description": cursor},
-            },
-            "required": ["items", "pagination_key"],
+            "properties": {**always, **asked},
+            "required": [*always],
             "additionalProperties": False,
         }
 
@@ -188,6 +193,11 @@ class ResourceSchemas:
         except ValidationError:  # a schema of the app's own, which takes no such value from a client
             return {}
         return {"default": shown}
+
+
+def page_example(envelope: Envelope, item: Any) -> dict[str, Any]:
+    """An example of a page: the last one, of this item."""
+    return {envelope.items: [item]} | ({} if envelope.key is None else {envelope.key: None})
 
 
 def _embedded(embed: Embed, in_place_of: JSONSchema | None, describe: Describe) -> JSONSchema:

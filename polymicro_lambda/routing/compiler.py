@@ -6,7 +6,14 @@ from typing import Any, cast
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.lists import AccessPath, DeclaredFilters, Planner
+from polymicro_lambda.lists import (
+    AccessPath,
+    DeclaredFilters,
+    ListSettings,
+    Planner,
+    default_sort_of,
+    envelope_of,
+)
 from polymicro_lambda.rules import FieldRules, Through
 from polymicro_lambda.schemas import ItemPath, ItemSchema, compile_schema
 from polymicro_lambda.throttling import rates_of
@@ -74,6 +81,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     address = keys if resource.lookup is None else [resource.lookup]
     item = (*declared.parts, *[f"{{{name}}}" for name in address])
     shared = _shared(declared)
+    list_settings = _list_settings(declared, shared["filters"], shared["bindable"])
     lookup = lookup_of(declared.name, resource.lookup, shared["uniqueness"], declared.fixed)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
@@ -102,7 +110,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 requirement=one.requirement,
                 attempts=one.attempts,
                 takes=one.takes,
-                limit=one.limit,
+                list_settings=list_settings._replace(limit=one.limit),
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),
                 lookup=lookup if verb.detail else None,
@@ -125,6 +133,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique, declared.deletion)
+    resource.store.read_budget = resource.read_budget
     resource.store.finishing = WrittenValues(declared.touch, declared.clean)
     resource.planner = _planner(declared, filters, bindable, schema, field_rules)
     of_fields = tuple(field_rules.leaves())
@@ -145,6 +154,17 @@ def _shared(declared: Declaration) -> dict[str, Any]:
         "bindable": bindable,
         "deletion": declared.deletion,
     }
+
+
+def _list_settings(
+    declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None
+) -> ListSettings:
+    """What a resource says of all its lists. Raises ``ConfigurationError``."""
+    name, resource, listed = declared.name, declared.resource, declared.by_name.get("list")
+    # A list of the app's own may bind what the package cannot know of.
+    bound = bindable if listed is not None and listed.is_default else None
+    default_sort = default_sort_of(name, resource.default_sort, resource.planner, bound)
+    return ListSettings(envelope=envelope_of(name, resource.envelope, filters), default_sort=default_sort)
 
 
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:

@@ -34,7 +34,6 @@ _SETTINGS: Mapping[str, type] = {
     "require_if_match": bool,
     "require_idempotency_key": bool,
     "scan": bool,
-    "envelope": bool,
 }
 
 

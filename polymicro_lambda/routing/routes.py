@@ -10,7 +10,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.items import FieldSelection, is_volatile
 from polymicro_lambda.lazy import compute_lazy, lazy
-from polymicro_lambda.lists import DeclaredFilters
+from polymicro_lambda.lists import NO_SETTINGS, DeclaredFilters, ListSettings
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Requirement, Rule, SoftDeletion
 from polymicro_lambda.schemas import ItemSchema, parameter_name
@@ -100,8 +100,8 @@ class Route:
     """What PUT does to the resource's items; see ``ModelResource.put``."""
     cleans: bool = False
     """A hook of the resource's own makes the values that are written."""
-    limit: int = 25
-    """The page size where a request says none."""
+    list_settings: ListSettings = NO_SETTINGS
+    """The form of its pages, and what they are where a request says nothing."""
     embeds: tuple[Embed, ...] = ()
     """What its answers can show of other resources; set when all of these are compiled."""
     bound: Mapping[str, Owner] = field(default_factory=dict)

@@ -152,9 +152,23 @@ class Client:
             path, options = path.partition("?")[0], options | {"query": query}
 
     def items(self, path: str, **options: Any) -> Iterator[Any]:
-        """The items of every page, as ``pages`` gives them."""
+        """The items of every page, as ``pages`` gives them: a bare array, ``items``, or the only array in the envelope.
+
+        Raises ``AssertionError`` for a page without any such.
+        """
         for page in self.pages(path, **options):
-            yield from page.json["items"]
+            yield from _items_of(page)
+
+
+def _items_of(page: Result) -> list[Any]:
+    body = page.json
+    if isinstance(body, list):
+        return body
+    arrays = {name: one for name, one in body.items() if isinstance(one, list)}
+    found = [arrays["items"]] if "items" in arrays else [*arrays.values()]
+    if len(found) != 1:
+        raise AssertionError(f"Which of its members are the items? {page!r}")
+    return found[0]
 
 
 def _phrase(status: int) -> str:

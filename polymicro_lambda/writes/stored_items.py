@@ -16,7 +16,7 @@ from polymicro_lambda.items import (
     unreadable_instance,
 )
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.lists import Plan, Rows, rows_of
+from polymicro_lambda.lists import ListedRows, Plan, requested_list, rows_of
 from polymicro_lambda.rules import (
     Guard,
     SoftDeletion,
@@ -50,6 +50,8 @@ class StoredItems:
 
     find_addresses: Callable[[], Addresses] | None = None
     """Gives what paths ask of the items; set when the app compiles."""
+    read_budget = 5
+    """The most calls of DynamoDB by which a list is counted; set when the app compiles."""
 
     def __init__(
         self,
@@ -112,9 +114,15 @@ class StoredItems:
             raise NotFound()
         return self.judged(raw)
 
-    def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> Rows:
-        """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read."""
-        return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit)
+    def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> ListedRows:
+        """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read.
+
+        In a list verb that does not ask for ``pagination_key`` they are from the request's on.
+        """
+        asked, budget = requested_list(self.model), self.read_budget
+        if pagination_key is None and asked is not None:
+            pagination_key = asked.key
+        return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit, read_budget=budget)
 
     def judged(self, raw: RawItem) -> Model:
         """The instance of a stored item that the rule lets the user have. Raises as ``read``."""

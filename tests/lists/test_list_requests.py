@@ -935,8 +935,18 @@ def test_filters_that_the_verb_does_not_ask_for_apply(api: Api, verb: Any) -> No
     assert ids(client.get("/items?done=true")) == "ce"
     assert ids(client.get("/items?text__begins_with=b&rank__gt=1&due__exists=true")) == "cd"
     assert walked(client, "/items?limit=1&id__in=a,e") == "ae"
-    assert_problem(client.get("/items?sort=id"), 400, "sort")
     assert_problem(client.get("/items?rank=x"), 400, "rank")
+
+
+@pytest.mark.parametrize("verb", [queried, in_memory], ids=lambda verb: verb.__name__)
+def test_an_order_that_nothing_applies_is_refused(api: Api, verb: Any) -> None:
+    assert_problem(api(list=verb).get("/items?sort=id"), 400, "sort")
+
+
+def test_super_applies_an_order_that_the_verb_does_not_ask_for(api: Api) -> None:
+    client = api(list=own_super)
+    assert walked(client, "/items?sort=-rank&limit=2") == "dacbe"
+    assert_problem(client.get("/items?sort=status"), 400, "sort")
 
 
 @pytest.mark.parametrize("chosen", [None, ["pk", "sk"]], ids=["index", "attributes"])

@@ -142,7 +142,7 @@ MISTAKES: dict[str, tuple[Callable[[], type], str]] = {
     "budget": (lambda: resource(read_budget=-1), r"Wrong\.read_budget must be an int"),
     "age": (lambda: resource(cursor_max_age=1.5), r"Wrong\.cursor_max_age must be an int"),
     "scan": (lambda: resource(scan=1), r"Wrong\.scan must be True or False, not 1"),
-    "envelope": (lambda: resource(envelope=None), r"Wrong\.envelope must be True or False"),
+    "envelope": (lambda: resource(envelope=None), r"Wrong\.envelope must be True, False or an Envelope"),
     "no permissions": (lambda: resource(permissions=()), r"Wrong\.permissions: permissions is empty"),
     "other permissions": (
         lambda: resource(permissions="all"),
@@ -355,7 +355,7 @@ def test_signatures(verb: Any, arguments: set[str], default: bool) -> None:
 )
 def test_page_sizes(members: dict[str, Any], limit: int) -> None:
     (route,) = compiled(plain(List, scan=True, **members))
-    assert route.limit == limit
+    assert route.list_settings.limit == limit
 
 
 def test_permissions_of_the_app() -> None:

@@ -164,7 +164,7 @@ def test_what_a_route_says() -> None:
         "PATCH",
         False,
     )
-    assert (route.model, route.params, route.limit) == (Doc, ("project", "id"), 25)
+    assert (route.model, route.params, route.list_settings.limit) == (Doc, ("project", "id"), 25)
 
 
 def test_no_routes() -> None:

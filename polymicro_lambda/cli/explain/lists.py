@@ -8,7 +8,7 @@ from pynamodb.expressions.operand import Path, Value
 from polymicro_lambda.cli.wording import Line, of_all, of_verdict
 from polymicro_lambda.dispatch import Operation
 from polymicro_lambda.dynamodb import PAGE_GROWTH
-from polymicro_lambda.lists import AccessPath, Plan
+from polymicro_lambda.lists import AccessPath, Plan, is_counted_by_dynamodb
 from polymicro_lambda.rules import is_opaque
 
 
@@ -26,10 +26,8 @@ def list_lines(operation: Operation) -> Iterator[Line]:
         "then",
         f"{'filters and rule are' if filters_apply else 'the rule is'} checked here on every row that it returns",
     )
-    yield (
-        "pages",
-        f"at most {operation.asked.read_budget(operation.asked.route.limit)} of a query or scan that it returns",
-    )
+    budget = operation.asked.read_budget(operation.asked.route.list_settings.limit)
+    yield "pages", f"at most {budget} of a query or scan that it returns"
 
 
 def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
@@ -56,6 +54,8 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
             "BatchGetItem on the table, as the index lacks attributes; what it gives is checked again",
         )
     yield "pages", _pages(operation, plan, operation_name)
+    if operation.asked.asks_for_count:
+        yield "count", _count(operation, plan, operation_name)
     if plan.path.sparse and plan.key_condition is None:
         yield "beware", f"items without {plan.path.sort} are not in this index, nor in a list by it"
     for path in plan.passed_over:
@@ -81,7 +81,7 @@ def _judged_here(operation: Operation, checks: Sequence[Condition]) -> Iterator[
 
 def _pages(operation: Operation, plan: Plan, name: str) -> str:
     """The number of calls for a page of the list."""
-    limit = operation.asked.request.query.get("limit", (str(operation.asked.route.limit),))[0]
+    limit = operation.asked.request.query.get("limit", (str(operation.asked.route.list_settings.limit),))[0]
     checked = plan.checks and not plan.completes
     name, one = name, f"1 {name}"
     if plan.completes:
@@ -90,6 +90,16 @@ def _pages(operation: Operation, plan: Plan, name: str) -> str:
         return f"{one} for {limit} items; more only where these exceed the 1 MB of one call"
     budget = operation.asked.read_budget(int(limit))
     return f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {PAGE_GROWTH} times the last"
+
+
+def _count(operation: Operation, plan: Plan, name: str) -> str:
+    """The calls that count the whole list."""
+    most = operation.asked.route.resource.read_budget
+    unless = "none where the first page is the only one, else"
+    if is_counted_by_dynamodb(plan, operation.guard().verdict):
+        return f"{unless} 1 to {most} {name} calls with Select=COUNT, which read all of the list, 1 MB each; then null"
+    calls = f"{name} and BatchGetItem" if plan.completes else name
+    return f"{unless} 1 to {most} {calls} calls, as the items are judged here; then null"
 
 
 def _table_or_index(path: AccessPath) -> str:

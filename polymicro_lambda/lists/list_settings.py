@@ -1,0 +1,55 @@
+"""What a resource says of all its lists: the form of their pages, and what they are where a request says nothing."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.spelling import did_you_mean
+
+from .envelopes import Envelope
+from .planner import Planner
+
+
+class ListSettings(NamedTuple):
+    """The settings of a resource's lists."""
+
+    limit: int = 25
+    """The page size where a request says none."""
+    envelope: Envelope | None = None
+    """The object around the items, None for a bare array."""
+    default_sort: str | None = None
+    """The order where a request says none, as ``?sort=`` would say it; None for that of the index that is read."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether a request may ask for the number of all items."""
+        return self.envelope is not None and self.envelope.count is not None
+
+
+NO_SETTINGS = ListSettings()
+"""Those of a resource that says nothing."""
+
+
+def default_sort_of(
+    resource: str, declared: Any, planner: Planner, bindable: Iterable[str] | None
+) -> str | None:
+    """What ``default_sort`` says; ``bindable`` is what a request may bind to one value, None for anything.
+
+    Raises ``ConfigurationError`` where the model has no such attribute, or no table or index that order.
+    """
+    if declared is None:
+        return None
+    where = f"{resource}.default_sort"
+    if not isinstance(declared, str):
+        raise ConfigurationError(f'{where} must be an attribute such as "-created", not {declared!r}')
+    name, attributes = declared.removeprefix("-"), planner.model.get_attributes()
+    if name not in attributes:
+        near = did_you_mean(name, attributes)
+        raise ConfigurationError(f"{where}: {planner.model.__name__} has no attribute {name!r}{near}")
+    stored = attributes[name].attr_name
+    if not any(path.sort == stored for path in planner.usable(bindable)):
+        raise ConfigurationError(
+            f"{where}: no list can be sorted by {name!r}. It must be the sort key of the table or of an index whose"
+            " partition key is bound by the route, by OwnedBy or by filters"
+        )
+    return declared
