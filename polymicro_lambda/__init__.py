@@ -19,7 +19,7 @@ from .permissions import (
     ReadOnly,
     Through,
 )
-from .resources import ModelResource
+from .resources import ModelResource, Resource
 from .routing import Many, One, action
 from .rules import SoftDelete, trusted
 from .throttling import RateLimit
@@ -53,6 +53,7 @@ __all__ = [
     "RateLimit",
     "ReadOnly",
     "Request",
+    "Resource",
     "Retrieve",
     "SoftDelete",
     "Through",

@@ -16,7 +16,7 @@ from .items import EntityTagger
 from .lists import Cursors, configured_secrets, signing_secrets
 from .observability import Telemetry, UserHasher, error_logger, request_observers
 from .permissions import IsAuthenticated
-from .routing import AppSettings, Route, Router, compile_routes, models_of, stores_of
+from .routing import AppSettings, Route, Router, compile_routes, models_of, reserve_paths, stores_of
 from .throttling import Limiter, RateLimit
 from .types import Event, Handler
 from .writes import Transaction
@@ -122,6 +122,8 @@ class PolyMicro:
         prepare_models(models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix)
         note_partial_reads(models)
         self.documentation = self._documented(self.routes, served=served)
+        if self.documentation is not None:
+            reserve_paths(self.routes, tuple(self.documentation.pages))
         dispatch = self._dispatcher(router, models)
 
         def handler(event: Event, context: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`ModelResource`: what a resource declares, and the hooks that it may override."""
+"""`ModelResource`: what a resource declares, and the hooks that it may override; `Resource`, which has no model."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
@@ -7,6 +7,7 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 from pynamodb.models import Model
 
+from .dynamodb import NoTable
 from .http import Request
 from .lists import Envelope, Planner
 from .mixins import Registry
@@ -14,7 +15,7 @@ from .rules import Method, SoftDelete
 from .schemas import ItemPath
 from .writes import Store
 
-__all__ = ["ModelResource"]
+__all__ = ["ModelResource", "Resource"]
 
 
 DEFAULT_IDEMPOTENT = ("create",)
@@ -42,7 +43,7 @@ class ModelResource:
     model: ClassVar[type[Model]]
     """The PynamoDB model."""
     route: ClassVar[str]
-    """The collection's path, e.g. ``"todo"`` or ``"projects/{project}/tasks"``."""
+    """The collection's path, e.g. ``"todo"`` or ``"projects/{project}/tasks"``; ``""`` is the root."""
     permissions: ClassVar[Any] = None
     """One permission class, or an iterable of classes, instances and compositions; the app's default if None.
 
@@ -164,3 +165,13 @@ class ModelResource:
         scheme = "http" if request.headers.get("x-forwarded-proto") == "http" else "https"
         path = "/".join(self.item.segments_of(instance, request.path_params))
         return f"{scheme}://{request.headers.get('host', '')}{request.prefix}/{path}"
+
+
+class Resource(ModelResource):
+    """Routes without a model, such as ``/health``, a login or a webhook: each method marked by ``@action`` is one.
+
+    It takes ``route``, ``permissions``, ``idempotent``, ``require_idempotency_key``, ``rate_limit``, ``attempts``,
+    ``calls``; it has no ``store``. Parameters of its path are texts, in ``request.path_params``.
+    """
+
+    model = NoTable

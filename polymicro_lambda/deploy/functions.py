@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from polymicro_lambda.dynamodb import table_name
+from polymicro_lambda.dynamodb import has_table, table_name
 from polymicro_lambda.routing import Route
 
 from .api_gateway import event_source
@@ -32,7 +32,8 @@ def function_globals(options: Options) -> dict[str, Any]:
 def app_function(routes: Sequence[Route], events: Sequence[Event], options: Options) -> Iterator[Part]:
     """The function that answers the requests, and its logs."""
     name, authorized = f"{options.name}Function", options.authorizer not in OPEN
-    models = {table_name(route.model): None for route in routes}
+    models = {table_name(route.model): None for route in routes if has_table(route.model)}
+    granted = statements(routes)
     properties = {
         "Handler": options.handler,
         "MemorySize": options.memory,
@@ -45,9 +46,9 @@ def app_function(routes: Sequence[Route], events: Sequence[Event], options: Opti
             Commented(event.name, event.comment): event_source(event, options.api, authorized=authorized)
             for event in events
         },
-        "Policies": [{"Version": "2012-10-17", "Statement": statements(routes)}],
+        **({"Policies": [{"Version": "2012-10-17", "Statement": granted}]} if granted else {}),
     }
-    note = f"the routes over {', '.join(models)}"
+    note = f"the routes over {', '.join(models) or 'no table'}"
     yield Part("Resources", name, {name: _function(properties, options)}, note)
     yield log_group(f"{options.name}Logs", f"logs of {name}")
 

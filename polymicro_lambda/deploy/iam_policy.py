@@ -9,7 +9,7 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import has_all_attributes, table_name
+from polymicro_lambda.dynamodb import has_all_attributes, has_table, table_name
 from polymicro_lambda.permissions import Through
 from polymicro_lambda.routing import Embed, Route
 
@@ -107,6 +107,8 @@ def _tables_of_unique_reads(route: Route) -> Iterator[str]:
 
 def _completing_grants(route: Route) -> frozenset[Grant]:
     """The operations by which items of an index that lacks attributes are read again, where an answer shows them."""
+    if not has_table(route.model):
+        return frozenset()
     table = table_name(route.model)
     partial_calls = (one for one in route.calls if not has_all_attributes(one.model, one.index or None))
     if not any(table_name(one.model) == table for one in partial_calls):
@@ -145,10 +147,8 @@ def _reservation_grants(route: Route, granted: Iterable[Grant]) -> frozenset[Gra
 
 def _idempotency_grants(route: Route, records: type[Model]) -> frozenset[Grant]:
     """The operations by which a verb keeps its ``Idempotency-Key``: a transaction needs the grants of its parts."""
-    created = Grant(table_name(route.model), "", "GetItem")
-    return frozenset(
-        {created, *(Grant(table_name(records), "", operation) for operation in IDEMPOTENCY_OPERATIONS)}
-    )
+    own = frozenset(Grant(table_name(records), "", operation) for operation in IDEMPOTENCY_OPERATIONS)
+    return own | {Grant(table_name(route.model), "", "GetItem")} if has_table(route.model) else own
 
 
 def statements(routes: Iterable[Route]) -> list[dict[str, Any]]:

@@ -31,8 +31,8 @@ class FastOperation(Protocol):
 
 def fast_store(asked: VerbRequest, verdict: Verdict) -> PynamoStore | None:
     """What does the verb without its method, None where that is to be called."""
-    route, request, store = asked.route, asked.request, asked.route.resource.store
-    if not route.at_once or request.query or not isinstance(store, PynamoStore):
+    route, request = asked.route, asked.request
+    if not route.at_once or request.query or not isinstance(store := route.resource.store, PynamoStore):
         return None
     if "if-match" in request.headers or "if-none-match" in request.headers or is_opaque(verdict):
         return None

@@ -40,7 +40,7 @@ class ItemDumper:
 
     def dumped(self, instance: Model, more: Mapping[str, Any] = NOTHING) -> Any:
         """An instance as it goes out; ``more`` are members besides its fields."""
-        schema = self.route.schema
+        schema = self.route.schema_of(instance)
         shown = unchanged_json(instance) if schema.model is type(instance) else None
         data = schema.dump(instance) if shown is None else schema.selected(shown)
         data = self.fields.of_item(instance, data)

@@ -14,7 +14,7 @@ def location_headers(route: Route, request: Request, item: Model) -> dict[str, s
     path = route.resource.item
     if route.verb != "create" or path is None:
         return {}
-    location = "/".join(path.segments_of(item, request.path_params, _kept(request)))
+    location = _from_root(request) + "/".join(path.segments_of(item, request.path_params, _kept(request)))
     return {"location": location} if len(location) <= LONGEST_HEADER else {}
 
 
@@ -24,9 +24,17 @@ def location_of_raw(route: Route, request: Request, raw: RawItem) -> str | None:
     if route.verb != "create":
         return ""
     location = None if path is None else path.path_of(raw, _kept(request))
-    return location if location is None or len(location) <= LONGEST_HEADER else ""
+    if location is None:
+        return None
+    location = _from_root(request) + location
+    return location if len(location) <= LONGEST_HEADER else ""
 
 
 def _kept(request: Request) -> int:
     """How many segments a relative reference leaves: all but the request's last (RFC 3986, section 5.2.3)."""
-    return len(request.segments) - (0 if request.has_trailing_slash else 1)
+    return max(len(request.segments) - (0 if request.has_trailing_slash else 1), 0)
+
+
+def _from_root(request: Request) -> str:
+    """What stands before a reference from the root, whose URL may end with the stage, or with a slash after it."""
+    return f"{request.prefix}/" if request.prefix and not request.segments else ""

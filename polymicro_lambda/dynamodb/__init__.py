@@ -10,6 +10,7 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``called_defaults``: defaults that are called, for new items alone
 - ``exact_numbers``: numbers of more digits than a float has
 - ``raw_maps``: free maps with members of any name
+- ``no_table``: what stands for the model of a resource that has none
 - ``models``, ``attributes``: keys, version, TTL and indexes of a model; attribute classes besides PynamoDB's
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
 - ``conflicts``: writes that meet another's transaction
@@ -70,6 +71,7 @@ from .models import (
     projected_names,
     stored_names,
 )
+from .no_table import NoTable, has_table, model_of_path
 from .own_tables import check_own_tables, check_table, own_table_model
 from .partial_reads import (
     PartialItem,
@@ -123,6 +125,7 @@ __all__ = [
     "IteratorStart",
     "MemberPath",
     "ModelInfo",
+    "NoTable",
     "PartialItem",
     "PartialRead",
     "PrefixedAttribute",
@@ -147,6 +150,7 @@ __all__ = [
     "get_item",
     "has_all_attributes",
     "has_default",
+    "has_table",
     "has_waited",
     "http_error_from_client",
     "http_error_of",
@@ -168,6 +172,7 @@ __all__ = [
     "model_info",
     "model_of_index",
     "model_of_iterator",
+    "model_of_path",
     "no_answer",
     "note_partial_reads",
     "number_text",

@@ -52,8 +52,9 @@ class Documentation:
     ) -> "Documentation":
         """The documentation under ``permissions``, True for everybody.
 
-        With ``yields`` it has only the paths that no route has; else such a route is a ``ConfigurationError``, as are
-        permissions that need an item, and packages that are missing.
+        With ``yields`` it has only the paths that are no route's; else such a route is a ``ConfigurationError``, as are
+        permissions that need an item, and packages that are missing. A route that begins with a parameter stands
+        behind them, as behind other routes.
         """
         swagger_ui.check()
         rule = rule_of(permissions)
@@ -147,7 +148,9 @@ def rule_of(permissions: Any) -> Rule:
 
 
 def _route_at(router: Router, path: Path) -> Route | None:
+    """The route of a path, None where there is none that names the path's first segment."""
     try:
-        return next(iter(router.find(path).routes.values()))
+        route = next(iter(router.find(path).routes.values()))
     except NotFound:
         return None
+    return route if route.parts[0] == path[0] else None

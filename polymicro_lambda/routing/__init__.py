@@ -6,18 +6,20 @@ the app compiles: it needs neither network nor credentials, and names class and 
 
 ``compiler`` makes the routes. ``declarations`` reads one resource, with ``signatures`` for its methods and its path,
 ``verbs`` for the five verbs and ``@action``, ``idempotent_verbs``, ``declared_calls`` and ``soft_deletes`` for
-these settings.
+these settings, and
+``declared_models`` for the model, or a ``Resource`` without one.
 ``embeds`` has ``One`` and ``Many``, by which resources embed one another. ``declaration_checks`` and
 ``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``, ``router`` the tree of paths,
 ``reserved_keys`` the keys whose paths would be other routes.
 """
 
-from .compiler import compile_routes, stores_of
+from .compiler import compile_routes, models_of, stores_of
 from .declarations import AppSettings
 from .declared_calls import Call
 from .embeds import EMBED, Many, One
+from .reserved_keys import reserve_paths
 from .router import Match, Router, is_open
-from .routes import Embed, Route, models_of
+from .routes import Embed, Route
 from .soft_deletes import DELETED
 from .verbs import action
 
@@ -36,5 +38,6 @@ __all__ = [
     "compile_routes",
     "is_open",
     "models_of",
+    "reserve_paths",
     "stores_of",
 ]

@@ -1,27 +1,29 @@
 """Refuses resources that cannot stand in one app."""
 
+from collections.abc import Collection
+
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import check_own_tables
+from polymicro_lambda.dynamodb import check_own_tables, has_table
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.mixins import Delete
 from polymicro_lambda.writes import check_same_constraints
 
 from .declaration_checks import check_index_keys, check_prefixes
 from .declarations import AppSettings
-from .routes import Route, models_of
+from .routes import Route
 
 
-def check_together(routes: tuple[Route, ...], app: AppSettings) -> None:
-    """Raise ``ConfigurationError`` for resources that cannot stand in one app."""
+def check_together(routes: tuple[Route, ...], models: Collection[type[Model]], app: AppSettings) -> None:
+    """Raise ``ConfigurationError`` for resources that cannot stand in one app; ``models`` are all that these need."""
     if any(route.uniqueness for route in routes):
         check_same_constraints(
             [(type(one.resource).__name__, one.model, one.uniqueness) for one in routes if one.writes]
         )
     _check_soft_deletes(routes)
-    served = {route.model for route in routes}
-    check_index_keys(models_of(routes))
-    check_prefixes(models_of(routes), served)
+    served = {route.model for route in routes if has_table(route.model)}
+    check_index_keys(models)
+    check_prefixes(models, served)
     if app.rate_limit is not None and not any(route.rate for route in routes):
         raise ConfigurationError(
             'PolyMicro.rate_limit limits nothing: say RateLimit("100/minute"), or rate_limit of a resource'

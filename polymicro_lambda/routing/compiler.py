@@ -1,12 +1,14 @@
 """Resources become routes: declarations read, schemas made, indexes found, every mistake named."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import partial
 from typing import Any, cast
 
-from polymicro_lambda.dynamodb import model_info
+from pynamodb.models import Model
+
+from polymicro_lambda.dynamodb import has_table, model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import (
+    NO_SETTINGS,
     AccessPath,
     DeclaredFilters,
     ListSettings,
@@ -31,7 +33,7 @@ from .declarations import AppSettings, Declaration
 from .embeds import link_embeds
 from .lookups import lookup_of
 from .permission_checks import check_field_permissions
-from .reserved_keys import addresses_of
+from .reserved_keys import reserve_paths
 from .routes import Route
 
 
@@ -42,12 +44,15 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
     """
     routes = tuple([route for resource in resources for route in _routes(Declaration.of(resource, app), app)])
     link_embeds(routes)
-    check_together(routes, app)
+    check_together(routes, models_of(routes), app)
     stores = stores_of(routes)
-    for store in map(_store_of, routes):
+    for store in [_store_of(route) for route in routes if has_table(route.model)]:
         store.stores = stores
-        store.find_addresses = partial(addresses_of, store.model, routes)
+    reserve_paths(routes, ())
     _leave_out_deleted(routes)
+    schemas = {route.model: route.schema for route in reversed(routes) if has_table(route.model)}
+    for route in routes:
+        route.shown = {} if has_table(route.model) else schemas
     return routes
 
 
@@ -58,7 +63,18 @@ def stores_of(routes: Iterable[Route]) -> Stores:
     Else one that says what its writes set.
     """
     last = sorted(routes, key=lambda route: (route.deletion is not None, route.cleans or bool(route.touched)))
-    return Stores({route.model: _store_of(route) for route in last})
+    return Stores({route.model: _store_of(route) for route in last if has_table(route.model)})
+
+
+def models_of(routes: Iterable[Route]) -> dict[type[Model], None]:
+    """Those of all the routes, each once, in their order."""
+    models: dict[type[Model], None] = {}
+    for route in routes:
+        if has_table(route.model):
+            models[route.model] = None
+        if route.calls or route.uniqueness or route.idempotency_table or route.rate:
+            models.update(dict.fromkeys(route.models))
+    return models
 
 
 def _leave_out_deleted(routes: Iterable[Route]) -> None:
@@ -81,7 +97,11 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     address = keys if resource.lookup is None else [resource.lookup]
     item = (*declared.parts, *[f"{{{name}}}" for name in address])
     shared = _shared(declared)
-    list_settings = _list_settings(declared, shared["filters"], shared["bindable"])
+    list_settings = (
+        _list_settings(declared, shared["filters"], shared["bindable"])
+        if has_table(declared.model)
+        else NO_SETTINGS
+    )
     lookup = lookup_of(declared.name, resource.lookup, shared["uniqueness"], declared.fixed)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
@@ -132,10 +152,11 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
     bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
     _check_bulk(declared, unique)
-    resource.store = PynamoStore(model, unique, declared.deletion)
-    resource.store.read_budget = resource.read_budget
-    resource.store.finishing = WrittenValues(declared.touch, declared.clean)
-    resource.planner = _planner(declared, filters, bindable, schema, field_rules)
+    if has_table(model):
+        resource.store = PynamoStore(model, unique, declared.deletion)
+        resource.store.read_budget = resource.read_budget
+        resource.store.finishing = WrittenValues(declared.touch, declared.clean)
+        resource.planner = _planner(declared, filters, bindable, schema, field_rules)
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path, frozenset(declared.by_name))
     others = of_fields if declared.deletion is None else (*of_fields, *declared.deletion.leaves())
@@ -170,7 +191,7 @@ def _list_settings(
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
     resource = declared.resource
     return compile_schema(
-        resource.model,
+        declared.model,
         resource=declared.name,
         schema=resource.schema,
         dump_only=declared.dump_only,

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import has_table
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.permissions import Permission
@@ -15,8 +16,9 @@ from polymicro_lambda.resources import ModelResource, own_members
 from polymicro_lambda.rules import Requirement, SoftDeletion
 from polymicro_lambda.throttling import RateLimit
 
-from .declaration_checks import check_kind, check_model
+from .declaration_checks import check_kind
 from .declared_calls import Call, calls_of
+from .declared_models import check_rule, checked_model, how_to_get_verbs
 from .foreign_names import check_names
 from .idempotent_verbs import idempotent_verbs
 from .lookups import check_lookup
@@ -101,6 +103,8 @@ class Declaration:
     """What a resource declares of its model, route, verbs and permissions."""
 
     resource: ModelResource
+    model: type[Model]
+    """Its model; of a ``Resource`` that of its path."""
     name: str
     """The name of its class, for messages."""
     parts: tuple[str, ...]
@@ -121,32 +125,28 @@ class Declaration:
         """Read a resource. Raises ``ConfigurationError`` that names its class and attribute."""
         name = _checked_name(resource)
         _check_settings(name, resource)
-        own = own_members(type(resource))
-        check_names(name, own, resource.model.get_attributes())
+        own, parts = own_members(type(resource)), route_parts(name, resource)
+        model = checked_model(name, resource, own, parts)
+        check_names(name, own, model.get_attributes())
         deletion = soft_deletion_of(resource, own)
         verbs = [*_mixed_in_verbs(resource), *actions_of(name, resource, own)]
         if not verbs:
-            raise ConfigurationError(f"{name} has no verb: mix in Create, List, Retrieve, Update or Delete")
+            raise ConfigurationError(f"{name} has no verb: {how_to_get_verbs(resource)}")
         rules = VerbRules.of(resource, app.permissions, verbs)
         check_write_terms(resource, verbs)
         check_clean(resource, verbs)
         if VERBS["create"] in verbs and is_mixed_in(resource, "create"):
-            check_kind(name, resource.model)
+            check_kind(name, model)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)
-        parts = route_parts(name, resource)
-        in_path = route_parameters(name, resource.model, parts)
+        in_path = route_parameters(name, model, parts)
         declared = tuple([DeclaredVerb.of(resource, verb, idempotent, deletion) for verb in verbs])
         methods = frozenset([verb.name for verb in verbs])
-        check_attributes(f"{name}.permissions", resource.model, rules.permissions, in_path, methods)
+        check_rule(name, model, rules.permissions)
+        check_attributes(f"{name}.permissions", model, rules.permissions, in_path, methods)
         touch, put = read_touch(resource, verbs, rules.owners, deletion), put_of(resource, verbs)
-        read = cls(resource, name, parts, in_path, declared, rules, touch, put, deletion)
+        read = cls(resource, model, name, parts, in_path, declared, rules, touch, put, deletion)
         check_lookup(name, read.model, resource.lookup, read.fixed, items=read.has_items)
         return read
-
-    @property
-    def model(self) -> type[Model]:
-        """The resource's model."""
-        return self.resource.model
 
     @lazy
     def by_name(self) -> Mapping[str, DeclaredVerb]:
@@ -158,7 +158,8 @@ class Declaration:
         """Whether a hook, a schema or fields of the resource's own need instances for what an answer shows of items."""
         cls = type(self.resource)
         hooks = (cls.represent is ModelResource.represent, cls.prepare is ModelResource.prepare)
-        return not all(hooks) or self.resource.schema is not None or bool(self.resource.fields)
+        own = self.resource.schema is not None or bool(self.resource.fields)
+        return not all(hooks) or own or not has_table(self.model)
 
     @property
     def fields_for(self) -> Any:
@@ -220,7 +221,7 @@ def _mixed_in_verbs(resource: ModelResource) -> Iterator[Verb]:
 
 
 def _checked_name(resource: Any) -> str:
-    """The name of a resource's class. Raises ``ConfigurationError`` where it is no resource or has no model."""
+    """The name of a resource's class. Raises ``ConfigurationError`` where it is no resource."""
     if isinstance(resource, type):
         name = resource.__name__
         raise ConfigurationError(f"{name} is a class: write {name}(pm) in place of register")
@@ -229,10 +230,6 @@ def _checked_name(resource: Any) -> str:
         raise ConfigurationError(
             f"{name} has verbs but is no resource: write class {name}(ModelResource, Create, …)"
         )
-    model = getattr(resource, "model", None)
-    if not (isinstance(model, type) and issubclass(model, Model)):
-        raise ConfigurationError(f"{name}.model must be a PynamoDB model, not {model!r}")
-    check_model(name, model)
     return name
 
 

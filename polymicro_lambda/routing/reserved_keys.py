@@ -4,17 +4,19 @@ An item of ``/notes/{id}`` whose key is ``count`` cannot be read where ``/notes/
 literal segment before a parameter.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.constants import BINARY, STRING
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import has_table
 from polymicro_lambda.items import serialized
 from polymicro_lambda.schemas import HASH_BYTES, ItemPath, ItemSchema, KeyRule, address_rules, parameter_name
 from polymicro_lambda.types import RawItem
-from polymicro_lambda.writes import Addresses, PathText
+from polymicro_lambda.writes import Addresses, PathText, PynamoStore
 
 from .routes import Route
 
@@ -22,14 +24,28 @@ _NO_SEGMENTS = ("", ".", "..")
 """An empty segment is none, and a URL does not keep the others (RFC 3986, section 5.2.4)."""
 
 
-def addresses_of(model: type[Model], routes: Sequence[Route]) -> Addresses:
-    """What the paths of the items of a model ask of their values, whoever writes them: each resource shows them."""
+def addresses_of(
+    model: type[Model], routes: Sequence[Route], others: Iterable[Sequence[str]] = ()
+) -> Addresses:
+    """What the paths of the items of a model ask of their values, whoever writes them: each resource shows them.
+
+    ``others`` are paths that are no routes, and go before those with parameters.
+    """
+    paths = [*(one.parts for one in routes), *others]
     of_model = [one for one in routes if one.model is model and one.resource.item is not None]
     own = {one.parts: one for one in of_model if one.parts[: len(_template(one))] == _template(one)}
-    taken = [stored for one in own.values() for stored in _taken(_item(one).schema, one.parts, routes)]
+    taken = [stored for one in own.values() for stored in _taken(_item(one).schema, one.parts, paths)]
     texts = {text.name: text for one in own.values() for text in _texts(one)}
     distinct = {repr(sorted(stored.items())): stored for stored in taken}
     return Addresses(tuple(distinct.values()), tuple(texts.values()))
+
+
+def reserve_paths(routes: Sequence[Route], paths: Iterable[Sequence[str]]) -> None:
+    """Let no new item have a path that is another route's, or one of ``paths``, which are no route's."""
+    for route in routes:
+        if has_table(route.model):
+            store = cast("PynamoStore", route.resource.store)  # compilation has set it
+            store.find_addresses = partial(addresses_of, route.model, routes, paths)
 
 
 def _item(route: Route) -> ItemPath:
@@ -40,9 +56,9 @@ def _template(route: Route) -> tuple[str, ...]:
     return _item(route).template
 
 
-def _taken(schema: ItemSchema, parts: Sequence[str], routes: Sequence[Route]) -> Iterator[RawItem]:
-    for other in routes:
-        stored = _stored(schema, _pins(parts, other.parts))
+def _taken(schema: ItemSchema, parts: Sequence[str], paths: Iterable[Sequence[str]]) -> Iterator[RawItem]:
+    for other in paths:
+        stored = _stored(schema, _pins(parts, other))
         if stored:
             yield stored
 

@@ -1,19 +1,19 @@
 """Routes: the one form in which everything about an API is known, and the tree that finds them by path."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from marshmallow import Schema
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.dynamodb import has_table, model_info
 from polymicro_lambda.items import FieldSelection, is_volatile
 from polymicro_lambda.lazy import compute_lazy, lazy
 from polymicro_lambda.lists import NO_SETTINGS, DeclaredFilters, ListSettings
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import SAFE_METHODS, FieldRules, Method, Owner, Requirement, Rule, SoftDeletion
-from polymicro_lambda.schemas import ItemSchema, parameter_name
+from polymicro_lambda.schemas import ItemSchema, parameter_name, whole_schema
 from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import Lookup, UniqueConstraints
 
@@ -112,17 +112,19 @@ class Route:
     """For a PUT that creates what is not there the route of a create; else None."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
+    shown: Mapping[type[Model], ItemSchema] = field(default_factory=dict)
+    """The schemas of models that other resources have, where this one has none; set when all of these are compiled."""
     deletion: SoftDeletion | None = None
     """How the resource's items say that they are deleted, None where none stays."""
     verb: str = field(init=False, repr=False)
     """The verb's name."""
     model: type[Model] = field(init=False, repr=False)
-    """The resource's model."""
+    """The resource's model; of a ``Resource`` one that ``has_table`` knows."""
     template: str = field(init=False, repr=False)
     """The path, e.g. ``/todo/{owner}/{uuid}``."""
 
     def __post_init__(self) -> None:
-        self.verb, self.model = self.about.name, self.resource.model
+        self.verb, self.model = self.about.name, self.schema.declaration.model
         self.template = "/" + "/".join(self.parts)
 
     @lazy
@@ -145,6 +147,12 @@ class Route:
             return tuple(name for name in self.params if name != self.address)
         keys = model_info(self.model).keys if self.about.detail else self.params
         return tuple(name for name in self.params if name not in keys)
+
+    def schema_of(self, instance: Model) -> ItemSchema:
+        """What an instance is shown by: without a model by the schema of the first resource that has it."""
+        if has_table(self.model):
+            return self.schema
+        return self.shown.get(type(instance)) or whole_schema(type(instance))
 
     @property
     def address(self) -> str | None:
@@ -187,8 +195,8 @@ class Route:
 
     def ready(self) -> None:
         """Make what a first request would have to make."""
-        shared = (self.schema, self.field_rules, self.filters, self.resource.store, self.resource.planner)
-        for owner in (self, *shared):
+        items = (self.resource.store, self.resource.planner) if has_table(self.model) else ()
+        for owner in (self, self.schema, self.field_rules, self.filters, *items):
             compute_lazy(owner)
 
     @property
@@ -198,12 +206,13 @@ class Route:
 
     @property
     def models(self) -> tuple[type[Model], ...]:
-        """The resource's model, those whose tables its code and its permissions call, and the app's own."""
+        """Those whose tables it needs: the resource's, those that its code and permissions call, the app's own."""
         unique = self.uniqueness if self.writes or self.lookup else None
         reservations = None if unique is None else unique.reservation_table
         counters = None if self.rate is None else self.rate.counters
         own = (one for one in (self.idempotency_table, reservations, counters) if one is not None)
-        return (self.model, *(call.model for call in self.calls), *own)
+        items = (self.model,) if has_table(self.model) else ()
+        return (*items, *(call.model for call in self.calls), *own)
 
     @property
     def writes(self) -> bool:
@@ -237,13 +246,3 @@ class Route:
     def takes_many(self) -> bool:
         """Whether its body may be a list of items."""
         return self.verb == "create" and not self.is_action and self.resource.max_bulk > 0
-
-
-def models_of(routes: Iterable[Route]) -> dict[type[Model], None]:
-    """Those of all the routes, each once, in their order."""
-    models: dict[type[Model], None] = {}
-    for route in routes:
-        models[route.model] = None
-        if route.calls or route.uniqueness or route.idempotency_table or route.rate:
-            models.update(dict.fromkeys(route.models))
-    return models

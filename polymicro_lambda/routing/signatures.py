@@ -12,7 +12,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.resources import ModelResource
+from polymicro_lambda.resources import ModelResource, Resource
 from polymicro_lambda.schemas import parameter_name
 
 from .verbs import ACTION, HTTP_VERBS, RESTORE, VERBS, WITH_BODY, Action, Verb, verb_of
@@ -76,7 +76,7 @@ def actions_of(name: str, resource: ModelResource, own: Mapping[str, Any]) -> It
         if said is None and hasattr(own[method], ACTION):
             raise ConfigurationError(
                 f"{name}.{method} is hidden by ModelResource, which has the name, too: let the action's class stand"
-                " before ModelResource"
+                " before it"
             )
         if said is None:
             continue
@@ -91,7 +91,7 @@ def actions_of(name: str, resource: ModelResource, own: Mapping[str, Any]) -> It
             raise ConfigurationError(f"{name}.{method}: status must be from 200 to 204, not {said.status!r}")
         if method in VERBS:
             raise ConfigurationError(f"{name}.{method}: an action cannot have the name of a verb")
-        yield verb_of(method, said)
+        yield verb_of(method, said, has_items=not isinstance(resource, Resource))
 
 
 def _check_schema(where: str, said: Action) -> None:
@@ -119,10 +119,13 @@ def _page_size(where: str, limit: inspect.Parameter | None) -> int:
 
 
 def route_parts(name: str, resource: ModelResource) -> tuple[str, ...]:
-    """The segments of ``route``."""
+    """The segments of ``route``; none of ``""``, the root."""
     route = getattr(resource, "route", None)
+    if route == "":
+        return ()
     if not isinstance(route, str) or not route.strip("/"):
-        raise ConfigurationError(f'{name}.route must be a path such as "todo", not {route!r}')
+        root = ': the root is ""' if isinstance(route, str) else ""
+        raise ConfigurationError(f'{name}.route must be a path such as "todo", not {route!r}{root}')
     return _segments(f"{name}.route", route, parameters=True)
 
 

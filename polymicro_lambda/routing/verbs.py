@@ -69,7 +69,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Action:
     """What ``@action`` says of a method."""
 
-    detail: bool
+    detail: bool | None
+    """On the item's path, not the collection's; None where it is not said: on the item's, if the resource has items."""
     methods: tuple[str, ...]
     path: str | None
     schema: Any = None
@@ -101,7 +102,7 @@ def action(method: F, /) -> F: ...
 @overload
 def action(
     *,
-    detail: bool = True,
+    detail: bool | None = None,
     methods: Sequence[str] = ("POST",),
     path: str | None = None,
     schema: Any = None,
@@ -115,7 +116,7 @@ def action(
     method: F | None = None,
     /,
     *,
-    detail: bool = True,
+    detail: bool | None = None,
     methods: Sequence[str] = ("POST",),
     path: str | None = None,
     schema: Any = None,
@@ -128,8 +129,9 @@ def action(
 ) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
 
-    With ``detail=True`` it is ``/todo/{uuid}/<name>`` and called with ``(self, instance, req, user)``; with
-    ``detail=False`` it is ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
+    With ``detail=True``, as where nothing is said, it is ``/todo/{uuid}/<name>`` and called with
+    ``(self, instance, req, user)``; with ``detail=False``, and in a ``Resource`` without a model, it is
+    ``/todo/<name>``, with ``(self, req, user)``. ``path`` stands in place of the name; ``""``
     is the item or the collection itself. ``permissions``, its own or else the resource's, are asked with its name as
     ``method``; ``req`` is the body's JSON, ``{}`` without a body; with a ``schema``, a marshmallow Schema class, what
     that loads of it, else 422. What it returns goes out with ``status``, unless it says another; nothing is 204.
@@ -154,9 +156,10 @@ def action(
     return mark if method is None else mark(method)
 
 
-def verb_of(name: str, said: Action) -> Verb:
-    """An action as a verb."""
-    return _verb(name, said.methods, said.detail, said.status)
+def verb_of(name: str, said: Action, *, has_items: bool = True) -> Verb:
+    """An action as a verb of a resource; ``has_items`` says whether that has a model."""
+    detail = has_items if said.detail is None else said.detail
+    return _verb(name, said.methods, detail, said.status)
 
 
 @lru_cache(1024)

@@ -36,7 +36,7 @@ def requirement_of(
         where = f"{name}.{verb}: requires"
         if said is not None:
             raise ConfigurationError(f"{where} stands in @action and in {name}.requires: say it once")
-        if not action.detail:
+        if action.detail is False:
             raise ConfigurationError(
                 f"{where} is a condition on the item of the path, of which there is none"
             )

@@ -48,7 +48,7 @@ from .item_paths import ItemPath, parameter_name
 from .item_schemas import ItemSchema
 from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, address_rules, is_key, key_rules
 from .merges import Members, Merge, is_mergeable
-from .schema_compiler import compile_schema
+from .schema_compiler import compile_schema, whole_schema
 from .values import as_json
 
 __all__ = [
@@ -99,4 +99,5 @@ __all__ = [
     "load_body",
     "ordered_attributes",
     "parameter_name",
+    "whole_schema",
 ]

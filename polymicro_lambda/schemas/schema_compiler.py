@@ -1,6 +1,7 @@
 """A resource's declarations become its schema."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema
@@ -65,6 +66,12 @@ def compile_schema(
     elif declaration.required:
         declaration.check_required(declaration.settable(updating=not creates))
     return compiled
+
+
+@cache
+def whole_schema(model: type[Model]) -> ItemSchema:
+    """The schema of a model with which nothing is declared: it shows all attributes."""
+    return compile_schema(model, resource=model.__name__)
 
 
 def _names(names: Iterable[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pynamodb.models import Model
 
 from polymicro_lambda import dynamodb
-from polymicro_lambda.dynamodb import model_info
+from polymicro_lambda.dynamodb import has_table, model_info
 from polymicro_lambda.http import User
 from polymicro_lambda.routing import Route
 from polymicro_lambda.types import Handler, RawItem
@@ -39,7 +39,7 @@ class App(Protocol):
 def assert_permission_matrix(
     app: App,
     users: Mapping[str, User | None],
-    instances: Mapping[str, Model],
+    instances: Mapping[str, Model | Mapping[str, str]],
     expected: str,
     *,
     resource: type | None = None,
@@ -50,7 +50,8 @@ def assert_permission_matrix(
     ``expected`` is a table in text: first ``user verb`` and the names of instances, then a line for each user and
     verb with a status, ``allow``, ``deny`` (401, 403) or ``hidden`` (404) under each instance. Its tables must be
     there; each request finds just these instances, and at the end all is as it was. ``resource`` is the class,
-    where a verb is of several; ``bodies`` are those of verbs, else ``{}``. Raises ``ValueError`` for a name that
+    where a verb is of several; ``bodies`` are those of verbs, else ``{}``. For a verb of a ``Resource``, which has no
+    instances, there stand the parameters of its path, ``{}`` for none. Raises ``ValueError`` for a name that
     is not known.
     """
     header, *lines = [line.split() for line in expected.splitlines() if line.strip()]
@@ -58,7 +59,8 @@ def assert_permission_matrix(
     matrix = _Matrix(client, users, instances, bodies or {}, _routes(app, resource))
     names = header[2:]
     _check(header, lines, names, matrix)
-    with _only_items(instances.values(), app.routes) as restore:
+    items = [one for one in instances.values() if isinstance(one, Model)]
+    with _only_items(items, app.routes) as restore:
         actual = [matrix.line(line, names, restore) for line in lines]
     if actual != lines:
         raise AssertionError(f"Expected:\n{_table(header, lines)}\n\nFound:\n{_table(header, actual, lines)}")
@@ -68,17 +70,18 @@ def assert_permission_matrix(
 class _Matrix:
     client: Client
     users: Mapping[str, User | None]
-    instances: Mapping[str, Model]
+    instances: Mapping[str, Model | Mapping[str, str]]
     bodies: Mapping[str, Any]
     routes: Sequence[Route]
 
-    def route(self, verb: str, model: type) -> Route:
+    def route(self, verb: str, instance: Model | Mapping[str, str]) -> Route:
         """The route of a verb; of an update that by PATCH. Raises ``ValueError`` for none or several."""
-        routes = [r for r in self.routes if r.verb == verb and r.model is model and r.http != "PUT"]
+        model = type(instance) if isinstance(instance, Model) else None
+        named = [route for route in self.routes if route.verb == verb and route.http != "PUT"]
+        routes = [r for r in named if (r.model if has_table(r.model) else None) is model]
         if len(routes) != 1:
-            raise ValueError(
-                f"{len(routes)} routes of {model.__name__} are {verb!r}: name the resource, and its verb."
-            )
+            of = "resources without a model" if model is None else model.__name__
+            raise ValueError(f"{len(routes)} routes of {of} are {verb!r}: name the resource, and its verb.")
         return routes[0]
 
     def line(self, expected: list[str], names: list[str], restore: Callable[[], None]) -> list[str]:
@@ -93,8 +96,9 @@ class _Matrix:
     def status(self, user: str, verb: str, name: str) -> int:
         """The status of one request."""
         instance = self.instances[name]
-        route = self.route(verb, type(instance))
-        values = {param: quote(str(getattr(instance, param)), safe="") for param in route.params}
+        route = self.route(verb, instance)
+        said = instance.__getitem__ if isinstance(instance, Mapping) else partial(getattr, instance)
+        values = {param: quote(str(said(param)), safe="") for param in route.params}
         path = route.template.format_map(values)
         body = {} if route.http in ("GET", "DELETE") else {"json": self.bodies.get(verb, {})}
         return self.client.as_(self.users[user]).request(route.http, path, **body).status

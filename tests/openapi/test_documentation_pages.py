@@ -233,7 +233,7 @@ class WrittenResource(ModelResource, Create):
     permissions = AllowAny
 
 
-@pytest.mark.parametrize("route", ["docs", "openapi.json", "{name}", "docs/{name}"])
+@pytest.mark.parametrize("route", ["docs", "openapi.json", "docs/{name}"])
 def test_a_route_at_the_same_place_is_a_mistake(route: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WrittenResource, "route", route, raising=False)
     for docs in (True, False):
@@ -246,6 +246,28 @@ def test_a_route_at_the_same_place_is_a_mistake(route: str, monkeypatch: pytest.
             ConfigurationError, match=r"WrittenResource\.route: /.* takes /.* documentation's"
         ):
             pm.compile()
+
+
+def test_items_at_the_root_stand_behind_the_documentation(dynamodb: None) -> None:
+    """No new item has a path of the documentation's; others are beside it."""
+    Note.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+
+    class Notes(ModelResource, Create, List, Retrieve):
+        model = Note
+        route = ""
+        permissions = AllowAny
+        scan = True
+
+    pm = PolyMicro(docs=True)
+    Notes(pm)
+    client = Caller(pm)
+    assert [client.get(path).status for path in ALL] == [200] * len(ALL)
+    assert [client.post("/", json={"name": name}).status for name in ("docs", "openapi.json")] == [422, 422]
+    assert client.post("/", json={"name": "docs2"}).headers["location"] == "docs2"
+    assert client.get("/docs2").json == {"name": "docs2"}
+    assert list(client.get("/openapi.json").json["paths"]) == ["/", "/{name}"]
+    served = Caller(pm.served())
+    assert [served.get(path).status for path in ALL] == [200] * len(ALL)
 
 
 @pytest.mark.parametrize("name", ["apispec", "flask_swagger_ui"])

@@ -44,13 +44,14 @@ Make = Callable[..., Caller]
 # --- the declaration
 
 DECLARED: dict[str, tuple[Any, Action]] = {
-    "on an item": (action(), Action(True, ("POST",), None)),
+    "as usual": (action(), Action(None, ("POST",), None)),
+    "on an item": (action(detail=True), Action(True, ("POST",), None)),
     "on the collection": (action(detail=False), Action(False, ("POST",), None)),
-    "methods": (action(methods=["GET", "PUT"]), Action(True, ("GET", "PUT"), None)),
-    "one method": (action(methods="DELETE"), Action(True, ("DELETE",), None)),
-    "a path": (action(path="done"), Action(True, ("POST",), "done")),
+    "methods": (action(methods=["GET", "PUT"]), Action(None, ("GET", "PUT"), None)),
+    "one method": (action(methods="DELETE"), Action(None, ("DELETE",), None)),
+    "a path": (action(path="done"), Action(None, ("POST",), "done")),
     "no path": (action(detail=False, methods=("DELETE",), path=""), Action(False, ("DELETE",), "")),
-    "a status": (action(status=201), Action(True, ("POST",), None, None, 201)),
+    "a status": (action(status=201), Action(None, ("POST",), None, None, 201)),
 }
 
 

@@ -22,6 +22,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import has_table
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.openapi import openapi
 from polymicro_lambda.routing import Route
@@ -44,11 +45,12 @@ SAMPLES: Mapping[type[Attribute[Any]], Any] = {
 
 
 def curl_session(routes: Sequence[Route], address: str, *, token: str | None) -> list[str]:
-    """Shell lines that walk through the first resource, create to delete; none without routes.
+    """Shell lines that walk through the first resource with a model, create to delete; without one through the reads.
 
-    ``token`` is a command that prints a bearer token, which each request then sends.
+    ``token`` is a command that prints a bearer token, which each request then sends. None without routes.
     """
-    by_verb = {(route.verb, route.http): route for route in routes if route.resource is routes[0].resource}
+    with_model = [route for route in routes if has_table(route.model)]
+    by_verb = {(one.verb, one.http): one for one in with_model if one.resource is with_model[0].resource}
     calls = {key: call(by_verb[key]) for key, call in CALLS.items() if key in by_verb}
     if CREATE not in by_verb:  # without an item, no call for one
         calls = {key: call for key, call in calls.items() if not by_verb[key].about.detail}
@@ -57,7 +59,9 @@ def curl_session(routes: Sequence[Route], address: str, *, token: str | None) ->
     item = next((by_verb[key].template for key in calls if by_verb[key].about.detail), None)
     for key, call in calls.items():
         lines.append(_create_and_keep(item, f"{curl} {call}") if key == CREATE and item else f"{curl} {call}")
-    return [f"api={address}", *lines] if calls else []
+    reads = [] if with_model else [route for route in routes if route.http == "GET"]
+    lines += [f"{curl} {_collection(route)}" for route in reads]
+    return [f"api={address}", *lines] if calls or reads else []
 
 
 CREATE = ("create", "POST")
