@@ -116,6 +116,11 @@ class ModelResource:
     envelope: ClassVar[bool] = True
     """Whether a list stands in ``{"items": …, "pagination_key": …}``; else it is a bare array."""
 
+    renderers: ClassVar[Mapping[str, Any]] = {}
+    """What makes answers besides JSON, over the app's: ``{"text/csv": CSV()}``; None removes one of the app's."""
+    parsers: ClassVar[Mapping[str, Any]] = {}
+    """What reads bodies besides JSON, in the same way."""
+
     store: Store
     """Where the verbs keep their items; set when the app compiles."""
     planner: Planner

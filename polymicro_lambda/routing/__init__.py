@@ -15,9 +15,10 @@ these settings.
 from .compiler import compile_routes, stores_of
 from .declarations import AppSettings
 from .declared_calls import Call
+from .embed import Embed
 from .embeds import EMBED, Many, One
 from .router import Match, Router, is_open
-from .routes import Embed, Route, models_of
+from .routes import Route, models_of
 from .soft_deletes import DELETED
 from .verbs import action
 
