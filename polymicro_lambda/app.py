@@ -1,16 +1,23 @@
 """`PolyMicro`: resources register with it, and it compiles them into a Lambda handler."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pynamodb.models import Model
 
-from .dispatch import Dispatcher, Services, make_ready, quiet_libraries, without_garbage_collection
+from .dispatch import (
+    Dispatcher,
+    Services,
+    make_ready,
+    quiet_libraries,
+    without_garbage_collection,
+    wording_of,
+)
 from .dynamodb import Digester, client_metering, note_partial_reads, prepare_models
 from .exceptions import ConfigurationError
-from .http import CORS, HSTS, Request, hsts_of, request_id, source_of, user_id_by
+from .http import CORS, HSTS, Request, cors_of, hsts_of, request_id, source_of, user_id_by
 from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
 from .items import EntityTagger
 from .lists import Cursors, configured_secrets, signing_secrets
@@ -31,6 +38,7 @@ MAX_BODY = 1024 * 1024
 """Bytes of a decoded body, unless the app says otherwise."""
 _ON = ("1", "true")
 """What switches a variable of the environment on."""
+_OWN_KINDS = (("idempotency", "an Idempotency()", Idempotency), ("rate_limit", "a RateLimit()", RateLimit))
 
 
 class PolyMicro:
@@ -43,9 +51,10 @@ class PolyMicro:
     (``POLYMICRO_TABLE_PREFIX``). ``default_permissions`` are those of resources that declare none,
     ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``, ``hsts`` True or an ``HSTS``. ``max_body`` is
     the most bytes of a decoded body. ``idempotency`` keeps what requests with an ``Idempotency-Key`` did,
-    ``rate_limit`` says how many requests of a user are served. ``docs``
-    serves ``/openapi.json`` and ``/docs``: True to everybody, or to whom these permissions let in. ``title`` and
-    ``version`` are those of the API in its OpenAPI document.
+    ``rate_limit`` says how many requests of a user are served. ``docs`` serves ``/openapi.json`` and ``/docs``: True to
+    everybody, or to whom these permissions let in. ``title`` and ``version`` are those of the API in its OpenAPI
+    document. ``renderers`` make answers besides JSON, ``parsers`` read bodies, by media type: ``{"text/csv": CSV()}``.
+    ``problem(document, request)`` gives what is sent in place of a problem document: a body, or body and headers.
 
     ``logger``, ``metrics`` and ``tracer`` are Powertools', or True for such a one of its own; ``logger`` may also be
     of the standard library. Each request is told to them; what is None or False is off. Errors are always logged.
@@ -67,6 +76,9 @@ class PolyMicro:
         rate_limit: RateLimit | None = None,
         title: str = "API",
         version: str = "1.0.0",
+        renderers: Mapping[str, Any] | None = None,
+        parsers: Mapping[str, Any] | None = None,
+        problem: Callable[..., Any] | None = None,
         logger: Any = None,
         metrics: Any = None,
         tracer: Any = None,
@@ -84,6 +96,8 @@ class PolyMicro:
         self._rate_limit = rate_limit
         self.title = title
         self.version = version
+        self._formats = (renderers or {}, parsers or {})
+        self._problem = problem
         self._observers = (logger, metrics, tracer)
         self._resources: list[Any] = []
         self.routes: tuple[Route, ...] = ()
@@ -114,9 +128,8 @@ class PolyMicro:
     def _compiled(self, *, served: bool) -> Handler:
         self._check()
         table = None if self._idempotency is None else self._idempotency.model
-        self.routes = compile_routes(
-            self._resources, AppSettings(self._default_permissions, table, self._rate_limit)
-        )
+        settings = AppSettings(self._default_permissions, table, self._rate_limit, *self._formats)
+        self.routes = compile_routes(self._resources, settings)
         self._router = router = Router(self.routes)
         models, prefix = tuple(models_of(self.routes)), self._table_prefix
         prepare_models(models, os.environ.get("POLYMICRO_TABLE_PREFIX", "") if prefix is None else prefix)
@@ -150,9 +163,10 @@ class PolyMicro:
                 user_id,
                 EntityTagger.of(signing[0]),
                 self._idempotency_keys(keyed, telemetry.logger),
+                wording_of(self._problem),
             ),
             max_body=self._max_body,
-            cors=_cors(self._cors),
+            cors=cors_of(self._cors),
             hsts=hsts_of(self._hsts),
             limiter=self._limiter(user_id, keyed),
             telemetry=telemetry,
@@ -167,12 +181,10 @@ class PolyMicro:
             )
         if type(self._max_body) is not int or self._max_body < 1:
             raise ConfigurationError(f"PolyMicro.max_body must be a number of bytes, not {self._max_body!r}")
-        if not isinstance(self._idempotency, Idempotency | None):
-            raise ConfigurationError(
-                f"PolyMicro.idempotency must be an Idempotency(), not {self._idempotency!r}"
-            )
-        if not isinstance(self._rate_limit, RateLimit | None):
-            raise ConfigurationError(f"PolyMicro.rate_limit must be a RateLimit(), not {self._rate_limit!r}")
+        for name, wanted, kind in _OWN_KINDS:
+            said = getattr(self, f"_{name}")
+            if not isinstance(said, kind | None):
+                raise ConfigurationError(f"PolyMicro.{name} must be {wanted}, not {said!r}")
 
     def _telemetry(self, hasher: UserHasher, models: Sequence[type[Model]], debug: str) -> Telemetry:
         """What tells of requests; ``debug`` is what the environment says, in lower case."""
@@ -188,14 +200,12 @@ class PolyMicro:
         )
 
     def _idempotency_keys(self, secret: str, logger: Any) -> IdempotencyKeys:
-        if self._idempotency is None:
-            return NO_KEYS
-        return IdempotencyKeys.of(secret, self._idempotency.expires_after, logger)
+        said = self._idempotency
+        return NO_KEYS if said is None else IdempotencyKeys.of(secret, said.expires_after, logger)
 
     def _limiter(self, user_id: Callable[[Any], str], secret: str) -> Limiter | None:
-        if self._rate_limit is None:
-            return None
-        return Limiter(self._rate_limit, user_id, Digester.of(secret, "rate"))
+        said = self._rate_limit
+        return None if said is None else Limiter(said, user_id, Digester.of(secret, "rate"))
 
     def _documented(self, routes: tuple[Route, ...], *, served: bool) -> "Documentation | None":
         said = self._docs is not False and self._docs is not None
@@ -240,11 +250,3 @@ class PolyMicro:
 
 def _authorized(request: Request) -> Any:
     return request.user
-
-
-def _cors(declared: CORS | str | None) -> CORS | None:
-    if declared is None or isinstance(declared, CORS):
-        return declared
-    if declared == "*":
-        return CORS(origins=("*",))
-    raise ConfigurationError(f'PolyMicro.cors must be "*" or a CORS, not {declared!r}')

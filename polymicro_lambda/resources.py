@@ -122,6 +122,11 @@ class ModelResource:
     default_sort: ClassVar[str | None] = None
     """The order of a list where ``?sort=`` says none: ``"-created"``. Some index or the table must have it."""
 
+    renderers: ClassVar[Mapping[str, Any]] = {}
+    """What makes answers besides JSON, over the app's: ``{"text/csv": CSV()}``; None removes one of the app's."""
+    parsers: ClassVar[Mapping[str, Any]] = {}
+    """What reads bodies besides JSON, in the same way."""
+
     store: Store
     """Where the verbs keep their items; set when the app compiles."""
     planner: Planner
@@ -171,7 +176,7 @@ class Resource(ModelResource):
     """Routes without a model, such as ``/health``, a login or a webhook: each method marked by ``@action`` is one.
 
     It takes ``route``, ``permissions``, ``idempotent``, ``require_idempotency_key``, ``rate_limit``, ``attempts``,
-    ``calls``; it has no ``store``. Parameters of its path are texts, in ``request.path_params``.
+    ``calls``, ``renderers``, ``parsers``; it has no ``store``. Parameters of its path are texts, in ``request.path_params``.
     """
 
     model = NoTable

@@ -7,11 +7,13 @@ the rule as far as user and verb go, counts the request, reads its body, and han
 ``verb_request`` types path, query and body; ``request_guard`` makes the guard under which the verb runs, and reads the
 item; ``operations`` calls the verb, or ``fast_path`` or ``bulk_create`` in its place. ``verb_results`` tells apart what
 the verb returned, ``response_builder`` makes the response of it, ``page_responses`` of a list's pages.
-``response_limits`` knows what gateways carry. ``startup`` makes a Lambda ready.
+``response_limits`` knows what gateways carry. ``formats`` is for bodies and answers besides JSON, ``problems`` for
+errors as answers. ``startup`` makes a Lambda ready.
 """
 
 from .dispatcher import Dispatcher, asks_for_user, permitted, route_of
 from .operations import Operation
+from .problems import ProblemWording, wording_of
 from .response_limits import fits
 from .startup import make_ready, quiet_libraries, without_garbage_collection
 from .verb_request import Services, VerbRequest
@@ -19,6 +21,7 @@ from .verb_request import Services, VerbRequest
 __all__ = [
     "Dispatcher",
     "Operation",
+    "ProblemWording",
     "Services",
     "VerbRequest",
     "asks_for_user",
@@ -28,4 +31,5 @@ __all__ = [
     "quiet_libraries",
     "route_of",
     "without_garbage_collection",
+    "wording_of",
 ]

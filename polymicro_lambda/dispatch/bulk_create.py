@@ -16,6 +16,7 @@ from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import current_guard, guarded
 from polymicro_lambda.writes import BulkCreation
 
+from .problems import ProblemWording
 from .response_builder import ResponseBuilder
 from .response_limits import fits
 from .verb_results import VerbResult
@@ -34,6 +35,8 @@ class BulkCreate:
     route: Route
     request: Request
     answers: ResponseBuilder
+    problem: ProblemWording | None = None
+    """What words errors, None for problem documents."""
     repeated: IdempotentRequest | None = None
 
     @property
@@ -103,12 +106,16 @@ class BulkCreate:
             self.repeated.place = place
         try:
             if isinstance(values, HTTPError):
-                return _refused(values)
+                return self._refused(values)
             with _at(place):
                 result = _checked(call(values))
             return {"status": result.status or 201, "item": self._shown(result.body)}
         except Exception as error:  # noqa: BLE001 - it is answered and logged, and the other items go on
-            return _refused(_answerable(error))
+            return self._refused(_answerable(error))
+
+    def _refused(self, error: HTTPError) -> dict[str, Any]:
+        problem = problem_document(error) if self.problem is None else self.problem.body(error)
+        return {"status": error.status, "problem": problem}
 
     def _shown(self, body: Any) -> Any:
         return self.answers.nested.shown(body) if isinstance(body, Model) else body
@@ -167,7 +174,3 @@ def _answerable(error: Exception) -> HTTPError:
         cause = answer.__cause__ or error
         report_error("An item of a list failed: %s", type(cause).__name__, cause=cause, status=answer.status)
     return answer
-
-
-def _refused(error: HTTPError) -> dict[str, Any]:
-    return {"status": error.status, "problem": problem_document(error)}

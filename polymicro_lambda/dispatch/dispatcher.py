@@ -13,7 +13,17 @@ from polymicro_lambda.exceptions import (
     MethodNotAllowed,
     NotFound,
 )
-from polymicro_lambda.http import CORS, HSTS, Request, Response, check_accept, problem_response, read_body
+from polymicro_lambda.http import (
+    CORS,
+    HSTS,
+    CellRows,
+    FormatFailed,
+    Request,
+    Response,
+    chosen_representation,
+    read_body,
+    with_vary,
+)
 from polymicro_lambda.lists import foreign_key
 from polymicro_lambda.observability import (
     MeteredObservation,
@@ -29,9 +39,11 @@ from polymicro_lambda.routing import DELETED, Match, Route, Router
 from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict, note_serving
 from polymicro_lambda.throttling import Limiter
 
+from .formats import body_of_rows, represented
 from .operations import Operation
+from .problems import error_response
 from .request_guard import denied
-from .response_limits import ALWAYS, SMALL, fits, fitting_headers, slimmed, within_limit
+from .response_limits import ALWAYS, SMALL, fitting_headers, within_limit
 from .verb_request import Services, VerbRequest
 
 BODILESS = frozenset({204, 205, 304})
@@ -75,7 +87,7 @@ class Dispatcher:
     limiter: Limiter | None = None
 
     def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
-        """The answer to the request that ``read`` gives; every error becomes a problem document."""
+        """The answer to the request that ``read`` gives; every error becomes an answer too."""
         telemetry = self.telemetry
         note_serving()
         made = MeteredObservation if telemetry.metered else Observation
@@ -99,20 +111,12 @@ class Dispatcher:
             response = self._answer(request, seen)
             return response if len(response.body) <= SMALL else within_limit(response, seen)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
-            return self._problem(self._answerable(error, seen), seen)
-
-    def _problem(self, error: HTTPError, seen: Observation) -> Response:
-        for note in getattr(
-            error, "__notes__", ()
-        ):  # for developers: it may name what the user must not know
-            safely(seen.logger.info, note)
-        response = problem_response(error, seen.request_id)
-        if seen.request is None or fits(response.body, seen.request.source):
-            return response
-        return problem_response(slimmed(error), seen.request_id)
+            return error_response(self._answerable(error, seen), seen, self.services.problem)
 
     def _completed(self, seen: Observation, response: Response) -> Response:
         request, headers = seen.request, {**ALWAYS, **seen.headers, **response.headers}
+        if "vary" in seen.headers and "vary" in response.headers:
+            headers["vary"] = with_vary(response.headers["vary"], seen.headers["vary"])
         if self.hsts is not None:
             headers |= self.hsts.headers(request)
         if request is not None and self.cors is not None:
@@ -149,15 +153,22 @@ class Dispatcher:
         return self._done(Operation(VerbRequest(route, request, self.services), verdict, seen), request)
 
     def _done(self, operation: Operation, request: Request) -> Response:
-        route = operation.asked.route
+        asked, route = operation.asked, operation.asked.route
         try:
-            check_accept(request)
-            body = read_body(request, self.max_body, optional=route.is_action) if route.about.body else None
-            return operation.run(body)
+            if route.representations:
+                operation.seen.headers = {**operation.seen.headers, "vary": "Accept"}
+            asked.representation = chosen_representation(request, route.representations)
+            body = self._body(route, request) if route.about.body else None
+            response = operation.run(body)
+            return response if asked.representation is None else represented(asked, response)
         except HTTPError as error:
             if error.status in OF_REQUEST:
                 operation.check_related()  # who may not do it at all is told so first
             raise
+
+    def _body(self, route: Route, request: Request) -> Any:
+        body = read_body(request, self.max_body, route.body_types, optional=route.is_action)
+        return body_of_rows(route, body) if type(body) is CellRows else body
 
     def _allowed(self, request: Request, allow: str) -> Response:
         preflight = self.cors.preflight(request, allow) if self.cors is not None else {}
@@ -181,7 +192,7 @@ class Dispatcher:
             return foreign_key()  # a verb has queried with a pagination key that other bounds gave out
         if answer.status >= 500:
             seen.cause = answer.__cause__ or error
-            name = type(seen.cause).__name__
+            name = str(seen.cause) if isinstance(seen.cause, FormatFailed) else type(seen.cause).__name__
             report_error("Request failed: %s", name, cause=seen.cause, status=answer.status)
         return answer
 

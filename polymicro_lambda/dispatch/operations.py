@@ -36,6 +36,7 @@ from polymicro_lambda.writes import LostRace
 from .bulk_create import BulkCreate
 from .embedded_items import EmbeddedItems
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
+from .formats import represented
 from .page_responses import PageResponses, fitting_page
 from .request_guard import guard_of, item_of_path
 from .response_builder import ResponseBuilder
@@ -88,7 +89,8 @@ class Operation:
             end_guard(token)
 
     def _bulk(self) -> BulkCreate:
-        return BulkCreate(self.asked.route, self.asked.request, self.responses)
+        asked = self.asked
+        return BulkCreate(asked.route, asked.request, self.responses, asked.services.problem)
 
     def _upsert(
         self, creation: Route, update: Callable[[], Response], body: Any, values: Any
@@ -207,4 +209,5 @@ class Operation:
             retrieval = rest_of_verdict(asked.retrieval, asked.under_path(self.verdict))
         embeds = asked.embeds if asked.route.embeds else ()
         embedded = EmbeddedItems(embeds, asked.request) if embeds else None
-        return ResponseBuilder(asked.route, asked.request, asked.shown, retrieval, embedded)
+        other = None if asked.representation is None else partial(represented, asked)
+        return ResponseBuilder(asked.route, asked.request, asked.shown, retrieval, embedded, other)

@@ -10,6 +10,7 @@ from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.http import JSON_TYPE, Response, json_bytes
 from polymicro_lambda.lists import Page
 
+from .formats import represented
 from .request_guard import unless_known
 from .response_builder import ResponseBuilder
 from .response_limits import LONGEST_HEADER, body_room, fits, too_large
@@ -87,6 +88,8 @@ class PageResponses:
             **self.result.headers,
         }
         response = Response(self.result.status or route.about.status, headers, body)
+        if self.asked.representation is not None:
+            return represented(self.asked, response, items)
         return unless_known(route, self.asked.request, response)
 
     @property
@@ -126,8 +129,11 @@ def fitting_page(page: Page, source: str, pages: PageResponses) -> Response:
     if fits(response.body, source) or page.after is None or not shows_page:
         return response
     count = min(pages.fitting(page, body_room(source)), len(page.items) - 1)
-    if count:
-        return pages.answer(page.first(count))
+    while count:
+        response = pages.answer(page.first(count))
+        if fits(response.body, source):
+            return response
+        count //= 2  # in another representation than JSON the items take more room
     error = too_large(source, of="The first item of this page")
     cursor = pages.asked.seal(page.first(1).key)
     envelope = pages.asked.route.list_settings.envelope

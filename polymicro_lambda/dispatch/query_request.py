@@ -8,7 +8,15 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import MOST_KEYS, model_info
-from polymicro_lambda.http import Request, bad_query, parameter_error, read_limit, read_query, read_truth
+from polymicro_lambda.http import (
+    Representation,
+    Request,
+    bad_query,
+    parameter_error,
+    read_limit,
+    read_query,
+    read_truth,
+)
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
@@ -16,6 +24,7 @@ from polymicro_lambda.lists import COUNT, Cursors, Filters, RequestedList, filte
 from polymicro_lambda.routing import DELETED, EMBED, Embed, Route
 from polymicro_lambda.rules import FieldAccess, Method, RelatedCheck, RuleContext, Verdict
 
+from .problems import ProblemWording
 from .shown_fields import ShownFields
 
 PAGING = frozenset({"limit", "pagination_key", "sort"})
@@ -32,6 +41,8 @@ class Services:
     """Gives what a cursor, a key for a request and a quota are bound to."""
     tagger: EntityTagger = UNKEYED_TAGGER
     idempotency_keys: IdempotencyKeys = NO_KEYS
+    problem: ProblemWording | None = None
+    """What words errors, None for problem documents."""
 
 
 @dataclass
@@ -47,6 +58,8 @@ class QueryRequest:
     """What must hold on an item for fields that filters name."""
     requested: RequestedList | None = None
     """What a list verb of the app's own has not been given of this; None for another verb."""
+    representation: Representation | None = None
+    """What the answer is given as, None for JSON."""
 
     @property
     def is_list(self) -> bool:

@@ -60,6 +60,8 @@ class ResponseBuilder:
     """What must hold besides on an item that is shown: the rule for ``retrieve``, where the verb is an update."""
     embedded: EmbeddedItems | None = None
     """What items embed of other resources, None for nothing."""
+    represent: Callable[[Response], Response] | None = None
+    """Makes of an answer in JSON the one that the request accepts, None where that is the same."""
 
     def answered(self, result: VerbResult) -> Response:
         """The response to a body that is no page of a list; None is no body."""
@@ -84,7 +86,8 @@ class ResponseBuilder:
             headers = {**self._etag(body, content), **headers}
         headers = {"content-type": JSON_TYPE, **headers}
         status = result.status or (200 if default == NO_CONTENT else default)
-        return unless_known(self.route, self.request, Response(status, headers, content))
+        response = Response(status, headers, content)
+        return response if self.represent else unless_known(self.route, self.request, response)
 
     def _content(self, body: Any) -> bytes:
         text = self._text(body) if isinstance(body, Model) else None
@@ -223,7 +226,9 @@ class ResponseBuilder:
     def current(self, instance: Model) -> tuple[Any, str]:
         """An item of the model as this user may see it, and the strong tag of that."""
         shown = self.item(instance, alone=True)
-        return shown, self._etag(instance, self.json(shown)).get("etag", "")
+        content = self.json(shown)
+        response = Response(200, {"content-type": JSON_TYPE, **self._etag(instance, content)}, content)
+        return shown, (self.represent(response) if self.represent else response).headers.get("etag", "")
 
     def _etag(self, instance: Model, content: bytes) -> dict[str, str]:
         """The strong tag of an item that is shown as ``content``; none where it is not known what is stored."""

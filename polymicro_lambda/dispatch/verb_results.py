@@ -47,7 +47,7 @@ def result_of(returned: Any, *, is_list: bool, verb: str = "a verb") -> VerbResu
     key = rest.pop(0) if may_have_key else NO_KEY
     if rest or (status is None and headers is None and key is NO_KEY):
         return VerbResult(returned)
-    return VerbResult(body, status, _header_texts(headers or {}, verb), key)
+    return VerbResult(body, status, header_texts(headers or {}, verb), key)
 
 
 def _is_status(value: Any) -> bool:
@@ -67,7 +67,7 @@ def _is_headers(value: Any, *, last_of_list: bool) -> bool:
     return all(isinstance(name, str) and isinstance(one, str | list | tuple) for name, one in value.items())
 
 
-def _header_texts(headers: Mapping[Any, Any], verb: str) -> dict[str, str]:
+def header_texts(headers: Mapping[Any, Any], verb: str) -> dict[str, str]:
     """Headers by lower-case name; one of several values as ``joined_values`` has it, one of none is left out."""
     texts: dict[str, str] = {}
     for name, value in headers.items():

@@ -5,17 +5,29 @@ stands in ``sources``, which also says how to add one, e.g. VPC Lattice. Open fo
 
 - ``requests``, ``responses``: the two objects, and problem documents (RFC 9457);
 - ``users``: the ``User`` of an authorizer's context;
-- ``negotiation``: ``Accept``, ``Content-Type``, the body and the query, read or refused;
+- ``negotiation``: ``Content-Type``, the body and the query, read or refused;
+- ``formats``: bodies besides JSON, as declared, and what ``Accept`` chooses;
 - ``strict_json``, ``urls``: JSON, and paths and queries, decoded strictly;
 - ``cors``, ``hsts``: the headers that an app's settings add to every answer.
 """
 
-from .cors import CORS
+from .cors import CORS, cors_of, with_vary
+from .formats import (
+    BodyType,
+    CellRows,
+    FormatFailed,
+    Representation,
+    body_types_of,
+    checked_formats,
+    chosen_representation,
+    is_binary,
+    joined_formats,
+    representations_of,
+)
 from .hsts import HSTS, hsts_of
 from .negotiation import (
     MERGE_TYPE,
     bad_query,
-    check_accept,
     parameter_error,
     read_body,
     read_limit,
@@ -44,13 +56,22 @@ __all__ = [
     "JSON_TYPE",
     "MERGE_TYPE",
     "PROBLEM_TYPE",
+    "BodyType",
+    "CellRows",
+    "FormatFailed",
     "LongNumber",
+    "Representation",
     "Request",
     "Response",
     "User",
     "bad_query",
-    "check_accept",
+    "body_types_of",
+    "checked_formats",
+    "chosen_representation",
+    "cors_of",
     "hsts_of",
+    "is_binary",
+    "joined_formats",
     "joined_values",
     "json_bytes",
     "json_response",
@@ -64,8 +85,10 @@ __all__ = [
     "read_limit",
     "read_query",
     "read_truth",
+    "representations_of",
     "request_id",
     "source_of",
     "user_from",
     "user_id_by",
+    "with_vary",
 ]

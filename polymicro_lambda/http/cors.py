@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
 
@@ -69,7 +70,7 @@ class CORS:
         """The headers for any answer to the request, whose own ``Vary`` is given."""
         if "*" in self.origins:
             return {"access-control-allow-origin": "*", **self._expose_headers()}
-        by_origin = {"vary": _with_origin(vary)}
+        by_origin = {"vary": with_vary(vary, "Origin")}
         if not self._allows(request):
             return by_origin
         credentials = {"access-control-allow-credentials": "true"} if self.credentials else {}
@@ -101,10 +102,19 @@ class CORS:
         )
 
 
-def _with_origin(vary: str) -> str:
-    """``Vary`` with ``Origin`` in it (RFC 9110, section 12.5.5), once."""
+def cors_of(setting: Any) -> CORS | None:
+    """The ``CORS`` that ``PolyMicro(cors=…)`` asks for: ``"*"`` is any origin. Raises ``ConfigurationError``."""
+    if setting is None or isinstance(setting, CORS):
+        return setting
+    if setting == "*":
+        return CORS(origins=("*",))
+    raise ConfigurationError(f'PolyMicro.cors must be "*" or a CORS, not {setting!r}')
+
+
+def with_vary(vary: str, header: str) -> str:
+    """``Vary`` with the name of a header in it (RFC 9110, section 12.5.5), once."""
     names = {name.strip().lower() for name in vary.split(",")}
-    return vary if {"*", "origin"} & names else f"{vary}, Origin" if vary else "Origin"
+    return vary if {"*", header.lower()} & names else f"{vary}, {header}" if vary else header
 
 
 def _check_origin(origin: object) -> None:

@@ -1,19 +1,20 @@
-"""Accept, Content-Type, the body and the query of a request: read, or refused before any work."""
+"""Content-Type, the body and the query of a request: read, or refused before any work."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from polymicro_lambda.exceptions import (
     BadRequest,
     ContentTooLarge,
     HTTPError,
-    NotAcceptable,
+    InternalError,
     Unprocessable,
     UnsupportedMediaType,
 )
 
 from . import strict_json
+from .formats import BodyType, CellRows, media_type
 from .requests import Request
 from .responses import JSON_TYPE
 
@@ -22,47 +23,22 @@ _SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 """An escape for half a character in JSON; most come with their other half."""
 MAX_UTF8_BYTES = 4
 """The most bytes of one character in UTF-8 (RFC 3629, section 3)."""
-JSON_RANGES = frozenset({"*/*", "application/*", JSON_TYPE})
 
 
-def check_accept(request: Request) -> None:
-    """Raise ``NotAcceptable`` unless the request takes JSON (RFC 9110, section 12.5.1); no header takes all."""
-    header = request.headers.get("accept", "").strip()
-    if not header or header in JSON_RANGES:
-        return
-    weights = {media: _weight(parameters) for media, parameters in map(_media_type, header.split(","))}
-    # The most specific range that matches decides.
-    weight = next((weights[media] for media in (JSON_TYPE, "application/*", "*/*") if media in weights), 0.0)
-    if not weight > 0:  # so "q=nan" weighs nothing
-        raise NotAcceptable(f"This API answers with {JSON_TYPE}: accept that, or send no Accept header.")
-
-
-def _media_type(text: str) -> tuple[str, dict[str, str]]:
-    media, *parameters = (part.strip() for part in text.split(";"))
-    pairs = (parameter.partition("=") for parameter in parameters)
-    return media.lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
-
-
-def _weight(parameters: dict[str, str]) -> float:
-    try:
-        return float(parameters.get("q", "1"))
-    except ValueError:
-        return 0.0
-
-
-def read_body(request: Request, max_body: int, *, optional: bool = False) -> Any:
+def read_body(
+    request: Request, max_body: int, types: Sequence[BodyType] = (), *, optional: bool = False
+) -> Any:
     """The body as JSON; ``{}`` where there is none and it is ``optional``, as an action's is.
 
-    Raises, in this order, for its type (415), its size of more than ``max_body`` bytes (413), its syntax (400), and
-    if ``optional`` for text that UTF-8 cannot carry (422), which else the item's schema refuses.
+    ``types`` are what it may be besides JSON. Raises, in this order, for its type (415), its size of more than
+    ``max_body`` bytes (413), its syntax (400), and if ``optional`` for text that UTF-8 cannot carry (422), which else
+    the item's schema refuses.
     """
     if optional and not request.content:
         return {}
-    return (
-        request.json
-        if not optional and _is_plain(request, max_body)
-        else _checked_json(request, max_body, optional)
-    )
+    if not optional and _is_plain(request, max_body):
+        return request.json
+    return _checked_body(request, max_body, types, optional)
 
 
 def _is_plain(request: Request, max_body: int) -> bool:
@@ -77,25 +53,58 @@ def _is_plain(request: Request, max_body: int) -> bool:
     )
 
 
-def _checked_json(request: Request, max_body: int, optional: bool) -> Any:
-    given = request.headers.get("content-type", JSON_TYPE)
-    media, parameters = (given, {}) if given == JSON_TYPE else _media_type(given)
-    patch = request.method == "PATCH" and media == MERGE_TYPE
-    if not (media == JSON_TYPE or patch) or parameters.get("charset", "utf-8").lower() not in (
-        "utf-8",
-        "utf8",
-    ):
-        headers = {"accept-patch": f"{JSON_TYPE}, {MERGE_TYPE}"} if request.method == "PATCH" else {}
-        raise UnsupportedMediaType(f"Send the body as {JSON_TYPE} in UTF-8.", headers=headers)
+def _checked_body(request: Request, max_body: int, types: Sequence[BodyType], optional: bool) -> Any:
+    body_type = _body_type(request, types)
     # Three quarters of a base64 text are what it decodes to: too much is refused undecoded.
     encoded = len(request.content or "") * 3 // 4 - 2 if request.base64_encoded else 0
     if encoded > max_body or len(request.body) > max_body:
         raise ContentTooLarge(f"The body may be at most {max_body} bytes.")
+    if body_type is not None:
+        return parsed_body(request, body_type, optional=optional)
     if not request.body.strip():
         raise BadRequest("The body is empty: send a JSON object.")
     if optional and _SURROGATE.search(request.body):
         _check_encodable(request.json)
     return request.json
+
+
+def _body_type(request: Request, types: Sequence[BodyType]) -> BodyType | None:
+    """What the body is sent as, None for JSON. Raises ``UnsupportedMediaType``."""
+    given = request.headers.get("content-type", JSON_TYPE)
+    media, parameters = (given, {}) if given == JSON_TYPE else media_type(given)
+    patch = request.method == "PATCH" and media == MERGE_TYPE
+    body_type = next((one for one in types if one.media == media), None)
+    is_utf8 = parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
+    if is_utf8 and (media == JSON_TYPE or patch or body_type is not None):
+        return body_type
+    others = [one.media for one in types]
+    there = ", ".join([JSON_TYPE, MERGE_TYPE, *others])
+    headers = {"accept-patch": there} if request.method == "PATCH" else {}
+    listed = ", ".join([JSON_TYPE, *others])
+    raise UnsupportedMediaType(f"Send the body as {listed} in UTF-8.", headers=headers)
+
+
+def parsed_body(request: Request, body_type: BodyType, *, optional: bool) -> Any:
+    """The body as its parser reads it, within the limits of JSON. Raises as ``read_body``."""
+    if not request.body:
+        raise BadRequest(f"The body is empty: send {body_type.media}.")
+    try:
+        found = body_type.parse(request.body)
+        value = found if type(found) is CellRows else strict_json.as_read(found)
+    except HTTPError:
+        raise
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deep.") from error
+    except ValueError as error:
+        raise BadRequest(f"The body is not {body_type.media}.") from error
+    except Exception as error:  # noqa: BLE001 - whatever an app's own raises
+        failed = body_type.failed(error)
+        failed.__cause__ = error
+        raise InternalError() from failed
+    if optional:
+        _check_encodable(value)
+    vars(request)["json"] = value
+    return value
 
 
 def _check_encodable(body: Any) -> None:

@@ -1,19 +1,24 @@
 """Strict JSON in (RFC 8259), compact JSON out."""
 
+import base64
 import json
 import re
 import secrets
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable
+from datetime import date, time
 from decimal import Decimal, InvalidOperation
-from math import isinf
+from math import isfinite, isinf, log2
 from typing import Any, NoReturn
 
 from polymicro_lambda.exceptions import BadRequest
 
 INT_DIGITS = 4300
 """CPython turns no longer text into an int (``sys.set_int_max_str_digits``); a Decimal holds it exactly."""
+
+BITS = int(INT_DIGITS * log2(10))
+"""Bits of an int that has no more digits than that."""
 
 MAX_EXPONENT = sys.float_info.max_10_exp
 """A double's largest power of ten, either way: RFC 8259, section 6, expects no more of a parser, and to write out a
@@ -92,6 +97,45 @@ def _decoded(document: str) -> Any:
     except StopIteration:
         end = -1
     return value if end == len(document) else _decoder.decode(document)
+
+
+MAX_DEPTH = 200
+"""How deep lists and objects may be nested in a body that is no JSON; JSON's own reader stops at Python's limit."""
+
+
+def as_read(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """A value that another reader gave, as ``read_json`` would give it: bytes are texts in base64, times of ISO 8601.
+
+    Raises ``BadRequest`` for what no JSON can be: NaN, names that are no texts, too many digits, too deep a nesting;
+    ``TypeError`` for an object of another class.
+    """
+    if depth == 0:
+        raise BadRequest("The body is nested too deep.")
+    if isinstance(value, str | bool | None):
+        return value
+    if isinstance(value, dict):
+        if not all(isinstance(name, str) for name in value):
+            raise BadRequest("The body names a member of an object by something else than a text.")
+        return {name: as_read(one, depth - 1) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_read(one, depth - 1) for one in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, int):
+        return value if value.bit_length() < BITS else Decimal(value)
+    if not isinstance(value, float | Decimal):
+        raise TypeError(f"a parser gave a {type(value).__name__}, which is no JSON")
+    if not isfinite(value):
+        raise BadRequest("The body holds a number that is none: NaN or an infinity.")
+    if isinstance(value, Decimal):
+        return _fraction(str(value))
+    return value
 
 
 class LongNumber(Decimal):

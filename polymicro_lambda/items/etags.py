@@ -53,6 +53,12 @@ class EntityTagger:
         """The strong tag of an item's representation that its stored state does not tell: its tag, and the body's."""
         return f'{stored[:-1]}.{self._digest(body)}"'
 
+    def represented(self, tag: str, about: bytes) -> str:
+        """The tag of the same in another form, which ``about`` tells, by its tag in JSON."""
+        if tag.startswith("W/"):
+            return self.weak(tag.encode() + about.partition(b"\0")[0])
+        return self.shown(_SHOWN.sub('"', tag), about)
+
     def of_content(self, content: bytes) -> str:
         """The strong tag of an item without a version, from its `canonical_bytes`."""
         return f'"{self._digest(content)}"'

@@ -16,10 +16,11 @@ these settings, and
 from .compiler import compile_routes, models_of, stores_of
 from .declarations import AppSettings
 from .declared_calls import Call
+from .embed import Embed
 from .embeds import EMBED, Many, One
 from .reserved_keys import reserve_paths
 from .router import Match, Router, is_open
-from .routes import Embed, Route
+from .routes import Route
 from .soft_deletes import DELETED
 from .verbs import action
 

@@ -31,6 +31,7 @@ from polymicro_lambda.writes import (
 from .app_checks import check_together
 from .declarations import AppSettings, Declaration
 from .embeds import link_embeds
+from .formats import formats_of, with_checked_formats
 from .lookups import lookup_of
 from .permission_checks import check_field_permissions
 from .reserved_keys import reserve_paths
@@ -42,6 +43,7 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
 
     Raises ``ConfigurationError`` naming class and attribute for whatever cannot work.
     """
+    app = with_checked_formats(app)
     routes = tuple([route for resource in resources for route in _routes(Declaration.of(resource, app), app)])
     link_embeds(routes)
     check_together(routes, models_of(routes), app)
@@ -96,7 +98,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     keys = [key for key in model_info(declared.model).keys if key not in declared.fixed]
     address = keys if resource.lookup is None else [resource.lookup]
     item = (*declared.parts, *[f"{{{name}}}" for name in address])
-    shared = _shared(declared)
+    shared = {**_shared(declared), **formats_of(declared, app)}
     list_settings = (
         _list_settings(declared, shared["filters"], shared["bindable"])
         if has_table(declared.model)

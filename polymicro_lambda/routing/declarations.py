@@ -1,7 +1,7 @@
 """What one resource declares, read and checked: the step between its class and its routes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -48,6 +48,10 @@ class AppSettings:
     idempotency_table: type[Model] | None = None
     """Where the records of requests with an ``Idempotency-Key`` are, None where the app keeps none."""
     rate_limit: RateLimit | None = None
+    renderers: Mapping[str, Any] = field(default_factory=dict)
+    """What makes answers besides JSON, by media type."""
+    parsers: Mapping[str, Any] = field(default_factory=dict)
+    """What reads bodies besides JSON, by media type."""
 
 
 @dataclass(frozen=True, slots=True)

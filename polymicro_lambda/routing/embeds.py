@@ -11,7 +11,8 @@ from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import Method, can_be_key
 from polymicro_lambda.spelling import did_you_mean
 
-from .routes import Embed, Route
+from .embed import Embed
+from .routes import Route
 
 EMBED = "embed"
 """The parameter of a query that asks for them."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from marshmallow import Schema
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_table, model_info
+from polymicro_lambda.http import BodyType, Representation
 from polymicro_lambda.items import FieldSelection, is_volatile
 from polymicro_lambda.lazy import compute_lazy, lazy
 from polymicro_lambda.lists import NO_SETTINGS, DeclaredFilters, ListSettings
@@ -18,32 +19,9 @@ from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import Lookup, UniqueConstraints
 
 from .declared_calls import Call
+from .embed import Embed
 from .verb_rules import VerbRules
 from .verbs import RESTORE, Verb
-
-
-class Embed(NamedTuple):
-    """Items of another resource that stand in the answers of one, as a member of each item."""
-
-    name: str
-    """The member's."""
-    route: "Route"
-    """One of the other resource: its schema, its rules and its hooks."""
-    method: Method
-    """What the permissions of the other resource are asked about."""
-    key: Mapping[str, str]
-    """Attribute of the other model -> attribute of this one, whose value it has."""
-    fields: frozenset[str] | None
-    """The fields that are shown, None for all."""
-    always: bool
-    """Whether it is shown without being asked for."""
-    limit: int | None
-    """The most items that are shown, in a list; None for one item, by its whole key."""
-
-    @property
-    def rule(self) -> Rule:
-        """The rule of the other resource."""
-        return self.route.rules[self.method]
 
 
 @dataclass(eq=False)
@@ -116,6 +94,10 @@ class Route:
     """The schemas of models that other resources have, where this one has none; set when all of these are compiled."""
     deletion: SoftDeletion | None = None
     """How the resource's items say that they are deleted, None where none stays."""
+    representations: tuple[Representation, ...] = ()
+    """What its answers can be given as, besides JSON."""
+    body_types: tuple[BodyType, ...] = ()
+    """What its body can be sent as, besides JSON."""
     verb: str = field(init=False, repr=False)
     """The verb's name."""
     model: type[Model] = field(init=False, repr=False)

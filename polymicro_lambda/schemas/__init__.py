@@ -10,6 +10,7 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 - ``declared_fields``: the tables ``fields`` and ``validators``
 - ``merges``: PATCH of maps
 - ``body_loader``, ``error_pointers``: a body as values; marshmallow's messages as ``errors`` of a problem
+- ``cells``: the cells of a table as values
 - ``keys``, ``item_paths``, ``url_values``: limits of keys; the path of an item; texts of URLs as values
 - ``model_schemas``: the base classes of compiled schemas; ``fast_path``: the switch ``POLYMICRO_COMPILED``
 """
@@ -17,6 +18,7 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 from .attribute_fields import default_of, field_for, is_nullable, is_required, ordered_attributes
 from .body_loader import attribute_of_field, load_body
 from .carrying import Storable
+from .cells import row_values
 from .error_pointers import field_errors
 from .fast_path import fast_path_is_on
 from .fields import (
@@ -99,5 +101,6 @@ __all__ = [
     "load_body",
     "ordered_attributes",
     "parameter_name",
+    "row_values",
     "whole_schema",
 ]

@@ -31,7 +31,10 @@ MODULES = {
     name: import_module(name)
     for name in (
         TOP,
-        *(f"{TOP}.{part}" for part in ("backfill", "exceptions", "permissions", "testing", "threads")),
+        *(
+            f"{TOP}.{part}"
+            for part in ("backfill", "exceptions", "permissions", "renderers", "testing", "threads")
+        ),
     )
 }
 """What users import from: all that these name is public."""

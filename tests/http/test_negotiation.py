@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from polymicro_lambda.exceptions import BadRequest, HTTPError, NotAcceptable, UnsupportedMediaType
-from polymicro_lambda.http.negotiation import check_accept, read_body, read_limit, read_query
+from polymicro_lambda.http.formats import chosen_representation
+from polymicro_lambda.http.negotiation import read_body, read_limit, read_query
 from polymicro_lambda.http.requests import Request
 
 
@@ -42,7 +43,7 @@ def request(method: str = "POST", **members: Any) -> Request:
 def test_accept(accept: str | None, ok: bool) -> None:
     headers = {} if accept is None else {"accept": accept}
     try:
-        check_accept(request(headers=headers))
+        chosen_representation(request(headers=headers))
     except NotAcceptable:
         assert not ok
     else:

@@ -62,7 +62,7 @@ def compiled(**members: Any) -> PolyMicro:
         ("perform_create", "create, which may call super()"),
         ("check_object_permissions", "permissions, whose has_object_permission is asked of every item"),
         ("lookup_value_regex", "validators, for what a new item's may be"),
-        ("parser_classes", "nothing: bodies are JSON"),
+        ("parser_classes", "parsers"),
         ("depth", "embed"),
         ("touched", "touch"),
         ("lookups", "lookup"),

@@ -14,7 +14,7 @@ from polymicro_lambda.cli.index_steps import index_steps
 from polymicro_lambda.cli.template_options import FIRST_LINE, options_of_run, with_options
 from polymicro_lambda.deploy import Options, has_parts, merge_parts, naming_variables, template_parts
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.http import CORS, hsts_of
+from polymicro_lambda.http import cors_of, hsts_of
 from polymicro_lambda.project import Project, UsageError, load_object, required_app
 
 from .options import app_option, compiled_app, current_project
@@ -145,7 +145,7 @@ def _template_options(
         **{option: value for option, value in options.items() if option != "handler"},
         handler=f"{module}.{name}",
         authorizer_handler=project.authorizer and project.authorizer.replace(":", "."),
-        cors=CORS(origins=("*",)) if isinstance(app._cors, str) else app._cors,
+        cors=cors_of(app._cors),
         hsts=hsts_of(app._hsts),
         documentation=app.documentation,
         table_prefix=app._table_prefix,

@@ -1,0 +1,383 @@
+"""Answers besides JSON: chosen by ``Accept``, tagged by what is shown, and no larger than what their source carries."""
+
+import csv
+import io
+import logging
+from typing import Any
+
+import msgpack
+import pytest
+import yaml
+from contract import ALICE, BOB, Caller, assert_problem, create_tables
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.models import Model
+
+from polymicro_lambda import (
+    Create,
+    DecimalAttribute,
+    Delete,
+    Idempotency,
+    InGroup,
+    List,
+    ModelResource,
+    OwnedBy,
+    PolyMicro,
+    Retrieve,
+    Update,
+    action,
+)
+from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.renderers import CSV, YAML, MessagePack
+
+FORMATS: dict[str, Any] = {
+    "text/csv": CSV(),
+    "application/msgpack": MessagePack(),
+    "application/yaml": YAML(),
+}
+HEADER = "owner,id,title,stars,price,done,more\r\n"
+
+
+class Place(MapAttribute[str, Any]):
+    town = UnicodeAttribute(null=True)
+
+
+def notes_app(table: str, resource: dict[str, Any] | None = None, **settings: Any) -> PolyMicro:
+    """An app of notes, each of its owner, with further members of the resource and settings of the app."""
+
+    class Note(Model):
+        class Meta:
+            table_name = table
+
+        owner = UnicodeAttribute(hash_key=True)
+        id = UnicodeAttribute(range_key=True)
+        title = UnicodeAttribute()
+        stars = NumberAttribute(null=True)
+        price = DecimalAttribute(null=True)
+        done = BooleanAttribute(default=False)
+        more = JSONAttribute(null=True)
+
+    class Notes(ModelResource, Create, List, Retrieve, Update, Delete):
+        model = Note
+        route = "notes"
+        permissions = (OwnedBy("owner"),)
+        max_bulk = 10
+
+        @action(detail=False, methods=("GET",))
+        def numbers(self, req: Any, user: Any) -> Any:
+            return [1, "=2"]
+
+        @action(detail=False, methods=("GET",))
+        def counts(self, req: Any, user: Any) -> Any:
+            return {"open": 3, "by": {"alice": 3}}
+
+    members = resource or {}
+    pm = PolyMicro(**{"renderers": FORMATS, **settings})
+    type("Notes", (Notes,), members)(pm)
+    return pm
+
+
+@pytest.fixture
+def caller(dynamodb: None, table_name: str) -> Caller:
+    return started(notes_app(table_name))
+
+
+def started(pm: PolyMicro) -> Caller:
+    caller = Caller(pm, user=ALICE)
+    assert caller.handler
+    create_tables(pm)
+    return caller
+
+
+ONE = {"id": "1", "title": "milk", "stars": 3, "price": "-2.50", "more": {"a": [1]}}
+TWO = {"id": "2", "title": "=cmd|' /C calc'!A0", "done": True}
+
+
+@pytest.fixture
+def filled(caller: Caller) -> Caller:
+    for body in (ONE, TWO):
+        caller.post("/notes", json=body).raise_for_status()
+    return caller
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        pytest.param(None, "application/json", id="none"),
+        pytest.param("*/*", "application/json", id="any"),
+        pytest.param("application/*", "application/json", id="JSON before others of its kind"),
+        pytest.param("text/csv", "text/csv; charset=utf-8", id="exact"),
+        pytest.param("TEXT/CSV", "text/csv; charset=utf-8", id="case"),
+        pytest.param("text/*", "text/csv; charset=utf-8", id="a range"),
+        pytest.param("text/csv; charset=utf-8", "text/csv; charset=utf-8", id="charset"),
+        pytest.param('text/csv; charset="UTF-8"; q=0.2', "text/csv; charset=utf-8", id="quoted"),
+        pytest.param("text/csv;header=present", "text/csv; charset=utf-8", id="with a header"),
+        pytest.param("text/csv;header=absent", "text/csv; charset=utf-8; header=absent", id="without"),
+        pytest.param(
+            "text/csv;header=absent, text/csv;q=0.9", "text/csv; charset=utf-8; header=absent", id="own"
+        ),
+        pytest.param("text/csv;header=absent;q=0, text/csv", "text/csv; charset=utf-8", id="not without"),
+        pytest.param("text/csv, application/json", "application/json", id="a tie"),
+        pytest.param("text/csv, application/json;q=0.9", "text/csv; charset=utf-8", id="weights"),
+        pytest.param("text/csv;q=0.5, */*", "application/json", id="the rest weighs more"),
+        pytest.param("application/yaml, application/msgpack", "application/msgpack", id="declared first"),
+        pytest.param("application/json;q=0, */*;q=0.1", "text/csv; charset=utf-8", id="no JSON"),
+        pytest.param(
+            "application/json;q=0, text/*;q=0, */*", "application/msgpack", id="the specific decides"
+        ),
+        pytest.param("text/html, application/yaml;q=0.001", "application/yaml", id="last choice"),
+        pytest.param("text/csv;q=nan, application/yaml;q=0.1", "application/yaml", id="no number"),
+        pytest.param("text/csv;q=0", None, id="refused"),
+        pytest.param("text/csv;charset=latin-1", None, id="another charset"),
+        pytest.param("text/html", None, id="unknown"),
+        pytest.param(",;", None, id="rubbish"),
+    ],
+)
+def test_accept_chooses(filled: Caller, accept: str | None, given: str | None) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    found = filled.everywhere("GET", "/notes/1", headers=headers)
+    assert found.headers["vary"] == "Accept"
+    if given is not None:
+        assert (found.status, found.headers["content-type"]) == (200, given)
+        return
+    assert_problem(found, 406)
+    there = "application/json, text/csv, application/msgpack, application/yaml"
+    assert (
+        found.json["detail"]
+        == f"This API answers with {there}: accept one of these, or send no Accept header."
+    )
+
+
+def test_a_list_in_each_format(filled: Caller) -> None:
+    page = filled.get("/notes").json
+    rows = 'alice,1,milk,3,-2.5,false,"{""a"":[1]}"\r\nalice,2,\'=cmd|\' /C calc\'!A0,,,true,\r\n'
+    found = filled.everywhere("GET", "/notes", headers={"Accept": "text/csv"})
+    assert found.text == HEADER + rows
+    assert filled.everywhere("GET", "/notes", headers={"Accept": "text/csv; header=absent"}).text == rows
+    packed = filled.everywhere("GET", "/notes", headers={"Accept": "application/msgpack"})
+    assert msgpack.unpackb(packed.body) == page
+    assert packed.response["isBase64Encoded"]
+    found = filled.everywhere("GET", "/notes", headers={"Accept": "application/yaml"})
+    assert yaml.safe_load(found.text) == page
+    assert not found.response["isBase64Encoded"]
+
+
+def test_an_item_a_selection_and_nothing_in_csv(filled: Caller) -> None:
+    csv_of = {"Accept": "text/csv"}
+    assert (
+        filled.get("/notes/1", headers=csv_of).text == HEADER + 'alice,1,milk,3,-2.5,false,"{""a"":[1]}"\r\n'
+    )
+    assert filled.get("/notes?fields=title,id", headers=csv_of).text.startswith("id,title\r\n1,milk\r\n")
+    assert filled.get("/notes/2?fields=stars", headers=csv_of).text == 'stars\r\n""\r\n'
+    assert Caller(filled.handler, user=BOB).get("/notes", headers=csv_of).text == HEADER
+    assert (
+        filled.everywhere("GET", "/notes/counts", headers=csv_of).text == 'open,by\r\n3,"{""alice"":3}"\r\n'
+    )
+    assert filled.everywhere("GET", "/notes/numbers", headers=csv_of).text == "value\r\n1\r\n'=2\r\n"
+
+
+def test_writes_answer_in_the_format_too(caller: Caller) -> None:
+    headers = {"Accept": "text/csv"}
+    new = caller.post("/notes", json=ONE, headers=headers)
+    assert (new.status, new.headers["location"]) == (201, "notes/1")
+    assert new.text == HEADER + 'alice,1,milk,3,-2.5,false,"{""a"":[1]}"\r\n'
+    changed = caller.patch("/notes/1", json={"stars": None, "price": None, "more": None}, headers=headers)
+    assert changed.text == HEADER + "alice,1,milk,,,false,\r\n"
+    many = caller.post("/notes", json=[TWO, {"id": "3", "title": "x"}], headers=headers)
+    assert [row["id"] for row in csv.DictReader(io.StringIO(many.text))] == ["2", "3"]
+    lenient = {**headers, "Prefer": "handling=lenient"}
+    mixed = caller.post("/notes", json=[TWO, {"id": "4", "title": "y"}], headers=lenient)
+    assert mixed.status == 207
+    assert [row["status"] for row in csv.DictReader(io.StringIO(mixed.text))] == ["409", "201"]
+    gone = caller.delete("/notes/1", headers=headers)
+    assert (gone.status, gone.body, "content-type" in gone.headers) == (204, b"", False)
+
+
+def test_each_format_has_a_tag_of_its_own(filled: Caller) -> None:
+    """``If-None-Match`` is about what is shown, ``If-Match`` about the stored item, whoever showed it."""
+    accepts = (
+        "application/json",
+        "text/csv",
+        "text/csv;header=absent",
+        "application/msgpack",
+        "application/yaml",
+    )
+    for path in ("/notes/1", "/notes"):
+        tags = {one: filled.get(path, headers={"Accept": one}).headers["etag"] for one in accepts}
+        assert len(set(tags.values())) == len(accepts)
+        for accept in accepts:
+            for asked, tag in tags.items():
+                headers = {"Accept": accept, "If-None-Match": tag}
+                found = filled.everywhere("GET", path, headers=headers)
+                assert found.status == (304 if asked == accept else 200)
+                if found.status == 304:
+                    assert (found.body, found.headers["etag"], found.headers["vary"]) == (b"", tag, "Accept")
+                    assert "content-type" not in found.headers
+    tag = filled.get("/notes/1", headers={"Accept": "text/csv"}).headers["etag"]
+    headers = {"If-Match": tag, "Accept": "application/msgpack"}
+    changed = filled.patch("/notes/1", json={"title": "bread"}, headers=headers)
+    assert changed.status == 200
+    assert filled.patch("/notes/1", json={"title": "x"}, headers={"If-Match": tag}).status == 412
+    again = filled.delete("/notes/1", headers={"If-Match": changed.headers["etag"]})
+    assert again.status == 204
+
+
+def test_a_write_that_must_not_meet_what_is_shown(filled: Caller) -> None:
+    headers = {"Accept": "text/csv"}
+    tag = filled.get("/notes/1", headers=headers).headers["etag"]
+    refused = filled.patch("/notes/1", json={"title": "x"}, headers={**headers, "If-None-Match": tag})
+    assert_problem(refused, 412)
+    assert filled.patch("/notes/1", json={"title": "x"}, headers={"If-None-Match": tag}).status == 200
+
+
+def test_head_has_the_headers_of_get(filled: Caller) -> None:
+    for accept in ("text/csv", "application/msgpack"):
+        got, head = (
+            filled.everywhere(one, "/notes/1", headers={"Accept": accept}) for one in ("GET", "HEAD")
+        )
+        assert (dict(head.headers), head.body) == (dict(got.headers), b"")
+
+
+def test_the_next_page_is_in_the_link(filled: Caller) -> None:
+    pages = list(filled.pages("/notes?limit=1", headers={"Accept": "text/csv; header=absent"}))
+    assert [page.text[:7] for page in pages[:2]] == ["alice,1", "alice,2"]
+    assert 'rel="next"' in pages[0].headers["link"]
+
+
+def test_field_rules_leave_no_column(dynamodb: None, table_name: str) -> None:
+    rules = {"field_permissions": {"price": InGroup("staff")}}
+    caller = started(notes_app(table_name, rules))
+    caller.post("/notes", json={"id": "1", "title": "x"})
+    assert caller.get("/notes", headers={"Accept": "text/csv"}).text == (
+        "owner,id,title,stars,done,more\r\nalice,1,x,,false,\r\n"
+    )
+
+
+def test_represent_says_the_columns(dynamodb: None, table_name: str) -> None:
+    def represent(self: Any, data: dict[str, Any], instance: Any, request: Any) -> Any:
+        return {"name": data["title"], "@url": "here"}
+
+    caller = started(notes_app(table_name, {"represent": represent}))
+    caller.post("/notes", json={"id": "1", "title": "x"})
+    assert caller.get("/notes", headers={"Accept": "text/csv"}).text == "name,'@url\r\nx,here\r\n"
+
+
+def test_a_repeated_request_is_answered_as_it_is_accepted_now(dynamodb: None, table_name: str) -> None:
+    caller = started(notes_app(table_name, idempotency=Idempotency(table=f"{table_name}-keys")))
+    key = {"Idempotency-Key": "k1"}
+    first = caller.post("/notes", json={"id": "1", "title": "x"}, headers={**key, "Accept": "text/csv"})
+    again = caller.post(
+        "/notes", json={"id": "1", "title": "x"}, headers={**key, "Accept": "application/yaml"}
+    )
+    assert first.text == HEADER + "alice,1,x,,,false,\r\n"
+    assert yaml.safe_load(again.text)["title"] == "x"
+    assert again.headers["idempotency-replayed"] == "true"
+    third = caller.post("/notes", json={"id": "1", "title": "x"}, headers={**key, "Accept": "text/csv"})
+    assert (third.text, third.headers["etag"]) == (first.text, first.headers["etag"])
+
+
+def test_a_page_ends_where_its_format_is_too_large(
+    dynamodb: None, table_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a renderer makes of an item may be larger than its JSON."""
+    wide = {
+        "text/plain": lambda value: (
+            str([one["id"] for one in value["items"]]) + "." * 400_000 * len(value["items"])
+        )
+    }
+    caller = started(notes_app(table_name, renderers=wide))
+    for number in range(5):
+        caller.post("/notes", json={"id": str(number), "title": "x"})
+    found = list(caller.pages("/notes", source="alb", headers={"Accept": "text/plain"}))
+    assert [one.text.strip(".") for one in found] == ["['0', '1']", "['2', '3']", "['4']"]
+
+
+@pytest.mark.parametrize(
+    ("render", "cause"),
+    [
+        pytest.param(lambda _: 1 / 0, "ZeroDivisionError", id="raises"),
+        pytest.param(lambda _: None, "TypeError", id="gives nothing"),
+        pytest.param(lambda _: "\ud800", "UnicodeEncodeError", id="no UTF-8"),
+    ],
+)
+def test_a_renderer_that_fails(
+    dynamodb: None, table_name: str, caplog: pytest.LogCaptureFixture, render: Any, cause: str
+) -> None:
+    caller = started(notes_app(table_name, renderers={"text/x-canary": render}))
+    headers = {"Accept": "text/x-canary"}
+    with caplog.at_level(logging.ERROR, "polymicro_lambda"):
+        new = caller.post("/notes", json={"id": "1", "title": "x"}, headers=headers)
+    assert_problem(new, 500)
+    assert new.json["detail"] == "This was done, but its answer could not be made."
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith("Request failed: text/x-canary by ")
+    assert said.endswith(f": {cause}")
+    assert_problem(caller.everywhere("GET", "/notes/1", headers=headers), 500)
+    assert_problem(caller.get("/notes", headers=headers), 500)
+    assert caller.get("/notes/1").status == 200
+
+
+def test_a_resource_adds_changes_and_removes(dynamodb: None, table_name: str) -> None:
+    own = {"text/csv": CSV(delimiter=";", defuse=False), "application/yaml": None, "Text/Plain": str}
+    caller = started(notes_app(table_name, {"renderers": own}))
+    caller.post("/notes", json={"id": "1", "title": "=1"})
+    assert caller.get("/notes", headers={"Accept": "text/csv"}).text.splitlines()[1] == "alice;1;=1;;;false;"
+    assert caller.get("/notes/numbers", headers={"Accept": "text/plain"}).text == "[1, '=2']"
+    assert caller.get("/notes", headers={"Accept": "application/yaml"}).status == 406
+
+
+def test_vary_is_joined_to_that_of_cors(dynamodb: None, table_name: str) -> None:
+    from polymicro_lambda import CORS
+
+    caller = started(notes_app(table_name, cors=CORS(origins=("https://a.example",))))
+    assert caller.get("/notes").headers["vary"] == "Accept, Origin"
+
+
+def test_without_renderers_nothing_varies(dynamodb: None, table_name: str) -> None:
+    caller = started(notes_app(table_name, renderers=None))
+    assert "vary" not in caller.get("/notes").headers
+    detail = caller.get("/notes", headers={"Accept": "text/csv"}).json["detail"]
+    assert detail == "This API answers with application/json: accept that, or send no Accept header."
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        pytest.param([CSV()], 'must be a dict by media types, such as {"text/csv": CSV()}', id="no dict"),
+        pytest.param({"csv": CSV()}, ": 'csv' is no media type, such as \"text/csv\"", id="no type"),
+        pytest.param({"text/*": CSV()}, ": 'text/*' is no media type, such as \"text/csv\"", id="a range"),
+        pytest.param({3: CSV()}, ': 3 is no media type, such as "text/csv"', id="no text"),
+        pytest.param(
+            {"application/json": str}, "['application/json']: JSON is always served: leave it out", id="JSON"
+        ),
+        pytest.param({"a/b": str, "A/B": str}, "['A/B']: it is there twice: leave it out", id="twice"),
+        pytest.param({"text/csv": CSV}, "['text/csv'] is a class: write CSV()", id="a class"),
+        pytest.param(
+            {"text/csv": 3}, "['text/csv'] must be a function, or have a method 'render', not 3", id="neither"
+        ),
+        pytest.param({"text/x": None}, "['text/x'] is None, and there is nothing to remove", id="nothing"),
+    ],
+)
+def test_declarations_that_cannot_be(said: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError) as of_app:
+        notes_app("t", renderers=said).compile()
+    with pytest.raises(ConfigurationError) as of_resource:
+        notes_app("t", {"renderers": said}, renderers={}).compile()
+    between = "" if message[0] in "[:" else " "
+    assert str(of_app.value) == f"PolyMicro.renderers{between}{message}"
+    assert str(of_resource.value) == f"Notes.renderers{between}{message}"
+
+
+@pytest.mark.parametrize(("renderer", "library"), [(MessagePack, "msgpack"), (YAML, "yaml")])
+def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch, renderer: Any, library: str) -> None:
+    monkeypatch.setitem(__import__("sys").modules, library, None)
+    with pytest.raises(ConfigurationError) as caught:
+        notes_app("t", renderers={"a/b": renderer()}).compile()
+    assert str(caught.value) == (
+        f"PolyMicro.renderers['a/b']: it needs a library: add \"polymicro-lambda[{library}]\" to the dependencies"
+    )
