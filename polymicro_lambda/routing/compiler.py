@@ -6,14 +6,7 @@ from typing import Any, cast
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.lists import (
-    AccessPath,
-    DeclaredFilters,
-    ListSettings,
-    Planner,
-    default_sort_of,
-    envelope_of,
-)
+from polymicro_lambda.lists import AccessPath, DeclaredFilters, ListSettings, Planner, list_settings_of
 from polymicro_lambda.rules import FieldRules, Through
 from polymicro_lambda.schemas import ItemPath, ItemSchema, compile_schema
 from polymicro_lambda.throttling import rates_of
@@ -160,11 +153,11 @@ def _list_settings(
     declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None
 ) -> ListSettings:
     """What a resource says of all its lists. Raises ``ConfigurationError``."""
-    name, resource, listed = declared.name, declared.resource, declared.by_name.get("list")
+    resource, listed = declared.resource, declared.by_name.get("list")
     # A list of the app's own may bind what the package cannot know of.
     bound = bindable if listed is not None and listed.is_default else None
-    default_sort = default_sort_of(name, resource.default_sort, resource.planner, bound)
-    return ListSettings(envelope=envelope_of(name, resource.envelope, filters), default_sort=default_sort)
+    said = (resource.envelope, resource.default_sort)
+    return list_settings_of(declared.name, *said, filters, resource.planner, bound)
 
 
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
