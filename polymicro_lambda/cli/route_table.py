@@ -131,6 +131,7 @@ def _list_calls(route: Route) -> Iterator[str]:
         by_keys = any(plan.keys is not None for plan in list_plans(route))
         yield " or ".join([*sorted(operations), *["BatchGetItem"] * by_keys])
         yield from ["BatchGetItem"] * any(plan.completes for plan in list_plans(route))
+        yield from [f"{' or '.join(sorted(operations))} (?count=true)"] * route.list_settings.counts
 
 
 def _action_calls(route: Route) -> Iterator[str]:

@@ -172,13 +172,14 @@ class Operation:
         if isinstance(result.body, WrappedPage):
             pages = replace(pages, wrapped=WrappedBody(result.body, self.responses))
         elif not asked.asks_for_count and (found := reader.array(result.body, result.key)) is not None:
+            asked.check_applied(checked=True)
             self.seen.phase = "dump"
             if (response := pages.whole(*found, source)) is not None:
                 return response
-        with requesting(asked.requested):
+        with requesting(asked.requested):  # a generator runs only now
             page = reader.page(result.body, result.key)
-        asked.check_applied(checked=reader.has_checked(page))
-        if asked.asks_for_count:
+        asked.check_applied(checked=reader.has_checked(result.body, page))
+        if asked.asks_for_count and pages.tells_count:
             pages = replace(pages, counts=True, count=reader.count(result.body, page))
         self.seen.phase = "dump"
         return fitting_page(page, source, pages)

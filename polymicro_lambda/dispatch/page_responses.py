@@ -93,6 +93,12 @@ class PageResponses:
         return unless_known(route, self.asked.request, response)
 
     @property
+    def tells_count(self) -> bool:
+        """Whether there is a place for the number of all items."""
+        envelope = self.asked.route.list_settings.envelope
+        return envelope is not None and (self.wrapped is None or self.wrapped.lacks(envelope.count))
+
+    @property
     def _number(self) -> bytes:
         return json_bytes(self.count)
 
@@ -122,12 +128,14 @@ class PageResponses:
 def fitting_page(page: Page, source: str, pages: PageResponses) -> Response:
     """The answer to a list, ended early where all of it would be too large; its cursor goes on right after.
 
-    Raises ``InternalError`` where the first item alone is too large; its cursor goes on behind that one.
+    Raises ``InternalError`` where the first item alone is too large; its cursor goes on behind that one. And where a
+    verb's own body is too large in which the page itself does not stand.
     """
     response = pages.answer(page)
-    shows_page = pages.wrapped is None or pages.wrapped.shows_page
-    if fits(response.body, source) or page.after is None or not shows_page:
+    if fits(response.body, source) or page.after is None:
         return response
+    if pages.wrapped is not None and not pages.wrapped.shows_page:
+        raise too_large(source, of="What this list makes of its page")
     count = min(pages.fitting(page, body_room(source)), len(page.items) - 1)
     while count:
         response = pages.answer(page.first(count))

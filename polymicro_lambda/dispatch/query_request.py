@@ -72,7 +72,7 @@ class QueryRequest:
             return {}
         asked, given = self._list(), self.route.arguments
         if not self.route.is_default:
-            unsaid = {n: None if n in given else asked[n] for n in ("filters", "sort", "pagination_key")}
+            unsaid = {name: one for name, one in asked.items() if name not in given}
             self.requested = RequestedList(self.route.model, self.read_budget(asked["limit"]), **unsaid)
         return asked
 

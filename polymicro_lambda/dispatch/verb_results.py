@@ -14,7 +14,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import joined_values, plain_number
-from polymicro_lambda.lists import NO_KEY, ListedRows
+from polymicro_lambda.lists import NO_KEY, ListedRows, WrappedPage
 
 
 @dataclass(slots=True)
@@ -134,4 +134,5 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (set | frozenset, _listed),
     (Iterator, list),
     (ListedRows, ListedRows.all),
+    (WrappedPage, lambda wrapped: wrapped.body),
 )

@@ -39,8 +39,12 @@ class WrappedBody:
         """The body with these items, a JSON array."""
         return items.join(self._parts)
 
+    def lacks(self, name: str | None) -> bool:
+        """Whether it is an object without this member."""
+        return name is not None and self._names is not None and name not in self._names
+
     def with_member(self, body: bytes, name: str | None, value: bytes) -> bytes:
         """The same body with one more member, where it is an object that lacks it; no name is none."""
-        if name is None or self._names is None or name in self._names:
+        if not self.lacks(name):
             return body
         return b"%b%b%b:%b}" % (body[:-1], b"," if len(body) > len(b"{}") else b"", json_bytes(name), value)

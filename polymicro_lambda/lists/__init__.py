@@ -14,10 +14,10 @@ In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``
 
 from .access_paths import AccessPath, access_paths_of
 from .cursors import NO_KEY, Cursors, Page, configured_secrets, foreign_key, signing_secrets
-from .envelopes import COUNT, Envelope, envelope_of
+from .envelopes import COUNT, Envelope
 from .filter_operators import FILTER_OPERATORS
 from .filters import RESERVED_PARAMETERS, DeclaredFilters, Filters, filter_conditions
-from .list_settings import NO_SETTINGS, ListSettings, default_sort_of
+from .list_settings import NO_SETTINGS, ListSettings, list_settings_of
 from .listed_rows import ListedRows, WrappedPage
 from .pages import PageReader
 from .planner import Planner
@@ -49,11 +49,10 @@ __all__ = [
     "WrappedPage",
     "access_paths_of",
     "configured_secrets",
-    "default_sort_of",
-    "envelope_of",
     "filter_conditions",
     "foreign_key",
     "is_counted_by_dynamodb",
+    "list_settings_of",
     "plan_list",
     "requested_list",
     "requesting",

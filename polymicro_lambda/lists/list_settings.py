@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.spelling import did_you_mean
 
-from .envelopes import Envelope
+from .envelopes import Envelope, envelope_of
+from .filters import DeclaredFilters
 from .planner import Planner
 
 
@@ -30,13 +31,26 @@ NO_SETTINGS = ListSettings()
 """Those of a resource that says nothing."""
 
 
-def default_sort_of(
+def list_settings_of(
+    resource: str,
+    envelope: Any,
+    default_sort: Any,
+    filters: DeclaredFilters,
+    planner: Planner,
+    bindable: Iterable[str] | None,
+) -> ListSettings:
+    """What ``envelope`` and ``default_sort`` of a resource say. Raises ``ConfigurationError``.
+
+    ``bindable`` are the attributes that a request may bind to one value, None for any.
+    """
+    order = _default_sort_of(resource, default_sort, planner, bindable)
+    return ListSettings(envelope=envelope_of(resource, envelope, filters), default_sort=order)
+
+
+def _default_sort_of(
     resource: str, declared: Any, planner: Planner, bindable: Iterable[str] | None
 ) -> str | None:
-    """What ``default_sort`` says; ``bindable`` is what a request may bind to one value, None for anything.
-
-    Raises ``ConfigurationError`` where the model has no such attribute, or no table or index that order.
-    """
+    """What ``default_sort`` says. Raises where the model has no such attribute, or no table or index that order."""
     if declared is None:
         return None
     where = f"{resource}.default_sort"

@@ -49,9 +49,9 @@ class PageReader:
             return None
         return body.array(self.limit, self.selection)
 
-    def has_checked(self, page: Page) -> bool:
-        """Whether the filters that the verb did not apply could be checked on all rows of a page."""
-        return all(isinstance(row, Model | str | dict) for row in page.items)
+    def has_checked(self, body: Any, page: Page) -> bool:
+        """Whether the filters that the verb did not apply could be checked on all rows of its page."""
+        return isinstance(body, Rows | ResultIterator) or all(isinstance(row, Model) for row in page.items)
 
     def count(self, body: Any, page: Page) -> int | None:
         """The number of all items of the list of which this is a page, None where that is not known."""

@@ -19,7 +19,17 @@ from .filters import Filters, filter_conditions
 class RequestedList:
     """The part of a request for a list that its verb does not ask for as arguments."""
 
-    __slots__ = ("filters", "is_filtered", "is_sorted", "key", "model", "read_budget", "sort")
+    __slots__ = (
+        "filters",
+        "has_own_order",
+        "is_filtered",
+        "is_sorted",
+        "key",
+        "limit",
+        "model",
+        "read_budget",
+        "sort",
+    )
 
     def __init__(
         self,
@@ -29,17 +39,21 @@ class RequestedList:
         filters: Filters | None = None,
         sort: str | None = None,
         pagination_key: Any = None,
+        limit: int | None = None,
     ) -> None:
         self.model = model
         self.filters = filters or {}
         self.sort = sort
         self.key = pagination_key
+        self.limit = limit
         self.read_budget = read_budget
         """The most calls of DynamoDB by which a page of it may be read."""
         self.is_filtered = not filters
         """Whether the filters have been applied."""
         self.is_sorted = sort is None
         """Whether the order has been applied."""
+        self.has_own_order = False
+        """Whether the verb has said another one."""
 
     def conditions(self) -> Sequence[Condition]:
         """The filters as conditions, which the caller applies."""
@@ -48,7 +62,8 @@ class RequestedList:
 
     def order(self, sort: str | None) -> str | None:
         """The order in which the verb lists: the one that it says, else the request's."""
-        if sort is not None or self.sort is None:
+        if sort is not None:
+            self.has_own_order = True
             return sort
         self.is_sorted = True
         return self.sort
@@ -66,6 +81,8 @@ class RequestedList:
         if self.is_sorted:
             return
         if self.sort == default_sort:
+            if self.has_own_order:
+                return
             raise ConfigurationError(
                 f"{verb} gave a list that is not sorted by default_sort. {_ADVICE.format(name='sort')}"
             )

@@ -13,8 +13,7 @@ from polymicro_lambda.lists import (
     DeclaredFilters,
     ListSettings,
     Planner,
-    default_sort_of,
-    envelope_of,
+    list_settings_of,
 )
 from polymicro_lambda.rules import FieldRules, Through
 from polymicro_lambda.schemas import ItemPath, ItemSchema, compile_schema
@@ -183,11 +182,11 @@ def _list_settings(
     declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None
 ) -> ListSettings:
     """What a resource says of all its lists. Raises ``ConfigurationError``."""
-    name, resource, listed = declared.name, declared.resource, declared.by_name.get("list")
+    resource, listed = declared.resource, declared.by_name.get("list")
     # A list of the app's own may bind what the package cannot know of.
     bound = bindable if listed is not None and listed.is_default else None
-    default_sort = default_sort_of(name, resource.default_sort, resource.planner, bound)
-    return ListSettings(envelope=envelope_of(name, resource.envelope, filters), default_sort=default_sort)
+    said = (resource.envelope, resource.default_sort)
+    return list_settings_of(declared.name, *said, filters, resource.planner, bound)
 
 
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:

@@ -117,11 +117,12 @@ class StoredItems:
     def rows(self, plan: Plan, *, pagination_key: Any, limit: int) -> ListedRows:
         """The items that a plan gives, from ``pagination_key`` on, judged one by one as they are read.
 
-        In a list verb that does not ask for ``pagination_key`` they are from the request's on.
+        In a list verb that does not ask for ``pagination_key`` or ``limit``, the request's hold.
         """
         asked, budget = requested_list(self.model), self.read_budget
-        if pagination_key is None and asked is not None:
-            pagination_key = asked.key
+        if asked is not None:
+            pagination_key = asked.key if pagination_key is None else pagination_key
+            limit = limit if asked.limit is None else min(limit, asked.limit)
         return rows_of(self.model, plan, pagination_key=pagination_key, limit=limit, read_budget=budget)
 
     def judged(self, raw: RawItem) -> Model:

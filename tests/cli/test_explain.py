@@ -24,6 +24,7 @@ from polymicro_lambda import (
     Claim,
     Create,
     Delete,
+    Envelope,
     HasPermission,
     Idempotency,
     List,
@@ -658,3 +659,48 @@ def test_a_422_without_a_detail_has_the_usual_one() -> None:
     assert Unprocessable(errors=[{"pointer": "#/text", "detail": "Too long."}]).detail == (
         "The body does not fit the schema."
     )
+
+
+class Even(Permission):
+    """A rule that Python alone can judge."""
+
+    def has_object_permission(self, user: Any, method: str, instance: Any) -> bool:
+        return True
+
+
+COUNTS: dict[str, tuple[Any, str, str]] = {
+    "there": (
+        OwnedBy("owner"),
+        "/counted?count=true",
+        "1 to 5 Query calls with Select=COUNT, which read all of the list, 1 MB each",
+    ),
+    "here": (
+        OwnedBy("owner") & Even(),
+        "/counted?count=true",
+        "1 to 5 Query calls over all of the list, whose items are judged here",
+    ),
+    "an index": (
+        AllowAny,
+        "/counted?state=open&count=true",
+        "1 to 5 Query and BatchGetItem calls over all of the list, whose items are judged here",
+    ),
+    "keys": (
+        OwnedBy("owner"),
+        "/counted?id__in=1,2&count=true",
+        "1 to 5 BatchGetItem calls over all of the list, whose items are judged here",
+    ),
+    "not asked for": (OwnedBy("owner"), "/counted", ""),
+}
+
+
+@pytest.mark.parametrize(("rule", "asked", "said"), COUNTS.values(), ids=COUNTS)
+def test_what_a_count_costs_is_told(rule: Any, asked: str, said: str) -> None:
+    pm = PolyMicro()
+    filters = {"state": "eq", "id": "in", "owner": "eq"}
+    declared = {"model": Task, "route": "counted", "permissions": rule, "filters": filters}
+    type("Counted", (ModelResource, List), {**declared, "envelope": Envelope(count="total")})(pm)
+    pm.compile()
+    lines = dict(explain(pm, f"GET {asked}", ALICE))
+    always = "; null where that is not enough, and no call where the first page is all"
+    assert lines.get("count") == (f"{said}{always}" if said else None)
+    assert rows(pm.routes)[0].calls.endswith("(?count=true)")

@@ -36,6 +36,7 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
         return
     if plan.keys is not None:
         yield from _batch_get(operation, plan)
+        yield from _count_lines(operation, plan, "BatchGetItem")
         return
     operation_name = "Scan" if plan.partition is None else "Query"
     order = "" if plan.forward else ", backwards"
@@ -54,8 +55,7 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
             "BatchGetItem on the table, as the index lacks attributes; what it gives is checked again",
         )
     yield "pages", _pages(operation, plan, operation_name)
-    if operation.asked.asks_for_count:
-        yield "count", _count(operation, plan, operation_name)
+    yield from _count_lines(operation, plan, operation_name)
     if plan.path.sparse and plan.key_condition is None:
         yield "beware", f"items without {plan.path.sort} are not in this index, nor in a list by it"
     for path in plan.passed_over:
@@ -92,14 +92,17 @@ def _pages(operation: Operation, plan: Plan, name: str) -> str:
     return f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {PAGE_GROWTH} times the last"
 
 
-def _count(operation: Operation, plan: Plan, name: str) -> str:
-    """The calls that count the whole list."""
-    most = operation.asked.route.resource.read_budget
-    unless = "none where the first page is the only one, else"
+def _count_lines(operation: Operation, plan: Plan, name: str) -> Iterator[Line]:
+    """The line of the calls that count the whole list, where that is asked for."""
+    if not operation.asked.asks_for_count:
+        return
+    calls = f"1 to {operation.asked.route.resource.read_budget} {name} calls"
+    how = f"{calls} over all of the list, whose items are judged here"
     if is_counted_by_dynamodb(plan, operation.guard().verdict):
-        return f"{unless} 1 to {most} {name} calls with Select=COUNT, which read all of the list, 1 MB each; then null"
-    calls = f"{name} and BatchGetItem" if plan.completes else name
-    return f"{unless} 1 to {most} {calls} calls, as the items are judged here; then null"
+        how = f"{calls} with Select=COUNT, which read all of the list, 1 MB each"
+    elif plan.completes:
+        how = how.replace(name, f"{name} and BatchGetItem")
+    yield "count", f"{how}; null where that is not enough, and no call where the first page is all"
 
 
 def _table_or_index(path: AccessPath) -> str:
