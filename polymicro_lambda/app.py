@@ -132,6 +132,7 @@ class PolyMicro:
             response = dispatch(lambda: source.to_request(event, context, known_id), known_id)
             return source.to_response(response, event)
 
+        handler.routes = self.routes  # type: ignore[attr-defined]  # for the testing client
         return handler
 
     def _dispatcher(self, router: Router, models: tuple[type[Model], ...]) -> Dispatcher:

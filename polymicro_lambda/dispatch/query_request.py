@@ -13,7 +13,7 @@ from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import Cursors, Filters, filter_conditions
-from polymicro_lambda.routing import DELETED, EMBED, Embed, Route
+from polymicro_lambda.routing import DELETED, EMBED, Embed, Route, query_fields, several_of
 from polymicro_lambda.rules import FieldAccess, Method, RelatedCheck, RuleContext, Verdict
 
 from .shown_fields import ShownFields
@@ -100,8 +100,14 @@ class QueryRequest:
         # Commas between names, as people write it, or the parameter repeated, as generated clients do.
         several |= {"fields"} if self.route.verb in ("list", "retrieve") else set()
         several |= {EMBED} if self.route.embeds else set()
+        own = self.route.form.query
+        if own is not None:
+            several |= {*several_of(own)}
+            single |= query_fields(own).keys() - several
         # A verb that asks for the request may read parameters of its own.
-        return read_query(self.request, single, several, strict="request" not in self.route.arguments)
+        return read_query(
+            self.request, single, several, strict=own is not None or "request" not in self.route.arguments
+        )
 
     def seal(self, key: Any) -> str | None:
         """The cursor for a pagination key, bound to this user, path, filters, order and the verb's own parameters."""

@@ -14,7 +14,17 @@ from .declaration_checks import check_model
 from .verbs import ACTION, HTTP_VERBS, VERBS, Action
 
 SETTINGS = frozenset(
-    {"route", "permissions", "idempotent", "require_idempotency_key", "rate_limit", "attempts", "calls"}
+    {
+        "attempts",
+        "calls",
+        "idempotent",
+        "permissions",
+        "query",
+        "rate_limit",
+        "require_idempotency_key",
+        "responses",
+        "route",
+    }
 )
 """What a resource without a model may say."""
 _OF_MODELS = frozenset(ModelResource.__annotations__).union(vars(ModelResource)) - SETTINGS
