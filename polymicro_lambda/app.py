@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from pynamodb.models import Model
@@ -52,9 +53,10 @@ class PolyMicro:
     ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``, ``hsts`` True or an ``HSTS``. ``max_body`` is
     the most bytes of a decoded body. ``idempotency`` keeps what requests with an ``Idempotency-Key`` did,
     ``rate_limit`` says how many requests of a user are served. ``docs`` serves ``/openapi.json`` and ``/docs``: True to
-    everybody, or to whom these permissions let in. ``title`` and ``version`` are those of the API in its OpenAPI
-    document. ``renderers`` make answers besides JSON, ``parsers`` read bodies, by media type: ``{"text/csv": CSV()}``.
-    ``problem(document, request)`` gives what is sent in place of a problem document: a body, or body and headers.
+    everybody, or to whom these permissions let in. ``title`` (``POLYMICRO_TITLE``, else the project's name) and
+    ``version`` are those of the API in its OpenAPI document. ``renderers`` make answers besides JSON, ``parsers`` read
+    bodies, by media type: ``{"text/csv": CSV()}``. ``problem(document, request)`` gives what is sent in place of a
+    problem document: a body, or body and headers.
 
     ``logger``, ``metrics`` and ``tracer`` are Powertools', or True for such a one of its own; ``logger`` may also be
     of the standard library. Each request is told to them; what is None or False is off. Errors are always logged.
@@ -74,7 +76,7 @@ class PolyMicro:
         docs: Any = False,
         idempotency: Idempotency | None = None,
         rate_limit: RateLimit | None = None,
-        title: str = "API",
+        title: str | None = None,
         version: str = "1.0.0",
         renderers: Mapping[str, Any] | None = None,
         parsers: Mapping[str, Any] | None = None,
@@ -83,7 +85,7 @@ class PolyMicro:
         metrics: Any = None,
         tracer: Any = None,
     ) -> None:
-        self._user_of = req_user_func or _authorized
+        self._user_of = req_user_func or attrgetter("user")
         self._user_id = user_id
         self._cursor_secret = cursor_secret
         self._table_prefix = table_prefix
@@ -94,7 +96,7 @@ class PolyMicro:
         self._docs = docs
         self._idempotency = idempotency
         self._rate_limit = rate_limit
-        self.title = title
+        self.title = title or os.environ.get("POLYMICRO_TITLE") or None
         self.version = version
         self._formats = (renderers or {}, parsers or {})
         self._problem = problem
@@ -145,6 +147,7 @@ class PolyMicro:
             response = dispatch(lambda: source.to_request(event, context, known_id), known_id)
             return source.to_response(response, event)
 
+        handler.routes = self.routes  # type: ignore[attr-defined]  # for the testing client
         return handler
 
     def _dispatcher(self, router: Router, models: tuple[type[Model], ...]) -> Dispatcher:
@@ -246,7 +249,3 @@ class PolyMicro:
         found = self.documentation
         documented = found is not None and found.is_open and tuple(segments) in found.pages
         return documented or self._router.is_open(method, segments)
-
-
-def _authorized(request: Request) -> Any:
-    return request.user

@@ -72,7 +72,7 @@ def polymicro_app(pytestconfig: pytest.Config) -> PolyMicro:
         project = find_project(pytestconfig.rootpath)
         if project.app is not None:
             import_from(project)
-            return load_app(project.app)
+            return load_app(project)
         reason = NO_APP
     except UsageError as error:
         reason = str(error)

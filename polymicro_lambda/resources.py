@@ -73,13 +73,19 @@ class ModelResource:
     """Attributes of which no two items have the same value: ``("email",)``; ``(("tenant", "slug"),)`` together."""
     lookup: ClassVar[str | None] = None
     """A ``unique`` attribute that stands in the path of items in place of their key: ``"username"``."""
-    # These two have no value here, which would hide an action of the name in a class that stands behind this one.
+    # These have no value here, which would hide an action of the name in a class that stands behind this one.
     put: ClassVar[str]
     """What PUT does: ``"replace"``, as where nothing is said; ``"merge"``, as PATCH does; ``"upsert"``, which creates
     (201) what is not there."""
     touch: ClassVar[Mapping[str, Any]]
     """What each create and update sets: ``{"updated": now}``, a function without arguments or a value. No client writes
     it."""
+    query: ClassVar[Mapping[str, Any]]
+    """The marshmallow schemas of the parameters that verbs of its own take: ``{"list": SearchSchema}``, beside filters.
+    What such a schema loads is the argument ``query``; else it is 400."""
+    responses: ClassVar[Mapping[str, Any]]
+    """What verbs answer, for OpenAPI and the testing client: by verb a schema, or by status a schema, a text, or None
+    for no body: ``{"retrieve": ReceiptSchema, "create": {201: OrderSchema, 409: "The name is taken."}}``."""
     require_if_match: ClassVar[bool] = False
     """Whether an update or delete without ``If-Match`` is refused (428)."""
     idempotent: ClassVar[Iterable[str] | str] = DEFAULT_IDEMPOTENT
@@ -176,7 +182,8 @@ class Resource(ModelResource):
     """Routes without a model, such as ``/health``, a login or a webhook: each method marked by ``@action`` is one.
 
     It takes ``route``, ``permissions``, ``idempotent``, ``require_idempotency_key``, ``rate_limit``, ``attempts``,
-    ``calls``, ``renderers``, ``parsers``; it has no ``store``. Parameters of its path are texts, in ``request.path_params``.
+    ``calls``, ``query``, ``responses``, ``renderers`` and ``parsers``; it has no ``store``. Parameters of its path are
+    texts, in ``request.path_params``.
     """
 
     model = NoTable

@@ -63,6 +63,7 @@ def _environment(options: Options) -> dict[str, Any]:
         endpoint: {"Fn::Sub": "https://dynamodb.${AWS::Region}.${AWS::URLSuffix}"},
         **(prefix if options.table_prefix is None else {}),
         "POLYMICRO_CURSOR_SECRET": {"Fn::Sub": "{{resolve:secretsmanager:${CursorSecret}}}"},
+        **({} if options.title is None else {"POLYMICRO_TITLE": options.title}),
         **{variable: {"Ref": "AWS::StackName"} for variable in options.named},
     }
 

@@ -40,6 +40,8 @@ class Options:
     hsts: HSTS | None = None
     documentation: Documentation | None = None
     """The documentation that the app serves."""
+    title: str | None = None
+    """What the documentation is called, where the app leaves it to the environment."""
     table_prefix: str | None = None
     """The app's own, None where the environment says it."""
     named: tuple[str, ...] = ()

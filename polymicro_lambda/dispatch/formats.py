@@ -25,7 +25,7 @@ def body_of_rows(route: Route, rows: CellRows) -> Any:
     """The body that rows stand for: one object, or a list of several. Raises ``BadRequest``."""
     if len(rows) > 1 and not (route.takes_many or route.is_action):
         raise BadRequest(f"The body has {len(rows)} rows, and this takes one: send each by itself.")
-    schema = route.takes if route.is_action else route.body_schema
+    schema = route.form.body if route.is_action else route.body_schema
     values: list[Any] = [*rows] if schema is None else [row_values(row, schema) for row in rows]
     return values[0] if len(values) == 1 else values
 

@@ -21,7 +21,7 @@ from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.lists import COUNT, Cursors, Filters, RequestedList, filter_conditions
-from polymicro_lambda.routing import DELETED, EMBED, Embed, Route
+from polymicro_lambda.routing import DELETED, EMBED, Embed, Route, query_fields, several_of
 from polymicro_lambda.rules import FieldAccess, Method, RelatedCheck, RuleContext, Verdict
 
 from .problems import ProblemWording
@@ -141,12 +141,16 @@ class QueryRequest:
         # Commas between names, as people write it, or the parameter repeated, as generated clients do.
         several |= {"fields"} if self.route.verb in ("list", "retrieve") else set()
         several |= {EMBED} if self.route.embeds else set()
+        own = self.route.form.query
+        if own is not None:
+            several |= {*several_of(own)}
+            single |= query_fields(own).keys() - several
         return read_query(self.request, single, several, strict=self.is_strict)
 
     @property
     def is_strict(self) -> bool:
-        """Whether the verb has no parameters of its own: one that asks for the request may read some."""
-        return "request" not in self.route.arguments
+        """Whether all parameters of the verb are known: one that asks for the request may read some of its own."""
+        return self.route.form.query is not None or "request" not in self.route.arguments
 
     @lazy
     def asks_for_count(self) -> bool:

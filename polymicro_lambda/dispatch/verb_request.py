@@ -16,6 +16,7 @@ from polymicro_lambda.routing import DELETED
 from polymicro_lambda.rules import ConditionCheck, Requirement, Verdict, is_written, join_verdicts
 from polymicro_lambda.schemas import Merge, key_rules, load_body
 
+from .own_queries import read_own_query
 from .query_request import RETRIEVE, QueryRequest, Services
 
 __all__ = ["Services", "VerbRequest"]
@@ -122,10 +123,13 @@ class VerbRequest(QueryRequest):
             arguments["req"] |= self._owned()
         if self.route.verb == "list" or self.request.query:
             arguments |= self.paging()
+        if self.route.form.query is not None:
+            arguments["query"] = read_own_query(self.route.form.query, self.query)
         return arguments
 
     def _action_body(self, body: Any) -> Any:
-        return body if self.route.takes is None else load_body(self.route.takes, body)
+        schema = self.route.form.body
+        return body if schema is None else load_body(schema, body)
 
     def _item_body(self, body: Any) -> dict[str, Any]:
         route, schema, closed = self.route, self.route.schema, self._closed(body)

@@ -18,6 +18,7 @@ from . import responses
 from .field_schemas import JSONSchema, field_schema, key_rules, or_null
 from .operations import DocumentedRoute, operation_id, unique
 from .resource_schemas import ResourceSchemas, markdown
+from .swagger_ui import TITLE
 from .validator_schemas import validator_keywords
 
 __all__ = ["openapi"]
@@ -67,7 +68,7 @@ class Plugin(MarshmallowPlugin):
 def openapi(
     routes: Sequence[Route],
     *,
-    title: str = "API",
+    title: str | None = None,
     version: str = "1.0.0",
     description: str = "",
 ) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def openapi(
     plugin = Plugin(schema_name_resolver=partial(_unique_schema_name, taken))
     info = {"description": description} if description else {}
     spec = APISpec(
-        title,
+        title or TITLE,
         version,
         VERSION,
         plugins=(plugin,),

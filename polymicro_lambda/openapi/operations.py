@@ -7,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema
-
 from polymicro_lambda.http import JSON_TYPE, MERGE_TYPE
 from polymicro_lambda.routing import Route, is_open
 
+from .declared_forms import action_body, with_declared
 from .examples import example_of
-from .field_schemas import Describe, JSONSchema, by_json_name, object_of, required_names
+from .field_schemas import Describe, JSONSchema
 from .parameters import parameters
 from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown, page_example
 from .responses import for_everybody, lenient_response, responses_of
@@ -52,8 +51,9 @@ class DocumentedRoute:
         responses = responses_of(self.route, self._response_schema(), self._response_example(components))
         if self.route.takes_many:
             responses["207"] = lenient_response(f"{self.schemas.name}Results")
-        links = dict(self._links(others))
-        if links:
+        if self.route.form.answers:
+            responses = with_declared(self.route, responses, describe)
+        elif links := dict(self._links(others)):
             responses[str(self.route.about.status)]["links"] = links
         return {
             "operationId": self.id,
@@ -80,8 +80,8 @@ class DocumentedRoute:
     def _request_body(self, components: Components, describe: Describe) -> dict[str, Any]:
         if not self.route.about.body or self.route.http == "GET":
             return {}
-        if self.route.takes is not None:
-            return {"requestBody": _action_body(self.route.takes, describe)}
+        if self.route.form.body is not None:
+            return {"requestBody": action_body(self.route.form.body, describe)}
         if self.route.is_action:
             reads = not self.route.arguments.isdisjoint(("req", "request"))
             return {"requestBody": {"content": {JSON_TYPE: {"schema": ANY}}}} if reads else {}
@@ -170,11 +170,3 @@ def unique(name: str, taken: Collection[str]) -> str:
     """The name, with a number from 2 behind it where it is taken."""
     numbered = (f"{name}{number}" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(one for one in numbered if one not in taken)
-
-
-def _action_body(schema: Schema, describe: Describe) -> dict[str, Any]:
-    """The Request Body Object of an action that declares a schema."""
-    members = by_json_name(schema.load_fields)
-    required = required_names(members)
-    shape = object_of(members, describe, required=required)
-    return {"required": bool(required), "content": {JSON_TYPE: {"schema": shape}}}

@@ -41,14 +41,20 @@ class Documentation:
     """The documentation of an app's routes, for the users that its rule lets in."""
 
     routes: Sequence[Route]
-    title: str
+    title: str | None
     version: str
     rule: Rule
     pages: Mapping[Path, Callable[[Request], Response]]
 
     @classmethod
     def of(
-        cls, routes: Sequence[Route], permissions: Any, *, title: str, version: str, yields: bool = False
+        cls,
+        routes: Sequence[Route],
+        permissions: Any,
+        *,
+        title: str | None,
+        version: str,
+        yields: bool = False,
     ) -> "Documentation":
         """The documentation under ``permissions``, True for everybody.
 

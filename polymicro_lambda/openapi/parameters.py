@@ -9,6 +9,7 @@ from polymicro_lambda.lists import COUNT, FILTER_OPERATORS, RESERVED_PARAMETERS
 from polymicro_lambda.permissions import OwnedBy
 from polymicro_lambda.routing import DELETED, EMBED, Route
 
+from .declared_forms import own_parameters
 from .field_schemas import Describe, JSONSchema
 
 Parameter = dict[str, Any]
@@ -69,6 +70,7 @@ def _query(route: Route, describe: Describe) -> Iterator[Parameter]:
         yield _query_parameter(DELETED, {"type": "boolean", "default": False}, ONLY_DELETED)
     if route.verb == "list":
         yield from _filter_parameters(route, describe)
+    yield from own_parameters(route, describe)
 
 
 def _query_parameter(name: str, schema: JSONSchema, description: str) -> Parameter:

@@ -88,10 +88,15 @@ def _folder() -> Path:
     return Path(next(iter(places or ()))) / FOLDER
 
 
+TITLE = "API"
+"""That of an API which has none."""
+
+
 @cache
-def page(title: str, at: str) -> File:
+def page(title: str | None, at: str) -> File:
     """The page itself; ``at`` stands before the names of its files."""
     tag = hashlib.blake2b("".join(file(name).tag for name in NAMES).encode(), digest_size=6).hexdigest()
     return File.of(
-        PAGE_TEMPLATE.format(title=escape(title), at=at, tag=tag).encode(), "text/html; charset=utf-8"
+        PAGE_TEMPLATE.format(title=escape(title or TITLE), at=at, tag=tag).encode(),
+        "text/html; charset=utf-8",
     )

@@ -44,13 +44,15 @@ def load_object(reference: str) -> Any:
     return target
 
 
-def load_app(reference: str | None) -> PolyMicro:
-    """The ``PolyMicro`` that ``module:name`` names. Raises ``UsageError``."""
+def load_app(project: Project) -> PolyMicro:
+    """The project's ``PolyMicro``, which has the project's name unless it says a title. Raises ``UsageError``."""
+    reference = project.app
     app = load_object(required_app(reference))
     if not isinstance(app, PolyMicro):
         raise UsageError(
             f"{reference} is a {type(app).__name__}, not a PolyMicro. Name the object PolyMicro() made."
         )
+    app.title = app.title or project.name
     return app
 
 

@@ -21,6 +21,8 @@ class Project:
     root: Path
     app: str | None = None
     authorizer: str | None = None
+    name: str | None = None
+    """That of ``[project]``."""
 
 
 def find_project(start: Path) -> Project:
@@ -36,10 +38,11 @@ def _projects(start: Path) -> Iterator[Project]:
         file = directory / PYPROJECT
         settings = _settings(file) if file.is_file() else None
         if settings is not None:
-            yield Project(directory, settings.get("app"), settings.get("authorizer"))
+            yield Project(directory, settings.get("app"), settings.get("authorizer"), settings.get("name"))
 
 
 def _settings(file: Path) -> dict[str, str] | None:
+    """What is said in ``[tool.polymicro]``, and the name of ``[project]``; None without the former."""
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -51,7 +54,9 @@ def _settings(file: Path) -> dict[str, str] | None:
     wrong = [name for name in ("app", "authorizer") if not isinstance(settings.get(name, ""), str)]
     if wrong:
         raise UsageError(f'[tool.polymicro] {wrong[0]} in {file} must be a text such as "module:name".')
-    return settings
+    about = document.get("project")
+    named = {"name": str(about["name"])} if isinstance(about, dict) and "name" in about else {}
+    return {name: settings[name] for name in ("app", "authorizer") if name in settings} | named
 
 
 def required_app(app: str | None) -> str:

@@ -6,7 +6,7 @@ the app compiles: it needs neither network nor credentials, and names class and 
 
 ``compiler`` makes the routes. ``declarations`` reads one resource, with ``signatures`` for its methods and its path,
 ``verbs`` for the five verbs and ``@action``, ``idempotent_verbs``, ``declared_calls`` and ``soft_deletes`` for
-these settings, and
+these settings, ``declared_forms`` for what the app says of queries and answers, and
 ``declared_models`` for the model, or a ``Resource`` without one.
 ``embeds`` has ``One`` and ``Many``, by which resources embed one another. ``declaration_checks`` and
 ``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``, ``router`` the tree of paths,
@@ -16,6 +16,7 @@ these settings, and
 from .compiler import compile_routes, models_of, stores_of
 from .declarations import AppSettings
 from .declared_calls import Call
+from .declared_forms import BODILESS, Answer, query_fields, several_of
 from .embed import Embed
 from .embeds import EMBED, Many, One
 from .reserved_keys import reserve_paths
@@ -25,8 +26,10 @@ from .soft_deletes import DELETED
 from .verbs import action
 
 __all__ = [
+    "BODILESS",
     "DELETED",
     "EMBED",
+    "Answer",
     "AppSettings",
     "Call",
     "Embed",
@@ -39,6 +42,8 @@ __all__ = [
     "compile_routes",
     "is_open",
     "models_of",
+    "query_fields",
     "reserve_paths",
+    "several_of",
     "stores_of",
 ]

@@ -6,16 +6,22 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import check_own_tables, has_table
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.lists import RESERVED_PARAMETERS
 from polymicro_lambda.mixins import Delete
 from polymicro_lambda.writes import check_same_constraints
 
 from .declaration_checks import check_index_keys, check_prefixes
 from .declarations import AppSettings
+from .declared_forms import query_fields
+from .embeds import EMBED
 from .routes import Route
+from .soft_deletes import DELETED
 
 
 def check_together(routes: tuple[Route, ...], models: Collection[type[Model]], app: AppSettings) -> None:
     """Raise ``ConfigurationError`` for resources that cannot stand in one app; ``models`` are all that these need."""
+    for route in routes:
+        _check_parameters(route)
     if any(route.uniqueness for route in routes):
         check_same_constraints(
             [(type(one.resource).__name__, one.model, one.uniqueness) for one in routes if one.writes]
@@ -33,6 +39,21 @@ def check_together(routes: tuple[Route, ...], models: Collection[type[Model]], a
     own: dict[str, type[Model]] = {setting: model for setting, model in tables.items() if model is not None}
     if own:
         check_own_tables(own, served)
+
+
+def _check_parameters(route: Route) -> None:
+    """What a verb's own query names must be no parameter that it has anyway."""
+    if route.form.query is None:
+        return
+    taken = {EMBED} if route.embeds else set[str]()
+    if not route.is_action and route.verb in ("list", "retrieve"):
+        taken |= {"fields"} if route.shows_deleted is None else {"fields", DELETED}
+    if not route.is_action and route.verb == "list":
+        taken |= {*RESERVED_PARAMETERS, *route.filters.parameters}
+    for name in taken.intersection(query_fields(route.form.query)):
+        raise ConfigurationError(
+            f"{route.full_name}: query names {name!r}, which is a parameter here already: take another name"
+        )
 
 
 def _check_soft_deletes(routes: tuple[Route, ...]) -> None:

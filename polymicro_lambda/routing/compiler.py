@@ -130,7 +130,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
                 is_action=one.is_action,
                 requirement=one.requirement,
                 attempts=one.attempts,
-                takes=one.takes,
+                form=one.form,
                 list_settings=list_settings._replace(limit=one.limit),
                 idempotency_table=app.idempotency_table if one.is_idempotent else None,
                 rate=rates.get(verb.name),

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from marshmallow import Schema
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_table
@@ -18,6 +17,7 @@ from polymicro_lambda.throttling import RateLimit
 
 from .declaration_checks import check_kind
 from .declared_calls import Call, calls_of
+from .declared_forms import Form, check_forms, form_of
 from .declared_models import check_rule, checked_model, how_to_get_verbs
 from .foreign_names import check_names
 from .idempotent_verbs import idempotent_verbs
@@ -68,8 +68,8 @@ class DeclaredVerb:
     is_action: bool
     tail: tuple[str, ...]
     """What it adds to the path."""
-    takes: Schema | None
-    """The schema of an action's body, None where any JSON will do."""
+    form: Form
+    """What is said of its body, its query and its answers."""
     is_idempotent: bool
     """It takes an ``Idempotency-Key``."""
     requirement: Requirement | None
@@ -87,7 +87,8 @@ class DeclaredVerb:
     ) -> "DeclaredVerb":
         """The verb as the resource declares it. Raises ``ConfigurationError``."""
         action: Action | None = getattr(getattr(resource, verb.name), ACTION, None)
-        arguments, limit = signature(resource, verb)
+        form = form_of(resource, verb, action)
+        arguments, limit = signature(resource, verb, also=() if form.query is None else ("query",))
         return cls(
             verb,
             arguments,
@@ -95,7 +96,7 @@ class DeclaredVerb:
             is_mixed_in(resource, verb.name),
             action is not None,
             action_path(type(resource).__name__, verb.name, action),
-            action.schema() if action is not None and action.schema is not None else None,
+            form,
             verb.name in idempotent,
             requirement_of(resource, verb.name, action, deletion),
             attempts_of(resource, verb.name, action),
@@ -139,6 +140,7 @@ class Declaration:
         rules = VerbRules.of(resource, app.permissions, verbs)
         check_write_terms(resource, verbs)
         check_clean(resource, verbs)
+        check_forms(name, resource, verbs)
         if VERBS["create"] in verbs and is_mixed_in(resource, "create"):
             check_kind(name, model)
         idempotent = idempotent_verbs(resource, verbs, app.idempotency_table)

@@ -15,15 +15,17 @@ from .verbs import ACTION, HTTP_VERBS, VERBS, Action
 
 SETTINGS = frozenset(
     {
-        "route",
-        "permissions",
-        "idempotent",
-        "require_idempotency_key",
-        "rate_limit",
         "attempts",
         "calls",
-        "renderers",
+        "idempotent",
         "parsers",
+        "permissions",
+        "query",
+        "rate_limit",
+        "renderers",
+        "require_idempotency_key",
+        "responses",
+        "route",
     }
 )
 """What a resource without a model may say."""

@@ -19,6 +19,7 @@ from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import Lookup, UniqueConstraints
 
 from .declared_calls import Call
+from .declared_forms import NO_FORM, Form
 from .embed import Embed
 from .verb_rules import VerbRules
 from .verbs import RESTORE, Verb
@@ -64,8 +65,8 @@ class Route:
     """The condition of its writes to the item of the path, None for none."""
     attempts: int = 1
     """How often the verb is run, where it loses a race."""
-    takes: Schema | None = None
-    """The schema of an action's body, None where any JSON will do."""
+    form: Form = NO_FORM
+    """What the app says of its body, its query and its answers."""
     asks_request: bool = False
     """Some permission of the rule looks at the request."""
     calls: tuple[Call, ...] = ()

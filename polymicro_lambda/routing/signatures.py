@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType, MethodType, NoneType
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -34,20 +34,20 @@ _known: WeakKeyDictionary[Callable[..., Any], dict[frozenset[str], Signature]] =
 """What was read of a function, which resources may share, by what it may ask for."""
 
 
-def signature(resource: ModelResource, verb: Verb) -> Signature:
-    """What the verb's method asks for, and its page size."""
-    call = getattr(resource, verb.name)
+def signature(resource: ModelResource, verb: Verb, also: Iterable[str] = ()) -> Signature:
+    """What the verb's method asks for of the verb's arguments and of these ``also``, and its page size."""
+    call, offered = getattr(resource, verb.name), verb.arguments.union(also)
+    where = f"{type(resource).__name__}.{verb.name}"
     if type(call) is not MethodType or type(call.__func__) is not FunctionType:
-        return _read(resource, verb, call)
+        return _read(where, call, offered)
     known = _known.setdefault(call.__func__, {})
-    found = known.get(verb.arguments)
+    found = known.get(offered)
     if found is None:
-        found = known[verb.arguments] = _read(resource, verb, call)
+        found = known[offered] = _read(where, call, offered)
     return found
 
 
-def _read(resource: ModelResource, verb: Verb, call: Any) -> Signature:
-    where = f"{type(resource).__name__}.{verb.name}"
+def _read(where: str, call: Any, offered: frozenset[str]) -> Signature:
     if not callable(call) or inspect.iscoroutinefunction(call):
         raise ConfigurationError(f"{where} must be a plain method")
     try:
@@ -59,10 +59,10 @@ def _read(resource: ModelResource, verb: Verb, call: Any) -> Signature:
         if param.name in WRITE_TERMS and param.default is not param.empty:
             continue  # for other methods that call it
         if param.kind is param.VAR_KEYWORD:
-            names |= verb.arguments
-        elif param.kind in (param.VAR_POSITIONAL, param.POSITIONAL_ONLY) or param.name not in verb.arguments:
+            names |= offered
+        elif param.kind in (param.VAR_POSITIONAL, param.POSITIONAL_ONLY) or param.name not in offered:
             raise ConfigurationError(
-                f"{where} asks for {str(param)!r}; it can ask for {', '.join(sorted(verb.arguments))}"
+                f"{where} asks for {str(param)!r}; it can ask for {', '.join(sorted(offered))}"
             )
         else:
             names.add(param.name)

@@ -85,6 +85,12 @@ class Action:
     """How often it is run, where it loses a race."""
     permissions: Any = None
     """Its own, in place of the resource's, which None stands for."""
+    query: Any = None
+    """The marshmallow schema of its query, None for no parameters."""
+    response: Any = None
+    """The marshmallow schema of what it answers with ``status``."""
+    responses: Any = None
+    """Its answers by status: a schema, a text, or None for no body."""
 
 
 # What other frameworks say of a single action, and how it is said here.
@@ -111,6 +117,9 @@ def action(
     otherwise: Any = None,
     attempts: int = 1,
     permissions: Any = None,
+    query: Any = None,
+    response: Any = None,
+    responses: Mapping[int, Any] | None = None,
 ) -> Callable[[F], F]: ...
 def action(
     method: F | None = None,
@@ -125,6 +134,9 @@ def action(
     otherwise: Any = None,
     attempts: int = 1,
     permissions: Any = None,
+    query: Any = None,
+    response: Any = None,
+    responses: Mapping[int, Any] | None = None,
     **elsewhere: Any,
 ) -> F | Callable[[F], F]:
     """Make a method of a resource a verb of its own.
@@ -138,7 +150,12 @@ def action(
 
     ``requires`` is a condition on the item, part of every write to it: where it does not hold the answer is
     ``otherwise``, an error, or the text of a 409. ``attempts`` is how often the action is run, each time from a fresh
-    read, where somebody else changes the item meanwhile; its other effects would come as often. Raises
+    read, where somebody else changes the item meanwhile; its other effects would come as often.
+
+    ``query`` is the marshmallow schema of its parameters: what that loads is the argument ``query``, else it is 400.
+    ``response`` is the schema of what it answers with ``status``, ``responses`` are all its answers by status:
+    ``{200: ReceiptSchema, 202: None, 409: "It is paid."}``. OpenAPI tells of them, and the testing client fails for an
+    answer that is another; nothing is converted. Raises
     ``ConfigurationError`` for any other argument.
     """
     for name in elsewhere:
@@ -149,7 +166,20 @@ def action(
         setattr(
             method,
             ACTION,
-            Action(detail, said, path, schema, status, requires, otherwise, attempts, permissions),
+            Action(
+                detail,
+                said,
+                path,
+                schema,
+                status,
+                requires,
+                otherwise,
+                attempts,
+                permissions,
+                query,
+                response,
+                responses,
+            ),
         )
         return method
 

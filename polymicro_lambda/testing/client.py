@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from polymicro_lambda.http import JSON_TYPE, User, json_bytes
 from polymicro_lambda.types import Event, Handler
 
+from .declared_answers import DeclaredAnswers
 from .events import make_event, with_default_headers
 from .fake_context import FakeContext
 
@@ -102,6 +103,10 @@ class Client:
         compiles = getattr(self.app, "compile", None)
         return compiles() if compiles else self.app  # type: ignore[return-value]
 
+    @cached_property
+    def _declared(self) -> DeclaredAnswers:
+        return DeclaredAnswers(getattr(self.handler, "routes", ()))
+
     def as_(self, user: User | None) -> Self:
         """A client of the same handler, whose requests ``user`` makes, or nobody."""
         return type(self)(self.handler, user=user, source=self.source, **self.event_options)
@@ -116,14 +121,20 @@ class Client:
         context: object = None,
         **options: Any,
     ) -> Result:
-        """Send one request; ``json`` is a body with its content type."""
+        """Send one request; ``json`` is a body with its content type.
+
+        Raises ``AssertionError`` for an answer that is not as its verb's ``response`` and ``responses`` say.
+        """
         arguments = {"user": self.user, "source": self.source} | self.event_options | options
         arguments["headers"] = with_default_headers(headers, self.event_options.get("headers") or {})
         if json is not _UNSET:
             arguments["body"] = json_bytes(json)
             arguments["headers"] = with_default_headers(arguments["headers"], {"Content-Type": JSON_TYPE})
-        event = make_event(method, path, **arguments)
-        return _result(f"{method} {path}", event, self.handler(event, context or FakeContext()))
+        event, context = make_event(method, path, **arguments), context or FakeContext()
+        result = _result(f"{method} {path}", event, self.handler(event, context))
+        media = result.headers.get("content-type", "")
+        self._declared.check(event, context, result.status, media, lambda: result.json)
+        return result
 
     get = partialmethod(request, "GET")
     post = partialmethod(request, "POST")

@@ -333,3 +333,35 @@ def test_without_the_extra_it_says_what_to_install(project: Path, missing: str) 
     done = in_a_process("routes", code=f"import sys; sys.modules[{missing!r}] = None")
     message = f'polymicro needs {missing}. Run: pip install "polymicro-lambda[dev]"\n'
     assert (done.returncode, done.stdout, done.stderr) == (1, "", message)
+
+
+def test_the_title_is_the_projects_name(project: Path) -> None:
+    """Here by pyproject.toml, where it is deployed by a variable; an explicit one goes first."""
+
+    def title() -> str:
+        said: str = json.loads(run("openapi").output)["info"]["title"]
+        for name in ("notes", "gate"):
+            sys.modules.pop(name, None)
+        return said
+
+    def variables() -> set[str]:
+        assert run("template", "--out", "template.yaml").exit_code == 0
+        sys.modules.pop("notes", None)
+        return {line.strip() for line in Path("template.yaml").read_text().splitlines() if "TITLE" in line}
+
+    handled = f"{NOTES}\nhandler = pm.compile()\n"
+    (project / "notes.py").write_text(handled, encoding="utf-8")
+    assert title() == "API"
+    (project / "pyproject.toml").write_text(f'{PYPROJECT}[project]\nname = "note-books"\n', encoding="utf-8")
+    assert title() == "note-books"
+    assert variables() == set()
+    served = handled.replace("PolyMicro()", "PolyMicro(docs=True)", 1)
+    (project / "notes.py").write_text(served, encoding="utf-8")
+    assert variables() == {"POLYMICRO_TITLE: note-books"}
+    explicit = served.replace("docs=True", 'docs=True, title="Notes"')
+    (project / "notes.py").write_text(explicit, encoding="utf-8")
+    assert (title(), variables()) == ("Notes", set())
+    os.environ["POLYMICRO_TITLE"] = "Deployed"
+    assert title() == "Notes"
+    (project / "notes.py").write_text(served, encoding="utf-8")
+    assert title() == "Deployed"

@@ -40,7 +40,7 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
     if engine:
         set_defaults(os.environ)
         os.environ.update(engine.environment)
-    loaded = load_app(current_project(app).app)
+    loaded = load_app(current_project(app))
     handler = compiled_handler(loaded)
     if engine:
         create_tables(loaded.routes, engine.name)

@@ -22,6 +22,6 @@ def current_project(app: str | None = None) -> Project:
 
 def compiled_app(project: Project) -> PolyMicro:
     """The project's app, compiled. Raises ``UsageError``."""
-    app = load_app(project.app)
+    app = load_app(project)
     compiled_handler(app)
     return app

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import punctuation
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from polymicro_lambda.project import (
     UsageError,
     compiled_handler,
     create_tables,
+    find_project,
     import_from,
     load_app,
     load_authorizer,
@@ -73,7 +74,7 @@ def main(settings: ServeSettings, console: Console) -> int:
 
 def load(settings: ServeSettings) -> tuple[PolyMicro, WSGIApplication]:
     """The app, its tables made, and the application that serves it. Raises ``UsageError``."""
-    app = load_app(settings.app)
+    app = load_app(replace(find_project(Path(settings.root)), app=settings.app))
     handler = compiled_handler(app, served=True)
     create_tables(app.routes, settings.engine)
     user = parse_user(settings.user) if settings.user else None
