@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from pynamodb.models import Model
@@ -83,7 +84,7 @@ class PolyMicro:
         metrics: Any = None,
         tracer: Any = None,
     ) -> None:
-        self._user_of = req_user_func or _authorized
+        self._user_of = req_user_func or attrgetter("user")
         self._user_id = user_id
         self._cursor_secret = cursor_secret
         self._table_prefix = table_prefix
@@ -97,7 +98,7 @@ class PolyMicro:
         self.title = title
         self.version = version
         self._formats = (renderers or {}, parsers or {})
-        self._problem = problem
+        self.problem = wording_of(problem)
         self._observers = (logger, metrics, tracer)
         self._resources: list[Any] = []
         self.routes: tuple[Route, ...] = ()
@@ -161,7 +162,7 @@ class PolyMicro:
                 user_id,
                 EntityTagger.of(signing[0]),
                 self._idempotency_keys(keyed, telemetry.logger),
-                wording_of(self._problem),
+                self.problem,
             ),
             max_body=self._max_body,
             cors=cors_of(self._cors),
@@ -217,7 +218,8 @@ class PolyMicro:
                 ' elsewhere say include = ["polymicro_lambda.openapi"] in [tool.polymicro]'
             ) from error
         permissions = self._docs if said else True
-        return Documentation.of(routes, permissions, title=self.title, version=self.version, yields=not said)
+        words: Any = {"title": self.title, "version": self.version, "problem": self.problem}
+        return Documentation.of(routes, permissions, yields=not said, **words)
 
     def wsgi(self, **options: Any) -> "Wsgi":
         """The app as a WSGI application; ``options`` are those of ``polymicro_lambda.local.Wsgi``.
@@ -227,7 +229,7 @@ class PolyMicro:
         from .local import Wsgi  # noqa: PLC0415 - deferred: werkzeug is not in a Lambda
 
         handler = self.compile()
-        return Wsgi(handler, **{"is_open": self.is_open, **options})
+        return Wsgi(handler, **{"is_open": self.is_open, "problem": self.problem, **options})
 
     def transaction(self) -> Transaction:
         """Several writes to the app's tables outside of a request, done together where the block ends, or not at all.
@@ -244,7 +246,3 @@ class PolyMicro:
         found = self.documentation
         documented = found is not None and found.is_open and tuple(segments) in found.pages
         return documented or self._router.is_open(method, segments)
-
-
-def _authorized(request: Request) -> Any:
-    return request.user

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from polymicro_lambda.dispatch import ProblemWording
 from polymicro_lambda.http import CORS, HSTS
 from polymicro_lambda.openapi import Documentation
 
@@ -40,6 +41,8 @@ class Options:
     hsts: HSTS | None = None
     documentation: Documentation | None = None
     """The documentation that the app serves."""
+    problem: ProblemWording | None = None
+    """What words the app's errors."""
     table_prefix: str | None = None
     """The app's own, None where the environment says it."""
     named: tuple[str, ...] = ()

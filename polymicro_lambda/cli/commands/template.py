@@ -148,6 +148,7 @@ def _template_options(
         cors=cors_of(app._cors),
         hsts=hsts_of(app._hsts),
         documentation=app.documentation,
+        problem=app.problem,
         table_prefix=app._table_prefix,
         named=tuple(naming_variables(*app._observers)),
     )
