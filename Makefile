@@ -138,7 +138,7 @@ $(SAM_VENV)/.sam: Makefile
 # What makes clients, and what attacks, as others have them: of no concern to this library's own tests.
 $(CLIENTS_VENV)/.clients: Makefile
 	$$(scripts/python $(PYTHON)) -m venv $(CLIENTS_VENV)
-	$(CLIENTS_VENV)/bin/python $(pip) 'openapi-python-client>=0.29,<0.30' 'schemathesis>=4.32,<5' 'ruff>=0.14'
+	$(CLIENTS_VENV)/bin/python $(pip) 'openapi-python-client>=0.29,<0.30' 'schemathesis>=4.32,<5' 'ruff>=0.14' 'pandas>=3,<4'
 	@touch $@
 
 # Each peer of the benchmarks has what it needs and no more, in the same versions where two have the same.

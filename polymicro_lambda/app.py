@@ -99,7 +99,7 @@ class PolyMicro:
         self.title = title or os.environ.get("POLYMICRO_TITLE") or None
         self.version = version
         self._formats = (renderers or {}, parsers or {})
-        self._problem = problem
+        self.problem = wording_of(problem)
         self._observers = (logger, metrics, tracer)
         self._resources: list[Any] = []
         self.routes: tuple[Route, ...] = ()
@@ -166,7 +166,7 @@ class PolyMicro:
                 user_id,
                 EntityTagger.of(signing[0]),
                 self._idempotency_keys(keyed, telemetry.logger),
-                wording_of(self._problem),
+                self.problem,
             ),
             max_body=self._max_body,
             cors=cors_of(self._cors),
@@ -222,7 +222,8 @@ class PolyMicro:
                 ' elsewhere say include = ["polymicro_lambda.openapi"] in [tool.polymicro]'
             ) from error
         permissions = self._docs if said else True
-        return Documentation.of(routes, permissions, title=self.title, version=self.version, yields=not said)
+        words: Any = {"title": self.title, "version": self.version, "problem": self.problem}
+        return Documentation.of(routes, permissions, yields=not said, **words)
 
     def wsgi(self, **options: Any) -> "Wsgi":
         """The app as a WSGI application; ``options`` are those of ``polymicro_lambda.local.Wsgi``.
@@ -232,7 +233,7 @@ class PolyMicro:
         from .local import Wsgi  # noqa: PLC0415 - deferred: werkzeug is not in a Lambda
 
         handler = self.compile()
-        return Wsgi(handler, **{"is_open": self.is_open, **options})
+        return Wsgi(handler, **{"is_open": self.is_open, "problem": self.problem, **options})
 
     def transaction(self) -> Transaction:
         """Several writes to the app's tables outside of a request, done together where the block ends, or not at all.

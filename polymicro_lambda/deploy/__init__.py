@@ -1,11 +1,11 @@
 """Deployment: compiled routes and options come in; a SAM template and the artifact of a Lambda go out.
 
 ``template_parts`` makes the template: open ``template`` for its sections, ``options`` for the options, ``functions``
-and ``function_events`` for the Lambda functions and their events, ``api_gateway`` and ``authorizers`` for the API,
-``tables`` for DynamoDB's tables, ``table_capacity`` for what they cost, ``iam_policy`` for the operations that are
-granted, and ``common_resources`` for logs, secrets and roles. ``generated_parts`` puts the parts into a file that a
-person edits too, ``yaml_writer`` makes YAML of them. ``build`` makes the artifact: open ``artifact``. Nothing here
-calls AWS.
+and ``function_events`` for the Lambda functions and their events, ``api_gateway``, ``gateway_responses`` and
+``authorizers`` for the API, ``tables`` for DynamoDB's tables, ``table_capacity`` for what they cost, ``iam_policy`` for
+the operations that are granted, and ``common_resources`` for logs, secrets and roles. ``generated_parts`` puts the
+parts into a file that a person edits too, ``yaml_writer`` makes YAML of them. ``build`` makes the artifact: open
+``artifact``. Nothing here calls AWS.
 """
 
 from .artifact.build import BuildPlan, build

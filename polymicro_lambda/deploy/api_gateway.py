@@ -1,13 +1,14 @@
-"""The API in front of the function: its properties, CORS, access log, and the answers that API Gateway makes itself."""
+"""The API in front of the function: its properties, CORS, its access log."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
+from polymicro_lambda.dispatch import ProblemWording
 from polymicro_lambda.http import CORS, HSTS
 
 from .authorizers import Authorizer
 from .function_events import Event, Preflights
+from .gateway_responses import gateway_responses
 from .yaml_writer import Commented
 
 LOG_MEMBERS = (
@@ -51,9 +52,14 @@ def _only_origin(cors: CORS) -> str | None:
 
 
 def rest_api(
-    served: Sequence[Event], authorizer: Authorizer, cors: CORS | None, hsts: HSTS | None = None
+    served: Sequence[Event],
+    authorizer: Authorizer,
+    cors: CORS | None,
+    hsts: HSTS | None = None,
+    problem: ProblemWording | None = None,
+    binary: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The properties of ``AWS::Serverless::Api``."""
+    """The properties of ``AWS::Serverless::Api``; ``binary`` are the media types whose bodies are no texts."""
     models = {event.name: event.body for event in served if event.body is not None}
     preflight = Commented("AddDefaultAuthorizerToCorsPreflight", "A preflight request carries no token.")
     return {
@@ -64,9 +70,10 @@ def rest_api(
         **({"Auth": {**authorizer.auth, preflight: False}} if authorizer.auth else {}),
         "MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/*", "MetricsEnabled": True, **_THROTTLE}],
         "AccessLogSetting": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
-        Commented("GatewayResponses", "What API Gateway refuses itself, as the app would say it."): {
-            name: _gateway_response(cors, hsts, *response) for name, response in _GATEWAY_RESPONSES.items()
-        },
+        Commented(
+            "GatewayResponses", "What API Gateway refuses itself, as the app would say it."
+        ): gateway_responses(None if cors is None else _only_origin(cors), hsts, problem),
+        **({"BinaryMediaTypes": [one.replace("/", "~1") for one in binary]} if binary else {}),
         **({"Models": models} if models else {}),
         **(_rest_cors(cors) if cors is not None and _only_origin(cors) else {}),
     }
@@ -102,38 +109,6 @@ def _http_cors(cors: CORS) -> dict[str, Any]:
         "ExposeHeaders": list(cors.expose_headers),
         "AllowCredentials": cors.credentials,
         "MaxAge": cors.max_age,
-    }
-
-
-_GATEWAY_RESPONSES: Mapping[str, tuple[int | None, str, Mapping[str, str]]] = MappingProxyType(
-    {
-        "UNAUTHORIZED": (401, '"Unauthorized"', {"WWW-Authenticate": "'Bearer'"}),
-        "MISSING_AUTHENTICATION_TOKEN": (404, '"Not Found"', {}),  # how a REST API calls an unknown path
-        "BAD_REQUEST_BODY": (422, '"Unprocessable Content"', {}),
-        "DEFAULT_4XX": (None, "$context.error.messageString", {}),
-        "DEFAULT_5XX": (None, "$context.error.messageString", {}),
-    }
-)
-"""API Gateway's own response -> status (None leaves it), the title as JSON, headers."""
-
-
-_EVERY_ANSWER = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosniff'"}
-"""Headers of every answer of the app too (``response_headers.ALWAYS``)."""
-
-
-def _gateway_response(
-    cors: CORS | None, hsts: HSTS | None, status: int | None, title: str, headers: Mapping[str, str]
-) -> dict[str, Any]:
-    origin = None if cors is None else _only_origin(cors)
-    allowed = {"Access-Control-Allow-Origin": f"'{origin}'"} if origin else {}
-    member = "" if status is None else f'"status":{status},'
-    body = '{"type":"about:blank","title":' + title + "," + member + '"instance":"$context.requestId"}'
-    secure = {} if hsts is None else {"Strict-Transport-Security": f"'{hsts.value}'"}
-    sent = {**headers, **allowed, **_EVERY_ANSWER, **secure}
-    return {
-        **({} if status is None else {"StatusCode": status}),
-        "ResponseParameters": {"Headers": sent},
-        "ResponseTemplates": {"application/json": body},
     }
 
 

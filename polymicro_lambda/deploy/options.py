@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from polymicro_lambda.dispatch import ProblemWording
 from polymicro_lambda.http import CORS, HSTS
 from polymicro_lambda.openapi import Documentation
 
@@ -42,6 +43,8 @@ class Options:
     """The documentation that the app serves."""
     title: str | None = None
     """What the documentation is called, where the app leaves it to the environment."""
+    problem: ProblemWording | None = None
+    """What words the app's errors."""
     table_prefix: str | None = None
     """The app's own, None where the environment says it."""
     named: tuple[str, ...] = ()

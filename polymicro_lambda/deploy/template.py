@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.http import is_binary
 from polymicro_lambda.routing import Route
 
 from .api_gateway import http_api, preflights_to_function, rest_api
@@ -42,7 +43,7 @@ def template_parts(routes: Sequence[Route], options: Options) -> list[Part]:
     parts = [
         Part("Parameters", "Parameters", _parameters(options, authorizer), "what a stage says"),
         Part("Globals", "Globals", {"Function": function_globals(options)}, "for all functions"),
-        *_api(events, authorizer, options),
+        *_api(events, authorizer, options, binary_types(routes)),
         *app_function(routes, events, options),
         *authorizer_function(options),
         *(_table(table, options) for table in tables),
@@ -116,16 +117,28 @@ def _parameters(options: Options, authorizer: Authorizer) -> dict[str, Any]:
     }
 
 
-def _api(events: Sequence[Event], authorizer: Authorizer, options: Options) -> Iterator[Part]:
+def _api(
+    events: Sequence[Event], authorizer: Authorizer, options: Options, binary: Sequence[str]
+) -> Iterator[Part]:
     if options.api == "rest":
         body = resource(
             "AWS::Serverless::Api",
-            {**AFTER_LOGGING_ROLE, **rest_api(events, authorizer, options.cors, options.hsts)},
+            {
+                **AFTER_LOGGING_ROLE,
+                **rest_api(events, authorizer, options.cors, options.hsts, options.problem, binary),
+            },
         )
     else:
         body = resource("AWS::Serverless::HttpApi", http_api(authorizer, options.cors))
     yield Part("Resources", "Api", {"Api": body}, "the app's routes and CORS")
     yield log_group("ApiLogs", "access logs")
+
+
+def binary_types(routes: Sequence[Route]) -> tuple[str, ...]:
+    """The media types that the routes read or answer and whose bodies are no texts: a REST API has to know them."""
+    formats = [(one.media, one.renderer) for route in routes for one in route.representations]
+    formats += [(one.media, one.parser) for route in routes for one in route.body_types]
+    return tuple(dict.fromkeys(media for media, by in formats if is_binary(media, by)))
 
 
 def _outputs(tables: Sequence[Table], options: Options) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from polymicro_lambda.http import (
     json_bytes,
     problem_document,
     problem_response,
+    read_json,
 )
 from polymicro_lambda.observability import Observation, report_error, safely
 
@@ -42,32 +43,35 @@ class ProblemWording:
         """The answer to an error; where the function fails a plain 500, and its cause is logged."""
         usual = problem_response(error, request_id)
         try:
-            body, own = self.said(problem_document(error, request_id), request)
-            media = PROBLEM_TYPE if _is_problem(body, error.status) else JSON_TYPE
-            headers = {**usual.headers, "content-type": media, **header_texts(own, WHERE)}
-            return Response(error.status, headers, json_bytes(body))
+            content, own = self._worded(problem_document(error, request_id), request)
+            return Response(error.status, {**usual.headers, **own}, content)
         except Exception as failure:  # noqa: BLE001 - it is the app's own
             return self._failed(failure, request_id)
-
-    def said(self, document: Mapping[str, Any], request: Request | None) -> tuple[Any, Mapping[Any, Any]]:
-        """The body that the function gives for a document, and its headers. Raises what it raises."""
-        given = {**document}
-        found = self.function(given, request) if self._takes_request else self.function(given)
-        if isinstance(found, tuple):
-            body, headers = found
-            return body, headers
-        return found, {}
 
     def body(self, error: HTTPError) -> Any:
         """The body that stands for an error inside of another answer; the usual one where the function fails."""
         document = problem_document(error)
         try:
-            body = self.said(document, None)[0]
-            json_bytes(body)
+            return read_json(self._worded(document, None)[0])
         except Exception as failure:  # noqa: BLE001 - it is the app's own
             self._failed(failure, "")
             return document
-        return body
+
+    def example(self, document: Mapping[str, Any]) -> tuple[Any, str] | None:
+        """The body for a document, and its media type; None where the function fails without a request."""
+        try:
+            content, headers = self._worded(document, None)
+        except Exception:  # noqa: BLE001 - it is the app's own
+            return None
+        return read_json(content), headers["content-type"].partition(";")[0].strip()
+
+    def _worded(self, document: Mapping[str, Any], request: Request | None) -> tuple[bytes, dict[str, str]]:
+        """The body and its headers. Raises what the function raises, and for what is neither JSON nor headers."""
+        given = {**document}
+        found = self.function(given, request) if self._takes_request else self.function(given)
+        body, headers = found if isinstance(found, tuple) else (found, {})
+        media = PROBLEM_TYPE if _is_problem(body, document["status"]) else JSON_TYPE
+        return json_bytes(body), {"content-type": media, **header_texts(headers, WHERE)}
 
     def _failed(self, failure: Exception, request_id: str) -> Response:
         report_error(f"{WHERE} failed: %s", type(failure).__name__, cause=failure, status=500)

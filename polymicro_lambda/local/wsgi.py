@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, unquote_to_bytes
 from uuid import uuid4
 
+from polymicro_lambda.dispatch import ProblemWording
+from polymicro_lambda.exceptions import HTTPError, title_of
 from polymicro_lambda.http import User
 from polymicro_lambda.testing import FakeContext, make_event
 from polymicro_lambda.types import Handler
@@ -36,7 +38,8 @@ class Wsgi:
 
     ``source`` is ``rest``, ``http``, ``url`` or ``alb``. ``user`` makes every request, or ``authorizer``, a
     Lambda authorizer's function, is asked first as API Gateway would ask it, but for what ``is_open`` says to be for
-    everybody, of an HTTP verb and the segments of a path; with neither there is no user.
+    everybody, of an HTTP verb and the segments of a path; with neither there is no user. ``problem`` words what API
+    Gateway refuses by itself, as the template of a REST API has it.
     A ``handler`` that raises is 502, as behind API Gateway, and its traceback goes to the log.
     """
 
@@ -45,6 +48,7 @@ class Wsgi:
     authorizer: Handler | None = field(default=None, kw_only=True)
     user: User | None = field(default=None, kw_only=True)
     is_open: Callable[[str, Sequence[str]], bool] = field(default=lambda *_: False, kw_only=True)
+    problem: ProblemWording | None = field(default=None, kw_only=True)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -59,10 +63,20 @@ class Wsgi:
             invocation = FakeContext(aws_request_id=request["request_id"])
             return _wsgi_response(self.handler(event, invocation), request["method"])
         except Refused as refused:
-            return _gateway_response(refused.status, refused.message)
+            return self._refused(refused, request)
         except Exception:
             logger.exception("The handler failed, which API Gateway answers with 502.")
             return _gateway_response(HTTPStatus.BAD_GATEWAY, "Internal server error")
+
+    def _refused(self, refused: Refused, request: Mapping[str, Any]) -> WsgiResponse:
+        """API Gateway's own answer, or what the app makes of it."""
+        if self.problem is None:
+            return _gateway_response(refused.status, refused.message)
+        error = HTTPError(refused.message)
+        error.status, error.title = refused.status, title_of(refused.status)  # type: ignore[misc]
+        response = self.problem.response(error, request["request_id"], None)
+        answer = {"statusCode": response.status, "headers": response.headers, "body": response.body.decode()}
+        return _wsgi_response(answer, "GET")
 
     def _authorizer_context(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """The authorizer's context for the request, None where it is not asked: a preflight carries no token."""

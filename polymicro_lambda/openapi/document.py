@@ -11,11 +11,13 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import fields
 from marshmallow.fields import Field
 
+from polymicro_lambda.dispatch import ProblemWording
 from polymicro_lambda.routing import Route
 from polymicro_lambda.schemas import parameter_name
 
 from . import responses
 from .field_schemas import JSONSchema, field_schema, key_rules, or_null
+from .formats import DocumentedProblems, with_formats
 from .operations import DocumentedRoute, operation_id, unique
 from .resource_schemas import ResourceSchemas, markdown
 from .swagger_ui import TITLE
@@ -71,11 +73,12 @@ def openapi(
     title: str | None = None,
     version: str = "1.0.0",
     description: str = "",
+    problem: ProblemWording | None = None,
 ) -> dict[str, Any]:
     """The document of compiled routes, JSON-ready.
 
-    ``title``, ``version`` and ``description`` are those of the API, the description in Markdown. The address of
-    the API is that of the document, whatever stands before it in the URL.
+    ``title``, ``version`` and ``description`` are those of the API, the description in Markdown. ``problem``
+    words its errors. The address of the API is that of the document, whatever stands before it in the URL.
     """
     resources = _resources(routes)
     taken = {name for resource in resources for name in resource.names} | set(responses.SCHEMAS)
@@ -90,7 +93,8 @@ def openapi(
         servers=[{"url": ".", "description": "Where this document is."}],
         security=[{"bearer": []}],
     )
-    _add_common_components(spec)
+    problems = DocumentedProblems(problem, responses.PROBLEM, responses.ERRORS)
+    _add_common_components(spec, problems)
     describe = cast(Converter, plugin.converter).field2property
     components = {name: one for resource in resources for name, one in resource.schemas(describe).items()}
     for name, schema in components.items():
@@ -102,6 +106,10 @@ def openapi(
     every = [one for operations in paths.values() for one in operations]
     for path, operations in paths.items():
         made = {one.route.http.lower(): one.operation(describe, components, every) for one in operations}
+        for one in operations:
+            operation = with_formats(made[one.route.http.lower()], one.route)
+            said = operation["responses"]
+            said |= {status: problems.worded(response, int(status)) for status, response in said.items()}
         spec.path(path, operations=made)
     return {"openapi": VERSION, **spec.to_dict()}
 
@@ -114,15 +122,16 @@ def _unique_schema_name(taken: set[str], schema: Any) -> str:
     return name
 
 
-def _add_common_components(spec: APISpec) -> None:
+def _add_common_components(spec: APISpec, problems: DocumentedProblems) -> None:
     """Add the components that are the same for every resource."""
     spec.components.security_scheme("bearer", BEARER)
-    for name, schema in responses.SCHEMAS.items():
+    for name, schema in {**responses.SCHEMAS, "Problem": problems.schema}.items():
         spec.components.schema(name, schema)
     for name, header in responses.HEADERS.items():
         spec.components.header(name, header)
+    statuses = {name: status for status, (name, *_) in responses.ERRORS.items()}
     for name, response in responses.components().items():
-        spec.components.response(name, response)
+        spec.components.response(name, problems.worded(response, statuses[name]))
 
 
 def _resources(routes: Iterable[Route]) -> list[ResourceSchemas]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any, TypeAlias
 
-from polymicro_lambda.dispatch import asks_for_user, fits
+from polymicro_lambda.dispatch import ProblemWording, asks_for_user, fits
 from polymicro_lambda.exceptions import ConfigurationError, NotFound
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_bytes
 from polymicro_lambda.items import EntityTags
@@ -45,6 +45,8 @@ class Documentation:
     version: str
     rule: Rule
     pages: Mapping[Path, Callable[[Request], Response]]
+    problem: ProblemWording | None = None
+    """What words errors."""
 
     @classmethod
     def of(
@@ -55,6 +57,7 @@ class Documentation:
         title: str | None,
         version: str,
         yields: bool = False,
+        problem: ProblemWording | None = None,
     ) -> "Documentation":
         """The documentation under ``permissions``, True for everybody.
 
@@ -72,7 +75,7 @@ class Documentation:
                 " documentation's: give it another route, or say PolyMicro(docs=False)"
             )
         pages: dict[Path, Callable[[Request], Response]] = {}
-        documentation = cls(routes, title, version, rule, pages)
+        documentation = cls(routes, title, version, rule, pages, problem)
         pages |= {path: documentation._handler_of(path) for path in PATHS if path not in taken}
         return documentation
 
@@ -110,7 +113,7 @@ class Documentation:
     def _document_file(self) -> File:
         from .document import openapi  # noqa: PLC0415 - deferred: apispec, which most requests need not
 
-        document = openapi(self.routes, title=self.title, version=self.version)
+        document = openapi(self.routes, title=self.title, version=self.version, problem=self.problem)
         return File.of(json_bytes(document), JSON_TYPE)
 
     def _answer(self, request: Request, file: File, caching: str) -> Response:

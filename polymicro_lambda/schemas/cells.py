@@ -44,7 +44,7 @@ def _value(text: str, field: Field[Any]) -> Any:
     if not text:
         return None if field.allow_none else ""
     kind = field.inner if isinstance(field, EnumField) else field
-    if not isinstance(kind, _JSON):
+    if not isinstance(kind, _JSON) or getattr(kind, "as_string", False):  # a number that is a text
         return text
     word = text.strip()
     try:

@@ -59,6 +59,11 @@ class Result:
         return f"<{self.request}: {self.status} {_phrase(self.status)} {text}>"
 
     @property
+    def content(self) -> bytes:
+        """The body's bytes, decoded where the source carries them in base64."""
+        return self.body
+
+    @property
     def text(self) -> str:
         """The body as UTF-8 text."""
         return self.body.decode()

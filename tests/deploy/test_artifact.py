@@ -27,6 +27,7 @@ from polymicro_lambda.deploy.artifact.build import MANIFEST, BuildError, BuildPl
 from polymicro_lambda.deploy.artifact.bytecode_archive import START
 from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, PATTERNS
 from polymicro_lambda.deploy.artifact.dropped_files import DOCS_REQUIREMENTS, drop, without_docstrings
+from polymicro_lambda.deploy.artifact.format_libraries import REQUIREMENTS, format_requirements
 from polymicro_lambda.deploy.artifact.imports import passes_argument, reachable
 from polymicro_lambda.deploy.artifact.powertools import missing_powertools
 from polymicro_lambda.deploy.artifact.sizes import ArtifactPart, artifact_parts, size_table
@@ -431,6 +432,58 @@ def test_the_artifact_serves_its_documentation(documented: tuple[bool, Path], pa
         env=environment,
     )
     assert json.loads(done.stdout)["statusCode"] == (200 if said else 404)
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        pytest.param("from polymicro_lambda.renderers import CSV", (), id="of Python's own"),
+        pytest.param(
+            "from polymicro_lambda.renderers import MessagePack as M", ("msgpack>=1.1,<2",), id="one"
+        ),
+        pytest.param(
+            "from polymicro_lambda.renderers import YAML, MessagePack",
+            ("msgpack>=1.1,<2", "pyyaml>=6,<7"),
+            id="both",
+        ),
+        pytest.param(
+            "def f():\n    from polymicro_lambda import renderers as r\n    r.YAML()",
+            ("pyyaml>=6,<7",),
+            id="later",
+        ),
+        pytest.param("import yaml\nyaml.YAML", (), id="another's"),
+    ],
+)
+def test_formats_bring_their_libraries(tmp_path: Path, source: str, found: tuple[str, ...]) -> None:
+    file = put(tmp_path, {"app.py": source, "stage/other.py": ""}) / "app.py"
+    assert format_requirements({"app": file}, tmp_path / "stage") == found
+    put(tmp_path, {"stage/yaml/__init__.py": "", "stage/msgpack/__init__.py": ""})
+    assert format_requirements({"app": file}, tmp_path / "stage") == ()
+
+
+FORMATTED = """
+from handlers.todo import TodoResource
+from polymicro_lambda import PolyMicro
+from polymicro_lambda.renderers import CSV, MessagePack
+pm = PolyMicro(renderers={"application/msgpack": MessagePack(), "text/csv": CSV()})
+TodoResource(pm)
+handler = pm.compile()
+"""
+
+
+@pytest.mark.thorough
+def test_the_library_of_a_format_is_in_the_artifact(tmp_path: Path) -> None:
+    """The trial import compiles the app, which imports it."""
+    put(tmp_path, {"app.py": FORMATTED, "handlers/__init__.py": ""})
+    put(tmp_path, {"handlers/todo.py": (ROOT / "handlers/todo.py").read_text()})
+    result = build(BuildPlan(tmp_path, "app", (str(ROOT),)), tmp_path / "out")
+    there = {path.name for path in (tmp_path / "out").iterdir()}
+    assert ("msgpack" in there, "yaml" in there, result.notes) == (True, False, ())
+
+
+def test_what_formats_need_are_the_extras() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert sorted(REQUIREMENTS.values()) == sorted(extras["msgpack"] + extras["yaml"])
 
 
 def test_what_documentation_needs_is_the_extra() -> None:

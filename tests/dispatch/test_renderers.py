@@ -3,6 +3,9 @@
 import csv
 import io
 import logging
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -40,6 +43,7 @@ FORMATS: dict[str, Any] = {
     "application/msgpack": MessagePack(),
     "application/yaml": YAML(),
 }
+ROOT = Path(__file__).parents[2]
 HEADER = "owner,id,title,stars,price,done,more\r\n"
 
 
@@ -160,7 +164,7 @@ def test_a_list_in_each_format(filled: Caller) -> None:
     assert found.text == HEADER + rows
     assert filled.everywhere("GET", "/notes", headers={"Accept": "text/csv; header=absent"}).text == rows
     packed = filled.everywhere("GET", "/notes", headers={"Accept": "application/msgpack"})
-    assert msgpack.unpackb(packed.body) == page
+    assert msgpack.unpackb(packed.content) == page
     assert packed.response["isBase64Encoded"]
     found = filled.everywhere("GET", "/notes", headers={"Accept": "application/yaml"})
     assert yaml.safe_load(found.text) == page
@@ -329,6 +333,15 @@ def test_a_resource_adds_changes_and_removes(dynamodb: None, table_name: str) ->
     assert caller.get("/notes", headers={"Accept": "text/csv"}).text.splitlines()[1] == "alice;1;=1;;;false;"
     assert caller.get("/notes/numbers", headers={"Accept": "text/plain"}).text == "[1, '=2']"
     assert caller.get("/notes", headers={"Accept": "application/yaml"}).status == 406
+
+
+def test_nothing_is_imported_that_is_not_declared(dynamodb: None) -> None:
+    program = (
+        "import sys; from handlers.todo import handler;"
+        " print(*({'csv', 'msgpack', 'yaml', 'polymicro_lambda.renderers'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout, done.returncode) == ("\n", 0), done.stderr
 
 
 def test_vary_is_joined_to_that_of_cors(dynamodb: None, table_name: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
+from polymicro_lambda.dispatch import wording_of
 from polymicro_lambda.http import source_of
 from polymicro_lambda.http.users import User
 from polymicro_lambda.local.wsgi import Wsgi
@@ -197,3 +198,21 @@ def test_requests_have_ids_of_their_own(source: str) -> None:
 def test_no_identity_comes_from_a_header() -> None:
     told = Client(Wsgi(telling)).get("/", headers={"Authorization": "Bearer x", "X-User": "alice"}).json
     assert told["user"] is None
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_refusal_in_the_apps_own_words(source: str) -> None:
+    """As the template of a REST API has it; the handler is not called."""
+    wording = wording_of(
+        lambda document: ({"no": document["detail"], "code": document["status"]}, {"X-Code": 1})
+    )
+    app = Wsgi(telling, source=source, authorizer=telling, problem=wording)
+    response = Client(app).get("/todo")
+    assert (response.status_code, response.json) == (401, {"no": "Unauthorized", "code": 401})
+    assert (response.headers["content-type"], response.headers["x-code"]) == ("application/json", "1")
+
+
+def test_a_refusal_whose_words_fail_is_a_plain_500() -> None:
+    app = Wsgi(telling, authorizer=telling, problem=wording_of(lambda document: 1 / 0))
+    response = Client(app).get("/todo")
+    assert (response.status_code, response.json["title"]) == (500, "Internal Server Error")

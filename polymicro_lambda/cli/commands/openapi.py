@@ -23,7 +23,9 @@ def openapi(out: Path | None, app: str | None) -> None:
       polymicro openapi --out openapi.json
     """
     described = compiled_app(current_project(app))
-    document = document_of(described.routes, title=described.title, version=described.version)
+    document = document_of(
+        described.routes, title=described.title, version=described.version, problem=described.problem
+    )
     text = json.dumps(document, indent=2, ensure_ascii=False)
     if out is None:
         click.echo(text)

@@ -149,6 +149,7 @@ def _template_options(
         hsts=hsts_of(app._hsts),
         documentation=app.documentation,
         title=project.name if app.documentation is not None and app.title == project.name else None,
+        problem=app.problem,
         table_prefix=app._table_prefix,
         named=tuple(naming_variables(*app._observers)),
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import punctuation
+from typing import Any
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -79,7 +80,8 @@ def load(settings: ServeSettings) -> tuple[PolyMicro, WSGIApplication]:
     create_tables(app.routes, settings.engine)
     user = parse_user(settings.user) if settings.user else None
     authorizer = load_authorizer(settings.authorizer) if settings.authorizer and not user else None
-    return app, Wsgi(handler, source=settings.source, authorizer=authorizer, user=user, is_open=app.is_open)
+    told: Any = {"is_open": app.is_open, "problem": app.problem}
+    return app, Wsgi(handler, source=settings.source, authorizer=authorizer, user=user, **told)
 
 
 def stop(server: BaseWSGIServer) -> None:

@@ -24,6 +24,7 @@ from .dropped_files import (
     files,
     without_docstrings,
 )
+from .format_libraries import format_requirements
 from .imports import imports, passes_argument, reachable
 from .powertools import missing_powertools
 from .sizes import ArtifactPart, artifact_parts
@@ -79,6 +80,8 @@ def build(plan: BuildPlan, out: Path) -> BuildResult:
         if DOCS_ONLY.keys() & found.keys():
             target.install(DOCS_REQUIREMENTS, stage, alone=True)
             drop_unserved(stage)
+        own = _project_modules(plan, stage, found)
+        target.install(format_requirements(own, stage), stage, alone=True)
         drop(stage)
         _copy(plan, stage, found)
         services = services_of(plan, found)
@@ -86,9 +89,7 @@ def build(plan: BuildPlan, out: Path) -> BuildResult:
         add_start(stage)
         target.compile(stage)
         pack(stage, plan.module, target.compile_source)
-        notes = _trial_notes(
-            target, plan, stage, missing_powertools(_project_modules(plan, stage, found), stage)
-        )
+        notes = _trial_notes(target, plan, stage, missing_powertools(own, stage))
         sizes = artifact_parts(stage)
         _write_manifest(plan, stage, sizes)
         _replace(previous, stage, out)

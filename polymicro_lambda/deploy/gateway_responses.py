@@ -1,0 +1,70 @@
+"""The answers that a REST API makes itself, as the app would say them."""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from polymicro_lambda.dispatch import ProblemWording
+from polymicro_lambda.exceptions import title_of
+from polymicro_lambda.http import HSTS, JSON_TYPE
+
+REQUEST_ID = "$context.requestId"
+MESSAGE = "$context.error.messageString"
+"""A text with its quotes, in a REST API's templates."""
+_ANY_TITLE = "polymicro-any-title"
+"""Stands for that text until the body is written."""
+
+_RESPONSES: Mapping[str, tuple[int | None, Mapping[str, str]]] = MappingProxyType(
+    {
+        "UNAUTHORIZED": (401, {"WWW-Authenticate": "'Bearer'"}),
+        "MISSING_AUTHENTICATION_TOKEN": (404, {}),  # how a REST API calls an unknown path
+        "BAD_REQUEST_BODY": (422, {}),
+        "DEFAULT_4XX": (None, {}),
+        "DEFAULT_5XX": (None, {}),
+    }
+)
+"""API Gateway's own response -> status (None leaves it), headers."""
+_WORDED: Mapping[str, int] = MappingProxyType(
+    {
+        "ACCESS_DENIED": 403,
+        "AUTHORIZER_FAILURE": 500,
+        "EXPIRED_TOKEN": 403,
+        "INTEGRATION_FAILURE": 504,
+        "INTEGRATION_TIMEOUT": 504,
+        "REQUEST_TOO_LARGE": 413,
+        "THROTTLED": 429,
+    }
+)
+"""More of them, and the statuses that they have: where the app words errors, each needs a body of its own."""
+_EVERY_ANSWER = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosniff'"}
+"""Headers of every answer of the app too (``response_headers.ALWAYS``)."""
+
+
+def gateway_responses(
+    origin: str | None, hsts: HSTS | None, problem: ProblemWording | None
+) -> dict[str, Any]:
+    """The ``GatewayResponses`` of ``AWS::Serverless::Api``; ``origin`` is the one that may read all answers."""
+    allowed = {"Access-Control-Allow-Origin": f"'{origin}'"} if origin else {}
+    secure = {} if hsts is None else {"Strict-Transport-Security": f"'{hsts.value}'"}
+    more: dict[str, tuple[int | None, Mapping[str, str]]] = {}
+    if problem is not None:
+        more = {name: (status, {}) for name, status in _WORDED.items()}
+    return {
+        name: {
+            **({} if status is None else {"StatusCode": status}),
+            "ResponseParameters": {"Headers": {**headers, **allowed, **_EVERY_ANSWER, **secure}},
+            "ResponseTemplates": {JSON_TYPE: _body(status, problem)},
+        }
+        for name, (status, headers) in {**_RESPONSES, **more}.items()
+    }
+
+
+def _body(status: int | None, problem: ProblemWording | None) -> str:
+    """The template of a body; of what the app says only that for a known status can be told."""
+    title = _ANY_TITLE if status is None else title_of(status)
+    known = {} if status is None else {"status": status}
+    document = {"type": "about:blank", "title": title, **known, "instance": REQUEST_ID}
+    words = None if problem is None or status is None else problem.example({**document, "detail": title})
+    body = json.dumps(document if words is None else words[0], separators=(",", ":"), ensure_ascii=False)
+    return body.replace(f'"{_ANY_TITLE}"', MESSAGE)
