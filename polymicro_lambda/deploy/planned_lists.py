@@ -59,7 +59,8 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     bound: list[list[Condition]] = [[]]
     if "eq" in operators[path.partition]:
         bound.append([_condition(attributes[path.partition], "eq")])
-    if path.sort is None and path.index is None and "in" in operators[path.partition]:
+    # One value of an ``in`` is planned as ``eq``, several as a query for each; on the whole key it names the items.
+    if "in" in operators[path.partition] and (len(bound) == 1 or path.own == planner.paths[0].own):
         bound.append([_condition(attributes[path.partition], "in")])
     narrowed = [
         [],

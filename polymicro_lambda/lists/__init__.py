@@ -5,8 +5,10 @@ In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``
 
 - `filters`: declared filters, read from a query and turned into conditions. `filter_operators`: their operators.
 - `planner`: a resource's list as a `ListQuery`. `plans`: the cheapest `Plan` for it. `key_conditions`: the part of the
-  conditions that a sort key can serve. `access_paths`: the table and its indexes.
-- `queries`: a plan as DynamoDB's Query or Scan. `rows`: the rows read, checked one by one. `pages`: the page of any
+  conditions that a sort key can serve. `access_paths`: the table and its indexes. `refused_lists`: what is said where
+  none serves.
+- `queries`: a plan as DynamoDB's Query or Scan. `merged_queries`: several partitions, as one list. `key_ranges`: the
+  range that is left of a sort key's. `rows`: the rows read, checked one by one. `pages`: the page of any
   value that a list verb returns.
 - `cursors`: signed, encrypted and expiring pagination keys.
 """

@@ -16,7 +16,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import PrefixedAttribute, model_info, typed_value
+from polymicro_lambda.dynamodb import PrefixedAttribute, typed_value
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import bad_query, parameter_error
 from polymicro_lambda.items import serialized
@@ -69,14 +69,9 @@ class DeclaredFilters:
         return frozenset([name for name, _ in self.parameters.values()])
 
     @lazy
-    def equals(self) -> frozenset[str]:
-        """The attributes with an ``eq`` filter: a query can bind these to one value."""
-        return frozenset([name for name, operator in self.parameters.values() if operator == "eq"])
-
-    def batch_key(self, model: type[Model]) -> frozenset[str]:
-        """The table's key, if it is one attribute with an ``in`` filter: a query can list several values of it."""
-        keys = list(model_info(model).keys) if self.parameters else ()
-        return frozenset(keys[:1] if len(keys) == 1 and (keys[0], "in") in self.parameters.values() else ())
+    def binding(self) -> frozenset[str]:
+        """The attributes with an ``eq`` or ``in`` filter: a query can bind these to one value, or to some."""
+        return frozenset([name for name, operator in self.parameters.values() if operator in ("eq", "in")])
 
     def read(self, query: Mapping[str, Sequence[str]], schema: ItemSchema) -> dict[str, dict[str, Any]]:
         """The filters of a query, typed. Raises ``BadRequest`` for values that a field refuses."""
