@@ -59,7 +59,8 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     bound: list[list[Condition]] = [[]]
     if "eq" in operators[path.partition]:
         bound.append([_condition(attributes[path.partition], "eq")])
-    if path.sort is None and path.index is None and "in" in operators[path.partition]:
+    # One value of an ``in`` is planned as ``eq``, several as a query for each; on the whole key it names the items.
+    if "in" in operators[path.partition] and (len(bound) == 1 or path.own == planner.paths[0].own):
         bound.append([_condition(attributes[path.partition], "in")])
     narrowed = [
         [],
@@ -67,7 +68,8 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     ]
     own = frozenset(path.projected or ()).union(*map(attributes_of, live))
     needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
-    filtered = {named[name].attr_name for name, how in route.filters.parameters.values() if how == "in"}
+    filters = dict.fromkeys(pair for pair in route.filters.parameters.values() if pair[0] in named)
+    filtered = {named[name].attr_name for name, how in filters if how == "in"}
     for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
         chosen = list(chain(*conditions))
         yield ListQuery(
@@ -86,7 +88,8 @@ def _operators(route: Route) -> dict[str, list[str]]:
     attributes = route.model.get_attributes()
     operators: dict[str, list[str]] = {one.attr_name: [] for one in attributes.values()}
     for name, operator in dict.fromkeys(route.filters.parameters.values()):
-        operators[attributes[name].attr_name].append(operator)
+        if name in attributes:  # no key is a member of a map
+            operators[attributes[name].attr_name].append(operator)
     for name in route.owned:  # under | a rule adds it for some users
         operators[attributes[name].attr_name].append("eq")
     # The attributes in a where of the app's own are not known before there is a user.

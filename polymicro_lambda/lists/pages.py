@@ -12,8 +12,8 @@ from polymicro_lambda.items import FieldSelection, is_live
 from polymicro_lambda.rules import as_stored, holds, is_cleared, may_go_out, whole_rows
 
 from .cursors import NO_KEY, Page
+from .iterators import check_start, rows_from
 from .listed_rows import ListedRows, WrappedPage
-from .queries import check_start, rows_from
 from .rows import Rows
 
 

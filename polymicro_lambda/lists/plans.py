@@ -3,21 +3,20 @@
 The plan follows from conditions alone: those of the route, of the rule and of the filters. Nothing here calls DynamoDB.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from polymicro_lambda.dynamodb import typed_value
-from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.rules import attributes_of, equality_of, holds
 from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES, is_key
 from polymicro_lambda.types import RawItem
 
 from .access_paths import AccessPath
-from .key_conditions import SortKeyCondition, conjuncts, is_implied
+from .key_conditions import KeyValue, SortKeyCondition, conjuncts, distinct_keys, is_implied, listed_keys
+from .refused_lists import no_access_path
 
 
 @dataclass(slots=True)
@@ -25,8 +24,8 @@ class Plan:
     """How a list is read."""
 
     path: AccessPath
-    partition: dict[str, Any] | None
-    """The partition key's value as DynamoDB stores it; None scans the table."""
+    partition: KeyValue | None
+    """The partition key's value as DynamoDB stores it; None for a scan, and for several values."""
     key_condition: Condition | None = None
     """The condition on the sort key."""
     filters: tuple[Condition, ...] = ()
@@ -46,6 +45,15 @@ class Plan:
     """The partition is the whole rule: it holds on every item that is read."""
     keys: tuple[RawItem, ...] | None = None
     """The keys of all items to read, each once; None where there is a query or a scan."""
+    partitions: tuple[KeyValue, ...] = ()
+    """Several values of the partition key, in the order in which they are read: there is a query for each."""
+    in_turn: bool = False
+    """The items come partition after partition; else merged in the order of the sort key."""
+
+    @property
+    def is_scan(self) -> bool:
+        """Whether all of the table is read."""
+        return self.partition is None and not self.partitions and self.keys is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +85,29 @@ def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
     conditions = [
         part for condition in (*query.conditions, *query.kind_conditions) for part in conjuncts(condition)
     ]
-    bound: dict[str, dict[str, Any]] = {}
+    bound: dict[str, KeyValue] = {}
     for condition in conditions:
         bound = {**equality_of(condition), **bound}
-    found = [path for path in paths if path.partition in bound and _sorts(path, query.sort, bound)]
-    lossy = tuple(path for path in found if _loses(path, conditions, query))
-    serving = [path for path in found if path not in lossy]
     if (batch := _batch_plan(paths[0], bound, conditions, query)) is not None:
-        plan = batch
-    elif serving:
-        plan = min(
-            (_query_plan(path, bound, conditions, query) for path in serving), key=partial(_cost, query)
-        )
+        return _unless_contradicted(batch, conditions, bound)
+    listed = listed_keys({path.partition for path in paths}, conditions)
+    bound = {**{name: values[0] for name, values in listed.items() if len(values) == 1}, **bound}
+    partitions = listed | {name: (value,) for name, value in bound.items()}
+    found = [
+        path for path in paths if path.partition in partitions and _sorts(path, query.sort, bound, listed)
+    ]
+    lossy = tuple(path for path in found if _lacking(path, conditions, query) is not None)
+    serving = [path for path in found if path not in lossy]
+    if serving:
+        plans = (_query_plan(path, partitions[path.partition], conditions, query) for path in serving)
+        plan = min(plans, key=partial(_cost, query))
     elif query.scan and (query.sort is None or query.sort in bound):
         projection = _projection(paths[0], query, ()) if query.projects else None
         plan = Plan(paths[0], None, filters=tuple(conditions), projection=projection, passed_over=lossy)
     else:
-        raise _no_access_path(paths, query, bound, lossy)
-    return replace(plan, empty=True) if _contradicted(conditions, bound) else plan
+        lacking = [_lacking(path, conditions, query) for path in lossy]
+        raise no_access_path(paths, query, partitions, [name for name in lacking if name is not None])
+    return _unless_contradicted(plan, conditions, bound)
 
 
 def _batch_plan(
@@ -113,8 +126,7 @@ def _batch_plan(
         or {last, *fixed} != path.own
     ):
         return None
-    asked = (value.value for value in batch_filter.values[1:])
-    values = {typed_value(value): value for value in asked if is_key(value, limit)}
+    values = distinct_keys(batch_filter, limit)
     order = list(values)
     if path.sort is not None:
         order.sort(key=lambda one: one.value, reverse=not query.forward)
@@ -128,107 +140,71 @@ def _batch_plan(
     )
 
 
-def _contradicted(conditions: Sequence[Condition], bound: Mapping[str, Any]) -> bool:
-    """Whether some condition does not hold on the values that others demand."""
+def _unless_contradicted(plan: Plan, conditions: Sequence[Condition], bound: Mapping[str, Any]) -> Plan:
+    """The plan, ``empty`` where some condition does not hold on the values that others demand."""
     values = dict(bound)
-    return any(attributes_of(c) <= values.keys() and not holds(c, values) for c in conditions)
+    contradicted = any(attributes_of(c) <= values.keys() and not holds(c, values) for c in conditions)
+    return replace(plan, empty=True) if contradicted else plan
 
 
-def _sorts(path: AccessPath, sort: str | None, bound: Mapping[str, Any]) -> bool:
+def _sorts(path: AccessPath, sort: str | None, bound: Collection[str], listed: Collection[str]) -> bool:
     """Whether the path gives that order; by an attribute that has one value any order will do."""
-    return sort is None or path.sort == sort or sort in bound
+    return sort is None or sort in (path.sort, *bound) or (sort == path.partition and sort in listed)
 
 
 def _cost(query: ListQuery, plan: Plan) -> tuple[Any, ...]:
-    """Fewer items read, then no second read, then table before local before global index."""
+    """One query before several, fewer items read, then no second read, then table before local before global index."""
     condition, path = plan.key_condition, plan.path
     one = plan.empty or (condition is not None and condition.operator == "=")
     narrows = condition is not None and not any(condition is kind for kind in query.kind_conditions)
     rank = 0 if one else 1 if narrows else 2
-    return (rank, plan.completes, path.index is not None, path.is_global, path.index or "")
+    several = len(plan.partitions)
+    return (several, rank, plan.completes, path.index is not None, path.is_global, path.index or "")
 
 
 def _query_plan(
-    path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Condition], query: ListQuery
+    path: AccessPath, partitions: Sequence[KeyValue], conditions: Sequence[Condition], query: ListQuery
 ) -> Plan:
-    partition = bound[path.partition]
-    rest = [c for c in conditions if not is_implied(c, path.partition, partition)]
+    """The plan of a query for each value of the path's partition key."""
+    name = path.partition
+    rest = [c for c in conditions if not all(is_implied(c, name, value) for value in partitions)]
     sort_key = SortKeyCondition.of(path.sort, rest)
     rest = [c for c in rest if not any(c is exact for exact in sort_key.exact)]
     filters = tuple(c for c in rest if not attributes_of(c) & path.own and path.has(attributes_of(c)))
     checks = tuple(c for c in rest if not any(c is one for one in filters))
     completes = not path.has(query.needed.union(*map(attributes_of, checks)))
+    one, several = (partitions[0], ()) if len(partitions) == 1 else (None, tuple(partitions))
+    fixed = sort_key.condition is not None and sort_key.condition.operator == "="
     return Plan(
         path,
-        partition,
+        one,
         sort_key.condition,
         filters,
         # An item may change before it is read again.
         tuple(conditions) if completes else checks,
         query.forward,
         completes=completes,
-        empty=sort_key.empty or not is_key(partition, HASH_BYTES),
+        empty=sort_key.empty or not partitions or not all(is_key(one, HASH_BYTES) for one in partitions),
         projection=_projection(path, query, checks) if query.projects and not completes else None,
+        partitions=several if query.forward else several[::-1],
+        in_turn=bool(several) and (path.sort is None or fixed or query.sort == name),
     )
 
 
-def _loses(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> bool:
-    """Whether an index may lack items of the list: those without its sort key, or for whose partition a default stands.
+def _lacking(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> str | None:
+    """The key without which items of the list are not in an index, None where it has all of the list.
 
     A list that is sorted by that key is of the items that have it, and so is one whose conditions no other satisfies.
+    A partition may be that of a default, which stands for the key where an item lacks it.
     """
     of_partition = [c for c in conditions if attributes_of(c) == {path.partition}]
     if path.optional_partition and of_partition and all(holds(c, {}) for c in of_partition):
-        return True
+        return path.partition
     if not path.sparse or query.sort == path.sort:
-        return False
-    return not any(attributes_of(c) == {path.sort} and not holds(c, {}) for c in conditions)
+        return None
+    demanded = any(attributes_of(c) == {path.sort} and not holds(c, {}) for c in conditions)
+    return None if demanded else path.sort
 
 
 def _projection(path: AccessPath, query: ListQuery, checks: Sequence[Condition]) -> frozenset[str]:
     return query.needed.union(path.keys, *map(attributes_of, checks))
-
-
-def _no_access_path(
-    paths: Sequence[AccessPath], query: ListQuery, bound: Mapping[str, Any], lossy: Sequence[AccessPath]
-) -> BadRequest:
-    """The error that says what the client can do, by names that it may know; its notes are for the developer."""
-
-    def python_name(name: str) -> str:
-        return query.names.get(name, name)
-
-    def any_of(names: Iterable[str]) -> str:
-        return " or ".join(sorted(set(map(python_name, names))))
-
-    def bindable(names: Iterable[str]) -> list[str]:
-        return [name for name in names if query.filterable is None or name in query.filterable]
-
-    if lossy:
-        missed = {str(path.sort) for path in lossy}
-        told = any_of(missed if query.told is None else missed & query.told)
-        advice = f"sort it by {told} or filter on that" if told else ""
-        error = _refused("No index has all of this list", advice)
-        error.add_note(f"The indexes lack items without {any_of(missed)}.")
-        return error
-    keyed = any_of(path.partition for path in paths if path.partition in bound)
-    by_sort = any_of(bindable(path.partition for path in paths if path.sort == query.sort))
-    if query.sort is not None and keyed:
-        order = python_name(query.sort)
-        error = _refused(
-            f"The list cannot be sorted by {order}", by_sort and f"say which {by_sort} by a filter"
-        )
-        error.errors = ({"parameter": "sort", "detail": str(error.detail)},)
-        error.add_note(f"An index with partition key {keyed} and sort key {order} would have this order.")
-        return error
-    partitions = [path.partition for path in paths]
-    said = any_of(bindable(partitions))
-    error = _refused("No index serves this list", said and f"say which {said} by a filter")
-    if not said:
-        error.add_note(f"No filter of the resource would say which {any_of(partitions)}.")
-    if bound:
-        error.add_note(f"An index with partition key {any_of(bound)} would serve this list.")
-    return error
-
-
-def _refused(what: str, advice: str) -> BadRequest:
-    return BadRequest(f"{what}: {advice}." if advice else f"{what}.")

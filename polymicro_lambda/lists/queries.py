@@ -1,39 +1,37 @@
 """A plan carried out: DynamoDB's Query or Scan, page by page, and a second read where an index lacks attributes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
+from itertools import chain
 from operator import and_
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
-from pynamodb.pagination import ResultIterator
 
 from polymicro_lambda import dynamodb
 from polymicro_lambda.dynamodb import (
     LARGEST_PAGE,
     PAGE_GROWTH,
-    IteratorStart,
     ReadPage,
     batch_pages,
     condition_expression,
-    has_all_attributes,
     items_of_keys,
     key_of_item,
     translating_errors,
 )
 from polymicro_lambda.observability import seconds_left
-from polymicro_lambda.rules import Verdict, concerns_route, guard_for, holds, is_opaque
+from polymicro_lambda.rules import Verdict, guard_for, holds, is_opaque
 from polymicro_lambda.types import RawItem
 
-from .access_paths import access_paths_of
-from .cursors import foreign_key, is_start_key
+from .cursors import foreign_key
 from .listed_rows import ListedRows
+from .merged_queries import KeyBounds, MergedQueries
 from .plans import Plan
 from .requested_lists import requested_list
-from .rows import PAGE_SECONDS, OnCall, Rows
+from .rows import PAGE_SECONDS, OnCall
 
 READ_BUDGET = 5
 """The most calls by which rows are counted, where nobody says another number: ``ModelResource.read_budget``."""
@@ -53,9 +51,11 @@ def rows_of(
         pages: Iterator[ReadPage] = iter(())
     elif plan.keys is not None:
         pages = batch_pages(model, plan.keys, start, limit)
+    elif plan.partitions:
+        pages = MergedQueries(plan, limit, partial(_read, model, plan)).pages(start)
     else:
         pages = _Query(model, plan, limit).pages(start)
-    complete = partial(_whole_items, model) if plan.completes else None
+    complete = partial(whole_items, model) if plan.completes else None
     return ListedRows(
         model,
         pages,
@@ -78,13 +78,12 @@ def _count(model: type[Model], plan: Plan, read_budget: int) -> int | None:
         return 0
     if not is_counted_by_dynamodb(plan, guard_for(model).verdict):
         return rows_of(model, plan, pagination_key=None, limit=LARGEST_PAGE).number(read_budget)
-    total = 0
+    each = [replace(plan, partition=one, partitions=()) for one in plan.partitions] or [plan]
+    total, calls, ended = 0, 0, 0
     with translating_errors():
-        for number, (count, is_last) in enumerate(_Query(model, plan, LARGEST_PAGE).counts(), 1):
-            total += count
-            if is_last:
-                return total
-            if number >= read_budget or seconds_left() < PAGE_SECONDS:
+        for count, is_last in chain.from_iterable(_Query(model, one, LARGEST_PAGE).counts() for one in each):
+            total, calls, ended = total + count, calls + 1, ended + is_last
+            if ended < len(each) and (calls >= read_budget or seconds_left() < PAGE_SECONDS):
                 return None
     return total
 
@@ -93,43 +92,6 @@ def is_counted_by_dynamodb(plan: Plan, verdict: Verdict) -> bool:
     """Whether DynamoDB alone can tell which items a list has (``Select=COUNT``)."""
     by_query = not plan.checks and not plan.completes and plan.keys is None
     return by_query and verdict is not False and not is_opaque(verdict)
-
-
-def rows_from(iterator: "ResultIterator[Any]") -> Rows:
-    """The rows of a PynamoDB query or scan, from where it stands; whole, also where index or call leaves some out."""
-    model, limit = dynamodb.model_of_iterator(iterator), dynamodb.limit_of_iterator(iterator)
-    start = iterator.last_evaluated_key if limit == 0 else None
-    index = dynamodb.index_of_iterator(iterator)
-    lacks = model is not None and (
-        (concerns_route(model) and not dynamodb.read_all_attributes(iterator))
-        or not has_all_attributes(model, index)
-    )
-    complete = partial(_whole_items, model) if model is not None and lacks else None
-    return Rows(model, dynamodb.pages_of_iterator(iterator), limit, complete=complete, start=start)
-
-
-def check_start(iterator: "ResultIterator[Any]") -> None:
-    """Raise ``BadRequest`` where a PynamoDB query or scan starts after a key that is none of its own.
-
-    DynamoDB would refuse it. What cannot be told without a call is left to DynamoDB.
-    """
-    model, start = dynamodb.model_of_iterator(iterator), dynamodb.start_of_iterator(iterator)
-    paths = () if model is None else access_paths_of(model)
-    path = next((one for one in paths if one.index == start.index), None)
-    if path is None or not is_start_key(start.key):
-        return
-    if start.key.keys() != path.keys or not all(
-        holds(condition, start.key) for condition in _bounds(start, path.partition)
-    ):
-        raise foreign_key()
-
-
-def _bounds(start: IteratorStart, partition: str) -> Iterator[Condition]:
-    if start.partition is not None:
-        [kind] = start.key[partition]
-        yield Path([partition]) == Value({kind: start.partition})
-    if start.sort_condition is not None:
-        yield start.sort_condition
 
 
 def _start_key(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
@@ -143,7 +105,10 @@ def _start_key(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
         if isinstance(key, Mapping)
         else {}
     )
-    same = place.keys() == plan.path.keys and key.get(INDEX_MEMBER) == {"S": plan.path.index or ""}
+    whole = place.keys() == plan.path.keys or (plan.in_turn and place.keys() == {plan.path.partition})
+    same = whole and key.get(INDEX_MEMBER) == {"S": plan.path.index or ""}
+    if same and plan.partitions:
+        return place, False
     if not same or not all(holds(condition, place) for condition in _partition_conditions(plan)):
         raise foreign_key()
     bounds = plan.key_condition
@@ -158,6 +123,14 @@ def _partition_conditions(plan: Plan) -> list[Condition]:
     return [] if plan.partition is None else [Path([plan.path.partition]) == Value(plan.partition)]
 
 
+def _read(
+    model: type[Model], plan: Plan, bounds: KeyBounds, start: RawItem | None, size: int
+) -> Mapping[str, Any]:
+    """DynamoDB's answer to the query of one of several partitions."""
+    one = replace(plan, partition=bounds.partition, key_condition=bounds.condition)
+    return _Query(model, one, size).reader()(start, size)
+
+
 @dataclass(slots=True)
 class _Query:
     model: type[Model]
@@ -170,11 +143,9 @@ class _Query:
         Where rows can drop out, each page may be four times as large as the one before, so that a rare match does
         not take calls without end.
         """
-        operation = "Scan" if self.plan.partition is None else "Query"
-        arguments, size = self._arguments(), self.limit
+        read, size = self.reader(), self.limit
         while True:
-            place = {"ExclusiveStartKey": start} if start is not None else {}
-            data = dynamodb.execute(self.model, operation, **arguments, **place, Limit=size)
+            data = read(start, size)
             start = data.get("LastEvaluatedKey")
             yield ReadPage(data["Items"], self.plan.path.keys, start)
             if start is None:
@@ -193,6 +164,16 @@ class _Query:
             yield data["Count"], start is None
             if start is None:
                 return
+
+    def reader(self) -> Callable[[RawItem | None, int], Mapping[str, Any]]:
+        """A function that makes the call: the key to start after, and the most items to read -> DynamoDB's answer."""
+        operation, arguments = "Scan" if self.plan.partition is None else "Query", self._arguments()
+
+        def read(start: RawItem | None, size: int) -> Mapping[str, Any]:
+            place = {"ExclusiveStartKey": start} if start is not None else {}
+            return dynamodb.execute(self.model, operation, **arguments, **place, Limit=size)
+
+        return read
 
     def _arguments(self) -> dict[str, Any]:
         plan = self.plan
@@ -223,6 +204,6 @@ class _Query:
         return arguments
 
 
-def _whole_items(model: type[Model], items: Sequence[RawItem], on_call: OnCall) -> Sequence[RawItem | None]:
+def whole_items(model: type[Model], items: Sequence[RawItem], on_call: OnCall) -> Sequence[RawItem | None]:
     """Up to 100 items whole, by a consistent read of the table, in the order given; None for a deleted item."""
     return items_of_keys(model, [key_of_item(model, raw) for raw in items], on_call)
