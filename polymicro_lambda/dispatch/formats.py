@@ -10,6 +10,7 @@ from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
 from polymicro_lambda.schemas import row_values
 
+from .item_members import body_member
 from .request_guard import unless_known
 from .verb_request import VerbRequest
 
@@ -27,7 +28,9 @@ def body_of_rows(route: Route, rows: CellRows) -> Any:
         raise BadRequest(f"The body has {len(rows)} rows, and this takes one: send each by itself.")
     schema = route.form.body if route.is_action else route.body_schema
     values: list[Any] = [*rows] if schema is None else [row_values(row, schema) for row in rows]
-    return values[0] if len(values) == 1 else values
+    body = values[0] if len(values) == 1 else values
+    member = body_member(route)
+    return body if member is None else {member: body}
 
 
 # --- answers -----------------------------------------------------------------------------------------------------
@@ -68,6 +71,9 @@ def _content(asked: VerbRequest, one: Representation, value: Any, status: int) -
     renderer = one.renderer
     if one.makes_tables:
         value = value["items"] if status == MULTI_STATUS else value
+        member = asked.route.item_member
+        if isinstance(value, dict) and value.keys() == {member}:
+            value = value[member]
         rows = value if isinstance(value, list) else [value]
         if all(isinstance(row, dict) for row in rows):
             return renderer.table(*_table(asked, rows))

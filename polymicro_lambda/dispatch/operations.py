@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from polymicro_lambda.dynamodb import has_waited
+from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.http import Response
 from polymicro_lambda.idempotency import (
     REPLAYED,
@@ -37,6 +38,7 @@ from .bulk_create import BulkCreate
 from .embedded_items import EmbeddedItems
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
 from .formats import represented
+from .item_members import body_member, point_into, unwrapped
 from .page_responses import PageResponses, fitting_page
 from .request_guard import guard_of, item_of_path
 from .response_builder import ResponseBuilder
@@ -60,7 +62,19 @@ class Operation:
             self.asked.related = split_related(self.verdict)[0]
 
     def run(self, body: Any) -> Response:
-        """The answer; ``body`` is the request's JSON.
+        """The answer; ``body`` is the request's JSON."""
+        member = body_member(self.asked.route)
+        if member is None:
+            return self._run(body)
+        item = unwrapped(member, body)
+        try:
+            return self._run(item)
+        except HTTPError as error:
+            point_into(member, error)
+            raise
+
+    def _run(self, body: Any) -> Response:
+        """The answer; ``body`` is the item, or what an action takes.
 
         Here alone the ways part. The mixins' own verbs need not be called to read or write one item, which saves a
         third of a request's time (`fast_path`; "The compiled path" in docs/performance.md). Else the verb is called,

@@ -21,7 +21,18 @@ def body_model(route: Route) -> dict[str, Any] | None:
     """
     if not route.about.body or route.is_action or route.takes_many or route.resource.schema is not None:
         return None
-    return _object(route.body_schema, optional=optional_fields(route))
+    item, member = _object(route.body_schema, optional=optional_fields(route)), route.item_member
+    return item if member is None else object_with(member, item)
+
+
+def object_with(member: str, item: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object of one member, which is there."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [member],
+        "properties": {member: item},
+    }
 
 
 def optional_fields(route: Route) -> frozenset[str]:

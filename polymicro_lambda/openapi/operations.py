@@ -13,6 +13,7 @@ from polymicro_lambda.routing import Route, is_open
 from .declared_forms import action_body, with_declared
 from .examples import example_of
 from .field_schemas import Describe, JSONSchema
+from .gateway_models import object_with
 from .parameters import parameters
 from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown, page_example
 from .responses import for_everybody, lenient_response, responses_of
@@ -86,11 +87,21 @@ class DocumentedRoute:
             reads = not self.route.arguments.isdisjoint(("req", "request"))
             return {"requestBody": {"content": {JSON_TYPE: {"schema": ANY}}}} if reads else {}
         name = self.schemas.body_name(self.route)
-        media: dict[str, Any] = {"schema": self._or_list({"$ref": f"#/components/schemas/{name}"})}
+        media: dict[str, Any] = {
+            "schema": self._or_list(self._alone({"$ref": f"#/components/schemas/{name}"}))
+        }
         with suppress(LookupError):
-            media["example"] = body_example(self.route, components[name])
+            media["example"] = self._alone_example(body_example(self.route, components[name]))
         types = MEDIA_TYPES.get(self.route.http, (JSON_TYPE,))
         return {"requestBody": {"required": True, "content": dict.fromkeys(types, media)}}
+
+    def _alone(self, item: JSONSchema) -> JSONSchema:
+        """The schema of a single item, as a body or an answer has it."""
+        member = self.route.item_member
+        return item if member is None else object_with(member, item)
+
+    def _alone_example(self, item: Any) -> Any:
+        return item if self.route.item_member is None else {self.route.item_member: item}
 
     def _or_list(self, one: JSONSchema) -> JSONSchema:
         """An item, or a list of items where the route takes one."""
@@ -105,9 +116,9 @@ class DocumentedRoute:
         if self.route.is_action or self.route.verb == "delete":
             return ANY
         if self.route.verb == "retrieve":
-            return self.schemas.shown_item
+            return self._alone(self.schemas.shown_item)
         if self.route.verb != "list":
-            return self._or_list({"$ref": f"#/components/schemas/{self.schemas.name}"})
+            return self._or_list(self._alone({"$ref": f"#/components/schemas/{self.schemas.name}"}))
         if self.route.list_settings.envelope is not None:
             return {"$ref": f"#/components/schemas/{self.schemas.name}Page"}
         return {"type": "array", "items": self.schemas.shown_item}
@@ -121,7 +132,7 @@ class DocumentedRoute:
         except LookupError:
             return None
         if self.route.verb != "list":
-            return item
+            return self._alone_example(item)
         envelope = self.route.list_settings.envelope
         return [item] if envelope is None else page_example(envelope, item)
 
@@ -133,7 +144,8 @@ class DocumentedRoute:
             own = other.schemas is self.schemas and other.route.about.detail
             is_another = not (other.route.is_action or other.route.is_restore)
             if own and is_another and set(names.values()) <= set(shown):
-                values = {name: f"$response.body#/{attribute}" for name, attribute in names.items()}
+                place = "".join(f"/{one}" for one in (self.route.item_member,) if one is not None)
+                values = {name: f"$response.body#{place}/{attribute}" for name, attribute in names.items()}
                 yield other.id, {"operationId": other.id, "parameters": values}
 
     # --- who may -------------------------------------------------------------------------------------------

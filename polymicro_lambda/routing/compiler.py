@@ -186,7 +186,13 @@ def _list_settings(
     # A list of the app's own may bind what the package cannot know of.
     bound = bindable if listed is not None and listed.is_default else None
     said = (resource.envelope, resource.default_sort)
-    return list_settings_of(declared.name, *said, filters, resource.planner, bound)
+    settings = list_settings_of(declared.name, *said, filters, resource.planner, bound)
+    if settings.envelope is not None and settings.envelope.item is not None and resource.max_bulk:
+        raise ConfigurationError(
+            f"{declared.name}.max_bulk takes lists of items, and {declared.name}.envelope says that an item stands in"
+            f" {settings.envelope.item!r}: leave one of them out"
+        )
+    return settings
 
 
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:

@@ -182,6 +182,12 @@ class Route:
         for owner in (self, self.schema, self.field_rules, self.filters, *items):
             compute_lazy(owner)
 
+    @lazy
+    def item_member(self) -> str | None:
+        """The member in which a single item stands, in bodies and answers; None for none."""
+        envelope = self.list_settings.envelope
+        return None if envelope is None else envelope.item
+
     @property
     def full_name(self) -> str:
         """Resource and verb, e.g. ``TodoResource.create``."""

@@ -58,7 +58,8 @@ def curl_session(routes: Sequence[Route], address: str, *, token: str | None) ->
     curl = """curl -sS -w '\\n'""" + (' -H "Authorization: Bearer $token"' if token else "")
     item = next((by_verb[key].template for key in calls if by_verb[key].about.detail), None)
     for key, call in calls.items():
-        lines.append(_create_and_keep(item, f"{curl} {call}") if key == CREATE and item else f"{curl} {call}")
+        line = f"{curl} {call}"
+        lines.append(_create_and_keep(item, by_verb[key], line) if key == CREATE and item else line)
     reads = [] if with_model else [route for route in routes if route.http == "GET"]
     lines += [f"{curl} {_collection(route)}" for route in reads]
     return [f"api={address}", *lines] if calls or reads else []
@@ -66,20 +67,23 @@ def curl_session(routes: Sequence[Route], address: str, *, token: str | None) ->
 
 CREATE = ("create", "POST")
 CALLS: Mapping[tuple[str, str], Callable[[Route], str]] = {
-    CREATE: lambda route: f"-X POST {_collection(route)}{_required_headers(route)} {_json_body(_new(route))}",
+    CREATE: lambda route: (
+        f"-X POST {_collection(route)}{_required_headers(route)} {_json_body(route, _new(route))}"
+    ),
     ("list", "GET"): lambda route: _collection(route),
     ("retrieve", "GET"): lambda _: "$item",
     ("update", "PATCH"): lambda route: (
-        f"-X PATCH $item{_required_headers(route)} {_json_body(_change(route))}"
+        f"-X PATCH $item{_required_headers(route)} {_json_body(route, _change(route))}"
     ),
     ("delete", "DELETE"): lambda route: f"-X DELETE $item{_required_headers(route)}",
 }
 """Verb and HTTP verb -> the arguments for curl, in the order of the walk."""
 
 
-def _create_and_keep(item: str, create: str) -> str:
+def _create_and_keep(item: str, route: Route, create: str) -> str:
     """Keep the address of the created item, whose path has its attributes in braces."""
-    script = f'import json, sys; print("{item}".format(**json.load(sys.stdin)))'
+    member = "" if route.item_member is None else f"[{json.dumps(route.item_member)}]"
+    script = f'import json, sys; print("{item}".format(**json.load(sys.stdin){member}))'
     return f"item=$api$({create} | python3 -c {shlex.quote(script)})"
 
 
@@ -105,6 +109,7 @@ def _new(route: Route) -> dict[str, Any]:
     if refused := list(_refused_members(route.schema.load_create, body)):
         operation = openapi((route,))["paths"][route.template][route.http.lower()]
         example = operation["requestBody"]["content"]["application/json"].get("example", {})
+        example = example if route.item_member is None else example.get(route.item_member, {})
         body |= {name: example[name] for name in refused if name in example}
     return body
 
@@ -114,7 +119,8 @@ def _change(route: Route) -> dict[str, Any]:
     return patch_body(route.schema, route.model, guarded=frozenset(route.field_rules.write))
 
 
-def _json_body(body: Mapping[str, Any]) -> str:
+def _json_body(route: Route, item: Mapping[str, Any]) -> str:
+    body = item if route.item_member is None else {route.item_member: item}
     return f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
 
 
