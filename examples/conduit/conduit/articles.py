@@ -5,17 +5,20 @@ from heapq import merge
 from itertools import islice
 from re import findall
 
-from marshmallow.validate import ContainsNoneOf, Length
+from marshmallow import Schema, fields
+from marshmallow.validate import ContainsNoneOf, Length, Range
 
 from polymicro_lambda import (
     AllowAny,
     Create,
     Delete,
+    Envelope,
     Key,
     List,
     ModelResource,
     One,
     OwnedBy,
+    Resource,
     Retrieve,
     Update,
     action,
@@ -26,8 +29,8 @@ from polymicro_lambda.threads import Executor
 from .models import ALL, Article, Comment, Favorite, Follow, Tagging, now
 from .users import Profiles
 
-OF_EVERY_LIST = {"limit", "pagination_key", "fields", "embed"}
-"""The parameters that the package knows."""
+DEEPEST = 1000
+"""The most articles that a page may be behind."""
 WRITES = ("PutItem", "DeleteItem", "GetItem")
 """Those of a transaction: what became of one whose answer got lost is read."""
 QUERIES = 16
@@ -41,6 +44,7 @@ class ArticleView(ModelResource):
 
     model = Article
     route = "api/articles"
+    envelope = Envelope(items="articles", item="article", key=None)
     dump_only = ("slug", "createdAt", "favoritesCount")
     exclude = ("every",)
     embed = {"author": One(Profiles, {"id": "author"}, always=True)}
@@ -104,41 +108,62 @@ def retag(write, slug, old, new):
         write.delete(Key(Tagging, tag, slug))
 
 
+class Pages(Schema):
+    """What is asked of the feed."""
+
+    offset = fields.Integer(load_default=0, validate=Range(0, DEEPEST))
+
+
+class Wanted(Pages):
+    """What is asked of all articles: those of an author, with a tag, or that a user likes."""
+
+    author = fields.String()
+    tag = fields.String()
+    favorited = fields.String()
+
+
 class Latest(ArticleView, List):
     """``GET /api/articles``: all, those of an author, with a tag, or that a user likes; the newest first."""
 
     permissions = AllowAny
     exclude = ("every", "body")
-    calls = {Favorite: ("BatchGetItem", "Query"), Tagging: "Query", Article: "BatchGetItem"}
+    query = {"list": Wanted}
+    calls = {Favorite: ("BatchGetItem", "Query"), Tagging: "Query", Article: ("Query", "BatchGetItem")}
 
     def __init__(self, app, profiles):
         super().__init__(app)
         self.profiles = profiles
 
-    def list(self, request, pagination_key=None, limit=20):
-        """The parameters are no attributes, so that they are read here."""
-        page = {"last_evaluated_key": pagination_key, "limit": limit, "scan_index_forward": False}
-        match [(name, *values) for name, values in request.query.items() if name not in OF_EVERY_LIST]:
+    def list(self, query, limit=20):
+        """Articles by the index, or the marks, that are asked for."""
+        offset = query.pop("offset")
+        match [*query.items()]:
             case []:
-                return Article.newest.query(ALL, **page)
-            case [("tag", tag)]:
-                return articles_of(Tagging.query(tag, **page))
+                marks, key = Article.newest, ALL
+            case [("tag", key)]:
+                marks = Tagging
             case [("author", name)]:
-                return Article.by_author.query(self.id_of(name), **page)
+                marks, key = Article.by_author, self.id_of(name)
             case [("favorited", name)]:
-                return articles_of(Favorite.query(self.id_of(name), **page))
-        raise BadRequest("Ask for one author, tag or favorited. Pages go by limit and pagination_key.")
+                marks, key = Favorite, self.id_of(name)
+            case _:
+                raise BadRequest("Ask for one of author, tag and favorited.")
+        found = [*marks.query(key, scan_index_forward=False, limit=offset + limit)][offset:]
+        articles = articles_of(found) if marks in (Tagging, Favorite) else found
+        return {"articles": articles, "articlesCount": marks.count(key)}
 
     def id_of(self, username):
-        """The id of a user. Raises ``NotFound``."""
-        return self.profiles.store.read({"username": username}).id
+        """The id of a user; nobody's where there is none."""
+        try:
+            return self.profiles.store.read({"username": username}).id
+        except NotFound:
+            return "nobody"
 
 
 def articles_of(marks):
-    """The articles of a page of taggings or favorites, the newest first, and where the next page begins."""
+    """The articles of taggings or favorites, the newest first."""
     slugs = [mark.slug for mark in marks]
-    articles = sorted(Article.batch_get(slugs), key=lambda article: article.slug, reverse=True)
-    return articles, {}, marks.last_evaluated_key
+    return sorted(Article.batch_get(slugs), key=lambda article: article.slug, reverse=True)
 
 
 class Feed(ArticleView, List):
@@ -146,19 +171,22 @@ class Feed(ArticleView, List):
 
     route = "api/articles/feed"
     exclude = Latest.exclude
-    calls = {**ArticleView.calls, Follow: "Query"}
+    query = {"list": Pages}
+    calls = {**ArticleView.calls, Follow: "Query", Article: "Query"}
 
-    def list(self, user, pagination_key=None, limit=20):
-        """A query for each author; the next page is what is older than the last article."""
-        older = None if pagination_key is None else Article.slug < pagination_key
+    def list(self, user, query, limit=20):
+        """Two queries for each author: the newest, and how many there are."""
+        end = query["offset"] + limit
 
-        def newest(follow):
-            return [*Article.by_author.query(follow.author, older, scan_index_forward=False, limit=limit)]
+        def of(follow):
+            newest = Article.by_author.query(follow.author, scan_index_forward=False, limit=end)
+            return [*newest], Article.by_author.count(follow.author)
 
         with Executor(QUERIES) as pool:
-            authors = pool.map(newest, Follow.query(user.uuid))
-            page = [*islice(merge(*authors, key=lambda article: article.slug, reverse=True), limit)]
-        return page, {}, page[-1].slug if len(page) == limit else None
+            authors = [*pool.map(of, Follow.query(user.uuid))]
+        newest = merge(*(found for found, _ in authors), key=lambda article: article.slug, reverse=True)
+        articles = [*islice(newest, query["offset"], end)]
+        return {"articles": articles, "articlesCount": sum(count for _, count in authors)}
 
 
 class Done(Conflict):
@@ -192,6 +220,7 @@ class Comments(ModelResource, Create, List, Retrieve, Delete):
 
     model = Comment
     route = "api/articles/{slug}/comments"
+    envelope = Envelope(items="comments", item="comment", key=None)
     permissions = {"list": AllowAny, "retrieve": AllowAny, "*": OwnedBy("author")}
     dump_only = ("id", "createdAt")
     required = ("body",)
@@ -207,15 +236,20 @@ class Comments(ModelResource, Create, List, Retrieve, Delete):
             return write.create(Comment, req)
 
 
-class Tags(ModelResource):
+class TagList(Schema):
+    """All tags."""
+
+    tags = fields.List(fields.String(), required=True)
+
+
+class Tags(Resource):
     """``GET /api/tags``."""
 
-    model = Tagging
     route = "api/tags"
     permissions = AllowAny
     calls = {Tagging: "Scan"}
 
-    @action(detail=False, methods=("GET",), path="")
+    @action(detail=False, methods=("GET",), path="", response=TagList)
     def tags(self):
         """Each tag once."""
         return {"tags": sorted({tagging.tag for tagging in Tagging.scan(limit=TAGGINGS)})}

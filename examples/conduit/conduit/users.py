@@ -6,6 +6,7 @@ from marshmallow.validate import Email, Length, Regexp
 from polymicro_lambda import (
     AllowAny,
     Create,
+    Envelope,
     IsAuthenticated,
     ModelResource,
     OwnedBy,
@@ -18,18 +19,22 @@ from polymicro_lambda.exceptions import NotFound, Unauthorized
 from .credentials import NO_HASH, is_password, password_hash, token_of
 from .models import Account, Follow
 
+WRONG = "The e-mail address or the password is wrong."
+
 
 class Login(Schema):
     """Who logs in."""
 
-    email = fields.String(required=True)
-    password = fields.String(required=True)
+    user = fields.Nested(
+        {"email": fields.String(required=True), "password": fields.String(required=True)}, required=True
+    )
 
 
 class AccountView(ModelResource):
     """A user as the user alone sees it, with a new token."""
 
     model = Account
+    envelope = Envelope(item="user")
     unique = ("email", "username")
     load_only = ("password",)
     exclude = ("id",)
@@ -57,15 +62,16 @@ class Users(AccountView, Create):
     route = "api/users"
     permissions = AllowAny
 
-    @action(detail=False, schema=Login)
+    @action(detail=False, schema=Login, responses={401: WRONG})
     def login(self, req):
         """``POST /api/users/login``."""
+        email, password = req["user"]["email"], req["user"]["password"]
         try:
-            account = self.store.read({"email": req["email"].lower()})
+            account = self.store.read({"email": email.lower()})
         except NotFound:
             account = None
-        if not is_password(req["password"], account.password if account else NO_HASH):
-            raise Unauthorized("The e-mail address or the password is wrong.")
+        if not is_password(password, account.password if account else NO_HASH):
+            raise Unauthorized(WRONG)
         return account
 
 
@@ -82,6 +88,7 @@ class Profiles(ModelResource, Retrieve):
 
     model = Account
     route = "api/profiles"
+    envelope = Envelope(item="profile")
     lookup = "username"
     unique = AccountView.unique
     permissions = {"retrieve": AllowAny, "*": IsAuthenticated}

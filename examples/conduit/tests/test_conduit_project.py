@@ -57,10 +57,11 @@ def test_the_readmes_session_works_as_printed():
     with serving() as address:
         said = run(["bash", "-euc", session.replace("http://127.0.0.1:3000", address)])
     followed, liked, comment, feed, changed, tagged, refused = map(json.loads, said.splitlines())
-    assert (followed["username"], followed["following"]) == ("ann", True)
+    profile, liked, comment = followed["profile"], liked["article"], comment["comment"]
+    assert (profile["username"], profile["following"]) == ("ann", True)
     assert (liked["title"], liked["favorited"], liked["favoritesCount"]) == ("How to fly", True, 1)
     assert (comment["body"], comment["author"]["username"]) == ("Softly?", "max")
-    assert [one["slug"] for one in feed["items"]] == [liked["slug"]]
-    assert changed["slug"] == liked["slug"].replace("fly", "land")
-    assert [one["slug"] for one in tagged["items"]] == [changed["slug"]]
-    assert refused["status"] == 403
+    assert [one["slug"] for one in feed["articles"]] == [liked["slug"]]
+    assert changed["article"]["slug"] == liked["slug"].replace("fly", "land")
+    assert [one["slug"] for one in tagged["articles"]] == [changed["article"]["slug"]]
+    assert [*refused] == ["errors"]
