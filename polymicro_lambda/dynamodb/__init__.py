@@ -93,6 +93,7 @@ from .result_pages import (
     model_of_iterator,
     pages_of_iterator,
     read_all_attributes,
+    restarted,
     start_of_iterator,
 )
 from .transport.conflicts import has_waited, repeated_in_conflict
@@ -181,6 +182,7 @@ __all__ = [
     "read_all_attributes",
     "rehearse_call",
     "repeated_in_conflict",
+    "restarted",
     "retry_after",
     "source_of",
     "start_of_iterator",

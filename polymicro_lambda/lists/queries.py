@@ -64,7 +64,9 @@ def rows_of(
         complete,
         certain=plan.certain,
         signed={INDEX_MEMBER: {"S": plan.path.index or ""}},
-        count=partial(_count, model, plan, read_budget),
+        plan=plan,
+        read_budget=read_budget,
+        count=_count,
         asked=requested_list(model),
     )
 
@@ -106,6 +108,14 @@ def rows_from(iterator: "ResultIterator[Any]") -> Rows:
     )
     complete = partial(_whole_items, model) if model is not None and lacks else None
     return Rows(model, dynamodb.pages_of_iterator(iterator), limit, complete=complete, start=start)
+
+
+def all_rows_of(iterator: "ResultIterator[Any]", start: Any) -> Rows | None:
+    """All rows of a query or scan, none of which was read yet; None where it does not start after the key ``start``."""
+    if dynamodb.start_of_iterator(iterator).key != start:
+        return None
+    again = dynamodb.restarted(iterator)
+    return None if again is None else rows_from(again)
 
 
 def check_start(iterator: "ResultIterator[Any]") -> None:

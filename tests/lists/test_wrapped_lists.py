@@ -409,6 +409,9 @@ def test_an_order_of_the_resource_that_nothing_applies_is_no_answer(
     assert_problem(client.get("/notes"), 500)
     assert "Notes.list gave a list that is not sorted by default_sort" in caplog.text
     assert "".join(note["id"] for note in api(generating, default_sort="rank").items("/notes")) == "6543210"
+    empty = api(aside(list), default_sort="-rank")
+    assert empty.get("/notes?done=true").json == {"items": [], "pagination_key": None}
+    assert_problem(empty.get("/notes?sort=rank"), 400, "sort")
 
 
 def generating(self: Any, user: Any) -> Any:
