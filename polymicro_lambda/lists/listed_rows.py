@@ -89,6 +89,7 @@ class ListedRows(Rows):
             return super().__iter__()
         if self._read_page is None:
             self._read_page = super().page(self.limit or 0, self._asked.read_budget)
+            self._asked.pages.append(self._read_page)
         return iter(self._read_page.items)
 
     def page(

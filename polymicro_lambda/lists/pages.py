@@ -14,6 +14,7 @@ from polymicro_lambda.rules import as_stored, holds, is_cleared, may_go_out, who
 from .cursors import NO_KEY, Page
 from .listed_rows import ListedRows, WrappedPage
 from .queries import all_rows_of, check_start, rows_from
+from .requested_lists import requested_list
 from .rows import Rows
 
 
@@ -49,7 +50,10 @@ class PageReader:
         if isinstance(rows, Rows):
             page = rows.page(self.limit, self.read_budget, self.checks, self.selection)
             return page if key is NO_KEY else Page(page.items, key)
-        return Page(tuple(filter(self._allowed, whole_rows(rows))), None if key is NO_KEY else key)
+        items, asked = tuple(filter(self._allowed, whole_rows(rows))), requested_list()
+        if key is NO_KEY:
+            key = None if asked is None else asked.key_after
+        return Page(items, key)
 
     def array(self, body: Any, key: Any = NO_KEY) -> tuple[str, Any] | None:
         """The page as a JSON array and its key, where no single row has to be checked; None leaves it to ``page``."""

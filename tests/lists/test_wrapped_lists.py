@@ -299,6 +299,17 @@ def test_iterating_gives_the_rows_of_the_page(api: Api) -> None:
     assert seen[-1] == "0"
 
 
+@pytest.mark.parametrize("made", [list, iter], ids=["a list", "an iterator"])
+def test_what_is_made_of_a_page_goes_on_behind_it(api: Api, made: Callable[[Any], Any]) -> None:
+    def listed(self: Any, user: Any, pagination_key: Any = None, limit: int = 2) -> Any:
+        return made(note for note in List.list(self, user, pagination_key, limit) if note.id != "1")
+
+    client = api(listed, envelope=Envelope(count="total"))
+    pages = [page.json for page in client.pages("/notes?count=true")]
+    assert ["".join(note["id"] for note in page["items"]) for page in pages] == ["0", "23", "45", "6"]
+    assert [page["total"] for page in pages] == [None] * 4
+
+
 def test_what_its_items_embed(api: Api) -> None:
     def listed(self: Any, user: Any) -> Any:
         page = List.list(self, user)
