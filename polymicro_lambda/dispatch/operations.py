@@ -172,29 +172,36 @@ class Operation:
     def _call(self, arguments: Mapping[str, Any]) -> VerbResult:
         """What the verb returns."""
         route = self.asked.route
-        with requesting(self.asked.requested):
-            returned = route.call(**{name: arguments[name] for name in route.arguments})
+        given = {name: arguments[name] for name in route.arguments}
+        if (requested := self.asked.requested) is None:
+            returned = route.call(**given)
+        else:
+            with requesting(requested):
+                returned = route.call(**given)
         return result_of(returned, is_list=self.asked.is_list, verb=route.full_name)
 
     def _page(self, result: VerbResult, arguments: Mapping[str, Any]) -> Response:
         """The page in what a list returned."""
         asked, limit, source = self.asked, arguments["limit"], self.asked.request.source
-        checks = asked.filters_not_applied(arguments)
-        budget, resumed = asked.read_budget(limit), arguments["pagination_key"] is not None
-        reader = PageReader(limit, budget, checks, self.responses.selection, resumed)
+        checks, start = asked.filters_not_applied(arguments), arguments["pagination_key"]
+        of_page = (limit, asked.read_budget(limit), checks, self.responses.selection)
+        counts = bool(asked.request.query) and asked.asks_for_count
+        reader = PageReader(*of_page, start is not None, start, counts)
         pages = PageResponses(asked, self.responses, result, limit)
         if isinstance(result.body, WrappedPage):
             pages = replace(pages, wrapped=WrappedBody(result.body, self.responses))
-        elif not asked.asks_for_count and (found := reader.array(result.body, result.key)) is not None:
-            asked.check_applied(checked=True)
+        elif not counts and (found := reader.array(result.body, result.key)) is not None:
+            if asked.requested is not None:
+                asked.check_applied()
             self.seen.phase = "dump"
             if (response := pages.whole(*found, source)) is not None:
                 return response
         with requesting(asked.requested):  # a generator runs only now
             page = reader.page(result.body, result.key)
-        asked.check_applied(checked=reader.has_checked(result.body, page))
-        if asked.asks_for_count and pages.tells_count:
-            pages = replace(pages, counts=True, count=reader.count(result.body, page))
+        asked.check_applied(page, checked=reader.has_checked(result.body, page))
+        if counts and pages.tells_count:
+            count = reader.count(result.body, page, asked.route.resource.read_budget)
+            pages = replace(pages, counts=True, count=count)
         self.seen.phase = "dump"
         return fitting_page(page, source, pages)
 

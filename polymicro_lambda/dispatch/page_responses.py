@@ -23,7 +23,7 @@ SPARE = 16_384
 _NULL = b"null"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PageResponses:
     """Makes the answers of one list: from all that it gave, or from the first part of that."""
 

@@ -20,7 +20,15 @@ from polymicro_lambda.http import (
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.lists import COUNT, Cursors, Filters, RequestedList, filter_conditions, names_above
+from polymicro_lambda.lists import (
+    COUNT,
+    Cursors,
+    Filters,
+    Page,
+    RequestedList,
+    filter_conditions,
+    names_above,
+)
 from polymicro_lambda.routing import DELETED, EMBED, Embed, Route, query_fields, several_of
 from polymicro_lambda.rules import FieldAccess, Method, RelatedCheck, RuleContext, Verdict
 
@@ -70,19 +78,21 @@ class QueryRequest:
         """Limit, pagination key, filters and sort of a list, typed; empty for other verbs. Raises ``BadRequest``."""
         if not self.is_list:
             return {}
-        asked, given = self._list(), self.route.arguments
-        if not self.route.is_default:
-            unsaid = {name: one for name, one in asked.items() if name not in given}
-            self.requested = RequestedList(self.route.model, self.read_budget(asked["limit"]), **unsaid)
+        route, query = self.route, self.query if self.request.query else {}
+        if query:
+            asked = self._asked(query)
+        else:
+            limit, _, sort = route.list_settings
+            limit = min(limit, route.resource.max_limit)
+            asked = {"limit": limit, "pagination_key": None, "filters": {}, "sort": sort}
+        if not route.is_default:
+            unsaid = {name: one for name, one in asked.items() if name not in route.arguments}
+            self.requested = RequestedList(route.model, self.read_budget(asked["limit"]), **unsaid)
         return asked
 
-    def _list(self) -> dict[str, Any]:
-        """Limit, pagination key, filters and sort of a list."""
-        resource, query = self.route.resource, self.query if self.request.query else {}
-        default_sort = self.route.list_settings.default_sort
-        if not query:
-            limit = min(self.route.list_settings.limit, resource.max_limit)
-            return {"limit": limit, "pagination_key": None, "filters": {}, "sort": default_sort}
+    def _asked(self, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """The same of a list with a query."""
+        resource, default_sort = self.route.resource, self.route.list_settings.default_sort
         cursor = query.get("pagination_key", (None,))[0]
         filters = self.route.filters.read(query, self.route.schema)
         by_item, member = self.read_by_item, self.route.schema.member
@@ -118,13 +128,19 @@ class QueryRequest:
         applied = "filters" in self.route.arguments
         return [] if applied else list(filter_conditions(self.route.model, arguments["filters"]))
 
-    def check_applied(self, *, checked: bool) -> None:
-        """Raise where a list of the app's own is not what was asked for; ``checked``: its rows met the filters."""
-        if self.requested is not None:
-            default_sort = self.route.list_settings.default_sort
-            self.requested.check_applied(
-                self.route.full_name, default_sort=default_sort, checked=checked, strict=self.is_strict
-            )
+    def check_applied(self, page: Page | None = None, *, checked: bool = True) -> None:
+        """Raise where a list of the app's own is not what was asked for.
+
+        ``page`` is what it gave, None for other JSON; ``checked``: its rows were held against the filters.
+        """
+        if self.requested is None:
+            return
+        # No items are in any order; an order that the request asks for may be a slip all the same.
+        usual = None if page == Page(()) else self.route.list_settings.default_sort
+        asked = self.request.query.get("sort") is not None
+        self.requested.check_applied(
+            self.route.full_name, checked=checked, default_sort=usual, strict=self.is_strict and asked
+        )
 
     @lazy
     def query(self) -> Mapping[str, tuple[str, ...]]:
@@ -155,7 +171,7 @@ class QueryRequest:
     @lazy
     def asks_for_count(self) -> bool:
         """Whether a list is to tell the number of all its items. Raises ``BadRequest``."""
-        counts = self.is_list and bool(self.request.query) and self.route.list_settings.counts
+        counts = self.is_list and self.route.list_settings.counts
         return counts and read_truth(COUNT, self.query.get(COUNT, ("false",))[0])
 
     def _shown_name(self, attribute: str) -> str:

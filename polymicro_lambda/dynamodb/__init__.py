@@ -95,6 +95,7 @@ from .result_pages import (
     model_of_iterator,
     pages_of_iterator,
     read_all_attributes,
+    restarted,
     start_of_iterator,
 )
 from .transport.conflicts import has_waited, repeated_in_conflict
@@ -186,6 +187,7 @@ __all__ = [
     "read_all_attributes",
     "rehearse_call",
     "repeated_in_conflict",
+    "restarted",
     "retry_after",
     "source_of",
     "start_of_iterator",

@@ -63,6 +63,16 @@ def start_of_iterator(iterator: "ResultIterator[Any]") -> IteratorStart:
     )
 
 
+def restarted(iterator: "ResultIterator[Any]") -> "ResultIterator[Any] | None":
+    """The same query or scan from its first item on, without a limit; None for one that was begun already."""
+    source = iterator.page_iter
+    if iterator._total_count or source._total_scanned_count:
+        return None
+    apart = ("exclusive_start_key", "limit")
+    arguments = {name: value for name, value in source._kwargs.items() if name not in apart}
+    return ResultIterator(source._operation, source._args, arguments, map_fn=iterator._map_fn)
+
+
 def pages_of_iterator(iterator: "ResultIterator[Any]") -> Iterator[ReadPage]:
     """The pages of a query or scan; an iterator that was already begun goes on where it stands.
 

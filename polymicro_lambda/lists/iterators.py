@@ -31,6 +31,14 @@ def rows_from(iterator: "ResultIterator[Any]") -> Rows:
     return Rows(model, dynamodb.pages_of_iterator(iterator), limit, complete=complete, start=start)
 
 
+def all_rows_of(iterator: "ResultIterator[Any]", start: Any) -> Rows | None:
+    """All rows of a query or scan, none of which was read yet; None where it does not start after the key ``start``."""
+    if dynamodb.start_of_iterator(iterator).key != start:
+        return None
+    again = dynamodb.restarted(iterator)
+    return None if again is None else rows_from(again)
+
+
 def check_start(iterator: "ResultIterator[Any]") -> None:
     """Raise ``BadRequest`` where a PynamoDB query or scan starts after a key that is none of its own.
 

@@ -12,8 +12,9 @@ from polymicro_lambda.items import FieldSelection
 from polymicro_lambda.types import RawItem
 
 from .cursors import Page
+from .plans import Plan
 from .requested_lists import RequestedList
-from .rows import Budget, OnCall, Rows
+from .rows import OnCall, Rows
 
 
 class WrappedPage:
@@ -33,7 +34,7 @@ class ListedRows(Rows):
     are read once. Elsewhere, as in an action, it gives all rows up to its limit, and reads them as it goes.
     """
 
-    __slots__ = ("_asked", "_count", "_read_page")
+    __slots__ = ("_asked", "_count", "_model", "_plan", "_read_budget", "_read_page")
 
     def __init__(
         self,
@@ -45,12 +46,18 @@ class ListedRows(Rows):
         *,
         certain: bool,
         signed: Mapping[str, Any],
-        count: Callable[[], int | None],
+        plan: Plan,
+        read_budget: int,
+        count: Callable[[type[Model], Plan, int], int | None],
         asked: RequestedList | None,
     ) -> None:
-        super().__init__(model, pages, limit, checks, complete, certain=certain, signed=signed)
-        self._count = count
+        # As of all rows; a call of their ``__init__`` would cost more than all of this.
+        self.model, self.pages, self.limit = model, pages, limit
+        self.checks, self.complete, self.start = checks, complete, None
+        self.certain, self.signed = certain, signed
+        self._plan, self._read_budget, self._count = plan, read_budget, count
         self._asked = asked
+        self._model = model
         self._read_page: Page | None = None
 
     def wrapped(self, body: Any) -> WrappedPage:
@@ -67,7 +74,7 @@ class ListedRows(Rows):
 
         It costs calls besides those of the page: at most ``read_budget``.
         """
-        return self._count()
+        return self._count(self._model, self._plan, self._read_budget)
 
     def all(self) -> list[Any]:
         """All the rows, for an answer that has no pages. Raises ``ConfigurationError`` where it has some."""
@@ -82,6 +89,7 @@ class ListedRows(Rows):
             return super().__iter__()
         if self._read_page is None:
             self._read_page = super().page(self.limit or 0, self._asked.read_budget)
+            self._asked.pages.append(self._read_page)
         return iter(self._read_page.items)
 
     def page(
@@ -100,11 +108,3 @@ class ListedRows(Rows):
     def array(self, size: int, selection: FieldSelection | None) -> tuple[str, Any] | None:
         """As of all rows; None where they were iterated."""
         return super().array(size, selection) if self._read_page is None else None
-
-    def number(self, read_budget: int) -> int | None:
-        """How many rows there are, whatever the limit; None where the read budget (calls) or the time is too small."""
-        budget, total, key = Budget(read_budget), 0, None
-        for chunk, key_after in self._read(budget):
-            total += sum(1 for _ in self._visible_rows(chunk, on_call=budget.spend))
-            key = key_after(len(chunk) - 1)
-        return total if key is None else None

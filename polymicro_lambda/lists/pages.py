@@ -1,7 +1,7 @@
 """One page out of the value that a list verb returned."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -12,8 +12,9 @@ from polymicro_lambda.items import FieldSelection, is_live
 from polymicro_lambda.rules import as_stored, holds, is_cleared, may_go_out, whole_rows
 
 from .cursors import NO_KEY, Page
-from .iterators import check_start, rows_from
+from .iterators import all_rows_of, check_start, rows_from
 from .listed_rows import ListedRows, WrappedPage
+from .requested_lists import requested_list
 from .rows import Rows
 
 
@@ -31,17 +32,28 @@ class PageReader:
     """The fields to show, where no instance is needed for them."""
     resumed: bool = False
     """The request has a pagination key: that a verb's query starts after a foreign key is the client's fault."""
+    start: Any = None
+    """That key, which a query of the verb's own starts after."""
+    counts: bool = False
+    """Whether the list is to be counted."""
+    all_rows: Rows | None = field(default=None, init=False)
+    """Those of a query of the verb's own, on all its pages, where it is to be counted and they are known."""
 
     def page(self, body: Any, key: Any = NO_KEY) -> Page:
         """The page of a verb's result; ``key`` is the pagination key that the verb returned with it."""
         body = body.rows if isinstance(body, WrappedPage) else body
         if self.resumed and isinstance(body, ResultIterator):
             check_start(body)
+        if self.counts and isinstance(body, ResultIterator):
+            self.all_rows = all_rows_of(body, self.start)
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
         if isinstance(rows, Rows):
             page = rows.page(self.limit, self.read_budget, self.checks, self.selection)
             return page if key is NO_KEY else Page(page.items, key)
-        return Page(tuple(filter(self._allowed, whole_rows(rows))), None if key is NO_KEY else key)
+        items, asked = tuple(filter(self._allowed, whole_rows(rows))), requested_list()
+        if key is NO_KEY:
+            key = None if asked is None else asked.key_after
+        return Page(items, key)
 
     def array(self, body: Any, key: Any = NO_KEY) -> tuple[str, Any] | None:
         """The page as a JSON array and its key, where no single row has to be checked; None leaves it to ``page``."""
@@ -53,12 +65,17 @@ class PageReader:
         """Whether the filters that the verb did not apply could be checked on all rows of its page."""
         return isinstance(body, Rows | ResultIterator) or all(isinstance(row, Model) for row in page.items)
 
-    def count(self, body: Any, page: Page) -> int | None:
-        """The number of all items of the list of which this is a page, None where that is not known."""
+    def count(self, body: Any, page: Page, read_budget: int) -> int | None:
+        """The number of all items of the list of which this is a page, None where that is not known.
+
+        It is read by ``read_budget`` calls at most.
+        """
         if page.key is None and not self.resumed:
             return len(page.items)
         rows = body.rows if isinstance(body, WrappedPage) else body
-        return rows.count() if isinstance(rows, ListedRows) else None
+        if isinstance(rows, ListedRows):
+            return rows.count()
+        return None if self.all_rows is None else self.all_rows.number(read_budget, self.checks)
 
     def _allowed(self, row: Any) -> bool:
         if not isinstance(row, Model):

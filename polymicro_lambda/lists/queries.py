@@ -64,7 +64,9 @@ def rows_of(
         complete,
         certain=plan.certain,
         signed={INDEX_MEMBER: {"S": plan.path.index or ""}},
-        count=partial(_count, model, plan, read_budget),
+        plan=plan,
+        read_budget=read_budget,
+        count=_count,
         asked=requested_list(model),
     )
 

@@ -13,6 +13,7 @@ from pynamodb.models import Model
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import bad_query, parameter_error
 
+from .cursors import Page
 from .filters import Filters, filter_conditions
 
 
@@ -27,6 +28,7 @@ class RequestedList:
         "key",
         "limit",
         "model",
+        "pages",
         "read_budget",
         "sort",
     )
@@ -48,12 +50,19 @@ class RequestedList:
         self.limit = limit
         self.read_budget = read_budget
         """The most calls of DynamoDB by which a page of it may be read."""
+        self.pages: list[Page] = []
+        """Those that the verb has iterated."""
         self.is_filtered = not filters
         """Whether the filters have been applied."""
         self.is_sorted = sort is None
         """Whether the order has been applied."""
         self.has_own_order = False
         """Whether the verb has said another one."""
+
+    @property
+    def key_after(self) -> Any:
+        """The key of the next page of what the verb made of the page that it iterated; None if it has iterated more."""
+        return self.pages[0].key if len(self.pages) == 1 else None
 
     def conditions(self) -> Sequence[Condition]:
         """The filters as conditions, which the caller applies."""

@@ -34,7 +34,6 @@ PAGE_SECONDS = 2.0
 CHUNK = 100
 """Rows that are checked at a time: the keys of one BatchGetItem (DynamoDB API reference)."""
 
-
 OnCall: TypeAlias = Callable[[], None]
 """Called once for each call of DynamoDB."""
 _Chunk: TypeAlias = Sequence[RawItem]
@@ -44,7 +43,7 @@ _KeyAfter: TypeAlias = Callable[[int], Any]
 
 
 @dataclass(slots=True)
-class Budget:
+class _Budget:
     """The calls that a page may still make."""
 
     left: int
@@ -94,7 +93,7 @@ class Rows:
         size = size if self.limit is None else min(size, self.limit)
         if size == 0:
             return Page((), self.start)
-        budget = Budget(read_budget)
+        budget = _Budget(read_budget)
         items: list[Any] = []
         places: list[tuple[_KeyAfter, int]] = []
         key = None
@@ -135,6 +134,14 @@ class Rows:
         text = selection.array(page.items) if self._all_visible(page.items, selection) else None
         return None if text is None else (text, self._sign(key))
 
+    def number(self, read_budget: int, checks: Sequence[Condition] = ()) -> int | None:
+        """How many rows pass, whatever the limit; None where the read budget (calls) or the time is too small."""
+        budget, total, key = _Budget(read_budget), 0, None
+        for chunk, key_after in self._read(budget):
+            total += sum(1 for _ in self._visible_rows(chunk, checks, budget.spend))
+            key = key_after(len(chunk) - 1)
+        return total if key is None else None
+
     def _page(self, items: list[Any], places: list[tuple[_KeyAfter, int]], key: Any) -> Page:
         def after(place: int) -> Any:
             key_after, number = places[place]
@@ -142,7 +149,7 @@ class Rows:
 
         return Page(tuple(items), self._sign(key), after)
 
-    def _read(self, budget: Budget) -> Iterator[tuple[_Chunk, _KeyAfter]]:
+    def _read(self, budget: _Budget) -> Iterator[tuple[_Chunk, _KeyAfter]]:
         """Chunks, each with its function for keys, until the budget or the time is spent."""
         completes = self.complete is not None
         for page in self._translated_pages():

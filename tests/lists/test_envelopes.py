@@ -299,6 +299,56 @@ def test_of_an_own_list_what_can_be_known(api: Callable[..., Caller]) -> None:
     )
 
 
+QUERIES: dict[str, tuple[Callable[[Any, int], Any], str, Any]] = {
+    "a query": (lambda key, limit: Article.query("alice", last_evaluated_key=key, limit=limit), "", 7),
+    "filtered here": (lambda key, _: Article.query("alice", last_evaluated_key=key), "open=true&", 2),
+    "an index": (lambda key, _: Article.by_rank.query("alice", last_evaluated_key=key, limit=1), "", 7),
+    "some attributes": (
+        lambda key, _: Article.query("alice", last_evaluated_key=key, attributes_to_get=["id", "owner"]),
+        "open=true&",
+        2,
+    ),
+    "its own condition": (
+        lambda key, _: Article.query("alice", Article.id > "2", Article.open == True, last_evaluated_key=key),  # noqa: E712
+        "",
+        1,
+    ),
+    "a scan": (lambda key, limit: Article.scan(last_evaluated_key=key, limit=limit), "", 7),
+}
+
+
+@pytest.mark.parametrize(("made", "query", "total"), QUERIES.values(), ids=QUERIES)
+def test_of_a_query_of_ones_own_all_is_counted(
+    api: Callable[..., Caller], made: Callable[[Any, int], Any], query: str, total: int
+) -> None:
+    """On each of its pages, under rule and filters."""
+
+    def listed(self: Any, pagination_key: Any = None, limit: int = 25) -> Any:
+        return made(pagination_key, limit)
+
+    client = api(list=listed)
+    pages = [*client.pages(f"/articles?{query}limit=1&count=true")]
+    assert {page.json["total"] for page in pages} == {total}
+    assert len([one for page in pages for one in page.json["articles"]]) == total
+
+
+def test_a_query_that_starts_elsewhere_is_not_counted(api: Callable[..., Caller]) -> None:
+    start = {"owner": {"S": "alice"}, "id": {"S": "3"}}
+    begun: list[Any] = []
+
+    def elsewhere(self: Any) -> Any:
+        return Article.query("alice", last_evaluated_key=start)
+
+    def half(self: Any) -> Any:
+        rows = Article.query("alice")
+        begun.append(next(rows).id)
+        return rows
+
+    for listed in (elsewhere, half):
+        assert api(list=listed).get("/articles?limit=1&count=true").json["total"] is None
+    assert begun == ["0"]
+
+
 # --- the order -------------------------------------------------------------------------------------------------
 
 

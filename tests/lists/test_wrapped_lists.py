@@ -299,6 +299,17 @@ def test_iterating_gives_the_rows_of_the_page(api: Api) -> None:
     assert seen[-1] == "0"
 
 
+@pytest.mark.parametrize("made", [list, iter], ids=["a list", "an iterator"])
+def test_what_is_made_of_a_page_goes_on_behind_it(api: Api, made: Callable[[Any], Any]) -> None:
+    def listed(self: Any, user: Any, pagination_key: Any = None, limit: int = 2) -> Any:
+        return made(note for note in List.list(self, user, pagination_key, limit) if note.id != "1")
+
+    client = api(listed, envelope=Envelope(count="total"))
+    pages = [page.json for page in client.pages("/notes?count=true")]
+    assert ["".join(note["id"] for note in page["items"]) for page in pages] == ["0", "23", "45", "6"]
+    assert [page["total"] for page in pages] == [None] * 4
+
+
 def test_what_its_items_embed(api: Api) -> None:
     def listed(self: Any, user: Any) -> Any:
         page = List.list(self, user)
@@ -409,6 +420,9 @@ def test_an_order_of_the_resource_that_nothing_applies_is_no_answer(
     assert_problem(client.get("/notes"), 500)
     assert "Notes.list gave a list that is not sorted by default_sort" in caplog.text
     assert "".join(note["id"] for note in api(generating, default_sort="rank").items("/notes")) == "6543210"
+    empty = api(aside(list), default_sort="-rank")
+    assert empty.get("/notes?done=true").json == {"items": [], "pagination_key": None}
+    assert_problem(empty.get("/notes?sort=rank"), 400, "sort")
 
 
 def generating(self: Any, user: Any) -> Any:
