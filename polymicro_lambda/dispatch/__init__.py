@@ -12,6 +12,7 @@ the verb returned, ``response_builder`` makes the response of it, ``page_respons
 
 from .dispatcher import Dispatcher, asks_for_user, permitted, route_of
 from .operations import Operation
+from .own_queries import read_own_query
 from .response_limits import fits
 from .startup import make_ready, quiet_libraries, without_garbage_collection
 from .verb_request import Services, VerbRequest
@@ -26,6 +27,7 @@ __all__ = [
     "make_ready",
     "permitted",
     "quiet_libraries",
+    "read_own_query",
     "route_of",
     "without_garbage_collection",
 ]

@@ -15,7 +15,8 @@ from .examples import example_of
 from .field_schemas import Describe, JSONSchema
 from .parameters import parameters
 from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown
-from .responses import for_everybody, lenient_response, responses_of
+from .responses import lenient_response, responses_of
+from .unshown_results import for_everybody
 
 SUMMARIES: Mapping[tuple[str, str], str] = {
     ("create", "POST"): "Create: {name}",
