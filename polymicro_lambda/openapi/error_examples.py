@@ -21,6 +21,7 @@ from polymicro_lambda.exceptions import (
     TooManyRequests,
     Unauthorized,
     UnsupportedMediaType,
+    title_of,
 )
 from polymicro_lambda.http import JSON_TYPE, Request, problem_document, read_json, read_limit, read_query
 from polymicro_lambda.routing import Route, query_fields
@@ -62,6 +63,12 @@ def document_of(error: HTTPError) -> dict[str, Any]:
 def usual_example(status: int) -> dict[str, Any] | None:
     """An example of an error that each operation with this status may answer with, None where it has one of its own."""
     return document_of(EVERYWHERE[status]) if status in EVERYWHERE else None
+
+
+def example_with(status: int, detail: str) -> dict[str, Any]:
+    """An example of an error of the app's own."""
+    error = HTTPError(detail)
+    return {**document_of(error), "title": title_of(status), "status": status}
 
 
 def own_examples(route: Route) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -61,6 +61,10 @@ class Shop(Resource):
     def ask(self, request: Any) -> Any:
         return dict(request.query)
 
+    @action(methods="GET", responses={402: "The till is closed.", 409: "It is being counted."})
+    def till(self) -> Any:
+        return {"open": True}
+
     @action(response=Receipt, responses={202: None, 409: "It is paid.", 422: Receipt})
     def pay(self, req: Any) -> Any:
         if "raise" in req:
@@ -272,6 +276,15 @@ def test_the_document_of_actions() -> None:
     assert responses["202"] == {"description": "Accepted"}
     assert responses["409"] == {"$ref": "#/components/responses/Conflict", "description": "It is paid."}
     assert set(responses["422"]["content"]) == {"application/json", "application/problem+json"}
+    till = document["paths"]["/shop/till"]["get"]["responses"]
+    assert [*till][:3] == ["200", "204", "400"]
+    closed = till["402"]["content"]["application/problem+json"]["example"]
+    assert (till["402"]["description"], closed["title"], closed["status"], closed["detail"]) == (
+        "The till is closed.",
+        "Payment Required",
+        402,
+        "The till is closed.",
+    )
     many = document["paths"]["/shop/receipts"]["get"]["responses"]
     assert many["203"]["content"]["application/json"]["schema"]["type"] == "array"
     assert "204" not in many
@@ -389,6 +402,10 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     "a page": (
         saying(query={"list": Paging, "retrieve": Words, "create": Words}),
         r"Wrong\.list: query names 'limit'",
+    ),
+    "a PUT that creates": (
+        saying(put="upsert", query={"list": Words, "retrieve": Words, "create": Words}),
+        r'Wrong\.create has a query, and put = "upsert"',
     ),
     "a status of a verb": (saying(responses={"create": {1: Line}}), r"Wrong\.responses\['create'\]: 1 is no"),
     "an action's twice": (
