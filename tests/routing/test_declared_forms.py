@@ -245,6 +245,26 @@ def test_every_client_looks(shop: Caller) -> None:
     assert Client(lambda event, context: {"statusCode": 200}).get("/shop/pay").status == 200
 
 
+def test_actions_of_these_names() -> None:
+    """They are actions, as everywhere."""
+
+    class Named(Resource):
+        route = "named"
+
+        @action(methods="GET")
+        def query(self) -> Any:
+            return 1
+
+        @action(methods="GET")
+        def responses(self) -> Any:
+            return 2
+
+    pm = PolyMicro()
+    Named(pm)
+    caller = Caller(pm, user=ALICE)
+    assert [caller.get(f"/named/{name}").json for name in ("query", "responses")] == [1, 2]
+
+
 # --- the document
 
 
@@ -386,6 +406,7 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     "an object in a query": (acting(query=Deep), r"Wrong\.show: query: 'line' is a Nested"),
     "a query that is not said": (asking, r"Wrong\.show asks for 'query'; it can ask for"),
     "no dict": (saying(responses=Line()), r"Wrong\.responses must be a dict by verbs"),
+    "a class": (saying(query=Words), r"Wrong\.query must be a dict by verbs"),
     "an unknown verb": (
         saying(responses={"reterieve": Line}),
         r"Wrong\.responses names 'reterieve'.*'retrieve'",
