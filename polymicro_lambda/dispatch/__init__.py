@@ -13,6 +13,7 @@ errors as answers. ``startup`` makes a Lambda ready.
 
 from .dispatcher import Dispatcher, asks_for_user, permitted, route_of
 from .operations import Operation
+from .own_queries import read_own_query
 from .problems import ProblemWording, wording_of
 from .response_limits import fits
 from .startup import make_ready, quiet_libraries, without_garbage_collection
@@ -29,6 +30,7 @@ __all__ = [
     "make_ready",
     "permitted",
     "quiet_libraries",
+    "read_own_query",
     "route_of",
     "without_garbage_collection",
     "wording_of",

@@ -2,7 +2,8 @@
 
 ``openapi`` describes routes as an OpenAPI 3.1 document: open ``document``, then ``operations`` for one route,
 ``parameters`` and ``responses`` for its request and its answers, ``resource_schemas`` and ``field_schemas`` for the
-JSON Schemas, ``examples`` for the examples in them. ``Documentation`` serves the document and Swagger UI as paths of
+JSON Schemas, ``declared_forms`` for what the app says of its own verbs, ``examples`` and ``error_examples`` for
+examples. ``Documentation`` serves the document and Swagger UI as paths of
 the app: open ``pages``, and ``swagger_ui`` for the page's files. ``body_model`` is the JSON schema by which a REST API
 checks a body: open ``gateway_models``.
 

@@ -11,6 +11,7 @@ from marshmallow.fields import Field
 from polymicro_lambda.http import JSON_TYPE, PROBLEM_TYPE
 from polymicro_lambda.routing import Answer, Route, query_fields
 
+from .error_examples import example_with
 from .examples import example_of
 from .field_schemas import Describe, JSONSchema, by_json_name, object_of, required_names
 
@@ -48,8 +49,9 @@ def with_declared(route: Route, usual: Mapping[str, Any], describe: Describe) ->
     answers = route.form.answers
     successes = {str(route.about.status), *(["204"] if route.is_action else [])}
     gone = successes if route.form.has_success else set()
-    own = {str(status): _response(status, one, usual, describe) for status, one in sorted(answers.items())}
-    return {**own, **{status: one for status, one in usual.items() if status not in {*gone, *own}}}
+    own = {str(status): _response(status, one, usual, describe) for status, one in answers.items()}
+    kept = {status: one for status, one in usual.items() if status not in {*gone, *own}}
+    return dict(sorted({**own, **kept}.items()))
 
 
 def _response(status: int, answer: Answer, usual: Mapping[str, Any], describe: Describe) -> dict[str, Any]:
@@ -58,7 +60,8 @@ def _response(status: int, answer: Answer, usual: Mapping[str, Any], describe: D
     said = {"description": answer.text or known.get("description") or HTTPStatus(status).phrase, **headers}
     if status >= FIRST_ERROR and answer.schema is None and not answer.bare:
         # Beside a reference a description stands in place of that which it leads to (OpenAPI 3.1, Reference Object).
-        return {**known, **said} if known else {**said, "content": {PROBLEM_TYPE: PROBLEM}}
+        media = {**PROBLEM, "example": example_with(status, said["description"])}
+        return {**known, **said} if known else {**said, "content": {PROBLEM_TYPE: media}}
     if answer.bare:
         return said
     if answer.schema is None:

@@ -16,7 +16,8 @@ from .field_schemas import Describe, JSONSchema
 from .gateway_models import object_with
 from .parameters import parameters
 from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown, page_example
-from .responses import for_everybody, lenient_response, responses_of
+from .responses import lenient_response, responses_of
+from .unshown_results import for_everybody
 
 SUMMARIES: Mapping[tuple[str, str], str] = {
     ("create", "POST"): "Create: {name}",

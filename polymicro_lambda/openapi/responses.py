@@ -6,12 +6,12 @@ from typing import Any
 from pynamodb.indexes import LocalSecondaryIndex
 
 from polymicro_lambda.http import JSON_TYPE, PROBLEM_TYPE
-from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.routing import Route, is_open
 from polymicro_lambda.rules import error_of
 
+from .error_examples import document_of, own_examples, usual_example
 from .parameters import changes
-from .unshown_results import may_be_unshown
+from .unshown_results import for_everybody, may_be_unshown
 
 ResponseObject = dict[str, Any]
 
@@ -82,18 +82,9 @@ RATE_HEADERS = ("RateLimit", "RateLimit-Policy")
 Condition = Callable[[Route], bool]
 
 
-def for_everybody(route: Route) -> bool:
-    """Whether no permission can refuse anybody."""
-    return all(type(leaf) is AllowAny for leaf in route.rule.leaves()) and is_open(route)
-
-
 def _verbs(route: Route) -> tuple[Route, ...]:
     """The route, and what its PUT creates by."""
     return (route,) if route.creation is None else (route, route.creation)
-
-
-def _can_miss(route: Route) -> bool:
-    return route.about.detail or bool(route.params)
 
 
 def _writes(route: Route) -> bool:
@@ -127,7 +118,12 @@ ERRORS: Mapping[int, tuple[str, str, Condition, tuple[str, ...]]] = {
         lambda route: not all(map(for_everybody, _verbs(route))),
         (),
     ),
-    404: ("NotFound", "There is no such item, or the user may not see it.", _can_miss, ()),
+    404: (
+        "NotFound",
+        "There is no such item, or the user may not see it.",
+        lambda route: route.about.detail or bool(route.params),
+        (),
+    ),
     406: ("NotAcceptable", "What `Accept` asks for cannot be given.", lambda _: True, ()),
     409: (
         "Conflict",
@@ -164,13 +160,15 @@ GATEWAY_STATUSES = frozenset({401, 403})
 def components() -> dict[str, ResponseObject]:
     """The answers that are the same wherever they occur, by name."""
     return {
-        name: _error(status, description, headers)
+        name: _error(status, description, headers, usual_example(status))
         for status, (name, description, _, headers) in ERRORS.items()
     }
 
 
-def _error(status: int, description: str, headers: tuple[str, ...]) -> ResponseObject:
-    media = {"schema": {"$ref": "#/components/schemas/Problem"}}
+def _error(status: int, description: str, headers: tuple[str, ...], example: Any = None) -> ResponseObject:
+    media = {"schema": {"$ref": "#/components/schemas/Problem"}} | (
+        {} if example is None else {"example": example}
+    )
     types = (PROBLEM_TYPE, JSON_TYPE) if status in GATEWAY_STATUSES else (PROBLEM_TYPE,)
     return {"description": description, **_headers(headers), "content": dict.fromkeys(types, media)}
 
@@ -184,14 +182,18 @@ def _headers(names: tuple[str, ...]) -> dict[str, Any]:
 
 def responses_of(route: Route, shown: Mapping[str, Any], example: Any = None) -> dict[str, ResponseObject]:
     """All responses of a route by status; ``shown`` is the schema of a success, ``example`` an example of it."""
-    errors: dict[str, ResponseObject] = {
-        str(status): {"$ref": f"#/components/responses/{name}"}
-        for status, (name, _, occurs, _) in ERRORS.items()
-        if occurs(route)
-    }
+    own = dict(own_examples(route))
+    errors: dict[str, ResponseObject] = {}
+    for status, (name, description, occurs, headers) in ERRORS.items():
+        if occurs(route):
+            common = {"$ref": f"#/components/responses/{name}"}
+            one = _error(status, description, headers, own[status]) if status in own else common
+            errors[str(status)] = one
     if route.requirement is not None:
         refused = error_of(route.requirement.otherwise)
-        known = errors.setdefault(str(refused.status), _error(refused.status, refused.title, ()))
+        known = errors.setdefault(
+            str(refused.status), _error(refused.status, refused.title, (), document_of(refused))
+        )
         # Beside a reference a description stands in place of that which it leads to (OpenAPI 3.1, Reference Object).
         errors[str(refused.status)] = {**known, "description": refused.detail or refused.title}
     return {**_successes(route, shown, example), **errors}

@@ -43,6 +43,10 @@ def check_together(routes: tuple[Route, ...], models: Collection[type[Model]], a
 
 def _check_parameters(route: Route) -> None:
     """What a verb's own query names must be no parameter that it has anyway."""
+    if route.creation is not None and route.creation.form.query is not None:
+        raise ConfigurationError(
+            f'{route.creation.full_name} has a query, and put = "upsert": a PUT that creates has that of the update'
+        )
     if route.form.query is None:
         return
     taken = {EMBED} if route.embeds else set[str]()

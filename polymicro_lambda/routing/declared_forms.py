@@ -10,7 +10,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.spelling import did_you_mean
 
 from .answer_bodies import misfits
-from .verbs import Action, Verb, is_mixed_in
+from .verbs import ACTION, Action, Verb, is_mixed_in
 
 STATUSES = range(200, 600)
 """An informational status (1xx) is no answer (RFC 9110, section 15.2)."""
@@ -93,7 +93,7 @@ def check_forms(name: str, resource: Any, verbs: Sequence[Verb]) -> None:
 
 def _said(resource: Any, setting: str) -> Mapping[str, Any]:
     said = getattr(resource, setting, None)
-    if said is None or callable(said):  # an action may have this name
+    if said is None or hasattr(said, ACTION):  # an action may have this name
         return {}
     if not isinstance(said, Mapping):
         raise ConfigurationError(

@@ -21,8 +21,11 @@ def said_by(session: str, api: Api, tmp_path: Path) -> str:
     """What a session prints with a client that is made from the API's document."""
     document = tmp_path / "openapi.json"
     document.write_bytes(api.document)
+    config = tmp_path / "config.json"
+    config.write_text('{"project_name_override": "api-client", "package_name_override": "api_client"}')
     path = f"{CLIENTS}:/usr/bin:/bin"  # it formats what it makes by ruff
-    said = run(CLIENTS / "openapi-python-client", "generate", "--path", document, cwd=tmp_path, PATH=path)
+    command = (CLIENTS / "openapi-python-client", "generate", "--path", document, "--config", config)
+    said = run(*command, cwd=tmp_path, PATH=path)
     assert "Warning" not in said, said
     program = Path(__file__).with_name(session)
     return run(CLIENTS / "python", program, cwd=tmp_path, PYTHONPATH="api-client", **settings(api))

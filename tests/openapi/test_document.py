@@ -761,14 +761,14 @@ def test_no_example_is_better_than_a_wrong_one() -> None:
 def test_the_command_prints_the_document() -> None:
     result = CliRunner().invoke(polymicro, ["openapi"])
     assert result.exit_code == 0
-    assert json.loads(result.output) == openapi(todo_pm.routes)
+    assert json.loads(result.output) == openapi(todo_pm.routes, title="polymicro-lambda")
 
 
 def test_the_command_writes_a_file(tmp_path: Path) -> None:
     file = tmp_path / "openapi.json"
     result = CliRunner().invoke(polymicro, ["openapi", "--out", str(file), "--app", "handlers.todo:pm"])
     assert (result.exit_code, result.output) == (0, "")
-    assert json.loads(file.read_text()) == openapi(todo_pm.routes)
+    assert json.loads(file.read_text()) == openapi(todo_pm.routes, title="polymicro-lambda")
 
 
 def test_what_a_verb_requires_is_told() -> None:

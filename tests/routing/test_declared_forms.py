@@ -61,6 +61,10 @@ class Shop(Resource):
     def ask(self, request: Any) -> Any:
         return dict(request.query)
 
+    @action(methods="GET", responses={402: "The till is closed.", 409: "It is being counted."})
+    def till(self) -> Any:
+        return {"open": True}
+
     @action(response=Receipt, responses={202: None, 409: "It is paid.", 422: Receipt})
     def pay(self, req: Any) -> Any:
         if "raise" in req:
@@ -241,6 +245,26 @@ def test_every_client_looks(shop: Caller) -> None:
     assert Client(lambda event, context: {"statusCode": 200}).get("/shop/pay").status == 200
 
 
+def test_actions_of_these_names() -> None:
+    """They are actions, as everywhere."""
+
+    class Named(Resource):
+        route = "named"
+
+        @action(methods="GET")
+        def query(self) -> Any:
+            return 1
+
+        @action(methods="GET")
+        def responses(self) -> Any:
+            return 2
+
+    pm = PolyMicro()
+    Named(pm)
+    caller = Caller(pm, user=ALICE)
+    assert [caller.get(f"/named/{name}").json for name in ("query", "responses")] == [1, 2]
+
+
 # --- the document
 
 
@@ -272,6 +296,15 @@ def test_the_document_of_actions() -> None:
     assert responses["202"] == {"description": "Accepted"}
     assert responses["409"] == {"$ref": "#/components/responses/Conflict", "description": "It is paid."}
     assert set(responses["422"]["content"]) == {"application/json", "application/problem+json"}
+    till = document["paths"]["/shop/till"]["get"]["responses"]
+    assert [*till][:3] == ["200", "204", "400"]
+    closed = till["402"]["content"]["application/problem+json"]["example"]
+    assert (till["402"]["description"], closed["title"], closed["status"], closed["detail"]) == (
+        "The till is closed.",
+        "Payment Required",
+        402,
+        "The till is closed.",
+    )
     many = document["paths"]["/shop/receipts"]["get"]["responses"]
     assert many["203"]["content"]["application/json"]["schema"]["type"] == "array"
     assert "204" not in many
@@ -373,6 +406,7 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     "an object in a query": (acting(query=Deep), r"Wrong\.show: query: 'line' is a Nested"),
     "a query that is not said": (asking, r"Wrong\.show asks for 'query'; it can ask for"),
     "no dict": (saying(responses=Line()), r"Wrong\.responses must be a dict by verbs"),
+    "a class": (saying(query=Words), r"Wrong\.query must be a dict by verbs"),
     "an unknown verb": (
         saying(responses={"reterieve": Line}),
         r"Wrong\.responses names 'reterieve'.*'retrieve'",
@@ -389,6 +423,10 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     "a page": (
         saying(query={"list": Paging, "retrieve": Words, "create": Words}),
         r"Wrong\.list: query names 'limit'",
+    ),
+    "a PUT that creates": (
+        saying(put="upsert", query={"list": Words, "retrieve": Words, "create": Words}),
+        r'Wrong\.create has a query, and put = "upsert"',
     ),
     "a status of a verb": (saying(responses={"create": {1: Line}}), r"Wrong\.responses\['create'\]: 1 is no"),
     "an action's twice": (
