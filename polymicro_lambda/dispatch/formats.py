@@ -70,11 +70,12 @@ def _rendered(asked: VerbRequest, one: Representation, response: Response, items
 def _content(asked: VerbRequest, one: Representation, value: Any, status: int) -> Any:
     renderer = one.renderer
     if one.makes_tables:
-        value = value["items"] if status == MULTI_STATUS else value
         member = asked.route.item_member
         if isinstance(value, dict) and value.keys() == {member}:
             value = value[member]
-        rows = value if isinstance(value, list) else [value]
+        many = asked.route.takes_many and status == MULTI_STATUS
+        rows = value.get("items") if many and isinstance(value, dict) else value
+        rows = rows if isinstance(rows, list) else [value]
         if all(isinstance(row, dict) for row in rows):
             return renderer.table(*_table(asked, rows))
     content = getattr(renderer, "render", renderer)(value)
@@ -84,11 +85,10 @@ def _content(asked: VerbRequest, one: Representation, value: Any, status: int) -
 
 
 def _table(asked: VerbRequest, rows: Sequence[Any]) -> tuple[Sequence[Any], list[str]]:
-    """The rows of a table and its columns: the fields that the answer shows, then what else the rows have."""
-    known = _known_columns(asked)
-    if rows and not any(name in row for row in rows for name in known):
-        known = []
-    columns = list(dict.fromkeys([*known, *(name for row in rows for name in row)]))
+    """The rows of a table and its columns: the fields that the answer shows, or what rows of another form have."""
+    known, found = _known_columns(asked), dict.fromkeys(name for row in rows for name in row)
+    known = known if found.keys() <= {*known} else []
+    columns = known or list(found)
     numbers = _number_texts(asked.route) if known else frozenset()
     return [_with_numbers(row, numbers) for row in rows] if numbers else rows, columns
 

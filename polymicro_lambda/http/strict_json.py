@@ -103,26 +103,31 @@ MAX_DEPTH = 200
 """How deep lists and objects may be nested in a body that is no JSON; JSON's own reader stops at Python's limit."""
 
 
+_PLAIN = frozenset((str, bool, type(None)))
+
+
 def as_read(value: Any, depth: int = MAX_DEPTH) -> Any:
     """A value that another reader gave, as ``read_json`` would give it: bytes are texts in base64, times of ISO 8601.
 
     Raises ``BadRequest`` for what no JSON can be: NaN, names that are no texts, too many digits, too deep a nesting;
     ``TypeError`` for an object of another class.
     """
+    if type(value) in _PLAIN:
+        return value
     if depth == 0:
         raise BadRequest("The body is nested too deep.")
-    if isinstance(value, str | bool | None):
-        return value
     if isinstance(value, dict):
         if not all(isinstance(name, str) for name in value):
             raise BadRequest("The body names a member of an object by something else than a text.")
         return {name: as_read(one, depth - 1) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [as_read(one, depth - 1) for one in value]
+        return [one if type(one) in _PLAIN else as_read(one, depth - 1) for one in value]
     return _scalar(value)
 
 
 def _scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, date | time):

@@ -82,7 +82,10 @@ def own_examples(route: Route) -> Iterator[tuple[int, dict[str, Any]]]:
 def _bad_request(route: Route) -> HTTPError:
     """A parameter that the query lacks, or a value that none has; of a route without any an unknown one; a body."""
     if not route.is_action and route.verb == "list":
-        return _raised(lambda: read_limit("0", route.limit, route.resource.max_limit)) or BadRequest()
+        return (
+            _raised(lambda: read_limit("0", route.list_settings.limit, route.resource.max_limit))
+            or BadRequest()
+        )
     if (query := route.form.query) is not None:
         tries: Iterable[Mapping[str, list[str]]] = ({}, *({name: ["-"]} for name in query_fields(query)))
         for said in tries:

@@ -130,6 +130,8 @@ def _check_header(header: Sequence[str]) -> None:
     """Raise ``BadRequest`` for a header that names no field, or one of them twice."""
     if not header or not all(header):
         raise BadRequest("The first row of the CSV must name a field for each column.")
-    again = next((name for place, name in enumerate(header) if name in header[:place]), None)
-    if again is not None:
-        raise BadRequest(f"The header of the CSV names {json_text(again[:50])} twice.")
+    earlier: set[str] = set()
+    for name in header:
+        if name in earlier:
+            raise BadRequest(f"The header of the CSV names {json_text(name[:50])} twice.")
+        earlier.add(name)

@@ -3,12 +3,20 @@
 from decimal import Decimal
 from typing import Any
 
-from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.exceptions import BadRequest, HTTPError
 from polymicro_lambda.http import json_text
 from polymicro_lambda.lazy import lazy
 
 from .libraries import library
 
+MAX_DEPTH = 200
+"""How deep lists and objects may be nested."""
+_KINDS = {
+    **dict.fromkeys((*range(0x90, 0xA0), 0xDC, 0xDD), "list"),
+    **dict.fromkeys((*range(0x80, 0x90), 0xDE, 0xDF), "map"),
+    **dict.fromkeys((*range(0xC7, 0xCA), *range(0xD4, 0xD9)), "extension"),
+}
+"""The first byte of what is no scalar (the specification, "Overview")."""
 BITS_64 = range(-(2**63), 2**64)
 """The integers that MessagePack has."""
 
@@ -25,16 +33,11 @@ class MessagePack:
 
     def require(self) -> None:
         """Import the library. Raises ``ConfigurationError``."""
-        _ = self._library, self._reader
+        _ = self._library
 
     @lazy
     def _library(self) -> Any:
         return library("msgpack", "msgpack")
-
-    @lazy
-    def _reader(self) -> Any:
-        # The reader in C makes room for a list's length before it reads: a few bytes would take gigabytes.
-        return library("msgpack.fallback", "msgpack").Unpacker
 
     def render(self, value: Any) -> bytes:
         """The value as MessagePack."""
@@ -43,21 +46,12 @@ class MessagePack:
 
     def parse(self, body: bytes) -> Any:
         """The value of a body. Raises ``BadRequest``."""
-        reader = self._reader(
-            raw=False,
-            strict_map_key=False,
-            object_pairs_hook=_object,
-            list_hook=_checked_list,
-            ext_hook=_refuse,
-            max_buffer_size=len(body),
-        )
+        reader = self._library.Unpacker(raw=False, max_buffer_size=len(body))
         reader.feed(body)
         try:
-            value = _checked(reader.unpack())
-        except BadRequest:
+            value = _Reader(body, reader).value(MAX_DEPTH)
+        except HTTPError:
             raise
-        except (self._library.exceptions.StackError, RecursionError) as error:
-            raise BadRequest("The body is nested too deep.") from error
         except Exception as error:
             raise BadRequest(
                 "The body is not MessagePack: it ends too early, or holds what cannot be read."
@@ -69,6 +63,39 @@ class MessagePack:
         return value
 
 
+class _Reader:
+    """Reads a body list by list: the library itself would make room for a list's length before it reads the list."""
+
+    def __init__(self, body: bytes, reader: Any) -> None:
+        self.body = body
+        self.reader = reader
+
+    def value(self, depth: int) -> Any:
+        """The next value. Raises ``BadRequest`` for what JSON does not have, ``IndexError`` at the end."""
+        kind = _KINDS.get(self.body[self.reader.tell()])
+        if kind is None:
+            return self.reader.unpack()
+        if depth == 0:
+            raise BadRequest("The body is nested too deep.")
+        if kind == "list":
+            value, count = self.value, self.reader.read_array_header()
+            return [value(depth - 1) for _ in range(count)]
+        if kind == "map":
+            return self._object(self.reader.read_map_header(), depth - 1)
+        raise BadRequest("The body holds a timestamp or another extension type of MessagePack: send texts.")
+
+    def _object(self, count: int, depth: int) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        for _ in range(count):
+            name = self.value(depth)
+            if not isinstance(name, str):
+                raise BadRequest("The body names a member of an object by something else than a text.")
+            if name in members:
+                raise BadRequest(f"The body names {json_text(name[:50])} twice in one object.")
+            members[name] = self.value(depth)
+        return members
+
+
 def _packable(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _packable(one) for name, one in value.items()}
@@ -77,29 +104,3 @@ def _packable(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     return str(value) if type(value) is int and value not in BITS_64 else value
-
-
-def _object(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if not isinstance(name, str):
-            raise BadRequest("The body names a member of an object by something else than a text.")
-        if name in members:
-            raise BadRequest(f"The body names {json_text(name[:50])} twice in one object.")
-        members[name] = _checked(value)
-    return members
-
-
-def _checked_list(values: list[Any]) -> list[Any]:
-    return [_checked(value) for value in values]
-
-
-def _checked(value: Any) -> Any:
-    """A value that JSON has, or binary."""
-    if isinstance(value, str | bytes | int | float | list | dict | None):
-        return value
-    raise BadRequest("The body holds a timestamp of MessagePack: send a time as text, by ISO 8601.")
-
-
-def _refuse(code: int, _: bytes) -> Any:
-    raise BadRequest(f"The body holds an extension type of MessagePack, {code}: send texts and numbers.")

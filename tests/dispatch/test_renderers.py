@@ -29,6 +29,7 @@ from polymicro_lambda import (
     InGroup,
     List,
     ModelResource,
+    One,
     OwnedBy,
     PolyMicro,
     Retrieve,
@@ -271,6 +272,49 @@ def test_represent_says_the_columns(dynamodb: None, table_name: str) -> None:
     assert caller.get("/notes", headers={"Accept": "text/csv"}).text == "name,'@url\r\nx,here\r\n"
 
 
+def test_a_verb_of_ones_own_says_the_columns(dynamodb: None, table_name: str) -> None:
+    """What is no item has its own members, also where one is named as a field."""
+
+    def retrieve(self: Any, instance: Any, user: Any) -> Any:
+        return {"title": instance.title, "words": 1}
+
+    def create(self: Any, req: Any, user: Any) -> Any:
+        return {"items": "none"}, 207
+
+    caller = started(notes_app(table_name, {"retrieve": retrieve, "create": create}))
+    started(notes_app(table_name)).post("/notes", json={"id": "1", "title": "x"})
+    assert caller.get("/notes/1", headers={"Accept": "text/csv"}).text == "title,words\r\nx,1\r\n"
+    found = caller.post("/notes", json={"id": "1", "title": "x"}, headers={"Accept": "text/csv"})
+    assert (found.status, found.text) == (207, "items\r\nnone\r\n")
+
+
+def test_what_is_embedded_has_a_column(dynamodb: None, table_name: str) -> None:
+    words = f"{table_name}w"
+
+    class Word(Model):
+        class Meta:
+            table_name = words
+
+        id = UnicodeAttribute(hash_key=True)
+        length = NumberAttribute()
+
+    class Words(ModelResource, Create, Retrieve):
+        model = Word
+        route = "words"
+
+    pm = notes_app(table_name, {"embed": {"word": One(Words, {"id": "title"}, fields=("length",))}})
+    Words(pm)
+    caller = started(pm)
+    caller.post("/words", json={"id": "x", "length": 1}).raise_for_status()
+    for number, title in ((1, "x"), (2, "y")):
+        caller.post("/notes", json={"id": str(number), "title": title}).raise_for_status()
+    found = caller.get("/notes?embed=word&fields=id,title", headers={"Accept": "text/csv"})
+    assert found.text == 'id,title,word\r\n1,x,"{""length"":1}"\r\n2,y,\r\n'
+    assert caller.get("/notes?embed=word", user=BOB, headers={"Accept": "text/csv"}).text == (
+        HEADER.replace("\r\n", ",word\r\n")
+    )
+
+
 def test_a_repeated_request_is_answered_as_it_is_accepted_now(dynamodb: None, table_name: str) -> None:
     caller = started(notes_app(table_name, idempotency=Idempotency(table=f"{table_name}-keys")))
     key = {"Idempotency-Key": "k1"}
@@ -338,7 +382,7 @@ def test_a_resource_adds_changes_and_removes(dynamodb: None, table_name: str) ->
 def test_nothing_is_imported_that_is_not_declared(dynamodb: None) -> None:
     program = (
         "import sys; from handlers.todo import handler;"
-        " print(*({'csv', 'msgpack', 'yaml', 'polymicro_lambda.renderers'} & sys.modules.keys()))"
+        " print(*({'msgpack', 'yaml', 'polymicro_lambda.renderers'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert (done.stdout, done.returncode) == ("\n", 0), done.stderr
