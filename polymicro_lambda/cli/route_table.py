@@ -129,9 +129,20 @@ def _list_calls(route: Route) -> Iterator[str]:
     if route.is_default:
         operations = {grant.operation for grant in _planned(route)} - {"BatchGetItem"}
         by_keys = any(plan.keys is not None for plan in list_plans(route))
-        yield " or ".join([*sorted(operations), *["BatchGetItem"] * by_keys])
+        several = _listed_partitions(route)
+        each = f" (one for each of {' or '.join(several)})" if several else ""
+        names = [f"{name}{each}" if name == "Query" else name for name in sorted(operations)]
+        yield " or ".join([*names, *["BatchGetItem"] * by_keys])
         yield from ["BatchGetItem"] * any(plan.completes for plan in list_plans(route))
         yield from [f"{' or '.join(sorted(operations))} (?count=true)"] * route.list_settings.counts
+
+
+def _listed_partitions(route: Route) -> list[str]:
+    """The parameters that name several partitions; of a whole key they name items."""
+    paths = [path for path in route.resource.planner.paths if path.index is not None or path.sort is not None]
+    partitions = {path.partition for path in paths}
+    keys = [name for name, one in route.model.get_attributes().items() if one.attr_name in partitions]
+    return [f"{name}__in" for name in keys if (name, "in") in route.filters.parameters.values()]
 
 
 def _action_calls(route: Route) -> Iterator[str]:

@@ -122,13 +122,13 @@ def _batch_plan(
     if (
         batch_filter is None
         or last in bound
-        or query.sort not in (None, path.sort, *bound)
+        or query.sort not in (None, last, *bound)
         or {last, *fixed} != path.own
     ):
         return None
     values = distinct_keys(batch_filter, limit)
     order = list(values)
-    if path.sort is not None:
+    if path.sort is not None or query.sort == last:
         order.sort(key=lambda one: one.value, reverse=not query.forward)
     rest = (c for c in conditions if not any(is_implied(c, n, v) for n, v in fixed.items()))
     return Plan(

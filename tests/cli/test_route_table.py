@@ -138,6 +138,12 @@ def test_a_row_for_each_route() -> None:
         pytest.param(
             {"filters": {"size": ("eq",)}}, "index by_size", "Query, BatchGetItem", id="lacks attributes"
         ),
+        pytest.param(
+            {"filters": {"kind": ("eq", "in")}},
+            "index by_kind",
+            "Query (one for each of kind__in)",
+            id="several partitions",
+        ),
         pytest.param({"scan": True}, "table", "Scan", id="scan"),
         pytest.param(
             {"scan": True, "filters": {"owner": ("eq",), "kind": ("eq",)}},

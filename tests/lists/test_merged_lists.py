@@ -213,6 +213,27 @@ def test_an_index_without_a_sort_key_gives_partition_after_partition(table: str)
     assert len(calls) <= 2 * len(pages) + 2  # an index of keys alone is completed once
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["c1", "a1", "b2"]),
+        ("&sort=id", ["a1", "b2", "c1"]),
+        ("&sort=-id", ["c1", "b2", "a1"]),
+    ],
+)
+def test_whole_keys_are_read_at_once(table: str, query: str, found: list[str]) -> None:
+    """Where the values name the items there is no query, in the order of the key either."""
+    client = Caller(served(filters={"id": "in"}), user=ALICE)
+    with counted() as calls:
+        assert ids(client.get(f"/posts?id__in=c1,a1,b2,none{query}")) == found
+    assert [name for name, _ in calls] == ["BatchGetItem"]
+    first = client.get(f"/posts?id__in=c1,a1,b2&limit=1{query}").json
+    rest = client.get(
+        f"/posts?id__in=c1,a1,b2{query}&pagination_key={first['pagination_key']}",
+    )
+    assert ids(rest) == found[1:]
+
+
 # --- a rule's own ``in`` --------------------------------------------------------------------------------------
 
 

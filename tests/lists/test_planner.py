@@ -85,6 +85,59 @@ def test_the_cheapest_path(conditions: list[Condition], wish: dict[str, Any], in
     assert (found.path.index, found.partition is None) == (index, False)
 
 
+both, colors = o.is_in("bob", "ann"), c.is_in("red", "blue", "green")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "wish", "index", "partitions"),
+    [
+        pytest.param([both], {}, None, ["ann", "bob"], id="in the order of the values"),
+        pytest.param([both], {"sort": "i", "forward": False}, None, ["bob", "ann"], id="backwards"),
+        pytest.param([both], {"sort": "r"}, "lsi", ["ann", "bob"], id="the order asked for"),
+        pytest.param([colors], {}, "gsi", ["blue", "green", "red"], id="GSI"),
+        pytest.param([both, colors], {}, None, ["ann", "bob"], id="fewer queries"),
+        pytest.param([both, colors], {"sort": "r"}, "lsi", ["ann", "bob"], id="fewer queries in the order"),
+        pytest.param([both, c == "red"], {}, "gsi", [], id="one query before several"),
+        pytest.param([both], {"scan": True}, None, ["ann", "bob"], id="several before a scan"),
+        pytest.param([colors, c.is_in("red", "black", "blue")], {}, "gsi", ["blue", "red"], id="in both"),
+        pytest.param([colors, c != "red"], {}, "gsi", ["blue", "green"], id="less those excluded"),
+        pytest.param([both, o > "ann"], {}, None, [], id="one is left"),
+        pytest.param([o.is_in("ann", "ann")], {}, None, [], id="one, twice"),
+    ],
+)
+def test_several_partitions(
+    conditions: list[Condition], wish: dict[str, Any], index: str | None, partitions: list[str]
+) -> None:
+    """Nothing that all of them meet is asked again, and one of them is a query as by ``==``."""
+    found = planned(*conditions, **wish)
+    assert (found.path.index, [one["S"] for one in found.partitions]) == (index, partitions)
+    assert (found.partition is None, found.is_scan, found.empty) == (bool(partitions), False, False)
+    assert found.checks == ()
+
+
+@pytest.mark.parametrize(
+    "conditions", [[both, o > "x"], [o.is_in("", "x" * 2049)], [o.is_in()], [both, o.startswith("c")]]
+)
+def test_no_value_of_a_partition_is_left(conditions: list[Condition]) -> None:
+    assert planned(*conditions).empty
+
+
+@pytest.mark.parametrize(
+    ("conditions", "wish", "in_turn"),
+    [
+        ([both], {}, False),
+        ([both], {"sort": "o"}, True),
+        ([both, i == "1"], {}, True),
+        ([both, i > "1"], {}, False),
+        ([o == "ann"], {"sort": "o"}, False),
+    ],
+)
+def test_partitions_are_merged_where_they_give_an_order(
+    conditions: list[Condition], wish: dict[str, Any], in_turn: bool
+) -> None:
+    assert planned(*conditions, paths=[TABLE], **wish).in_turn is in_turn
+
+
 ONE, TWO, THREE = ({"S": number} for number in "123")
 
 

@@ -164,3 +164,71 @@ def test_an_item_that_lacks_the_partition_key_counts_by_its_default(
     with counted() as calls:
         listed = client.get("/jobs?team=alice").json["items"]
     assert (names(calls), sorted(one["id"] for one in listed)) == (operations, found)
+
+
+@pytest.mark.parametrize("scan", [False, True], ids=["no scan", "scan"])
+@pytest.mark.parametrize(("asked", "by_index", "all_of_it"), ASKED.values(), ids=ASKED)
+def test_a_list_of_several_partitions_is_whole_or_refused(
+    jobs: Any, scan: bool, asked: str, by_index: Any, all_of_it: Any
+) -> None:
+    """Merged queries lose no more than one does."""
+    client = jobs(filters={**FILTERS, "team": "in"}, scan=scan)
+    with counted() as calls:
+        result = client.get(f"/jobs?team__in=alice,nobody&{asked}")
+    if by_index is None and not scan:
+        assert_problem(result, 400)
+        detail = "No index has all of this list: sort it by due or filter on that."
+        assert (result.json["detail"], calls) == (detail, [])
+        return
+    found = [one["id"] for one in result.json["items"]]
+    assert names(calls) == (["Scan"] if by_index is None else ["Query", "Query"])
+    assert found == by_index if by_index is not None else sorted(found) == sorted(all_of_it)
+
+
+class ByOwner(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "by_owner"
+        projection = AllProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+
+
+class Task(Model):
+    class Meta:
+        table_name = ""
+
+    id = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute(null=True, default="alice")
+    by_owner = ByOwner()
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "by_scan"),
+    [
+        ("owner=alice", ["hers", "old"], True),
+        ("owner__in=alice,bob", ["hers", "his", "old"], True),
+        ("owner__in=bob,eve", ["his"], False),
+        ("owner__in=bob", ["his"], False),
+    ],
+)
+def test_a_partition_that_a_default_stands_for(
+    dynamodb: None, table_name: str, query: str, found: list[str], by_scan: bool
+) -> None:
+    """An item without the key is in no partition of the index: a list of that default is no list by it."""
+    create_table(Task, table_name)
+    for name, owner in (("hers", "alice"), ("his", "bob"), ("old", None)):
+        key = {} if owner is None else {"owner": {"S": owner}}
+        dynamodb_call("put_item", TableName=table_name, Item={"id": {"S": name}, **key})
+    declared = {"model": Task, "filters": {"owner": ("eq", "in")}}
+    with counted() as calls:
+        listed = served(**declared, scan=True).get(f"/jobs?{query}").json["items"]
+    assert sorted(one["id"] for one in listed) == found
+    assert set(names(calls)) == {"Scan" if by_scan else "Query"}
+    said = explain(made(**declared, scan=True), f"GET /jobs?{query}", ALICE)
+    why = ("why", "the index by_owner lacks items without owner, for which a default stands")
+    assert (why in said) is by_scan
+    refused = served(**declared).get(f"/jobs?{query}")
+    assert refused.status == (400 if by_scan else 200)
+    if by_scan:
+        assert_problem(refused, 400)
+        assert refused.json["detail"] == "No index has all of this list."
