@@ -27,7 +27,7 @@ def is_implied(condition: Condition, name: str, value: Mapping[str, Any]) -> boo
     return attributes_of(condition) == {name} and holds(condition, {name: value})
 
 
-def _key_operands(condition: Condition, name: str) -> tuple[Any, ...] | None:
+def key_operands(condition: Condition, name: str) -> tuple[Any, ...] | None:
     """(operator, raw value, …) of a condition on this attribute that a key condition can express, else None."""
     if not isinstance(condition, Comparison | Between | BeginsWith) or condition.operator == "<>":
         return None
@@ -50,7 +50,7 @@ class SortKeyCondition:
     @classmethod
     def of(cls, sort: str | None, conditions: Sequence[Condition]) -> "SortKeyCondition":
         """The narrowest that the conditions give: one value, one range or prefix, two bounds, one bound."""
-        candidates = [(_key_operands(c, sort), c) for c in conditions] if sort is not None else []
+        candidates = [(key_operands(c, sort), c) for c in conditions] if sort is not None else []
         pairs = [(o, c) for o, c in candidates if o and all(is_key(value, RANGE_BYTES) for value in o[1:])]
         by_operator = {operands[0]: c for operands, c in reversed(pairs)}
         for operator in ("=", "BETWEEN", "begins_with"):

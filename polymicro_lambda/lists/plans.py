@@ -17,6 +17,7 @@ from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES, is_key
 from polymicro_lambda.types import RawItem
 
 from .access_paths import AccessPath
+from .composed_keys import PathQuery, query_of_path
 from .key_conditions import SortKeyCondition, conjuncts, is_implied
 
 
@@ -80,20 +81,19 @@ def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
     bound: dict[str, dict[str, Any]] = {}
     for condition in conditions:
         bound = {**equality_of(condition), **bound}
-    found = [path for path in paths if path.partition in bound and _sorts(path, query.sort, bound)]
-    lossy = tuple(path for path in found if _loses(path, conditions, query))
-    serving = [path for path in found if path not in lossy]
-    if (batch := _batch_plan(paths[0], bound, conditions, query)) is not None:
+    asked = [query_of_path(path, conditions, bound) for path in paths]
+    found = [one for one in asked if one.has_partition and one.sorts(query.sort)]
+    lossy = tuple(one.path for one in found if _loses(one.path, conditions, query))
+    serving = [one for one in found if one.path not in lossy]
+    if (batch := _batch_plan(paths[0], asked[0].bound, asked[0].conditions, query)) is not None:
         plan = batch
     elif serving:
-        plan = min(
-            (_query_plan(path, bound, conditions, query) for path in serving), key=partial(_cost, query)
-        )
+        plan = min(((one, _query_plan(one, query)) for one in serving), key=partial(_cost, query))[1]
     elif query.scan and (query.sort is None or query.sort in bound):
         projection = _projection(paths[0], query, ()) if query.projects else None
         plan = Plan(paths[0], None, filters=tuple(conditions), projection=projection, passed_over=lossy)
     else:
-        raise _no_access_path(paths, query, bound, lossy)
+        raise _no_access_path(asked, query, bound, lossy)
     return replace(plan, empty=True) if _contradicted(conditions, bound) else plan
 
 
@@ -134,25 +134,22 @@ def _contradicted(conditions: Sequence[Condition], bound: Mapping[str, Any]) -> 
     return any(attributes_of(c) <= values.keys() and not holds(c, values) for c in conditions)
 
 
-def _sorts(path: AccessPath, sort: str | None, bound: Mapping[str, Any]) -> bool:
-    """Whether the path gives that order; by an attribute that has one value any order will do."""
-    return sort is None or path.sort == sort or sort in bound
-
-
-def _cost(query: ListQuery, plan: Plan) -> tuple[Any, ...]:
+def _cost(query: ListQuery, offer: tuple[PathQuery, Plan]) -> tuple[Any, ...]:
     """Fewer items read, then no second read, then table before local before global index."""
+    asked, plan = offer
     condition, path = plan.key_condition, plan.path
-    one = plan.empty or (condition is not None and condition.operator == "=")
+    is_whole = (
+        path.index is None or path.sort not in path.composed
+    )  # of an index many items may have one composed key
+    one = plan.empty or (condition is not None and condition.operator == "=" and is_whole)
     narrows = condition is not None and not any(condition is kind for kind in query.kind_conditions)
-    rank = 0 if one else 1 if narrows else 2
-    return (rank, plan.completes, path.index is not None, path.is_global, path.index or "")
+    said = asked.said + (narrows and path.sort not in path.composed)
+    return (not one, -said, plan.completes, path.index is not None, path.is_global, path.index or "")
 
 
-def _query_plan(
-    path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Condition], query: ListQuery
-) -> Plan:
-    partition = bound[path.partition]
-    rest = [c for c in conditions if not is_implied(c, path.partition, partition)]
+def _query_plan(asked: PathQuery, query: ListQuery) -> Plan:
+    path, partition = asked.path, asked.bound[asked.path.partition]
+    rest = [c for c in asked.conditions if not is_implied(c, path.partition, partition)]
     sort_key = SortKeyCondition.of(path.sort, rest)
     rest = [c for c in rest if not any(c is exact for exact in sort_key.exact)]
     filters = tuple(c for c in rest if not attributes_of(c) & path.own and path.has(attributes_of(c)))
@@ -164,10 +161,10 @@ def _query_plan(
         sort_key.condition,
         filters,
         # An item may change before it is read again.
-        tuple(conditions) if completes else checks,
+        (*query.conditions, *query.kind_conditions) if completes else checks,
         query.forward,
         completes=completes,
-        empty=sort_key.empty or not is_key(partition, HASH_BYTES),
+        empty=asked.is_empty or sort_key.empty or not is_key(partition, HASH_BYTES),
         projection=_projection(path, query, checks) if query.projects and not completes else None,
     )
 
@@ -177,12 +174,12 @@ def _loses(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) 
 
     A list that is sorted by that key is of the items that have it, and so is one whose conditions no other satisfies.
     """
-    of_partition = [c for c in conditions if attributes_of(c) == {path.partition}]
-    if path.optional_partition and of_partition and all(holds(c, {}) for c in of_partition):
-        return True
-    if not path.sparse or query.sort == path.sort:
-        return False
-    return not any(attributes_of(c) == {path.sort} and not holds(c, {}) for c in conditions)
+    for name in path.lacked_in_partition:
+        said = [c for c in conditions if attributes_of(c) == {name}]
+        if said and all(holds(c, {}) for c in said):
+            return True
+    left = () if query.sort == path.sort else [one for one in path.lacked_in_sort if one != query.sort]
+    return not all(any(attributes_of(c) == {name} and not holds(c, {}) for c in conditions) for name in left)
 
 
 def _projection(path: AccessPath, query: ListQuery, checks: Sequence[Condition]) -> frozenset[str]:
@@ -190,28 +187,28 @@ def _projection(path: AccessPath, query: ListQuery, checks: Sequence[Condition])
 
 
 def _no_access_path(
-    paths: Sequence[AccessPath], query: ListQuery, bound: Mapping[str, Any], lossy: Sequence[AccessPath]
+    asked: Sequence[PathQuery], query: ListQuery, bound: Mapping[str, Any], lossy: Sequence[AccessPath]
 ) -> BadRequest:
     """The error that says what the client can do, by names that it may know; its notes are for the developer."""
 
     def python_name(name: str) -> str:
         return query.names.get(name, name)
 
-    def any_of(names: Iterable[str]) -> str:
-        return " or ".join(sorted(set(map(python_name, names))))
+    def any_of(several: Iterable[Iterable[str]]) -> str:
+        return " or ".join(sorted({" and ".join(map(python_name, names)) for names in several} - {""}))
 
-    def bindable(names: Iterable[str]) -> list[str]:
-        return [name for name in names if query.filterable is None or name in query.filterable]
+    def bindable(several: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+        return [one for one in several if query.filterable is None or query.filterable.issuperset(one)]
 
     if lossy:
-        missed = {str(path.sort) for path in lossy}
-        told = any_of(missed if query.told is None else missed & query.told)
+        missed = [path.lacked_in_sort for path in lossy]
+        told = any_of(one for one in missed if query.told is None or query.told.issuperset(one))
         advice = f"sort it by {told} or filter on that" if told else ""
         error = _refused("No index has all of this list", advice)
         error.add_note(f"The indexes lack items without {any_of(missed)}.")
         return error
-    keyed = any_of(path.partition for path in paths if path.partition in bound)
-    by_sort = any_of(bindable(path.partition for path in paths if path.sort == query.sort))
+    keyed = any_of(one.path.parts_of(one.path.partition) for one in asked if one.has_partition)
+    by_sort = any_of(bindable(one.missing(query.sort) for one in asked if one.may_sort(query.sort)))
     if query.sort is not None and keyed:
         order = python_name(query.sort)
         error = _refused(
@@ -220,13 +217,15 @@ def _no_access_path(
         error.errors = ({"parameter": "sort", "detail": str(error.detail)},)
         error.add_note(f"An index with partition key {keyed} and sort key {order} would have this order.")
         return error
-    partitions = [path.partition for path in paths]
-    said = any_of(bindable(partitions))
+    said = any_of(bindable(one.missing(None) for one in asked))
     error = _refused("No index serves this list", said and f"say which {said} by a filter")
     if not said:
-        error.add_note(f"No filter of the resource would say which {any_of(partitions)}.")
+        partitions = any_of(one.path.parts_of(one.path.partition) for one in asked)
+        error.add_note(f"No filter of the resource would say which {partitions}.")
     if bound:
-        error.add_note(f"An index with partition key {any_of(bound)} would serve this list.")
+        error.add_note(
+            f"An index with partition key {any_of([name] for name in bound)} would serve this list."
+        )
     return error
 
 

@@ -26,7 +26,7 @@ def check_lookup(
     if declared not in attributes:
         near = did_you_mean(declared, attributes)
         raise ConfigurationError(f"{where}: {model.__name__} has no attribute {declared!r}{near}")
-    if declared in model_info(model).keys:
+    if declared in model_info(model).address:
         raise ConfigurationError(
             f"{where}: {declared!r} is of the key, by which items are addressed without it"
         )

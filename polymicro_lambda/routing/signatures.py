@@ -136,7 +136,7 @@ def route_parameters(name: str, model: type[Model], parts: tuple[str, ...]) -> t
         if one not in attributes:
             raise ConfigurationError(
                 f"{where}: {{{one}}} is no attribute of {model.__name__}, whose keys are"
-                f" {', '.join(model_info(model).keys)}"
+                f" {', '.join(model_info(model).address)}"
             )
         if attributes[one].attr_type not in ("S", "N", "B"):
             raise ConfigurationError(f"{where}: {{{one}}} must be a text, a number or binary")

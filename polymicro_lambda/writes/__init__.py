@@ -23,6 +23,7 @@ from .bulk import BulkCreation, check_bulk
 from .changes.item_writes import UPDATE_ATTEMPTS
 from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
 from .creations import Creation, KeyTaken, RecordPart, create_all
+from .lost_answers import unchanged_conditions
 from .store import PynamoStore, Store
 from .stored_items import MissingItem, StoredItems
 from .transactions.keys import Key
@@ -65,6 +66,7 @@ __all__ = [
     "read_unique",
     "too_contended",
     "transaction_part",
+    "unchanged_conditions",
     "write_if",
     "write_together",
 ]

@@ -156,4 +156,4 @@ def _key(operation: Operation) -> str:
     if route.lookup is not None:
         found = of_values(route.model, {route.lookup.name: bound[route.lookup.name]})
         return f"that of the item with {found}: 1 GetItem of its reservation, consistent, comes first"
-    return of_values(route.model, {name: bound[name] for name in model_info(route.model).keys})
+    return of_values(route.model, {name: bound[name] for name in model_info(route.model).address})

@@ -9,6 +9,7 @@ from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
 
 from .atomic_changes import NoResult, Uncomputable, version_steps
+from .composed_changes import UnfitKey, composed_changes
 from .computed_changes import ComputedChange, must_read_for
 from .item_changes import ItemChange
 from .map_merges import Steps
@@ -35,6 +36,8 @@ class ItemUpdate(ItemChange):
         ``computed`` are changes whose result rests on the item.
         """
         self.values = values
+        if items.about.composed:
+            computed = [*computed, *composed_changes(items.about, key, values, computed)]
         self.computed = computed
         actions: list[UpdateStep] = [
             SimpleClause("remove" if value is None else "set", name, value) for name, value in values.items()
@@ -100,7 +103,7 @@ class ItemUpdate(ItemChange):
         self.judge_written(new)
         try:
             return self.tells and same_item(new, self.result(new)) and self._follows(new)
-        except UnfitMap:
+        except (UnfitMap, UnfitKey):
             return False
 
     @property
