@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from polymicro_lambda.cli.composed_keys import composed_lines
 from polymicro_lambda.cli.wording import Line, of_values, of_verdict
 from polymicro_lambda.dispatch import Operation
 from polymicro_lambda.dynamodb import fits, model_info
@@ -98,6 +99,7 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
     reads = here or guard.needs_instance(changed)
     read = "1 GetItem, consistent, then " if reads or route.reads_item else ""
     pinned = reads or route.reads_item
+    composed = [] if reads or route.reads_item else [*composed_lines(route)]
     yield "calls", f"{read}{_own_calls_first(operation)}1 {name}, on a condition"
     yield "key", _key(operation)
     conditions = [] if here or isinstance(rule, bool) else [rule]
@@ -115,6 +117,7 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
         judged = attributes_of_verdict(guard.verdict) & changed
         changes = _JUDGED_HERE if here else f"it changes {_before_and_after(judged)}"
         yield "reads, as", opaque if is_opaque(guard.verdict) else changes
+    yield from composed
     inside = model_info(route.model).version is not None
     compared = "part of the condition" if inside else "compared with the item, which is read first"
     yield "If-Match", compared + (", and required (else 428)" if route.resource.require_if_match else "")
