@@ -55,6 +55,10 @@ class ModelInfo:
         """Whether the table's key is composed."""
         return self.address is not self.keys
 
+    def parts_of(self, name: str) -> str | None:
+        """What an attribute is made of, for messages, by its name in Python; None for one that is not composed."""
+        return next((one.names for one in self.composed.values() if one.name == name), None)
+
     def key_of(self, parts: RawItem) -> RawItem:
         """The key of an item of which this much is known. Raises ``UnfitPart`` and ``LookupError``."""
         key: RawItem = {}

@@ -30,8 +30,6 @@ def missing_part(about: ModelInfo, instance: Model, name: str) -> str:
 
 def check_not_composed(about: ModelInfo, model: type[Model], name: str) -> None:
     """Raise ``ConfigurationError`` for the name of a composed key, which nobody writes itself."""
-    made = next((one for one in about.composed.values() if one.name == name), None)
+    made = about.parts_of(name)
     if made is not None:
-        raise ConfigurationError(
-            f"{model.__name__}.{name} is made of {made.names}: write these, and leave it out"
-        )
+        raise ConfigurationError(f"{model.__name__}.{name} is made of {made}: write these, and leave it out")

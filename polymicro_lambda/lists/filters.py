@@ -56,9 +56,9 @@ class DeclaredFilters:
             if attribute is None:
                 near = did_you_mean(name, model.get_attributes())
                 raise ConfigurationError(f"{where}: the model has no such attribute{near}")
-            made = model_info(model).composed.get(attribute.attr_name)
+            made = model_info(model).parts_of(name)
             if made is not None:
-                raise ConfigurationError(f"{where} is made of {made.names}: filter by these")
+                raise ConfigurationError(f"{where} is made of {made}: filter by these")
             for operator in (operators,) if isinstance(operators, str) else operators:
                 _check(where, attribute, operator)
                 parameters[f"{name}__{operator}"] = (name, operator)

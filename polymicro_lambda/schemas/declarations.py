@@ -102,9 +102,9 @@ class SchemaDeclaration:
             self.fail("load_only", f"{name!r} is dump_only too: exclude it")
 
     def _check_not_composed(self, where: str, name: str) -> None:
-        made = next((one for one in model_info(self.model).composed.values() if one.name == name), None)
+        made = model_info(self.model).parts_of(name)
         if made is not None:
-            self.fail(where, f"{name!r} is made of {made.names}, and in no body: name these")
+            self.fail(where, f"{name!r} is made of {made}, and in no body: name these")
 
     def _check_own_fields(self) -> None:
         """Check ``fields`` and ``validators``."""

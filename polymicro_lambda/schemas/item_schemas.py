@@ -202,4 +202,6 @@ class ItemSchema:
         """The path segment of a value, not yet quoted: the inverse of ``parse_key``."""
         field = self.keys[name]
         shown = field.serialize(name, {name: value})
+        if isinstance(shown, bool):
+            return "true" if shown else "false"
         return str(getattr(field, "to_path", str)(shown))
