@@ -65,7 +65,7 @@ class ModelResource:
     One of the app's own is a function of the value: it raises ``ValidationError``, or returns False.
     """
     filters: ClassVar[Mapping[str, Sequence[str] | str]] = {}
-    """What a list can be filtered by: ``{"done": ("eq",), "due_date_time": ("lt", "gte")}``; see ``OPERATORS``."""
+    """What a list can be filtered by: ``{"done": ("eq",), "due": ("lt", "gte"), "address.city": "in"}``."""
     field_permissions: ClassVar[Mapping[str, Any]] = {}
     """Who may use a field: ``{"salary": InGroup("hr")}``, or ``{"salary": {"read": …, "write": …}}``."""
     unique: ClassVar[Iterable[Any] | str] = ()

@@ -189,7 +189,7 @@ def _list_grants(route: Route) -> Iterator[Grant]:
         if plan.keys is not None:
             yield grant("", "BatchGetItem")
             continue
-        yield grant(plan.path.index or "", "Query") if plan.partition is not None else grant("", "Scan")
+        yield grant("", "Scan") if plan.is_scan else grant(plan.path.index or "", "Query")
         if plan.completes:
             yield grant("", "BatchGetItem")
     if not route.is_default:

@@ -59,12 +59,14 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     parts = [one for one in path.parts_of(path.partition) if one not in fixed_places]
     if all("eq" in operators[one] for one in parts):
         bound.append([_condition(attributes[one], "eq") for one in parts])
-    if path.sort is None and path.index is None and "in" in operators[path.partition]:
-        bound.append([_condition(attributes[path.partition], "in")])
+    # One value of an ``in`` is planned as ``eq``, several as a query for each; on the whole key it names the items.
+    if len(bound) == 1 or path.own == planner.paths[0].own:
+        bound += _listed(parts, attributes, operators)
     narrowed = [[], *_narrowed(path, attributes, operators, fixed_places)]
     own = frozenset(path.projected or ()).union(*map(attributes_of, live))
     needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
-    filtered = {named[name].attr_name for name, how in route.filters.parameters.values() if how == "in"}
+    filters = dict.fromkeys(pair for pair in route.filters.parameters.values() if pair[0] in named)
+    filtered = {named[name].attr_name for name, how in filters if how == "in"}
     for *conditions, sort, (needed, projects) in product(bound, narrowed, _orders(route, path), needs):
         chosen = list(chain(*conditions))
         yield ListQuery(
@@ -83,7 +85,8 @@ def _operators(route: Route) -> dict[str, list[str]]:
     attributes = route.model.get_attributes()
     operators: dict[str, list[str]] = {one.attr_name: [] for one in attributes.values()}
     for name, operator in dict.fromkeys(route.filters.parameters.values()):
-        operators[attributes[name].attr_name].append(operator)
+        if name in attributes:  # no key is a member of a map
+            operators[attributes[name].attr_name].append(operator)
     for name in route.owned:  # under | a rule adds it for some users
         operators[attributes[name].attr_name].append("eq")
     # The attributes in a where of the app's own are not known before there is a user.
@@ -93,6 +96,17 @@ def _operators(route: Route) -> dict[str, list[str]]:
                 name for name, how in FILTER_OPERATORS.items() if one.attr_type in how.types
             ]
     return operators
+
+
+def _listed(
+    parts: Sequence[str], attributes: Mapping[str, Attribute[Any]], operators: Mapping[str, Sequence[str]]
+) -> Iterator[list[Condition]]:
+    """Several values of one part of a partition key, one of each other part."""
+    for name in parts:
+        others = [one for one in parts if one != name]
+        if "in" in operators[name] and all("eq" in operators[one] for one in others):
+            equal = [_condition(attributes[one], "eq") for one in others]
+            yield [*equal, _condition(attributes[name], "in")]
 
 
 def _narrowed(

@@ -12,7 +12,7 @@ from polymicro_lambda.http import Request, bad_query, parameter_error, read_limi
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.lists import Cursors, Filters, filter_conditions
+from polymicro_lambda.lists import Cursors, Filters, filter_conditions, names_above
 from polymicro_lambda.routing import DELETED, EMBED, Embed, Route
 from polymicro_lambda.rules import FieldAccess, Method, RelatedCheck, RuleContext, Verdict
 
@@ -61,7 +61,8 @@ class QueryRequest:
         cursor = query.get("pagination_key", (None,))[0]
         filters = self.route.filters.read(query, self.route.schema)
         by_item, member = self.read_by_item, self.route.schema.member
-        self.filtered = {name: by_item[member(name)] for name in filters if member(name) in by_item}
+        concerned = {one for name in filters for one in names_above(self._shown_name(name))}
+        self.filtered = {name: verdict for name, verdict in by_item.items() if name in concerned}
         sort = query.get("sort", (None,))[0]
         # The order of items tells of a field that some of them hide.
         if sort is not None and member(sort.removeprefix("-")) not in self.readable - by_item.keys():
@@ -95,13 +96,22 @@ class QueryRequest:
         if self.route.shows_deleted is not None:
             single |= {DELETED}
         filters = self.route.filters.parameters if self.is_list else {}
-        member = self.route.schema.member
-        several = {name for name, (attribute, _) in filters.items() if member(attribute) in self.readable}
+        several = {name for name, (attribute, _) in filters.items() if self._may_ask(attribute)}
         # Commas between names, as people write it, or the parameter repeated, as generated clients do.
         several |= {"fields"} if self.route.verb in ("list", "retrieve") else set()
         several |= {EMBED} if self.route.embeds else set()
         # A verb that asks for the request may read parameters of its own.
         return read_query(self.request, single, several, strict="request" not in self.route.arguments)
+
+    def _shown_name(self, attribute: str) -> str:
+        """The name that an answer has of what is filtered by."""
+        first, dot, below = attribute.partition(".")
+        return f"{self.route.schema.member(first)}{dot}{below}"
+
+    def _may_ask(self, attribute: str) -> bool:
+        """Whether the user may read what a filter is of, on some items at least."""
+        first, *members = names_above(self._shown_name(attribute))
+        return first in self.readable and all(self.read_by_item.get(name) is not False for name in members)
 
     def seal(self, key: Any) -> str | None:
         """The cursor for a pagination key, bound to this user, path, filters, order and the verb's own parameters."""

@@ -25,6 +25,8 @@ class ReadPage:
     """The attributes that make up a key to go on from."""
     last_key: Any
     """The key to read the next page from, None after the last page."""
+    calls: int = 1
+    """The calls of DynamoDB that it took."""
 
     def key_after(self, start: int, number: int) -> Any:
         """The key to go on from after item ``number``, counted from item ``start``.

@@ -4,9 +4,12 @@ In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``
 `Page` of rows and the key after which the next page starts.
 
 - `filters`: declared filters, read from a query and turned into conditions. `filter_operators`: their operators.
+  `filter_paths`: what they are of.
 - `planner`: a resource's list as a `ListQuery`. `plans`: the cheapest `Plan` for it. `key_conditions`: the part of the
-  conditions that a sort key can serve. `access_paths`: the table and its indexes.
-- `queries`: a plan as DynamoDB's Query or Scan. `rows`: the rows read, checked one by one. `pages`: the page of any
+  conditions that a sort key can serve. `access_paths`: the table and its indexes. `refused_lists`: what is said where
+  none serves. `composed_keys`: conditions on the parts of a composed key, as conditions on the key.
+- `queries`: a plan as DynamoDB's Query or Scan. `merged_queries`: several partitions, as one list. `key_ranges`: the
+  range that is left of a sort key's. `rows`: the rows read, checked one by one. `pages`: the page of any
   value that a list verb returns.
 - `cursors`: signed, encrypted and expiring pagination keys.
 """
@@ -14,6 +17,7 @@ In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``
 from .access_paths import AccessPath, access_paths_of
 from .cursors import NO_KEY, Cursors, Page, configured_secrets, foreign_key, signing_secrets
 from .filter_operators import FILTER_OPERATORS
+from .filter_paths import names_above
 from .filters import RESERVED_PARAMETERS, DeclaredFilters, Filters, filter_conditions
 from .pages import PageReader
 from .planner import Planner
@@ -39,6 +43,7 @@ __all__ = [
     "configured_secrets",
     "filter_conditions",
     "foreign_key",
+    "names_above",
     "plan_list",
     "rows_from",
     "rows_of",

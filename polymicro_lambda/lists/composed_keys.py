@@ -4,7 +4,8 @@ Equality of all parts is equality of the key, equality of the first ones a prefi
 after them a range. What such a range includes besides is left to the conditions that remain.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -12,11 +13,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.dynamodb import ComposedKey, KeyPart, UnfitPart
-from polymicro_lambda.rules import attributes_of
+from polymicro_lambda.rules import attributes_of, holds
 
 from .access_paths import AccessPath
 from .filter_operators import FILTER_OPERATORS
-from .key_conditions import is_implied, key_operands
+from .key_conditions import KeyValue, is_implied, key_operands, listed_keys, listed_name
 
 _Bound = Mapping[str, dict[str, Any]]
 LOWER, UPPER = frozenset({">", ">="}), frozenset({"<", "<="})
@@ -40,17 +41,14 @@ class PathQuery(NamedTuple):
     """The attribute in whose order the items stand, besides the sort key itself."""
     said: int = 1
     """How many attributes the partition and the beginning of a composed sort key say."""
-    is_empty: bool = False
-    """Whether no key can meet the conditions."""
-
-    @property
-    def has_partition(self) -> bool:
-        """Whether the conditions say one partition."""
-        return self.path.partition in self.bound
+    partitions: tuple[KeyValue, ...] | None = None
+    """The values of the partition key, one or several; none where nothing can be in the list, None where they
+    are not said."""
 
     def sorts(self, sort: str | None) -> bool:
         """Whether the path gives that order; by an attribute that has one value any order will do."""
-        return sort is None or sort in self.bound or sort in (self.path.sort, self.order)
+        is_listed = sort == self.path.partition and self.partitions is not None
+        return sort is None or is_listed or sort in self.bound or sort in (self.path.sort, self.order)
 
     def may_sort(self, sort: str | None) -> bool:
         """Whether it would give that order if more were bound."""
@@ -67,31 +65,68 @@ def query_of_path(path: AccessPath, conditions: Sequence[Condition], bound: _Bou
     """What the path makes of the conditions, with the attributes that these bind to one value."""
     query = PathQuery(path, conditions, bound, path.sort)
     try:
-        if path.partition in path.composed:
-            query = _with_partition(query, path.composed[path.partition])
+        composed = path.composed.get(path.partition)
+        query = _of_plain_partition(query) if composed is None else _with_partition(query, composed)
         sort_key = path.composed.get(path.sort or "")
-        if query.has_partition and sort_key is not None:
+        if query.partitions is not None and sort_key is not None:
             query = _with_sort_key(query, sort_key)
     except (EmptyRange, UnfitPart):
-        nothing = {**bound, path.partition: {"S": ""}}
-        return query._replace(bound=nothing, is_empty=True)
+        return query._replace(partitions=())
     return query
 
 
+def _of_plain_partition(query: PathQuery) -> PathQuery:
+    name = query.path.partition
+    if name in query.bound:
+        return query._replace(partitions=(query.bound[name],))
+    return query._replace(partitions=listed_keys({name}, query.conditions).get(name))
+
+
 def _with_partition(query: PathQuery, key: ComposedKey) -> PathQuery:
-    known = _leading(key, query.bound)
-    value = key.value(known) if len(known) == len(key.parts) else None
-    if value is None:
+    """One value where all parts are bound; where one has several, and no other is open, a value for each of these."""
+    known = {
+        one.place: query.bound[one.place] for one in key.parts if one.kind in query.bound.get(one.place, {})
+    }
+    left = [part for part in key.parts if part.place not in known]
+    if len(left) > 1:
         return query
-    rest, bound = _without(query.conditions, known), {**query.bound, key.place: value}
-    return query._replace(conditions=rest, bound=bound, said=len(known))
+    rest = _without(query.conditions, known)
+    if not left:
+        value = key.value(known) or {}
+        bound = {**query.bound, key.place: value}
+        return query._replace(conditions=rest, bound=bound, said=len(known), partitions=(value,))
+    values = _listed(left[0], query.conditions)
+    if values is None:
+        return query
+    place = left[0].place
+    rest = [c for c in rest if not all(is_implied(c, place, value) for value in values)]
+    found = [{"S": text} for text in sorted({*_texts(key, known, place, values)})]
+    return query._replace(conditions=rest, said=len(key.parts), partitions=tuple(found))
+
+
+def _listed(part: KeyPart, conditions: Sequence[Condition]) -> list[KeyValue] | None:
+    """The values that an ``IN`` leaves to a part, None where there is none."""
+    of_part = [c for c in conditions if attributes_of(c) == {part.place}]
+    given = next((c for c in of_part if listed_name(c) == part.place), None)
+    if given is None:
+        return None
+    values = [one.value for one in given.values[1:] if part.kind in one.value]
+    return [value for value in values if all(holds(c, {part.place: value}) for c in of_part)]
+
+
+def _texts(key: ComposedKey, known: _Bound, place: str, values: Iterable[KeyValue]) -> Iterator[str]:
+    """The keys of these values of a part, but of those that can be in none."""
+    for value in values:
+        with suppress(UnfitPart):
+            yield (key.value({**known, place: value}) or {})["S"]
 
 
 def _with_sort_key(query: PathQuery, key: ComposedKey) -> PathQuery:
     known = _leading(key, query.bound)
     if len(known) == len(key.parts):
         equal: Condition = Path([key.place]) == Value(key.value(known))
-        return query._replace(conditions=[equal, *_without(query.conditions, known)])
+        rest = _without(query.conditions, known)
+        return query._replace(conditions=[equal, *rest], said=query.said + len(known))
     part = key.parts[len(known)]
     prefix = key.beginning([one.text(known[one.place]) for one in key.parts[: len(known)]])
     said = [c for c in query.conditions if attributes_of(c) == {part.place}]

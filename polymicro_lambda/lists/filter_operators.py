@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from pynamodb.constants import NULL
+from pynamodb.constants import MAP, NULL
 from pynamodb.expressions.condition import And, BeginsWith, Condition, Contains, Not
+from pynamodb.expressions.operand import Path
 
 from polymicro_lambda.rules import NEVER, default_at
 
@@ -49,7 +50,7 @@ FILTER_OPERATORS: Mapping[str, Operator] = MappingProxyType(
 def _is_shown(path: Any) -> Condition:
     """The condition that an item shows a value: it has one that is not NULL, or a default stands for it."""
     if default_at(path) is not None:
-        return Not(NEVER)
+        return Path(path.path[:-1]).is_type(MAP) if path.path[1:] else Not(NEVER)
     if getattr(path.attribute, "attr_type", None) == NULL:
         return NEVER
     there: Condition = And(path.exists(), Not(path.is_type(NULL)))

@@ -23,9 +23,9 @@ from polymicro_lambda.items import serialized
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.rules import shown_path
 from polymicro_lambda.schemas import ItemSchema
-from polymicro_lambda.spelling import did_you_mean
 
 from .filter_operators import FILTER_OPERATORS, SCALARS
+from .filter_paths import attributes_along
 
 _TRUTH = {"true": True, "false": False}
 RESERVED_PARAMETERS = frozenset({"limit", "pagination_key", "sort", "fields"})
@@ -52,13 +52,14 @@ class DeclaredFilters:
             return NO_FILTERS
         parameters: dict[str, tuple[str, str]] = {}
         for name, operators in declared.items():
-            where, attribute = f"{resource}.filters[{name!r}]", model.get_attributes().get(name)
-            if attribute is None:
-                near = did_you_mean(name, model.get_attributes())
-                raise ConfigurationError(f"{where}: the model has no such attribute{near}")
+            where = f"{resource}.filters[{name!r}]"
             made = model_info(model).parts_of(name)
             if made is not None:
                 raise ConfigurationError(f"{where} is made of {made}: filter by these")
+            try:
+                attribute = attributes_along(model, name)[-1]
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{where}: {error}") from error
             for operator in (operators,) if isinstance(operators, str) else operators:
                 _check(where, attribute, operator)
                 parameters[f"{name}__{operator}"] = (name, operator)
@@ -68,18 +69,14 @@ class DeclaredFilters:
 
     @lazy
     def attributes(self) -> frozenset[str]:
-        """The attributes that can be filtered by."""
+        """The attributes, and members of maps, that can be filtered by."""
         return frozenset([name for name, _ in self.parameters.values()])
 
     @lazy
-    def equals(self) -> frozenset[str]:
-        """The attributes with an ``eq`` filter: a query can bind these to one value."""
-        return frozenset([name for name, operator in self.parameters.values() if operator == "eq"])
-
-    def batch_key(self, model: type[Model]) -> frozenset[str]:
-        """The table's key, if it is one attribute with an ``in`` filter: a query can list several values of it."""
-        keys = list(model_info(model).keys) if self.parameters else ()
-        return frozenset(keys[:1] if len(keys) == 1 and (keys[0], "in") in self.parameters.values() else ())
+    def binding(self) -> frozenset[str]:
+        """The attributes with an ``eq`` or ``in`` filter: a query can bind these to one value, or to some."""
+        pairs = self.parameters.values()
+        return frozenset([name for name, operator in pairs if operator in ("eq", "in") and "." not in name])
 
     def read(self, query: Mapping[str, Sequence[str]], schema: ItemSchema) -> dict[str, dict[str, Any]]:
         """The filters of a query, typed. Raises ``BadRequest`` for values that a field refuses."""
@@ -96,7 +93,7 @@ class DeclaredFilters:
                     operator,
                     query[parameter],
                     partial(_parsed, schema, name, operator),
-                    schema.attributes[name],
+                    schema.attribute(name),
                 )
             except ValueError as error:
                 errors.append(parameter_error(parameter, f"is not valid: {error}"))
@@ -159,7 +156,7 @@ def _parsed(schema: ItemSchema, name: str, operator: str, text: str) -> Any:
         if text not in _TRUTH:
             raise ValueError("must be true or false")
         return _TRUTH[text]
-    attribute = schema.attributes[name]
+    attribute = schema.attribute(name)
     if operator == "begins_with" and attribute.attr_type == "S":
         return text  # also of a datetime: the beginning of the stored text
     if operator == "contains" and attribute.attr_type == "L" and _element(attribute) is None:
@@ -194,11 +191,12 @@ def _as_ordered(attribute: Attribute[Any], value: Any) -> Any:
 def filter_conditions(model: type[Model], filters: Filters) -> Iterator[Condition]:
     """The filters as conditions on the stored item, one for each."""
     for name, wanted in filters.items():
-        attribute = model.get_attributes()[name]
+        along = attributes_along(model, name)
+        attribute = along[-1]
         for operator, value in wanted.items():
             values = value if isinstance(value, list) else [value]
             operands = values if operator == "exists" else [_raw(attribute, one, operator) for one in values]
-            yield FILTER_OPERATORS[operator].condition(shown_path(attribute), *operands)
+            yield FILTER_OPERATORS[operator].condition(shown_path(*along), *operands)
 
 
 # Type of a set in DynamoDB -> type of its elements.

@@ -1,14 +1,18 @@
 """The key condition of a query: which of a list's conditions DynamoDB can evaluate on the sort key."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pynamodb.expressions.condition import And, BeginsWith, Between, Comparison, Condition
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.rules import attributes_of, holds
-from polymicro_lambda.schemas import RANGE_BYTES, is_key
+from polymicro_lambda.dynamodb import TypedValue, typed_value
+from polymicro_lambda.rules import attributes_of, holds, sendable
+from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES, is_key
+
+KeyValue: TypeAlias = dict[str, Any]
+"""A key's value as DynamoDB stores it: ``{"S": "red"}``."""
 
 
 def conjuncts(condition: Condition) -> Iterator[Condition]:
@@ -25,6 +29,34 @@ def conjuncts(condition: Condition) -> Iterator[Condition]:
 def is_implied(condition: Condition, name: str, value: Mapping[str, Any]) -> bool:
     """Whether a condition reads this attribute alone, and holds on this value of it."""
     return attributes_of(condition) == {name} and holds(condition, {name: value})
+
+
+def distinct_keys(condition: Condition, limit: int) -> dict[TypedValue, KeyValue]:
+    """The operands of an ``IN`` that can be a key of so many bytes, each once, in their order."""
+    values = (value.value for value in condition.values[1:])
+    return {typed_value(value): value for value in values if is_key(value, limit)}
+
+
+def listed_keys(names: Collection[str], conditions: Sequence[Condition]) -> dict[str, tuple[KeyValue, ...]]:
+    """The values, in order, that an ``IN`` leaves to each of these partition keys; none where others exclude all."""
+    listed: dict[str, tuple[KeyValue, ...]] = {}
+    for condition in conditions:
+        name = listed_name(condition)
+        if name in names and name not in listed:
+            of_key = [c for c in conditions if attributes_of(c) == {name}]
+            found = {} if sendable(condition) is False else distinct_keys(condition, HASH_BYTES)
+            left = (one for one, raw in found.items() if all(holds(c, {name: raw}) for c in of_key))
+            listed[name] = tuple(found[one] for one in sorted(left, key=lambda one: (one.kind, one.value)))
+    return listed
+
+
+def listed_name(condition: Condition) -> str:
+    """The attribute that an ``IN`` gives values of, empty for any other condition."""
+    if condition.operator != "IN":
+        return ""
+    path, *values = condition.values
+    plain = isinstance(path, Path) and all(isinstance(value, Value) for value in values)
+    return path.path[0] if plain and len(path.path) == 1 and "[" not in path.path[0] else ""
 
 
 def key_operands(condition: Condition, name: str) -> tuple[Any, ...] | None:

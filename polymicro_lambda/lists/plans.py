@@ -3,22 +3,21 @@
 The plan follows from conditions alone: those of the route, of the rule and of the filters. Nothing here calls DynamoDB.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from polymicro_lambda.dynamodb import typed_value
-from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.rules import attributes_of, equality_of, holds
 from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES, is_key
 from polymicro_lambda.types import RawItem
 
 from .access_paths import AccessPath
 from .composed_keys import PathQuery, query_of_path
-from .key_conditions import SortKeyCondition, conjuncts, is_implied
+from .key_conditions import KeyValue, SortKeyCondition, conjuncts, distinct_keys, is_implied, listed_keys
+from .refused_lists import no_access_path
 
 
 @dataclass(slots=True)
@@ -26,8 +25,8 @@ class Plan:
     """How a list is read."""
 
     path: AccessPath
-    partition: dict[str, Any] | None
-    """The partition key's value as DynamoDB stores it; None scans the table."""
+    partition: KeyValue | None
+    """The partition key's value as DynamoDB stores it; None for a scan, and for several values."""
     key_condition: Condition | None = None
     """The condition on the sort key."""
     filters: tuple[Condition, ...] = ()
@@ -47,6 +46,15 @@ class Plan:
     """The partition is the whole rule: it holds on every item that is read."""
     keys: tuple[RawItem, ...] | None = None
     """The keys of all items to read, each once; None where there is a query or a scan."""
+    partitions: tuple[KeyValue, ...] = ()
+    """Several values of the partition key, in the order in which they are read: there is a query for each."""
+    in_turn: bool = False
+    """The items come partition after partition; else merged in the order of the sort key."""
+
+    @property
+    def is_scan(self) -> bool:
+        """Whether all of the table is read."""
+        return self.partition is None and not self.partitions and self.keys is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +86,29 @@ def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
     conditions = [
         part for condition in (*query.conditions, *query.kind_conditions) for part in conjuncts(condition)
     ]
-    bound: dict[str, dict[str, Any]] = {}
+    bound: dict[str, KeyValue] = {}
     for condition in conditions:
         bound = {**equality_of(condition), **bound}
+    table = query_of_path(paths[0], conditions, bound)
+    if (batch := _batch_plan(paths[0], table.bound, table.conditions, query)) is not None:
+        return _unless_contradicted(batch, conditions, bound)
+    listed = listed_keys({path.partition for path in paths}, conditions)
+    bound = {**{name: values[0] for name, values in listed.items() if len(values) == 1}, **bound}
     asked = [query_of_path(path, conditions, bound) for path in paths]
-    found = [one for one in asked if one.has_partition and one.sorts(query.sort)]
-    lossy = tuple(one.path for one in found if _loses(one.path, conditions, query))
-    serving = [one for one in found if one.path not in lossy]
-    if (batch := _batch_plan(paths[0], asked[0].bound, asked[0].conditions, query)) is not None:
-        plan = batch
-    elif serving:
-        plan = min(((one, _query_plan(one, query)) for one in serving), key=partial(_cost, query))[1]
+    found = [one for one in asked if one.partitions is not None and one.sorts(query.sort)]
+    lacking = {one.path: _lacking(one.path, conditions, query) for one in found}
+    serving = [one for one in found if not lacking[one.path]]
+    if serving:
+        offers = ((one, _query_plan(one, query)) for one in serving)
+        plan = min(offers, key=partial(_cost, query))[1]
     elif query.scan and (query.sort is None or query.sort in bound):
         projection = _projection(paths[0], query, ()) if query.projects else None
-        plan = Plan(paths[0], None, filters=tuple(conditions), projection=projection, passed_over=lossy)
+        plan = Plan(
+            paths[0], None, filters=tuple(conditions), projection=projection, passed_over=tuple(lacking)
+        )
     else:
-        raise _no_access_path(asked, query, bound, lossy)
-    return replace(plan, empty=True) if _contradicted(conditions, bound) else plan
+        raise no_access_path(asked, query, {*bound, *listed}, [*lacking.values()])
+    return _unless_contradicted(plan, conditions, bound)
 
 
 def _batch_plan(
@@ -113,8 +127,7 @@ def _batch_plan(
         or {last, *fixed} != path.own
     ):
         return None
-    asked = (value.value for value in batch_filter.values[1:])
-    values = {typed_value(value): value for value in asked if is_key(value, limit)}
+    values = distinct_keys(batch_filter, limit)
     order = list(values)
     if path.sort is not None:
         order.sort(key=lambda one: one.value, reverse=not query.forward)
@@ -128,14 +141,15 @@ def _batch_plan(
     )
 
 
-def _contradicted(conditions: Sequence[Condition], bound: Mapping[str, Any]) -> bool:
-    """Whether some condition does not hold on the values that others demand."""
+def _unless_contradicted(plan: Plan, conditions: Sequence[Condition], bound: Mapping[str, Any]) -> Plan:
+    """The plan, ``empty`` where some condition does not hold on the values that others demand."""
     values = dict(bound)
-    return any(attributes_of(c) <= values.keys() and not holds(c, values) for c in conditions)
+    contradicted = any(attributes_of(c) <= values.keys() and not holds(c, values) for c in conditions)
+    return replace(plan, empty=True) if contradicted else plan
 
 
 def _cost(query: ListQuery, offer: tuple[PathQuery, Plan]) -> tuple[Any, ...]:
-    """Fewer items read, then no second read, then table before local before global index."""
+    """One query before several, fewer items read, then no second read, then table before local before global index."""
     asked, plan = offer
     condition, path = plan.key_condition, plan.path
     is_whole = (
@@ -144,90 +158,60 @@ def _cost(query: ListQuery, offer: tuple[PathQuery, Plan]) -> tuple[Any, ...]:
     one = plan.empty or (condition is not None and condition.operator == "=" and is_whole)
     narrows = condition is not None and not any(condition is kind for kind in query.kind_conditions)
     said = asked.said + (narrows and path.sort not in path.composed)
-    return (not one, -said, plan.completes, path.index is not None, path.is_global, path.index or "")
+    several = len(plan.partitions)
+    return (several, not one, -said, plan.completes, path.index is not None, path.is_global, path.index or "")
 
 
 def _query_plan(asked: PathQuery, query: ListQuery) -> Plan:
-    path, partition = asked.path, asked.bound[asked.path.partition]
-    rest = [c for c in asked.conditions if not is_implied(c, path.partition, partition)]
+    """The plan of a query for each value of the path's partition key."""
+    path, partitions, name = asked.path, asked.partitions or (), asked.path.partition
+    rest = [c for c in asked.conditions if not all(is_implied(c, name, value) for value in partitions)]
     sort_key = SortKeyCondition.of(path.sort, rest)
     rest = [c for c in rest if not any(c is exact for exact in sort_key.exact)]
     filters = tuple(c for c in rest if not attributes_of(c) & path.own and path.has(attributes_of(c)))
     checks = tuple(c for c in rest if not any(c is one for one in filters))
     completes = not path.has(query.needed.union(*map(attributes_of, checks)))
+    one, several = (partitions[0], ()) if len(partitions) == 1 else (None, tuple(partitions))
+    fixed = sort_key.condition is not None and sort_key.condition.operator == "="
     return Plan(
         path,
-        partition,
+        one,
         sort_key.condition,
         filters,
         # An item may change before it is read again.
         (*query.conditions, *query.kind_conditions) if completes else checks,
         query.forward,
         completes=completes,
-        empty=asked.is_empty or sort_key.empty or not is_key(partition, HASH_BYTES),
+        empty=sort_key.empty or not partitions or not all(is_key(one, HASH_BYTES) for one in partitions),
         projection=_projection(path, query, checks) if query.projects and not completes else None,
+        partitions=several if query.forward else several[::-1],
+        in_turn=bool(several) and (path.sort is None or fixed or query.sort == name),
     )
 
 
-def _loses(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> bool:
-    """Whether an index may lack items of the list: those without its sort key, or for whose partition a default stands.
+def _lacking(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> tuple[str, ...]:
+    """The attributes without which items of the list are not in an index, none where it has all of the list.
 
-    A list that is sorted by that key is of the items that have it, and so is one whose conditions no other satisfies.
+    A list that is sorted by one is of the items that have it, and so is one whose conditions no other satisfies.
+    A partition may be that of a default, which stands for the key where an item lacks it.
     """
-    for name in path.lacked_in_partition:
-        said = [c for c in conditions if attributes_of(c) == {name}]
-        if said and all(holds(c, {}) for c in said):
-            return True
-    left = () if query.sort == path.sort else [one for one in path.lacked_in_sort if one != query.sort]
-    return not all(any(attributes_of(c) == {name} and not holds(c, {}) for c in conditions) for name in left)
+    of_partition = tuple(name for name in path.lacked_in_partition if _may_be_absent(name, conditions))
+    if of_partition:
+        return of_partition
+    if query.sort == path.sort:
+        return ()
+    left = (name for name in path.lacked_in_sort if name != query.sort)
+    return tuple(name for name in left if not _is_demanded(name, conditions))
+
+
+def _may_be_absent(name: str, conditions: Sequence[Condition]) -> bool:
+    said = [c for c in conditions if attributes_of(c) == {name}]
+    return bool(said) and all(holds(c, {}) for c in said)
+
+
+def _is_demanded(name: str, conditions: Sequence[Condition]) -> bool:
+    return any(attributes_of(c) == {name} and not holds(c, {}) for c in conditions)
 
 
 def _projection(path: AccessPath, query: ListQuery, checks: Sequence[Condition]) -> frozenset[str]:
     return query.needed.union(path.keys, *map(attributes_of, checks))
-
-
-def _no_access_path(
-    asked: Sequence[PathQuery], query: ListQuery, bound: Mapping[str, Any], lossy: Sequence[AccessPath]
-) -> BadRequest:
-    """The error that says what the client can do, by names that it may know; its notes are for the developer."""
-
-    def python_name(name: str) -> str:
-        return query.names.get(name, name)
-
-    def any_of(several: Iterable[Iterable[str]]) -> str:
-        return " or ".join(sorted({" and ".join(map(python_name, names)) for names in several} - {""}))
-
-    def bindable(several: Iterable[Sequence[str]]) -> list[Sequence[str]]:
-        return [one for one in several if query.filterable is None or query.filterable.issuperset(one)]
-
-    if lossy:
-        missed = [path.lacked_in_sort for path in lossy]
-        told = any_of(one for one in missed if query.told is None or query.told.issuperset(one))
-        advice = f"sort it by {told} or filter on that" if told else ""
-        error = _refused("No index has all of this list", advice)
-        error.add_note(f"The indexes lack items without {any_of(missed)}.")
-        return error
-    keyed = any_of(one.path.parts_of(one.path.partition) for one in asked if one.has_partition)
-    by_sort = any_of(bindable(one.missing(query.sort) for one in asked if one.may_sort(query.sort)))
-    if query.sort is not None and keyed:
-        order = python_name(query.sort)
-        error = _refused(
-            f"The list cannot be sorted by {order}", by_sort and f"say which {by_sort} by a filter"
-        )
-        error.errors = ({"parameter": "sort", "detail": str(error.detail)},)
-        error.add_note(f"An index with partition key {keyed} and sort key {order} would have this order.")
-        return error
-    said = any_of(bindable(one.missing(None) for one in asked))
-    error = _refused("No index serves this list", said and f"say which {said} by a filter")
-    if not said:
-        partitions = any_of(one.path.parts_of(one.path.partition) for one in asked)
-        error.add_note(f"No filter of the resource would say which {partitions}.")
-    if bound:
-        error.add_note(
-            f"An index with partition key {any_of([name] for name in bound)} would serve this list."
-        )
-    return error
-
-
-def _refused(what: str, advice: str) -> BadRequest:
-    return BadRequest(f"{what}: {advice}." if advice else f"{what}.")

@@ -1,7 +1,7 @@
 """A plan carried out: DynamoDB's Query or Scan, page by page, and a second read where an index lacks attributes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import and_
 from typing import Any
@@ -28,6 +28,7 @@ from polymicro_lambda.types import RawItem
 
 from .access_paths import access_paths_of
 from .cursors import foreign_key, is_start_key
+from .merged_queries import KeyBounds, MergedQueries
 from .plans import Plan
 from .rows import OnCall, Rows
 
@@ -42,6 +43,8 @@ def rows_of(model: type[Model], plan: Plan, *, pagination_key: Any, limit: int) 
         pages: Iterator[ReadPage] = iter(())
     elif plan.keys is not None:
         pages = batch_pages(model, plan.keys, start, limit)
+    elif plan.partitions:
+        pages = MergedQueries(plan, limit, partial(_read, model, plan)).pages(start)
     else:
         pages = _Query(model, plan, limit).pages(start)
     complete = partial(_whole_items, model) if plan.completes else None
@@ -104,7 +107,10 @@ def _start_key(plan: Plan, key: Any) -> tuple[RawItem | None, bool]:
         if isinstance(key, Mapping)
         else {}
     )
-    same = place.keys() == plan.path.keys and key.get(INDEX_MEMBER) == {"S": plan.path.index or ""}
+    whole = place.keys() == plan.path.keys or (plan.in_turn and place.keys() == {plan.path.partition})
+    same = whole and key.get(INDEX_MEMBER) == {"S": plan.path.index or ""}
+    if same and plan.partitions:
+        return place, False
     if not same or not all(holds(condition, place) for condition in _partition_conditions(plan)):
         raise foreign_key()
     bounds = plan.key_condition
@@ -119,6 +125,14 @@ def _partition_conditions(plan: Plan) -> list[Condition]:
     return [] if plan.partition is None else [Path([plan.path.partition]) == Value(plan.partition)]
 
 
+def _read(
+    model: type[Model], plan: Plan, bounds: KeyBounds, start: RawItem | None, size: int
+) -> Mapping[str, Any]:
+    """DynamoDB's answer to the query of one of several partitions."""
+    one = replace(plan, partition=bounds.partition, key_condition=bounds.condition)
+    return _Query(model, one, size).reader()(start, size)
+
+
 @dataclass(slots=True)
 class _Query:
     model: type[Model]
@@ -131,16 +145,24 @@ class _Query:
         Where rows can drop out, each page may be four times as large as the one before, so that a rare match does
         not take calls without end.
         """
-        operation = "Scan" if self.plan.partition is None else "Query"
-        arguments, size = self._arguments(), self.limit
+        read, size = self.reader(), self.limit
         while True:
-            place = {"ExclusiveStartKey": start} if start is not None else {}
-            data = dynamodb.execute(self.model, operation, **arguments, **place, Limit=size)
+            data = read(start, size)
             start = data.get("LastEvaluatedKey")
             yield ReadPage(data["Items"], self.plan.path.keys, start)
             if start is None:
                 return
             size = min(size * PAGE_GROWTH, LARGEST_PAGE)
+
+    def reader(self) -> Callable[[RawItem | None, int], Mapping[str, Any]]:
+        """A function that makes the call: the key to start after, and the most items to read -> DynamoDB's answer."""
+        operation, arguments = "Scan" if self.plan.partition is None else "Query", self._arguments()
+
+        def read(start: RawItem | None, size: int) -> Mapping[str, Any]:
+            place = {"ExclusiveStartKey": start} if start is not None else {}
+            return dynamodb.execute(self.model, operation, **arguments, **place, Limit=size)
+
+        return read
 
     def _arguments(self) -> dict[str, Any]:
         plan = self.plan

@@ -49,8 +49,8 @@ class _Budget:
 
     left: int
 
-    def spend(self) -> None:
-        self.left -= 1
+    def spend(self, calls: int = 1) -> None:
+        self.left -= calls
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ class Rows:
         """Chunks, each with its function for keys, until the budget or the time is spent."""
         completes = self.complete is not None
         for page in self._translated_pages():
-            budget.spend()
+            budget.spend(page.calls)
             for chunk in _chunks(page):
                 yield chunk
                 if seconds_left() < PAGE_SECONDS or (completes and budget.left < 1):

@@ -105,9 +105,9 @@ def _demanded(route: Route) -> Iterator[str]:
     if not route.is_default or planner.scan or names is None or not any(planner.usable(names)):
         return
     owned = {one.attribute for one in route.rule.leaves() if isinstance(one, OwnedBy)}
-    by_some = {name for name, operator in route.filters.parameters.values() if operator == "in"}
-    for name in route.filters.equals - owned:
-        if not any(planner.usable((names - {name}) | by_some)):
+    operators = [*route.filters.parameters.values()]
+    for name in route.filters.binding - owned:
+        if (name, "in") not in operators and not any(planner.usable(names - {name})):
             yield name
 
 

@@ -122,7 +122,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
     own_code = declared.has_own_writes or declared.has_actions or declared.clean is not None
     unique = read_unique(name, model, resource.unique, schema, own_verbs=own_code)
     field_rules = FieldRules.of(name, resource.field_permissions, schema, declared.fields_for)
-    bindable = declared.rules.bindable([*declared.in_path, *filters.equals])
+    bindable = declared.rules.bindable([*declared.in_path, *filters.binding])
     _check_bulk(declared, unique)
     resource.store = PynamoStore(model, unique, declared.deletion)
     resource.store.finishing = WrittenValues(declared.touch, declared.clean)
@@ -181,13 +181,12 @@ def _planner(
     named by filters, or the table be scanned. An index that lacks items must be sorted by or filtered on.
     """
     resource, model = declared.resource, declared.model
-    by_key = filters.batch_key(model)
     shown = schema.names if declared.fields_for is None else ()
     planner = Planner.of(
         model,
         scan=resource.scan,
         whole=declared.whole,
-        filterable=filters.equals | by_key,
+        filterable=filters.binding,
         told=filters.attributes.union(name for name in shown if name not in field_rules.read),
         deletion=declared.deletion,
     )
@@ -195,7 +194,7 @@ def _planner(
     if listed is None or not listed.is_default:
         return planner
     usable = [*planner.usable(bindable)]
-    if resource.scan or by_key or any(not path.sparse for path in usable):
+    if resource.scan or any(not path.sparse for path in usable):
         return planner
     if usable and bindable is not None:
         _check_reachable(declared, usable, {*schema.names, *filters.attributes, *bindable})

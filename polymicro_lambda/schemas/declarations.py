@@ -70,7 +70,8 @@ class SchemaDeclaration:
         """Whether the names of its members are known without making a field, so that fields can wait for a request."""
         if self.schema is not None or self.own_fields.replaced or not unpredictable(self.model):
             return self.schema is None and not self.own_fields.replaced
-        used = {*self.attributes} - self.exclude | {*self.keys} | self.addressed
+        addressed = {name.partition(".")[0] for name in self.addressed}
+        used = {*self.attributes} - self.exclude | {*self.keys} | addressed
         return used.isdisjoint(unpredictable(self.model))
 
     def check(self) -> None:
@@ -80,6 +81,8 @@ class SchemaDeclaration:
         own = self.schema() if self.schema else None
         self._check_names({*self.attributes, *(own.declared_fields if own else ())})
         self._check_own_fields()
+        for name in self.addressed if self.own_fields.replaced else ():
+            self.key_field(name)
         if own is None:
             return
         if own.unknown == INCLUDE:
@@ -196,6 +199,8 @@ class SchemaDeclaration:
 
     def key_field(self, name: str) -> fields.Field[Any]:
         """A new field for a path segment or a query."""
+        if "." in name:
+            return self.own_fields.member(name)
         field = self.own_fields.field(name)
         self._add_key_rule(field, name)
         return field

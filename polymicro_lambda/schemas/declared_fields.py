@@ -88,6 +88,13 @@ class DeclaredFields:
                     _replace_member(field, names[1:], attribute_at(self.model, names), member)
         return field
 
+    def member(self, name: str) -> fields.Field[Any]:
+        """A new field of a member of a map, by its name with dots. Raises ``ConfigurationError``."""
+        first, *below = name.split(".")
+        field = self.field(first)
+        with self._naming(f"filters[{name!r}]"):
+            return _field_at(field, below)
+
     def of_body(self, names: Iterable[str]) -> dict[str, fields.Field[Any]]:
         """New fields of these attributes for a body, with their validators, nothing required but by its own field."""
         made = {name: self.field(name) for name in names}
@@ -152,8 +159,9 @@ def _call(validator: Validator, value: Any) -> None:
         raise ValidationError("Invalid value.")
 
 
-def attribute_at(model: type[Model], names: Names) -> Attribute[Any]:
+def attribute_at(model: type[Model], names: Names | str) -> Attribute[Any]:
     """The attribute of these names. Raises ``ConfigurationError`` where there is none."""
+    names = tuple(names.split(".")) if isinstance(names, str) else names
     container: type | None = model
     attribute: Attribute[Any] | None = None
     for name in names:

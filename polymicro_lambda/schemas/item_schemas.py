@@ -13,6 +13,7 @@ from polymicro_lambda.lazy import lazy
 from .attribute_fields import default_of, is_nullable
 from .body_loader import BodyLoader, BodySchema, attribute_of_field, fields_named, member_of
 from .declarations import SchemaDeclaration
+from .declared_fields import attribute_at
 from .fast_path import fast_path_is_on
 from .fields import TextField
 from .keys import key_rules, part_rules
@@ -35,6 +36,10 @@ class ItemSchema:
     def attributes(self) -> Mapping[str, Attribute[Any]]:
         """The model's attributes, in the order of the source."""
         return self.declaration.attributes
+
+    def attribute(self, name: str) -> Attribute[Any]:
+        """An attribute of the model's, or a member of a map by its name with dots."""
+        return self.attributes[name] if "." not in name else attribute_at(self.declaration.model, name)
 
     @lazy
     def names(self) -> tuple[str, ...]:
@@ -193,7 +198,7 @@ class ItemSchema:
 
     def parse_operand(self, name: str, text: str, *, element: bool = False) -> Any:
         """A decoded query value to compare the attribute, or an ``element`` of it, with. Raises ``ValueError``."""
-        field, kind = self.keys[name], self.attributes[name].attr_type
+        field, kind = self.keys[name], self.attribute(name).attr_type
         if element:
             field, kind = getattr(field, "inner", field), kind[0]  # the elements of an NS are of type N
         return value_of_text(field, text, kind)

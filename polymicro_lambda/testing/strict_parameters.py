@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from polymicro_lambda.dynamodb import typed_value
+
 from .strict_expressions import NAMES, equal_to, root_attributes
 from .strict_values import refused_values
 
@@ -76,7 +78,8 @@ def _check_cursor(call: Parameters, keys: Keys) -> Iterator[str]:
         yield "Type mismatch for attribute to update"
     elif "KeyConditionExpression" in call:
         partition = next(iter(keys.own))
-        if cursor[partition] != equal_to(call["KeyConditionExpression"], partition, call):
+        asked = equal_to(call["KeyConditionExpression"], partition, call)
+        if asked is None or typed_value(cursor[partition]) != typed_value(asked):
             yield "The provided starting key is outside query boundaries based on provided conditions"
 
 

@@ -10,7 +10,7 @@ In comes a key and the values to store, under the guard of the request; out goes
   ask of them, ``bulk`` for a POST of a list;
 - ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), an update
   (``item_updates``), the values that DynamoDB computes (``atomic_changes``), members of maps that a PATCH changes
-  (``map_merges``), how one is sent (``item_writes``);
+  (``map_merges``), keys made of changed attributes (``composed_changes``), how one is sent (``item_writes``);
 - ``transactions/`` for several writes at once: as a verb says them (``transaction``, ``keys``), each of them
   (``entries``), one call (``transact_write``);
 - ``unique/`` for ``unique`` of a resource, the reservations of its values, and items found by one (``lookups``);

@@ -74,8 +74,8 @@ FILTERS = {
     "owner": "eq",
     "project": ("eq", "begins_with"),
     "name": ("eq", "gt", "begins_with", "between"),
-    "team": "eq",
-    "status": ("eq", "gte"),
+    "team": ("eq", "in"),
+    "status": ("eq", "gte", "in"),
     "due": ("eq", "gte", "lt", "between"),
 }
 
@@ -139,6 +139,15 @@ OPEN = "team=red&status=open"
         ("owner=alice&project__begins_with=p", ["1", "2", "3", "4"], ["Query"]),
         ("owner=alice&project=p&name=2", ["2"], ["Query"]),
         ("team=re%23d&status=open", [], []),
+        ("team=red&status__in=open,done&sort=due", ["1", "3", "5", "2"], ["Query", "Query"]),
+        ("team=red&status__in=open,done&sort=-due&owner=alice", ["2", "3", "1"], ["Query", "Query"]),
+        (
+            "team__in=red,blue&status=open&due__gte=2026-01-02T00:00:00Z&sort=due",
+            ["5", "2"],
+            ["Query", "Query"],
+        ),
+        ("team__in=re%23d,red&status=open&sort=due", ["1", "5", "2"], ["Query"]),
+        ("team__in=re%23d&status=open", [], []),
         ("owner=al%23ice", [], ["Query"]),
     ],
 )
@@ -268,6 +277,7 @@ ORDERS = [["b"], ["t", "b"], ["t", "b"], [], [], ["f", "a"]]
 """For each shape the parts by whose values its index can sort, where those before are bound."""
 TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, said: value == said,
+    "in": lambda value, said: value in said,
     "gt": lambda value, said: value > said,
     "gte": lambda value, said: value >= said,
     "lt": lambda value, said: value < said,
@@ -275,7 +285,7 @@ TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "between": lambda value, said: said[0] <= value <= said[1],
     "begins_with": lambda value, said: value.startswith(said),
 }
-OPERATORS = {name: [*TESTS][: {"f": 1, "n": 6, "t": 6, "x": 6}.get(name, 7)] for name in VALUES}
+OPERATORS = {name: [*TESTS][: {"f": 1, "n": 7, "t": 7, "x": 7}.get(name, 8)] for name in VALUES}
 
 
 def shaped(partition: str, sort: str, projection: Any) -> Any:
@@ -304,13 +314,20 @@ rows_of = st.lists(
 @st.composite
 def filters_of(draw: st.DrawFn, shape: tuple[str, str]) -> list[tuple[str, str, Any]]:
     """Equality of the partition's parts, and anything of the others."""
-    said = [(name, "eq", draw(st.sampled_from(VALUES[name]))) for name in parts(shape[0])]
+    said: list[tuple[str, str, Any]] = [
+        (name, "eq", draw(st.sampled_from(VALUES[name]))) for name in parts(shape[0])
+    ]
+    name, several = parts(shape[0])[0], draw(st.booleans())
+    if several and name != "f":
+        values = st.lists(st.sampled_from(VALUES[name]), min_size=1, max_size=3)
+        said = [(name, "in", draw(values)), *said[1:]]
     for name in draw(
         st.lists(st.sampled_from(sorted({*VALUES} - {*parts(shape[0])})), max_size=3, unique=True)
     ):
         for operator in draw(st.lists(st.sampled_from(OPERATORS[name]), max_size=2, unique=True)):
             one = st.sampled_from([one for one in VALUES[name] if one or operator != "begins_with"])
-            value = draw(st.tuples(one, one).map(sorted) if operator == "between" else one)
+            some = {"between": st.tuples(one, one).map(sorted), "in": st.lists(one, min_size=1, max_size=3)}
+            value = draw(some.get(operator, one))
             said.append((name, operator, value))
     return said
 
@@ -365,7 +382,7 @@ def test_lists_are_as_python_has_them(dynamodb: None, table_name: str, projectio
             for place, row in enumerate(rows)
             if all(TESTS[operator](row[name], value) for name, operator, value in asked)
         ]
-        bound = {name for name, operator, _ in asked if operator == "eq"}
+        bound = {name for name, operator, value in asked if operator == "eq"}
         before = [*parts(shape[1])]
         while before and before[0] in bound:
             before.pop(0)

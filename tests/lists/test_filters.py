@@ -155,7 +155,7 @@ def test_what_is_declared() -> None:
             "flag__eq": ("flag", "eq"),
         }
     )
-    assert (set(filters.attributes), set(filters.equals)) == ({"text", "number", "flag"}, {"text", "flag"})
+    assert (set(filters.attributes), set(filters.binding)) == ({"text", "number", "flag"}, {"text", "flag"})
 
 
 # --- read ---------------------------------------------------------------------------------------------------

@@ -266,6 +266,19 @@ def test_who_may_not_see_the_item_learns_nothing_of_its_key(dynamodb: None, tabl
     assert_problem(client.patch("/jobs/1", json={"status": "a#b"}), 422, "#/status")
 
 
+def test_an_item_that_is_older_than_the_template_can_be_changed(dynamodb: None, table_name: str) -> None:
+    """It is in no index as long as its part holds the separator."""
+    client = served(table_name, soft_delete="deleted")
+    old = {"id": {"S": "1"}, "team": {"S": "a#b"}, "status": {"S": "open"}, "state": {"S": "a#b#open"}}
+    dynamodb_call("put_item", TableName=table_name, Item=old)
+    assert client.patch("/jobs/1", json={"status": "done"}).status == 200
+    assert keys_of(table_name)[:2] == (None, "done#0")
+    assert client.delete("/jobs/1").status == 204
+    assert client.post("/jobs/1/restore").status == 200
+    assert client.patch("/jobs/1", json={"team": "a"}).status == 200
+    assert keys_of(table_name)[0] == "a#done"
+
+
 def test_nobody_writes_a_composed_key_itself(jobs: Caller, caplog: pytest.LogCaptureFixture) -> None:
     assert_problem(jobs.post("/jobs", json={"id": "2", "state": "x"}), 422, "#/state")
     assert_problem(jobs.post("/jobs/1/rename"), 500)

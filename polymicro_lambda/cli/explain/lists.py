@@ -39,12 +39,10 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
     if plan.keys is not None:
         yield from _batch_get(operation, plan)
         return
-    operation_name = "Scan" if plan.partition is None else "Query"
-    order = "" if plan.forward else ", backwards"
-    yield "calls", f"{operation_name} on {_table_or_index(plan.path)}{order}"
-    if plan.partition is not None:
-        key = Path([plan.path.partition]) == Value(plan.partition)
-        yield "key", of_all([key] if plan.key_condition is None else [key, plan.key_condition])
+    operation_name = "Scan" if plan.is_scan else "Query"
+    yield "calls", f"{_calls(plan)} on {_table_or_index(plan.path)}{_order(plan)}"
+    if not plan.is_scan:
+        yield "key", of_all(_key_conditions(plan))
     if plan.filters:
         yield "filter", f"{of_all(plan.filters)}, by DynamoDB, after it has read (and billed) the items"
     yield from _judged_here(operation, () if plan.completes else plan.checks)
@@ -59,10 +57,35 @@ def _planned(operation: Operation, plan: Plan) -> Iterator[Line]:
     if plan.path.sparse and plan.key_condition is None:
         yield "beware", f"items without {plan.path.sort} are not in this index, nor in a list by it"
     for path in plan.passed_over:
-        yield (
-            "why",
-            f"the index {path.index} lacks items without {path.sort}: sort by it or filter on it to use that",
+        yield "why", _lacking(path)
+
+
+def _lacking(path: AccessPath) -> str:
+    if path.sparse:
+        return (
+            f"the index {path.index} lacks items without {path.sort}: sort by it or filter on it to use that"
         )
+    return f"the index {path.index} lacks items without {path.partition}, for which a default stands"
+
+
+def _calls(plan: Plan) -> str:
+    if plan.partitions:
+        return f"{len(plan.partitions)} queries"
+    return "Scan" if plan.is_scan else "Query"
+
+
+def _order(plan: Plan) -> str:
+    order = "" if plan.forward else ", backwards"
+    if plan.in_turn:
+        return f"{order}, one after the other"
+    return f", merged by {plan.path.sort}{order}" if plan.partitions else order
+
+
+def _key_conditions(plan: Plan) -> Iterator[Condition]:
+    path = Path([plan.path.partition])
+    yield path == Value(plan.partition) if plan.partition else path.is_in(*map(Value, plan.partitions))
+    if plan.key_condition is not None:
+        yield plan.key_condition
 
 
 def _batch_get(operation: Operation, plan: Plan) -> Iterator[Line]:
@@ -86,9 +109,14 @@ def _pages(operation: Operation, plan: Plan, name: str) -> str:
     name, one = name, f"1 {name}"
     if plan.completes:
         name, one = f"{name} and BatchGetItem", f"{one} and 1 BatchGetItem"
+    least, budget = max(len(plan.partitions), 1), operation.asked.read_budget(int(limit))
+    if plan.in_turn:
+        return f"1 to {budget} {name} calls for {limit} items: as many of the queries as these take"
     if not (plan.filters or checked or is_opaque(operation.verdict)):
+        one = one if least == 1 else f"{least} {name} calls"
         return f"{one} for {limit} items; more only where these exceed the 1 MB of one call"
-    budget = operation.asked.read_budget(int(limit))
+    if least > 1:
+        return f"{least} to {max(least, budget)} {name} calls for {limit} items: rows drop out"
     return f"1 to {budget} {name} calls for {limit} items: rows drop out; each may read {PAGE_GROWTH} times the last"
 
 

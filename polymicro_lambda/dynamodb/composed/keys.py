@@ -18,12 +18,13 @@ HASH_BYTES, RANGE_BYTES = 2048, 1024
 
 
 class UnfitPart(ValueError):
-    """A value of which no key can be composed."""
+    """A value of which no key can be composed; ``place`` is its attribute's name in DynamoDB, None for all together."""
 
-    def __init__(self, name: str, detail: str) -> None:
+    def __init__(self, name: str, detail: str, place: str | None = None) -> None:
         super().__init__(f"{name}: {detail}")
         self.name = name
         self.detail = detail
+        self.place = place
 
 
 class KeyPart(NamedTuple):
@@ -67,7 +68,8 @@ class KeyPart(NamedTuple):
         """A stored value as it stands in the key. Raises ``UnfitPart`` where it holds the separator."""
         text: str = _TEXTS[self.kind](stored[self.kind])
         if not self.is_last and (text + self.separator).find(self.separator) < len(text):
-            raise UnfitPart(self.name, f"This may not hold {self.separator!r}, which ends it in a key.")
+            detail = f"This may not hold {self.separator!r}, which ends it in a key."
+            raise UnfitPart(self.name, detail, self.place)
         return text
 
     def stored(self, text: str) -> dict[str, Any]:

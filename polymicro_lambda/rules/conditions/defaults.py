@@ -26,10 +26,13 @@ def default_at(operand: object) -> dict[str, Any] | None:
     return None if stored is None else {attribute.attr_type: stored}
 
 
-def shown_path(attribute: Any) -> Path:
-    """A path to the value that is shown of an attribute, for operands that are serialized already."""
-    path = Path([attribute.attr_name])
-    path.attribute = attribute
+def shown_path(*along: Any) -> Path:
+    """A path to the value that is shown of an attribute, for operands that are serialized already.
+
+    Before an attribute that is a member of maps stand those of the maps.
+    """
+    path = Path([attribute.attr_name for attribute in along])
+    path.attribute = along[-1]
     return path
 
 

@@ -6,6 +6,7 @@ operands is several, joined by ``OR``. Where a default stands for an absent attr
 
 from functools import reduce
 from operator import and_, or_
+from typing import Any
 
 from pynamodb.expressions.condition import And, Condition, In, Or
 from pynamodb.expressions.operand import Path, Value
@@ -49,10 +50,18 @@ def _counting_default(leaf: Condition, path: Path) -> Condition | bool:
     if any(one is not path for one in paths_of(leaf)):
         of_default = _leaf(with_operand(leaf, path, Value(default_at(path))))
         return _either(_both(absent, of_default), _both(~absent, _leaf(stored)))
-    on_default, sent = holds(leaf, {path.path[0]: {"M": {}}} if path.path[1:] else {}), _taken(stored)
+    on_default, sent = holds(leaf, _without(path)), _taken(stored)
     if on_default is holds(stored, {}):
         return sent
     return _either(absent, sent) if on_default else _both(~absent, sent)
+
+
+def _without(path: Path) -> dict[str, Any]:
+    """An item that has the maps around a path, and nothing else."""
+    members: dict[str, Any] = {}
+    for name in reversed(path.path[:-1]):
+        members = {name: {"M": members}}
+    return members
 
 
 def _both(one: Condition, other: Condition | bool) -> Condition | bool:

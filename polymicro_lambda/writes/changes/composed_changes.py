@@ -39,15 +39,21 @@ class UnfitKey(Unprocessable):
 class ComposedChange:
     """A composed key of which an update changes a part."""
 
-    __slots__ = ("computed", "key", "known", "name", "read")
+    __slots__ = ("computed", "key", "known", "name", "read", "refuses")
 
     def __init__(
         self,
         key: ComposedKey,
         known: Mapping[str, Any],
         computed: Sequence[Computed],
+        *,
+        refuses: bool,
     ) -> None:
-        """``known`` are the attributes of which the update says the new value, or which cannot change."""
+        """``known`` are the attributes of which the update says the new value, or which cannot change.
+
+        ``refuses`` says that an item without its key is refused.
+        """
+        self.refuses = refuses
         self.key, self.known = key, {name: known[name] for name in key.places if name in known}
         self.name = key.place
         self.computed = [one for one in computed if one.name in key.places]
@@ -76,11 +82,16 @@ class ComposedChange:
         return [step], conditions
 
     def result(self, old: RawItem) -> dict[str, Any] | None:
-        """Its value for the item as the update leaves it, None for none. Raises ``UnfitKey`` and ``NoResult``."""
+        """Its value for the item as the update leaves it, None for none. Raises ``UnfitKey`` and ``NoResult``.
+
+        A part that the update does not say, and that is older than the template, leaves the item without a key.
+        """
         parts = {**old, **self.known, **{one.name: one.result(old) for one in self.computed}}
         try:
             return self.key.value({name: value for name, value in parts.items() if value is not None})
         except UnfitPart as error:
+            if not self.refuses or error.place in self.read - {one.name for one in self.computed}:
+                return None
             answer = unfit_key(error)
             raise UnfitKey(answer.detail, errors=answer.errors) from error
 
@@ -90,13 +101,17 @@ def composed_changes(
     key: RawItem,
     values: Mapping[str, Any],
     computed: Iterable[Computed] = (),
+    *,
+    refuses: bool = True,
 ) -> list[ComposedChange]:
     """The changes of composed keys that an update of these attributes, by DynamoDB's names, brings about."""
+    if not about.composed:
+        return []
     several = list(computed)
     changed = {*values, *(one.name for one in several)}
     known = {**about.known_of(key), **values}
     return [
-        ComposedChange(one, known, several)
+        ComposedChange(one, known, several, refuses=refuses)
         for one in about.composed.values()
         if not one.of_table and not changed.isdisjoint(one.places)
     ]

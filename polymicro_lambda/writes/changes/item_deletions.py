@@ -40,7 +40,7 @@ class SoftItemDeletion(ItemChange):
     def __init__(self, items: StoredItems, key: RawItem, deletion: SoftDeletion, terms: Terms) -> None:
         self.deletion = deletion
         self.mark = {deletion.stored_name: deletion.now()}
-        self.composed = composed_changes(items.about, key, self.mark) if items.about.composed else []
+        self.composed = composed_changes(items.about, key, self.mark, refuses=False)
         super().__init__(items, key, terms)
         self.must_read = self.must_read or any(one.reads for one in self.composed)
 

@@ -36,13 +36,11 @@ class ItemUpdate(ItemChange):
         ``computed`` are changes whose result rests on the item.
         """
         self.values = values
-        if items.about.composed:
-            computed = [*computed, *composed_changes(items.about, key, values, computed)]
-        self.computed = computed
+        self.computed = [*computed, *composed_changes(items.about, key, values, computed)]
         actions: list[UpdateStep] = [
             SimpleClause("remove" if value is None else "set", name, value) for name, value in values.items()
         ]
-        version, changed = items.about.version, frozenset([*values, *(one.name for one in computed)])
+        version, changed = items.about.version, frozenset([*values, *(one.name for one in self.computed)])
         actions += version_steps(version)
         if version is not None:
             changed |= {version.attr_name}
@@ -51,8 +49,8 @@ class ItemUpdate(ItemChange):
         self.actions = actions
         super().__init__(items, key, terms, changed, concerned)
         self.must_read = self.must_read or not key.keys().isdisjoint(values)
-        if computed:
-            self.must_read = must_read_for(computed) or self.must_read
+        if self.computed:
+            self.must_read = must_read_for(self.computed) or self.must_read
 
     def steps(self, old: RawItem | None) -> Steps:
         """Its actions on an item, and the conditions of those that depend on it. Raises ``UnfitMap``."""
