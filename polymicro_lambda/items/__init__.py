@@ -7,7 +7,8 @@ an entity tag. In the other direction a verb's values become the item to store.
   the content of its tag in one pass. `selections`: the fields that an answer shows, by one of these ways.
 - `instances`: PynamoDB instances whose attributes are read on demand. `partial_instances`: those that lack attributes.
 - `read_recording`: which attributes of an instance are read.
-- `serializers`, `attribute_writers`, `composed_keys`: values to stored items. `stored_items`: expiry, kinds, and the item that an instance was read from.
+- `serializers`, `attribute_writers`, `composed_keys`: values to stored items.
+- `stored_items`: expiry, kinds, and the item that an instance was read from.
 - `etags`: entity tags, ``If-Match`` and ``If-None-Match``. `volatile_attributes`: whether it reads as before.
 """
 
