@@ -13,6 +13,7 @@ from pynamodb.attributes import (
     DiscriminatorAttribute,
     JSONAttribute,
     ListAttribute,
+    MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
@@ -126,7 +127,7 @@ def test_numbers_have_one_text_and_binary_keeps_its_order() -> None:
 
 
 def test_pynamodb_saves_the_key_of_the_parts_as_they_are(dynamodb: None, table_name: str) -> None:
-    by_key = index(state=ComposedAttribute("{team}#{due}", hash_key=True))
+    by_key = index(state=ComposedAttribute("{team}#{due}", hash_key=True, attr_name="s"))
     job = model(
         pk=ComposedAttribute("JOB#{id}", hash_key=True),
         id=UnicodeAttribute(),
@@ -135,7 +136,6 @@ def test_pynamodb_saves_the_key_of_the_parts_as_they_are(dynamodb: None, table_n
         by_key=by_key,
         state=ComposedAttribute("{team}#{due}", attr_name="s"),
     )
-    by_key.Meta.attributes["state"].attr_name = "s"
     create_table(job, table_name)
     one = job(id="1", team="red")
     assert (one.pk, one.state) == ("JOB#1", "red#2026-01-02T00:00:00.000000+0000")
@@ -203,6 +203,12 @@ def test_a_part_of_a_tables_key_may_not_be_null() -> None:
     thing = model(pk=ComposedAttribute("{one}", hash_key=True), one=UnicodeAttribute(null=True))
     with pytest.raises(ConfigurationError, match=r"^Thing\.pk: 'one' may be null"):
         model_info(thing)
+
+
+def test_a_map_has_no_composed_member() -> None:
+    place = type("Place", (MapAttribute,), {"city": UnicodeAttribute(), "key": ComposedAttribute("{city}")})
+    with pytest.raises(ConfigurationError, match=r"^Thing\.place\.key is composed"):
+        model_info(model(id=UnicodeAttribute(hash_key=True), place=place()))
 
 
 @pytest.mark.parametrize(

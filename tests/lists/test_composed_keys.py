@@ -363,7 +363,7 @@ def test_lists_are_as_python_has_them(dynamodb: None, table_name: str, projectio
     pm.compile()
 
     @settings(
-        max_examples=25,
+        max_examples=42,
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, MapAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb.indexes import indexes_of
@@ -56,7 +56,19 @@ def composed_keys_of(model: type[Model]) -> Mapping[str, ComposedKey]:
     attributes = model.get_attributes()
     composed = {name: one for name, one in attributes.items() if isinstance(one, ComposedAttribute)}
     check_indexes(model, attributes, composed)
+    _check_maps(model, attributes)
     return {one.attr_name: _composed_key(model, name, one) for name, one in composed.items()}
+
+
+def _check_maps(model: type[Model], attributes: Mapping[str, Attribute[Any]]) -> None:
+    """Raise ``ConfigurationError`` for a member of a map that is composed: it can be no key."""
+    for name, one in attributes.items():
+        members = type(one).get_attributes() if isinstance(one, MapAttribute) else {}
+        for member, inner in members.items():
+            if isinstance(inner, ComposedAttribute):
+                raise ConfigurationError(
+                    f"{model.__name__}.{name}.{member} is composed, and can be no key in a map: say it of the model"
+                )
 
 
 def _composed_key(model: type[Model], name: str, attribute: ComposedAttribute) -> ComposedKey:
