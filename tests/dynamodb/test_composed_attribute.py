@@ -205,6 +205,21 @@ def test_a_part_of_a_tables_key_may_not_be_null() -> None:
         model_info(thing)
 
 
+@pytest.mark.parametrize("said", [None, True, False])
+def test_it_may_be_null_as_its_parts_may(said: Any) -> None:
+    def made(part: Any) -> Any:
+        by_key = index(key=ComposedAttribute("{one}", hash_key=True))
+        members = {"by_key": by_key, "key": ComposedAttribute("{one}", null=said), "one": part}
+        return model_info(model(id=UnicodeAttribute(hash_key=True), **members)).composed["key"]
+
+    assert made(UnicodeAttribute()).is_certain
+    if said is False:
+        with pytest.raises(ConfigurationError, match=r"^Thing\.key has null=False, but is made of 'one'"):
+            made(UnicodeAttribute(null=True))
+    else:
+        assert not made(UnicodeAttribute(null=True)).is_certain
+
+
 def test_a_map_has_no_composed_member() -> None:
     place = type("Place", (MapAttribute,), {"city": UnicodeAttribute(), "key": ComposedAttribute("{city}")})
     with pytest.raises(ConfigurationError, match=r"^Thing\.place\.key is composed"):

@@ -22,16 +22,24 @@ class ComposedAttribute(UnicodeAttribute):
 
     It is a key of the table, with ``hash_key=True`` or ``range_key=True``, or of an index, whose class has it under the
     same name. Each write makes it of the attributes that the template names, and lists find items by these: nobody
-    writes or filters by it itself, and no body holds it. An item that lacks one of them is not in the index.
+    writes or filters by it itself, and no body holds it. An item that lacks one of them is not in the index: so it may
+    be null where a part may, said or not, and ``null=False`` is a ``ConfigurationError`` then.
     """
 
     def __init__(
-        self, template: str, *, hash_key: bool = False, range_key: bool = False, attr_name: str | None = None
+        self,
+        template: str,
+        *,
+        hash_key: bool = False,
+        range_key: bool = False,
+        null: bool | None = None,
+        attr_name: str | None = None,
     ) -> None:
         super().__init__(
             hash_key=hash_key, range_key=range_key, null=not (hash_key or range_key), attr_name=attr_name
         )
         self.template = template
+        self.never_null = null is False
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         """Its value for an instance as that is now, None where a part is missing. Raises ``UnfitPart``."""
@@ -87,6 +95,9 @@ def _composed_key(model: type[Model], name: str, attribute: ComposedAttribute) -
                 f"{where}: {part!r} is composed itself: name the attributes that it is made of"
             )
         parts.append(KeyPart(part, attributes[part], separator, is_last))
+    nullable = [part.name for part in parts if part.attribute.null]
+    if attribute.never_null and nullable:
+        raise ConfigurationError(f"{where} has null=False, but is made of {nullable[0]!r}, which may be null")
     limit = min(_limits(model, attribute))
     return ComposedKey(name, attribute.attr_name, literals, parts, of_table=of_table, limit=limit)
 
