@@ -2,7 +2,7 @@
 
 from . import marshmallow_import as marshmallow_import  # first of all that imports marshmallow
 from .app import PolyMicro
-from .dynamodb import DecimalAttribute, PrefixedAttribute
+from .dynamodb import ComposedAttribute, DecimalAttribute, PrefixedAttribute
 from .exceptions import ConfigurationError
 from .http import CORS, HSTS, Request, User
 from .idempotency import Idempotency
@@ -32,6 +32,7 @@ __all__ = [
     "HSTS",
     "AllowAny",
     "Claim",
+    "ComposedAttribute",
     "ConfigurationError",
     "Create",
     "DecimalAttribute",

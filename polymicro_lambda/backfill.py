@@ -1,4 +1,7 @@
-"""Reserves the unique values of items older than their ``unique``: run ``mark`` once, after the deployment."""
+"""What items lack that are older than a declaration: run it once, after the deployment.
+
+``mark`` reserves their unique values, ``compose`` writes their composed keys.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,21 +11,24 @@ from pynamodb.models import Model
 
 from . import dynamodb
 from .app import PolyMicro
-from .dynamodb import model_info
+from .dynamodb import SimpleClause, UpdateStep, model_info
 from .items import is_live
 from .types import RawItem
 from .writes import (
     UPDATE_ATTEMPTS,
+    ConditionFailed,
     Reservation,
     Reservations,
     TransactionRefused,
     UniqueConstraints,
     too_contended,
     transaction_part,
+    unchanged_conditions,
+    write_if,
     write_together,
 )
 
-__all__ = ["Duplicate", "mark"]
+__all__ = ["Duplicate", "Unfit", "compose", "mark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,62 @@ class Duplicate:
     """The item's key, as DynamoDB stores it."""
     other: RawItem
     """The key of the item that has the value, in the same form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """An item of which a key cannot be composed."""
+
+    model: type[Model]
+    name: str
+    """The attribute whose value is the cause."""
+    key: RawItem
+    """The item's key, as DynamoDB stores it."""
+
+
+def compose(app: PolyMicro) -> list[Unfit]:
+    """Write the composed keys of indexes to all items in the tables of a compiled app that have others, or none.
+
+    You can run it again, and while the app serves. It returns the items of which none can be composed, as a part holds
+    the separator: they have no such key, and are not in its index. It reads each table whole (Scan). Raises
+    ``Conflict`` where requests keep writing the same items.
+    """
+    models = dict.fromkeys(route.model for route in app.routes if model_info(route.model).composed)
+    return [one for model in models for raw in _items(model) for one in _compose(model, raw)]
+
+
+def _compose(model: type[Model], raw: RawItem) -> list[Unfit]:
+    """Write the composed keys of one item."""
+    key = {one.attr_name: raw[one.attr_name] for one in model_info(model).keys.values()}
+    item: RawItem | None = raw
+    for _ in range(UPDATE_ATTEMPTS):
+        if item is None:
+            return []
+        actions, unfit = _keys_of(model, item, key)
+        parts = {place for one in model_info(model).composed.values() for place in one.places}
+        try:
+            if actions:
+                write_if(model, "UpdateItem", unchanged_conditions(item, parts | {*key}), actions, Key=key)
+        except ConditionFailed as error:
+            item = error.item
+        else:
+            return unfit
+    raise too_contended()
+
+
+def _keys_of(model: type[Model], raw: RawItem, key: RawItem) -> tuple[list[UpdateStep], list[Unfit]]:
+    """What sets and removes the composed keys of an item that are not as they should be."""
+    actions: list[UpdateStep] = []
+    unfit: list[Unfit] = []
+    for name, one in model_info(model).composed.items():
+        value = None
+        try:
+            value = one.value(raw)
+        except dynamodb.UnfitPart as error:
+            unfit.append(Unfit(model, error.name, key))
+        if not one.of_table and value != raw.get(name):
+            actions.append(SimpleClause("remove" if value is None else "set", name, value))
+    return actions, unfit
 
 
 def mark(app: PolyMicro) -> list[Duplicate]:

@@ -13,6 +13,7 @@ from polymicro_lambda.routing import Call, Embed, Route
 from polymicro_lambda.rules import AllOf, condition_text
 from polymicro_lambda.schemas import attribute_of_field
 
+from .composed_keys import keys_read_for
 from .wording import of_rule
 
 
@@ -167,9 +168,16 @@ def _write_calls(route: Route) -> Iterator[str]:
     opaque = any(_overrides(leaf, "has_object_permission") for leaf in leaves)
     compares = route.resource.require_if_match and model_info(route.model).version is None
     deletes, reserves = route.verb == "delete", _may_change_unique_values(route)
-    if route.reads_item or compares or (opaque and _is_flat(route)) or (reserves and deletes):
+    composes = [always for _, always in keys_read_for(route)]
+    if (
+        route.reads_item
+        or compares
+        or (opaque and _is_flat(route))
+        or (reserves and deletes)
+        or any(composes)
+    ):
         yield "GetItem"
-    elif opaque or reserves or any(_may_change(route, leaf) for leaf in leaves):
+    elif opaque or reserves or composes or any(_may_change(route, leaf) for leaf in leaves):
         yield "sometimes GetItem"
     own = verb_operations(route)[0]
     yield " or ".join(_with_reservations(route, own, always=deletes) if reserves else [own])

@@ -1,6 +1,6 @@
 """The plans of a list that some request can get: for the policy, and for the words about a list."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, product
@@ -37,11 +37,9 @@ def list_plans(route: Route) -> Iterator[Plan]:
 def embed_plans(embed: Embed) -> Iterator[Plan]:
     """The plans of the items of one partition that an answer shows of another resource; none for one item."""
     if embed.limit is not None:
-        ((name, _),) = embed.key.items()
+        parts = tuple(f"{{{name}}}" for name in embed.key)
         unfiltered = DeclaredFilters.of(embed.name, embed.route.model, {})
-        yield from list_plans(
-            replace(embed.route, parts=(f"{{{name}}}",), filters=unfiltered, arguments=frozenset())
-        )
+        yield from list_plans(replace(embed.route, parts=parts, filters=unfiltered, arguments=frozenset()))
 
 
 def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
@@ -55,17 +53,16 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     operators, live = _operators(route), live_conditions(route.model)
     live += [] if route.deletion is None else [route.deletion.is_live]
     fixed = dict.fromkeys((*route.bound, *route.params))
+    fixed_places = {named[name].attr_name for name in fixed}
     always = [*live, *(_condition(named[name], "eq") for name in fixed)]
     bound: list[list[Condition]] = [[]]
-    if "eq" in operators[path.partition]:
-        bound.append([_condition(attributes[path.partition], "eq")])
+    parts = [one for one in path.parts_of(path.partition) if one not in fixed_places]
+    if all("eq" in operators[one] for one in parts):
+        bound.append([_condition(attributes[one], "eq") for one in parts])
     # One value of an ``in`` is planned as ``eq``, several as a query for each; on the whole key it names the items.
-    if "in" in operators[path.partition] and (len(bound) == 1 or path.own == planner.paths[0].own):
-        bound.append([_condition(attributes[path.partition], "in")])
-    narrowed = [
-        [],
-        *([_condition(attributes[name], o)] for name in _sort_keys(path) for o in operators[name]),
-    ]
+    if len(bound) == 1 or path.own == planner.paths[0].own:
+        bound += _listed(parts, attributes, operators)
+    narrowed = [[], *_narrowed(path, attributes, operators, fixed_places)]
     own = frozenset(path.projected or ()).union(*map(attributes_of, live))
     needs = [(planner.everything, False), *([(own, True)] if path.projected and not planner.whole else [])]
     filters = dict.fromkeys(pair for pair in route.filters.parameters.values() if pair[0] in named)
@@ -101,14 +98,37 @@ def _operators(route: Route) -> dict[str, list[str]]:
     return operators
 
 
-def _sort_keys(path: AccessPath) -> list[str]:
-    return [] if path.sort is None else [path.sort]
+def _listed(
+    parts: Sequence[str], attributes: Mapping[str, Attribute[Any]], operators: Mapping[str, Sequence[str]]
+) -> Iterator[list[Condition]]:
+    """Several values of one part of a partition key, one of each other part."""
+    for name in parts:
+        others = [one for one in parts if one != name]
+        if "in" in operators[name] and all("eq" in operators[one] for one in others):
+            equal = [_condition(attributes[one], "eq") for one in others]
+            yield [*equal, _condition(attributes[name], "in")]
+
+
+def _narrowed(
+    path: AccessPath,
+    attributes: Mapping[str, Attribute[Any]],
+    operators: Mapping[str, Sequence[str]],
+    fixed: Collection[str],
+) -> Iterator[list[Condition]]:
+    """Each condition on the sort key; of a composed one on each part, the parts before it bound to one value."""
+    before: list[Condition] = []
+    for name in path.parts_of(path.sort):
+        yield from ([*before, _condition(attributes[name], one)] for one in operators[name])
+        if "eq" in operators[name]:
+            before.append(_condition(attributes[name], "eq"))
+        elif name not in fixed:
+            return
 
 
 def _orders(route: Route, path: AccessPath) -> list[str | None]:
     """The values of ``?sort=`` that concern the path, and what stands for none."""
     names = {one.attr_name: name for name, one in route.model.get_attributes().items()}
-    sortable = [name for name in _sort_keys(path) if names[name] in route.schema.names]
+    sortable = [name for name in path.orders(None) if names[name] in route.schema.names]
     default = route.list_settings.default_sort
     usual = None if default is None else route.model.get_attributes()[default.removeprefix("-")].attr_name
     return [usual, *(sortable if "sort" in route.arguments else [])]

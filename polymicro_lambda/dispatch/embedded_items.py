@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, cast
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import MOST_KEYS, items_of_tables
+from polymicro_lambda.dynamodb import MOST_KEYS, items_of_tables, model_info
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.http import Request
 from polymicro_lambda.items import instance_of, report_unreadable
@@ -130,7 +130,8 @@ class _Embedded:
     def key_part(self, name: str, value: Any) -> dict[str, Any] | None:
         """A value as a key attribute of the other model stores it, None for what can be no key."""
         part = stored_key_part(self.model.get_attributes()[name], value)
-        return part if part is not None and is_key(part, key_rules(self.model)[name].limit) else None
+        rule = key_rules(self.model).get(name)  # none for a part of an index's key
+        return part if part is not None and (rule is None or is_key(part, rule.limit)) else None
 
     def load(self, instances: Sequence[Model]) -> None:
         """Read what is read for each instance by itself."""
@@ -182,7 +183,7 @@ class _One(_Embedded):
             if part is None:
                 return None
             stored[attributes[name].attr_name] = part
-        return stored
+        return model_info(self.model).key_or_none(stored)
 
     def _read(self, raw: RawItem | None) -> tuple[Model | None, RawItem]:
         store = cast("PynamoStore", self.embed.route.resource.store)
@@ -219,14 +220,14 @@ class _Many(_Embedded):
         return self._known[id(instance)][1]
 
     def _items(self, instance: Model) -> list[Any]:
-        ((name, source),) = self.embed.key.items()
-        value = getattr(instance, source)
-        part, verdict = self.key_part(name, value), self.verdict_at({name: value})
-        if part is None or verdict is False or self.embed.limit is None:
+        values = {name: getattr(instance, source) for name, source in self.embed.key.items()}
+        parts = {name: self.key_part(name, value) for name, value in values.items()}
+        verdict, attributes = self.verdict_at(values), self.model.get_attributes()
+        if None in parts.values() or verdict is False or self.embed.limit is None:
             return []
-        within = ConditionCheck(Path([self.model.get_attributes()[name].attr_name]) == Value(part))
+        within = [ConditionCheck(Path([attributes[n].attr_name]) == Value(one)) for n, one in parts.items()]
         resource, limit = self.embed.route.resource, self.embed.limit
-        with guarded(Guard(join_verdicts([verdict, within], every=True), model=self.model)):
+        with guarded(Guard(join_verdicts([verdict, *within], every=True), model=self.model)):
             rows = rows_of(self.model, resource.planner.plan({}, None), pagination_key=None, limit=limit)
             items = rows.page(limit, resource.read_budget).items
         self.dumper.prepare(items)

@@ -42,6 +42,11 @@ class VerbRequest(QueryRequest):
             value = owner.value(self.request.user, route.model)
             if bound.setdefault(name, value) != value or (route.about.detail and not self._fits(name, value)):
                 raise NotFound()
+        about = model_info(route.model)
+        if about.has_composed_key and route.about.detail and route.lookup is None:
+            parts = {a.attr_name: serialized(a, bound[n]) or {} for n, a in about.address.items()}
+            if about.key_or_none(parts) is None:
+                raise NotFound()
         return bound
 
     @lazy
@@ -50,13 +55,15 @@ class VerbRequest(QueryRequest):
 
         An item that is looked up is found by one read; None where there is none at its address.
         """
-        route, keys = self.route, model_info(self.route.model).keys
+        route, about = self.route, model_info(self.route.model)
         if not route.about.detail:
             return None
         if route.lookup is None:
-            return {name: self.bound[name] for name in keys}
+            return {name: self.bound[name] for name in about.address}
         raw = route.lookup.key(self.bound)
-        return raw and {n: one.deserialize(one.get_value(raw[one.attr_name])) for n, one in keys.items()}
+        raw = raw and about.known_of(raw)
+        address = about.address.items()
+        return raw and {n: one.deserialize(one.get_value(raw[one.attr_name])) for n, one in address}
 
     @property
     def address(self) -> Requirement | None:

@@ -11,7 +11,9 @@ In come models, keys, conditions and calls; out go DynamoDB's answers, pages of 
 - ``exact_numbers``: numbers of more digits than a float has
 - ``raw_maps``: free maps with members of any name
 - ``no_table``: what stands for the model of a resource that has none
-- ``models``, ``attributes``: keys, version, TTL and indexes of a model; attribute classes besides PynamoDB's
+- ``models``, ``indexes``: keys, version, TTL and indexes of a model
+- ``attributes``: attribute classes besides PynamoDB's
+- ``composed/``: keys that are made of other attributes
 - ``own_tables``, ``digests``: tables that an app keeps for itself, and the digests in them
 - ``conflicts``: writes that meet another's transaction
 - ``metering``: calls and capacity units of a request
@@ -32,6 +34,8 @@ from .client import (
     table_name,
     transact_write,
 )
+from .composed.attribute import ComposedAttribute, composed_keys_of
+from .composed.keys import HASH_BYTES, RANGE_BYTES, ComposedKey, KeyPart, UnfitPart
 from .digests import Digester
 from .error_codes import (
     CLIENT_ERRORS,
@@ -61,13 +65,12 @@ from .expressions import (
     fold_condition,
     in_post_order,
 )
+from .indexes import indexes_of, model_of_index
 from .metering import client_metering
 from .models import (
     ModelInfo,
     has_all_attributes,
-    indexes_of,
     model_info,
-    model_of_index,
     projected_names,
     stored_names,
 )
@@ -110,6 +113,7 @@ __all__ = [
     "CLIENT_ERRORS",
     "CONDITION_FAILED",
     "EVERYTHING",
+    "HASH_BYTES",
     "JUNCTIONS",
     "LARGEST_PAGE",
     "MOST_KEYS",
@@ -117,13 +121,17 @@ __all__ = [
     "NUMBERS",
     "PAGE_GROWTH",
     "PREFIX_MEMBER",
+    "RANGE_BYTES",
     "CalledDefault",
+    "ComposedAttribute",
+    "ComposedKey",
     "ConditionClause",
     "DecimalAttribute",
     "Digester",
     "ExpressionTooLarge",
     "InvalidExpression",
     "IteratorStart",
+    "KeyPart",
     "MemberPath",
     "ModelInfo",
     "NoTable",
@@ -135,12 +143,14 @@ __all__ = [
     "SimpleClause",
     "Tries",
     "TypedValue",
+    "UnfitPart",
     "UpdateStep",
     "batch_pages",
     "cancellation_items",
     "check_own_tables",
     "check_table",
     "client_metering",
+    "composed_keys_of",
     "condition_expression",
     "connect",
     "error_code",

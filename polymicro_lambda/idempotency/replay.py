@@ -90,5 +90,6 @@ def key_of_path(route: Route, key: Mapping[str, Any] | None) -> RawItem | None:
     """A key by its attributes' names as DynamoDB stores it, None for none."""
     if key is None:
         return None
-    keys = model_info(route.model).keys
-    return {a.attr_name: {a.attr_type: a.serialize(key[name])} for name, a in keys.items()}
+    about = model_info(route.model)
+    parts = {a.attr_name: {a.attr_type: a.serialize(key[name])} for name, a in about.address.items()}
+    return about.key_of(parts) if about.has_composed_key else parts

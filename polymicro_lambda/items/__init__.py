@@ -7,10 +7,12 @@ an entity tag. In the other direction a verb's values become the item to store.
   the content of its tag in one pass. `selections`: the fields that an answer shows, by one of these ways.
 - `instances`: PynamoDB instances whose attributes are read on demand. `partial_instances`: those that lack attributes.
 - `read_recording`: which attributes of an instance are read.
-- `serializers`: values to stored items. `stored_items`: expiry, kinds, and the item that an instance was read from.
+- `serializers`, `attribute_writers`, `composed_keys`: values to stored items.
+- `stored_items`: expiry, kinds, and the item that an instance was read from.
 - `etags`: entity tags, ``If-Match`` and ``If-None-Match``. `volatile_attributes`: whether it reads as before.
 """
 
+from .composed_keys import check_not_composed, unfit_key
 from .etags import UNKEYED_TAGGER, EntityTagger, EntityTags, canonical_bytes, same_item
 from .instances import (
     instance_of,
@@ -45,6 +47,7 @@ __all__ = [
     "ItemSerializer",
     "JSONText",
     "canonical_bytes",
+    "check_not_composed",
     "expired_conditions",
     "instance_of",
     "is_live",
@@ -64,6 +67,7 @@ __all__ = [
     "stored_item",
     "unchanged_json",
     "unchanged_text",
+    "unfit_key",
     "unreadable_instance",
     "whole_instance",
     "whole_instances",

@@ -9,7 +9,7 @@ from typing import Any
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import EVERYTHING, method_of
+from polymicro_lambda.dynamodb import EVERYTHING, method_of, model_info
 from polymicro_lambda.schemas import fast_path_is_on
 from polymicro_lambda.types import RawItem
 
@@ -122,9 +122,7 @@ def instance_factory(model: type[Model]) -> InstanceFactory | None:
         return None
     members = _members(model)
     reads = fast_path_is_on() and _inherits(model, "__getattribute__")
-    plain_keys = all(
-        one.plain for one in members.values() if one.attribute.is_hash_key or one.attribute.is_range_key
-    )
+    plain_keys = all(members[name].plain for name in model_info(model).address)
     return InstanceFactory(model, members, reader_of(model) if reads else None, plain_keys)
 
 

@@ -1,29 +1,24 @@
 """A verb's values become the item that DynamoDB stores, or a 422."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ModelInfo, has_default, model_info
+from polymicro_lambda.dynamodb import ModelInfo, UnfitPart, has_default, model_info
 from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
-from polymicro_lambda.schemas import default_of, is_key, key_rules
+from polymicro_lambda.schemas import is_key, key_rules
 from polymicro_lambda.spelling import did_you_mean
 from polymicro_lambda.types import RawItem
 
+from .attribute_writers import Write, Writer, writer_of, writers_of
+from .composed_keys import check_not_composed, composed_of_new, missing_part, unfit_key
 from .etags import same_item
 from .instances import instance_factory
-from .readers import CONVERSIONS
-
-_Write: TypeAlias = Callable[[Any], Any]
-_Writer: TypeAlias = tuple[str, str, str, bool, Any, type | None, _Write | None]
-_STORED_UNCHANGED: Mapping[type, type] = {UnicodeAttribute: str, BooleanAttribute: bool}
-"""Attribute class -> the class of values that it stores unchanged."""
+from .stored_items import serialized
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +27,14 @@ class ItemSerializer:
 
     model: type[Model]
     about: ModelInfo
-    writers: tuple[_Writer, ...] | None
+    writers: tuple[Writer, ...] | None
     """For each attribute its name in Python and in DynamoDB, its type there, whether it can be absent, its default, the
     class of values that are stored unchanged, and the writer of others, None where these take an instance."""
-    change_writers: Mapping[str, tuple[str, str, bool, _Write]]
+    change_writers: Mapping[str, tuple[str, str, bool, Write]]
     """Python name -> name in DynamoDB, its type there, whether it can be absent, and the writer of its values."""
-    key_writers: tuple[tuple[str, str, str, _Write], ...]
-    """For each key attribute its name in Python and in DynamoDB, its type there, and the writer of its values."""
+    key_writers: tuple[tuple[str, str, str, Write], ...]
+    """For each attribute that names an item its name in Python and in DynamoDB, its type there, and the writer of its
+    values."""
     key_limits: tuple[tuple[str, str, int], ...]
     """For each key attribute, of indexes too, its name in Python and in DynamoDB, and its longest value in bytes."""
     plain_keys: bool = False
@@ -48,36 +44,44 @@ class ItemSerializer:
     def of(cls, model: type[Model]) -> "ItemSerializer":
         """The serialiser of a model."""
         factory, about = instance_factory(model), model_info(model)
-        keys = tuple((name, one.attr_name, one.attr_type, one.serialize) for name, one in about.keys.items())
+        keys = tuple(
+            (name, one.attr_name, one.attr_type, one.serialize) for name, one in about.address.items()
+        )
         changes = {
-            name: (one.attr_name, one.attr_type, bool(one.null), _writer(one))
+            name: (one.attr_name, one.attr_type, bool(one.null), writer_of(one))
             for name, one in model.get_attributes().items()
+            if one.attr_name not in about.composed
         }
         limits = tuple((n, one.attribute.attr_name, one.limit) for n, one in key_rules(model).items())
         return cls(
-            model, about, _writers(model), changes, keys, limits, factory is not None and factory.plain_keys
+            model, about, writers_of(model), changes, keys, limits, factory is not None and factory.plain_keys
         )
 
     def key(self, values: Mapping[str, Any]) -> RawItem:
-        """The key in these values, by Python name."""
+        """The key in these values, by Python name. Raises ``UnfitPart``."""
         raw: RawItem = {}
         for name, place, kind, write in self.key_writers:
             value = values[name]
             stored = None if value is None else write(value)
             if stored is not None:
                 raw[place] = {kind: stored}
-        return raw
+        return self.about.key_of(raw) if self.about.has_composed_key else raw
 
     def key_of(self, instance: Model) -> RawItem:
         """The key of an instance."""
         held = instance.attribute_values
-        if type(held) is dict and held.keys() == self.about.keys.keys() and self.plain_keys:
+        if type(held) is dict and held.keys() == self.about.address.keys() and self.plain_keys:
             return self.key(held)  # it holds its key alone, as an instance that was not read
+        if self.about.has_composed_key:
+            return {
+                one.attr_name: serialized(one, getattr(instance, name)) or {}
+                for name, one in self.about.keys.items()
+            }
         return self.key({name: getattr(instance, name) for name in self.about.keys})
 
     def key_in(self, raw: RawItem) -> RawItem:
         """The key in a stored item."""
-        return {place: raw[place] for _, place, _, _ in self.key_writers}
+        return {one.attr_name: raw[one.attr_name] for one in self.about.keys.values()}
 
     def raw_of_new(self, values: Mapping[str, Any]) -> RawItem | None:
         """The item that ``new`` makes of these values, in less time; None where that takes an instance."""
@@ -100,6 +104,8 @@ class ItemSerializer:
                 return None
         if known != len(values):
             return None
+        if self.about.composed:
+            raw |= composed_of_new(self.about, raw)
         if self.about.version is not None:
             raw[self.about.version.attr_name] = {"N": str(first_version())}
         return raw
@@ -118,7 +124,9 @@ class ItemSerializer:
         try:
             raw: RawItem = instance.serialize()
         except AttributeNullError as error:
-            raise _incomplete(str(error.attr_path)) from error
+            raise _incomplete(missing_part(self.about, instance, str(error.attr_path))) from error
+        except UnfitPart as error:
+            raise unfit_key(error) from error
         return instance, raw
 
     def changes(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
@@ -135,7 +143,7 @@ class ItemSerializer:
             except AttributeNullError as error:
                 path = error.attr_path
                 raise _incomplete(f"{name}{path if path[0] == '[' else '.' + path}") from error
-            if stored is None and name not in self.about.keys:
+            if stored is None and name not in self.about.address:
                 self._check_cleared(name, nullable)
             raw[place] = None if stored is None else {kind: stored}
         return raw
@@ -149,7 +157,7 @@ class ItemSerializer:
 
     def check_key(self, key: RawItem, updated: RawItem) -> None:
         """Raise ``ConfigurationError`` where an update would give an item another key."""
-        for _, place, _, _ in self.key_writers:
+        for place in key:
             if not same_item({place: updated.get(place) or {}}, {place: key[place]}):
                 raise self.fixed(place, "of the key, which no update changes")
 
@@ -167,8 +175,9 @@ class ItemSerializer:
                 said = {"pointer": f"#/{name}", "detail": f"A key has 1 to {limit} bytes."}
                 raise Unprocessable("The item cannot be stored by such a key.", errors=[said])
 
-    def _change_writer(self, name: str) -> tuple[str, str, bool, _Write]:
+    def _change_writer(self, name: str) -> tuple[str, str, bool, Write]:
         if name not in self.change_writers:
+            check_not_composed(self.about, self.model, name)
             # The text is logged, and a verb may have handed on a name that a client sent: only a misspelt one is told.
             near, known = did_you_mean(name, self.change_writers), ", ".join(self.change_writers)
             said = f"{name!r}{near}" if near else f"of a name that a verb writes: it has {known}"
@@ -183,55 +192,6 @@ def first_version() -> int:
     integers that JavaScript tells apart last until 2255 (2**53, ECMA-262: ``Number.MAX_SAFE_INTEGER``).
     """
     return time.time_ns() // 1000
-
-
-def _writers(model: type[Model]) -> tuple[_Writer, ...] | None:
-    factory = instance_factory(model)
-    if factory is None or factory.reader is None:
-        return None
-    return tuple(
-        (
-            name,
-            one.stored,
-            one.attribute.attr_type,
-            bool(one.attribute.null),
-            default_of(one.attribute),
-            *_value_writers(one.attribute, one.plain),
-        )
-        for name, one in factory.by_name.items()
-    )
-
-
-def _value_writers(attribute: Attribute[Any], plain: bool) -> tuple[type | None, _Write | None]:
-    if not plain or type(attribute) not in CONVERSIONS:
-        return None, None
-    return _STORED_UNCHANGED.get(type(attribute)), _writer(attribute)
-
-
-def _writer(attribute: Attribute[Any]) -> _Write:
-    write = attribute.serialize
-    if type(attribute) is not UTCDateTimeAttribute:
-        return write
-
-    def write_datetime(value: Any) -> Any:
-        if type(value) is not datetime or value.tzinfo is not UTC:
-            return write(value)
-        return stored_datetime(value)
-
-    return write_datetime
-
-
-def stored_datetime(value: datetime) -> str:
-    """A datetime in UTC as PynamoDB stores it; strftime takes ten times as long."""
-    year, micro, two = value.year, value.microsecond, _TWO_DIGITS
-    # Format specifications (":02") take longer than the rest together.
-    day = f"{year if year > 999 else f'{year:04}'}-{two[value.month]}-{two[value.day]}"
-    clock = f"{two[value.hour]}:{two[value.minute]}:{two[value.second]}"
-    return f"{day}T{clock}.{str(_MILLION + micro)[1:] if micro else '000000'}+0000"
-
-
-_MILLION = 1_000_000
-_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 
 
 def _incomplete(path: str) -> Unprocessable:

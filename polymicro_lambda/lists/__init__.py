@@ -7,7 +7,7 @@ In comes a request's query (``?done=true&sort=-due&limit=10&pagination_key=…``
   `filter_paths`: what they are of.
 - `planner`: a resource's list as a `ListQuery`. `plans`: the cheapest `Plan` for it. `key_conditions`: the part of the
   conditions that a sort key can serve. `access_paths`: the table and its indexes. `refused_lists`: what is said where
-  none serves.
+  none serves. `composed_keys`: conditions on the parts of a composed key, as conditions on the key.
 - `queries`: a plan as DynamoDB's Query or Scan. `merged_queries`: several partitions, as one list. `key_ranges`: the
   range that is left of a sort key's. `iterators`: PynamoDB's own queries, which a verb may return. `rows`: the rows
   read, checked one by one. `listed_rows`: those of a list verb. `pages`: the page of any value that a verb returns.

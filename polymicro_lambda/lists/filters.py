@@ -16,7 +16,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import PrefixedAttribute, typed_value
+from polymicro_lambda.dynamodb import PrefixedAttribute, model_info, typed_value
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import bad_query, parameter_error
 from polymicro_lambda.items import serialized
@@ -53,6 +53,9 @@ class DeclaredFilters:
         parameters: dict[str, tuple[str, str]] = {}
         for name, operators in declared.items():
             where = f"{resource}.filters[{name!r}]"
+            made = model_info(model).parts_of(name)
+            if made is not None:
+                raise ConfigurationError(f"{where} is made of {made}: filter by these")
             try:
                 attribute = attributes_along(model, name)[-1]
             except ConfigurationError as error:

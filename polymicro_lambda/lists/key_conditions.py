@@ -41,7 +41,7 @@ def listed_keys(names: Collection[str], conditions: Sequence[Condition]) -> dict
     """The values, in order, that an ``IN`` leaves to each of these partition keys; none where others exclude all."""
     listed: dict[str, tuple[KeyValue, ...]] = {}
     for condition in conditions:
-        name = _listed_name(condition)
+        name = listed_name(condition)
         if name in names and name not in listed:
             of_key = [c for c in conditions if attributes_of(c) == {name}]
             found = {} if sendable(condition) is False else distinct_keys(condition, HASH_BYTES)
@@ -50,7 +50,7 @@ def listed_keys(names: Collection[str], conditions: Sequence[Condition]) -> dict
     return listed
 
 
-def _listed_name(condition: Condition) -> str:
+def listed_name(condition: Condition) -> str:
     """The attribute that an ``IN`` gives values of, empty for any other condition."""
     if condition.operator != "IN":
         return ""
@@ -59,7 +59,7 @@ def _listed_name(condition: Condition) -> str:
     return path.path[0] if plain and len(path.path) == 1 and "[" not in path.path[0] else ""
 
 
-def _key_operands(condition: Condition, name: str) -> tuple[Any, ...] | None:
+def key_operands(condition: Condition, name: str) -> tuple[Any, ...] | None:
     """(operator, raw value, …) of a condition on this attribute that a key condition can express, else None."""
     if not isinstance(condition, Comparison | Between | BeginsWith) or condition.operator == "<>":
         return None
@@ -82,7 +82,7 @@ class SortKeyCondition:
     @classmethod
     def of(cls, sort: str | None, conditions: Sequence[Condition]) -> "SortKeyCondition":
         """The narrowest that the conditions give: one value, one range or prefix, two bounds, one bound."""
-        candidates = [(_key_operands(c, sort), c) for c in conditions] if sort is not None else []
+        candidates = [(key_operands(c, sort), c) for c in conditions] if sort is not None else []
         pairs = [(o, c) for o, c in candidates if o and all(is_key(value, RANGE_BYTES) for value in o[1:])]
         by_operator = {operands[0]: c for operands, c in reversed(pairs)}
         for operator in ("=", "BETWEEN", "begins_with"):

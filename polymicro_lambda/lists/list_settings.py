@@ -60,8 +60,9 @@ def _default_sort_of(
     if name not in attributes:
         near = did_you_mean(name, attributes)
         raise ConfigurationError(f"{where}: {planner.model.__name__} has no attribute {name!r}{near}")
-    stored = attributes[name].attr_name
-    if not any(path.sort == stored for path in planner.usable(bindable)):
+    bound = None if bindable is None else {attributes[one].attr_name for one in bindable}
+    orders = (order for path in planner.usable(bindable) for order in path.orders(bound))
+    if attributes[name].attr_name not in orders:
         raise ConfigurationError(
             f"{where}: no list can be sorted by {name!r}. It must be the sort key of the table or of an index whose"
             " partition key is bound by the route, by OwnedBy or by filters"

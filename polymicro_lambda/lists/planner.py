@@ -54,8 +54,8 @@ class Planner:
 
     @lazy
     def everything(self) -> frozenset[str]:
-        """The attributes that an item of the model, or of a kind of it, may have, by DynamoDB's names."""
-        return stored_names(self.model)
+        """The attributes that an item of the model, or of a kind of it, may show, by DynamoDB's names."""
+        return stored_names(self.model) - model_info(self.model).composed.keys()
 
     @lazy
     def stored(self) -> Mapping[str, str]:
@@ -170,7 +170,9 @@ class Planner:
         """The access paths whose partition key is among these attributes, by Python name; None gives all paths."""
         attributes = self.model.get_attributes()
         bound = None if names is None else {attributes[name].attr_name for name in names}
-        return (path for path in self.paths if bound is None or path.partition in bound)
+        return (
+            path for path in self.paths if bound is None or bound.issuperset(path.parts_of(path.partition))
+        )
 
 
 def _stored(model: type[Model], names: Iterable[str]) -> frozenset[str]:

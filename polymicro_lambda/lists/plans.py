@@ -3,7 +3,7 @@
 The plan follows from conditions alone: those of the route, of the rule and of the filters. Nothing here calls DynamoDB.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from polymicro_lambda.schemas import HASH_BYTES, RANGE_BYTES, is_key
 from polymicro_lambda.types import RawItem
 
 from .access_paths import AccessPath
+from .composed_keys import PathQuery, query_of_path
 from .key_conditions import KeyValue, SortKeyCondition, conjuncts, distinct_keys, is_implied, listed_keys
 from .refused_lists import no_access_path
 
@@ -88,25 +89,25 @@ def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
     bound: dict[str, KeyValue] = {}
     for condition in conditions:
         bound = {**equality_of(condition), **bound}
-    if (batch := _batch_plan(paths[0], bound, conditions, query)) is not None:
+    table = query_of_path(paths[0], conditions, bound)
+    if (batch := _batch_plan(paths[0], table.bound, table.conditions, query)) is not None:
         return _unless_contradicted(batch, conditions, bound)
     listed = listed_keys({path.partition for path in paths}, conditions)
     bound = {**{name: values[0] for name, values in listed.items() if len(values) == 1}, **bound}
-    partitions = listed | {name: (value,) for name, value in bound.items()}
-    found = [
-        path for path in paths if path.partition in partitions and _sorts(path, query.sort, bound, listed)
-    ]
-    lossy = tuple(path for path in found if _lacking(path, conditions, query) is not None)
-    serving = [path for path in found if path not in lossy]
+    asked = [query_of_path(path, conditions, bound) for path in paths]
+    found = [one for one in asked if one.partitions is not None and one.sorts(query.sort)]
+    lacking = {one.path: _lacking(one.path, conditions, query) for one in found}
+    serving = [one for one in found if not lacking[one.path]]
     if serving:
-        plans = (_query_plan(path, partitions[path.partition], conditions, query) for path in serving)
-        plan = min(plans, key=partial(_cost, query))
+        offers = ((one, _query_plan(one, query)) for one in serving)
+        plan = min(offers, key=partial(_cost, query))[1]
     elif query.scan and (query.sort is None or query.sort in bound):
         projection = _projection(paths[0], query, ()) if query.projects else None
-        plan = Plan(paths[0], None, filters=tuple(conditions), projection=projection, passed_over=lossy)
+        plan = Plan(
+            paths[0], None, filters=tuple(conditions), projection=projection, passed_over=tuple(lacking)
+        )
     else:
-        lacking = [_lacking(path, conditions, query) for path in lossy]
-        raise no_access_path(paths, query, partitions, [name for name in lacking if name is not None])
+        raise no_access_path(asked, query, {*bound, *listed}, [*lacking.values()])
     return _unless_contradicted(plan, conditions, bound)
 
 
@@ -147,27 +148,24 @@ def _unless_contradicted(plan: Plan, conditions: Sequence[Condition], bound: Map
     return replace(plan, empty=True) if contradicted else plan
 
 
-def _sorts(path: AccessPath, sort: str | None, bound: Collection[str], listed: Collection[str]) -> bool:
-    """Whether the path gives that order; by an attribute that has one value any order will do."""
-    return sort is None or sort in (path.sort, *bound) or (sort == path.partition and sort in listed)
-
-
-def _cost(query: ListQuery, plan: Plan) -> tuple[Any, ...]:
+def _cost(query: ListQuery, offer: tuple[PathQuery, Plan]) -> tuple[Any, ...]:
     """One query before several, fewer items read, then no second read, then table before local before global index."""
+    asked, plan = offer
     condition, path = plan.key_condition, plan.path
-    one = plan.empty or (condition is not None and condition.operator == "=")
+    is_whole = (
+        path.index is None or path.sort not in path.composed
+    )  # of an index many items may have one composed key
+    one = plan.empty or (condition is not None and condition.operator == "=" and is_whole)
     narrows = condition is not None and not any(condition is kind for kind in query.kind_conditions)
-    rank = 0 if one else 1 if narrows else 2
+    said = asked.said + (narrows and path.sort not in path.composed)
     several = len(plan.partitions)
-    return (several, rank, plan.completes, path.index is not None, path.is_global, path.index or "")
+    return (several, not one, -said, plan.completes, path.index is not None, path.is_global, path.index or "")
 
 
-def _query_plan(
-    path: AccessPath, partitions: Sequence[KeyValue], conditions: Sequence[Condition], query: ListQuery
-) -> Plan:
+def _query_plan(asked: PathQuery, query: ListQuery) -> Plan:
     """The plan of a query for each value of the path's partition key."""
-    name = path.partition
-    rest = [c for c in conditions if not all(is_implied(c, name, value) for value in partitions)]
+    path, partitions, name = asked.path, asked.partitions or (), asked.path.partition
+    rest = [c for c in asked.conditions if not all(is_implied(c, name, value) for value in partitions)]
     sort_key = SortKeyCondition.of(path.sort, rest)
     rest = [c for c in rest if not any(c is exact for exact in sort_key.exact)]
     filters = tuple(c for c in rest if not attributes_of(c) & path.own and path.has(attributes_of(c)))
@@ -181,7 +179,7 @@ def _query_plan(
         sort_key.condition,
         filters,
         # An item may change before it is read again.
-        tuple(conditions) if completes else checks,
+        (*query.conditions, *query.kind_conditions) if completes else checks,
         query.forward,
         completes=completes,
         empty=sort_key.empty or not partitions or not all(is_key(one, HASH_BYTES) for one in partitions),
@@ -191,19 +189,28 @@ def _query_plan(
     )
 
 
-def _lacking(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> str | None:
-    """The key without which items of the list are not in an index, None where it has all of the list.
+def _lacking(path: AccessPath, conditions: Sequence[Condition], query: ListQuery) -> tuple[str, ...]:
+    """The attributes without which items of the list are not in an index, none where it has all of the list.
 
-    A list that is sorted by that key is of the items that have it, and so is one whose conditions no other satisfies.
+    A list that is sorted by one is of the items that have it, and so is one whose conditions no other satisfies.
     A partition may be that of a default, which stands for the key where an item lacks it.
     """
-    of_partition = [c for c in conditions if attributes_of(c) == {path.partition}]
-    if path.optional_partition and of_partition and all(holds(c, {}) for c in of_partition):
-        return path.partition
-    if not path.sparse or query.sort == path.sort:
-        return None
-    demanded = any(attributes_of(c) == {path.sort} and not holds(c, {}) for c in conditions)
-    return None if demanded else path.sort
+    of_partition = tuple(name for name in path.lacked_in_partition if _may_be_absent(name, conditions))
+    if of_partition:
+        return of_partition
+    if query.sort == path.sort:
+        return ()
+    left = (name for name in path.lacked_in_sort if name != query.sort)
+    return tuple(name for name in left if not _is_demanded(name, conditions))
+
+
+def _may_be_absent(name: str, conditions: Sequence[Condition]) -> bool:
+    said = [c for c in conditions if attributes_of(c) == {name}]
+    return bool(said) and all(holds(c, {}) for c in said)
+
+
+def _is_demanded(name: str, conditions: Sequence[Condition]) -> bool:
+    return any(attributes_of(c) == {name} and not holds(c, {}) for c in conditions)
 
 
 def _projection(path: AccessPath, query: ListQuery, checks: Sequence[Condition]) -> frozenset[str]:

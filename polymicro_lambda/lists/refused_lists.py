@@ -5,40 +5,43 @@ from typing import TYPE_CHECKING
 
 from polymicro_lambda.exceptions import BadRequest
 
-from .access_paths import AccessPath
+from .composed_keys import PathQuery
 
 if TYPE_CHECKING:  # `plans` raises these errors
     from .plans import ListQuery
 
 
 def no_access_path(
-    paths: Sequence[AccessPath], query: "ListQuery", bound: Collection[str], lacking: Collection[str]
+    asked: Sequence[PathQuery],
+    query: "ListQuery",
+    bound: Collection[str],
+    lacking: Collection[Sequence[str]],
 ) -> BadRequest:
     """The error that says what the client can do, by names that it may know; its notes are for the developer.
 
-    ``bound`` are the attributes that have one value, or some; ``lacking`` are the keys without which items are in no
-    index that would serve.
+    ``bound`` are the attributes that have one value, or some; ``lacking`` are for each index that would serve the
+    attributes without which it lacks items.
     """
 
     def python_name(name: str) -> str:
         return query.names.get(name, name)
 
-    def any_of(names: Iterable[str]) -> str:
-        return " or ".join(sorted(set(map(python_name, names))))
+    def any_of(several: Iterable[Iterable[str]]) -> str:
+        return " or ".join(sorted({" and ".join(map(python_name, names)) for names in several} - {""}))
 
-    def bindable(names: Iterable[str]) -> list[str]:
-        return [name for name in names if query.filterable is None or name in query.filterable]
+    def bindable(several: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+        return [one for one in several if query.filterable is None or query.filterable.issuperset(one)]
 
     if lacking:
         # Another value of a partition key leads to the index too, but not to this list.
-        missed = set(lacking) - set(bound)
-        told = any_of(missed if query.told is None else missed & query.told)
+        missed = [one for one in lacking if not set(bound).issuperset(one)]
+        told = any_of(one for one in missed if query.told is None or query.told.issuperset(one))
         advice = f"sort it by {told} or filter on that" if told else ""
         error = _refused("No index has all of this list", advice)
         error.add_note(f"The indexes lack items without {any_of(lacking)}.")
         return error
-    keyed = any_of(path.partition for path in paths if path.partition in bound)
-    by_sort = any_of(bindable(path.partition for path in paths if path.sort == query.sort))
+    keyed = any_of(one.path.parts_of(one.path.partition) for one in asked if one.partitions is not None)
+    by_sort = any_of(bindable(one.missing(query.sort) for one in asked if one.may_sort(query.sort)))
     if query.sort is not None and keyed:
         order = python_name(query.sort)
         error = _refused(
@@ -47,13 +50,15 @@ def no_access_path(
         error.errors = ({"parameter": "sort", "detail": str(error.detail)},)
         error.add_note(f"An index with partition key {keyed} and sort key {order} would have this order.")
         return error
-    partitions = [path.partition for path in paths]
-    said = any_of(bindable(partitions))
+    said = any_of(bindable(one.missing(None) for one in asked))
     error = _refused("No index serves this list", said and f"say which {said} by a filter")
     if not said:
-        error.add_note(f"No filter of the resource would say which {any_of(partitions)}.")
+        partitions = any_of(one.path.parts_of(one.path.partition) for one in asked)
+        error.add_note(f"No filter of the resource would say which {partitions}.")
     if bound:
-        error.add_note(f"An index with partition key {any_of(bound)} would serve this list.")
+        error.add_note(
+            f"An index with partition key {any_of([name] for name in bound)} would serve this list."
+        )
     return error
 
 

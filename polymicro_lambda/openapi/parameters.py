@@ -80,8 +80,13 @@ def _query_parameter(name: str, schema: JSONSchema, description: str) -> Paramet
 def _sorts(route: Route) -> list[str]:
     """The values of ``?sort=``: sort keys of the table, and of indexes that a request can reach."""
     names = {attribute.attr_name: name for name, attribute in route.model.get_attributes().items()}
-    keys = [path.sort for path in route.resource.planner.usable(route.bindable)]
-    sorts = dict.fromkeys(names[key] for key in keys if key is not None and key in names)
+    bound = (
+        None
+        if route.bindable is None
+        else {route.model.get_attributes()[n].attr_name for n in route.bindable}
+    )
+    keys = [key for path in route.resource.planner.usable(route.bindable) for key in path.orders(bound)]
+    sorts = dict.fromkeys(names[key] for key in keys if key in names)
     shown = [name for name in sorts if route.schema.member(name) in route.schema.names]
     return [f"{sign}{name}" for name in shown for sign in ("", "-")]
 

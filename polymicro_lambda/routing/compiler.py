@@ -94,7 +94,7 @@ def _store_of(route: Route) -> PynamoStore:
 def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     """The routes of one resource, whose store, planner and item path are set on the way."""
     resource = declared.resource
-    keys = [key for key in model_info(declared.model).keys if key not in declared.fixed]
+    keys = [key for key in model_info(declared.model).address if key not in declared.fixed]
     address = keys if resource.lookup is None else [resource.lookup]
     item = (*declared.parts, *[f"{{{name}}}" for name in address])
     shared = {**_shared(declared), **formats_of(declared, app)}
@@ -248,10 +248,12 @@ def _planner(
         _check_reachable(declared, usable, {*schema.names, *filters.attributes, *bindable})
     if usable:
         return planner
-    partition = next(iter(model_info(model).keys))
+    names = {one.attr_name: name for name, one in model.get_attributes().items()}
+    table = planner.paths[0]
+    several = [repr(names[place]) for place in table.parts_of(table.partition)]
     raise ConfigurationError(
         f"{declared.name}.list could serve no request: nothing binds the partition key"
-        f" {partition!r}. Bind it by OwnedBy({partition!r}), the route or filters, override list, or say"
+        f" {' and '.join(several)}. Bind it by OwnedBy({several[0]}), the route or filters, override list, or say"
         " scan = True"
     )
 
@@ -259,8 +261,9 @@ def _planner(
 def _check_reachable(declared: Declaration, lacking: Sequence[AccessPath], usable: Collection[str]) -> None:
     """Raise ``ConfigurationError`` where no request can sort by or filter on what these indexes lack items without."""
     names = {one.attr_name: name for name, one in declared.model.get_attributes().items()}
-    lacked = sorted({names.get(str(path.sort), str(path.sort)) for path in lacking})
-    if not any(name in usable for name in lacked):
+    several = [[names.get(place, place) for place in path.lacked_in_sort] for path in lacking]
+    lacked = sorted({" and ".join(one) for one in several})
+    if not any(all(name in usable for name in one) for one in several):
         raise ConfigurationError(
             f"{declared.name}.list could serve no request: the indexes that it can use lack items without"
             f" {' or '.join(lacked)}, which no request can sort by or filter on. Show it, add a filter for it, or say"

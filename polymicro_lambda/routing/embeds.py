@@ -47,7 +47,7 @@ class One:
 
     def check_key(self, where: str, other: Route) -> None:
         """Raise ``ConfigurationError`` where the key is not the whole key of the other model."""
-        names = model_info(other.model).keys
+        names = model_info(other.model).address
         if set(self.key) != set(names):
             raise ConfigurationError(
                 f"{where}: the key must say {', '.join(names)} of {other.model.__name__}, not {_said(self.key)}"
@@ -58,8 +58,8 @@ class Many:
     """Items of another resource in one partition: ``Many(Comments, {"article": "id"}, limit=10)``.
 
     ``key`` says the partition key of the other model's table, or of an index of it, and the attribute of this model
-    that has its value. The first ``limit`` items are shown, on an item alone and not in lists. The rest is as of
-    ``One``.
+    that has its value; of a composed key it says all parts. The first ``limit`` items are shown, on an item alone and
+    not in lists. The rest is as of ``One``.
     """
 
     __slots__ = ("always", "fields", "key", "limit", "resource")
@@ -86,15 +86,15 @@ class Many:
         if type(self.limit) is not int or not 1 <= self.limit <= MOST:
             raise ConfigurationError(f"{where}: limit must be an int from 1 to {MOST}, not {self.limit!r}")
         attributes, planner = other.model.get_attributes(), other.resource.planner
-        usable = (
-            [*planner.usable(self.key)] if len(self.key) == 1 and attributes.keys() >= set(self.key) else []
-        )
+        said = {attributes[name].attr_name for name in self.key if name in attributes}
+        usable = [path for path in planner.paths if set(path.parts_of(path.partition)) == said]
+        usable = usable if len(said) == len(self.key) else []
         if usable and all(path.sparse for path in usable):
             raise ConfigurationError(
                 f"{where}: the index {usable[0].index} lacks items without {usable[0].sort}: that may not be null"
             )
         if not usable:
-            partitions = sorted({path.partition for path in planner.paths})
+            partitions = sorted({" with ".join(path.parts_of(path.partition)) for path in planner.paths})
             raise ConfigurationError(
                 f"{where}: the key must say the partition key of the table or an index of {other.model.__name__},"
                 f" one of {', '.join(partitions)}, not {_said(self.key)}"

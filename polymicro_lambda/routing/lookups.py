@@ -26,7 +26,10 @@ def check_lookup(
     if declared not in attributes:
         near = did_you_mean(declared, attributes)
         raise ConfigurationError(f"{where}: {model.__name__} has no attribute {declared!r}{near}")
-    if declared in model_info(model).keys:
+    made = model_info(model).parts_of(declared)
+    if made is not None:
+        raise ConfigurationError(f"{where}: {declared!r} is made of {made}, and no body has it")
+    if declared in model_info(model).address:
         raise ConfigurationError(
             f"{where}: {declared!r} is of the key, by which items are addressed without it"
         )

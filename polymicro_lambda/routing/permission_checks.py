@@ -8,6 +8,7 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import OwnedBy, Permission, Through
 from polymicro_lambda.rules import SIDES, Rule, rule_from, takes_request
@@ -50,6 +51,9 @@ def check_attributes(
         if isinstance(leaf, OwnedBy) and leaf.attribute not in attributes:
             near = did_you_mean(leaf.attribute, attributes)
             raise ConfigurationError(f"{where}: {leaf} names no attribute of {model.__name__}{near}")
+        made = model_info(model).parts_of(leaf.attribute) if isinstance(leaf, OwnedBy) else None
+        if made is not None:
+            raise ConfigurationError(f"{where}: {leaf} names what is made of {made}: name one of these")
 
 
 def check_field_permissions(

@@ -128,7 +128,7 @@ class Route:
         """The path's parameters that say of an item more than its key."""
         if self.lookup is not None:
             return tuple(name for name in self.params if name != self.address)
-        keys = model_info(self.model).keys if self.about.detail else self.params
+        keys = model_info(self.model).address if self.about.detail else self.params
         return tuple(name for name in self.params if name not in keys)
 
     def schema_of(self, instance: Model) -> ItemSchema:

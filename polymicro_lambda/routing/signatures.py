@@ -139,8 +139,11 @@ def route_parameters(name: str, model: type[Model], parts: tuple[str, ...]) -> t
         if one not in attributes:
             raise ConfigurationError(
                 f"{where}: {{{one}}} is no attribute of {model.__name__}, whose keys are"
-                f" {', '.join(model_info(model).keys)}"
+                f" {', '.join(model_info(model).address)}"
             )
+        made = model_info(model).parts_of(one)
+        if made is not None:
+            raise ConfigurationError(f"{where}: {{{one}}} is made of {made}: name these")
         if attributes[one].attr_type not in ("S", "N", "B"):
             raise ConfigurationError(f"{where}: {{{one}}} must be a text, a number or binary")
         if names.count(one) > 1:

@@ -57,7 +57,7 @@ def _attribute(where: str, resource: ModelResource, name: str) -> Attribute[Any]
         raise ConfigurationError(
             f"{where}: {model.__name__} has no attribute {name!r}{did_you_mean(name, attributes)}"
         )
-    if name in model_info(model).keys:
+    if name in model_info(model).address:
         raise ConfigurationError(f"{where}: {name} is a key, which no write changes")
     field = field_for(attribute)
     if not isinstance(field, DateTimeField) or isinstance(field, ExpiryField):

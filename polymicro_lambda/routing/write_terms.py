@@ -8,7 +8,9 @@ from typing import Any
 from marshmallow import ValidationError
 from pynamodb.attributes import Attribute, DiscriminatorAttribute, VersionAttribute
 
+from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.items import check_not_composed
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.rules import Requirement, SoftDeletion, requirement
 from polymicro_lambda.schemas import Storable
@@ -163,14 +165,15 @@ def read_touch(
             raise ConfigurationError(f"{where} names an owner, which no update changes")
         if deletion is not None and attribute == deletion.name:
             raise ConfigurationError(f"{where} would delete every item: soft_delete is about it")
+        check_not_composed(model_info(resource.model), resource.model, attribute)
+        if attribute in model_info(resource.model).address:
+            raise ConfigurationError(f"{where} is of the key, which no update changes")
         _check_settable(where, attributes[attribute])
         _check_value(where, attributes[attribute], value)
     return dict(said)
 
 
 def _check_settable(where: str, attribute: Attribute[Any]) -> None:
-    if attribute.is_hash_key or attribute.is_range_key:
-        raise ConfigurationError(f"{where} is of the key, which no update changes")
     if isinstance(attribute, VersionAttribute | DiscriminatorAttribute):
         raise ConfigurationError(f"{where} is set by every write as it is: leave it out")
 

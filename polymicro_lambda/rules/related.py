@@ -75,7 +75,8 @@ class RelatedCheck(NamedTuple):
             own = self.own_sources.items()
             found |= {n: one.key_part(raw) for n, one in own if one.attribute.attr_name in raw}
         stored: RawItem = {name: value for name, value in found.items() if value is not None}
-        return stored if len(stored) == len(found) and _can_be_key(stored) else None
+        complete = len(stored) == len(found) and _can_be_key(stored)
+        return model_info(self.model).key_or_none(stored) if complete else None
 
     def is_elsewhere(self, raw: RawItem) -> bool:
         """Whether an item names another related item than the path does."""

@@ -44,7 +44,7 @@ class Through(Permission):
     ) -> None:
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise ConfigurationError(f"Through takes a model and a key, not {model!r}")
-        names = model_info(model).keys
+        names = model_info(model).address
         if not isinstance(key, Mapping) or key.keys() != names.keys():
             raise ConfigurationError(f"Through({model.__name__}, …): the key must say {', '.join(names)}")
         for name, said in key.items():
@@ -82,7 +82,7 @@ class Through(Permission):
 
         And for a method of ``where`` that is none of the resource's ``methods``, but a slip of one.
         """
-        keys = model_info(self.model).keys
+        keys = model_info(self.model).address
         for name, said in self.key.items():
             if isinstance(said, Claim) or said in in_path:
                 continue
@@ -133,7 +133,7 @@ class Through(Permission):
         sources: dict[str, Source] = {}
         own_sources: dict[str, Source] = {}
         path, attributes = path_values(context), context.model.get_attributes()
-        for name, attribute in model_info(self.model).keys.items():
+        for name, attribute in model_info(self.model).address.items():
             said, place = self.key[name], attribute.attr_name
             if isinstance(said, Claim):
                 known[place] = stored_key_part(attribute, said.value(context.user))

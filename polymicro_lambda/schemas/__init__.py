@@ -15,6 +15,8 @@ In come a PynamoDB model, a resource's options and JSON bodies; out go values by
 - ``model_schemas``: the base classes of compiled schemas; ``fast_path``: the switch ``POLYMICRO_COMPILED``
 """
 
+from polymicro_lambda.dynamodb import HASH_BYTES, RANGE_BYTES
+
 from .attribute_fields import default_of, field_for, is_nullable, is_required, ordered_attributes
 from .body_loader import attribute_of_field, load_body
 from .carrying import Storable
@@ -48,7 +50,7 @@ from .fields import (
 )
 from .item_paths import ItemPath, parameter_name
 from .item_schemas import ItemSchema
-from .keys import HASH_BYTES, RANGE_BYTES, KeyRule, address_rules, is_key, key_rules
+from .keys import KeyRule, address_rules, is_key, key_rules
 from .merges import Members, Merge, is_mergeable
 from .schema_compiler import compile_schema, whole_schema
 from .values import as_json

@@ -18,7 +18,7 @@ from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute, MapAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import DecimalAttribute, has_default
+from polymicro_lambda.dynamodb import ComposedAttribute, DecimalAttribute, has_default
 from polymicro_lambda.exceptions import ConfigurationError
 
 from . import fields as ours
@@ -32,12 +32,16 @@ Factory: TypeAlias = Callable[[Any, int], fields.Field[Any]]
 
 @cache
 def ordered_attributes(container: type) -> Mapping[str, Attribute[Any]]:
-    """Python name -> attribute of a model or map, in the order of the source, parents first."""
+    """Python name -> attribute of a model or map, in the order of the source, parents first; none that is composed."""
     attributes: Mapping[str, Attribute[Any]] = container.get_attributes()  # type: ignore[attr-defined]
     known = attributes.keys()
     namespaces = (vars(cls) for cls in reversed(container.__mro__))
     names = [name for own in namespaces if not known.isdisjoint(own.keys()) for name in own]
-    return {name: attributes[name] for name in names if name in known}
+    return {
+        name: attributes[name]
+        for name in names
+        if name in known and not isinstance(attributes[name], ComposedAttribute)
+    }
 
 
 def default_of(attribute: Attribute[Any]) -> Any:

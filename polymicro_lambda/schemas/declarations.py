@@ -10,7 +10,7 @@ from pynamodb import attributes as pynamo
 from pynamodb.attributes import Attribute
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import has_default
+from polymicro_lambda.dynamodb import has_default, model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.spelling import did_you_mean
@@ -51,8 +51,9 @@ class SchemaDeclaration:
 
     @lazy
     def keys(self) -> tuple[str, ...]:
-        """The table's key attributes."""
-        return tuple(n for n, one in self.attributes.items() if one.is_hash_key or one.is_range_key)
+        """The attributes that name an item: the table's keys, of a composed one its parts."""
+        address = model_info(self.model).address
+        return tuple(name for name in self.attributes if name in address)
 
     @property
     def server_set(self) -> frozenset[str]:
@@ -78,7 +79,7 @@ class SchemaDeclaration:
         if self.schema and not (isinstance(self.schema, type) and issubclass(self.schema, Schema)):
             self.fail("schema", "must be a marshmallow Schema class")
         own = self.schema() if self.schema else None
-        self._check_names({*self.model.get_attributes(), *(own.declared_fields if own else ())})
+        self._check_names({*self.attributes, *(own.declared_fields if own else ())})
         self._check_own_fields()
         for name in self.addressed if self.own_fields.replaced else ():
             self.key_field(name)
@@ -96,11 +97,17 @@ class SchemaDeclaration:
         for where in NAME_LISTS:
             names: frozenset[str] = getattr(self, where)
             for name in sorted(names - known) if names else ():
+                self._check_not_composed(where, name)
                 self.fail(
                     where, f"{self.model.__name__} has no attribute {name!r}{did_you_mean(name, known)}"
                 )
         for name in sorted(self.dump_only & self.load_only):
             self.fail("load_only", f"{name!r} is dump_only too: exclude it")
+
+    def _check_not_composed(self, where: str, name: str) -> None:
+        made = model_info(self.model).parts_of(name)
+        if made is not None:
+            self.fail(where, f"{name!r} is made of {made}, and in no body: name these")
 
     def _check_own_fields(self) -> None:
         """Check ``fields`` and ``validators``."""

@@ -1,6 +1,6 @@
 """``ItemSchema``: a model, or a schema of the resource's own, compiled into all that verbs load and dump."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from .declarations import SchemaDeclaration
 from .declared_fields import attribute_at
 from .fast_path import fast_path_is_on
 from .fields import TextField
-from .keys import key_rules
+from .keys import key_rules, part_rules
 from .merges import is_mergeable, merges_of, replacing, without_demands
 from .url_values import value_of_text
 
@@ -102,6 +102,11 @@ class ItemSchema:
             if type(rule.attribute) is UnicodeAttribute and type(self.keys.get(name)) is TextField
         }
 
+    @lazy
+    def parts(self) -> Mapping[str, Callable[[Any], None]]:
+        """Each part of a composed key of the table -> a function that refuses values which would end it too early."""
+        return part_rules(self.declaration.model)
+
     def load_create(self, body: object, optional: Collection[str] = ()) -> dict[str, Any]:
         """The values of a body by Python name, without nulls; ``optional`` fields may be absent though required.
 
@@ -172,10 +177,14 @@ class ItemSchema:
 
     def parse_key(self, name: str, text: str) -> Any:
         """A decoded path segment as the attribute's value. Raises ``ValueError`` if it cannot be one."""
-        limit = self.texts.get(name, 0)
+        limit, rule = self.texts.get(name, 0), self.parts.get(name)
         if 0 < len(text) <= limit and text.isascii() and text.isprintable() and text not in (".", ".."):
-            return text  # the field would give the same, letter by letter
-        return value_of_text(self.keys[name], text, self.attributes[name].attr_type)
+            value: Any = text  # the field would give the same, letter by letter
+        else:
+            value = value_of_text(self.keys[name], text, self.attributes[name].attr_type)
+        if rule is not None:
+            rule(value)
+        return value
 
     def path_values(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """The decoded segments of a path as their attributes' values; one that cannot be such a value stays a text."""
@@ -198,4 +207,6 @@ class ItemSchema:
         """The path segment of a value, not yet quoted: the inverse of ``parse_key``."""
         field = self.keys[name]
         shown = field.serialize(name, {name: value})
+        if isinstance(shown, bool):
+            return "true" if shown else "false"
         return str(getattr(field, "to_path", str)(shown))

@@ -1,21 +1,18 @@
 """The keys of a model, of its table and of its indexes: how long a key may be, and which characters it may hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from unicodedata import category
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import indexes_of
+from polymicro_lambda.dynamodb import HASH_BYTES, RANGE_BYTES, KeyPart, indexes_of, model_info
 
 from .attribute_fields import ordered_attributes
 from .values import load_text, refuse
-
-HASH_BYTES, RANGE_BYTES = 2048, 1024
-"""The longest partition and sort key in bytes (DynamoDB Developer Guide, "Quotas")."""
 
 _WIDEST = 4
 """Bytes of one character in UTF-8 at the most (RFC 3629, section 3)."""
@@ -55,7 +52,7 @@ class KeyRule:
 def is_key(value: Mapping[str, Any], limit: int) -> bool:
     """Whether a key can have this stored value: DynamoDB takes no empty one, nor one over ``limit`` bytes."""
     ((_, stored),) = value.items()
-    return _fits(stored, limit)
+    return isinstance(stored, bool) or _fits(stored, limit)  # a truth is a part of a composed key
 
 
 def _fits(stored: Any, limit: int) -> bool:
@@ -67,19 +64,40 @@ def _fits(stored: Any, limit: int) -> bool:
 
 @cache
 def key_rules(model: type[Model]) -> Mapping[str, KeyRule]:
-    """Python name -> rule, for each attribute that is a key of the table or, by its DynamoDB name, of an index."""
+    """Python name -> rule, for each attribute that is a key of the table or, by its DynamoDB name, of an index.
+
+    And for the parts of a composed key of the table, each of which is a segment of a path.
+    """
     of_indexes = [one for index in indexes_of(model).values() for one in index.Meta.attributes.values()]
+    about = model_info(model)
+    composed = [one for one in about.composed.values() if one.of_table]
     rules: dict[str, KeyRule] = {}
     for name, attribute in ordered_attributes(model).items():
-        own = attribute.is_hash_key or attribute.is_range_key
+        own = name in about.address
         roles = [attribute, *(one for one in of_indexes if one.attr_name == attribute.attr_name)]
         limits = [limit for one in roles for limit in _limits(one)]
+        limits += [one.limit for one in composed if attribute.attr_name in one.places]
         rules |= {name: KeyRule(attribute, min(limits), own)} if limits else {}
     return rules
 
 
 def _limits(role: Attribute[Any]) -> list[int]:
     return [HASH_BYTES] * role.is_hash_key + [RANGE_BYTES] * role.is_range_key
+
+
+@cache
+def part_rules(model: type[Model]) -> Mapping[str, Callable[[Any], None]]:
+    """Python name -> a function that raises ``ValueError`` for a value, for each part of a composed table key."""
+    rules: dict[str, list[KeyPart]] = {}
+    for key in model_info(model).composed.values():
+        for part in key.parts if key.of_table else ():
+            rules.setdefault(part.name, []).append(part)
+    return {name: partial(_check_part, parts) for name, parts in rules.items()}
+
+
+def _check_part(parts: Sequence[KeyPart], value: Any) -> None:
+    for part in parts:
+        part.text({part.kind: part.attribute.serialize(value)})
 
 
 def address_rules(model: type[Model], lookup: str | None) -> Mapping[str, KeyRule]:

@@ -10,7 +10,7 @@ In comes a key and the values to store, under the guard of the request; out goes
   ask of them, ``bulk`` for a POST of a list;
 - ``changes/`` for updates and deletes: their conditions (``item_changes``, ``item_conditions``), an update
   (``item_updates``), the values that DynamoDB computes (``atomic_changes``), members of maps that a PATCH changes
-  (``map_merges``), how one is sent (``item_writes``);
+  (``map_merges``), keys made of changed attributes (``composed_changes``), how one is sent (``item_writes``);
 - ``transactions/`` for several writes at once: as a verb says them (``transaction``, ``keys``), each of them
   (``entries``), one call (``transact_write``);
 - ``unique/`` for ``unique`` of a resource, the reservations of its values, and items found by one (``lookups``);
@@ -23,6 +23,7 @@ from .bulk import BulkCreation, check_bulk
 from .changes.item_writes import UPDATE_ATTEMPTS
 from .conditional_writes import ConditionFailed, LostRace, OutcomeUnknown, write_if
 from .creations import Creation, KeyTaken, RecordPart, create_all
+from .lost_answers import unchanged_conditions
 from .store import PynamoStore, Store
 from .stored_items import MissingItem, StoredItems
 from .transactions.keys import Key
@@ -65,6 +66,7 @@ __all__ = [
     "read_unique",
     "too_contended",
     "transaction_part",
+    "unchanged_conditions",
     "write_if",
     "write_together",
 ]

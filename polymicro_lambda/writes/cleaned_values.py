@@ -52,7 +52,7 @@ def _name(clean: Clean) -> str:
 
 def _fixed(model: type[Model], values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The parts of a new item's key that path and rule say, where the verb has them from there."""
-    guard, keys = current_guard(), model_info(model).keys
+    guard, keys = current_guard(), model_info(model).address
     if not guard.covers(model):
         return {}
     return {name: one for name, one in guard.bound.items() if name in keys and values.get(name) == one}
@@ -60,7 +60,7 @@ def _fixed(model: type[Model], values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _key(model: type[Model], made: Mapping[str, Any], instance: Model) -> Mapping[str, Any]:
     """The parts of an item's key that are said again."""
-    return {name: getattr(instance, name) for name in model_info(model).keys if name in made}
+    return {name: getattr(instance, name) for name in model_info(model).address if name in made}
 
 
 def _check(gives: str, model: type[Model], name: str, value: Any, *, is_new: bool) -> None:

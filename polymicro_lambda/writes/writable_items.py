@@ -96,7 +96,8 @@ class WritableItems(StoredItems):
         Raises ``Unprocessable``, and ``ConfigurationError`` for an unknown attribute or another version.
         """
         version, values = self.about.version, self.serializer.changes(changes)
-        fixed = {**key} if version is None else {version.attr_name: known.get(version.attr_name), **key}
+        of_key = self.about.known_of(key) if self.about.has_composed_key else key
+        fixed = {**of_key} if version is None else {version.attr_name: known.get(version.attr_name), **of_key}
         if fixed.keys().isdisjoint(values):
             self.serializer.check_keys(values)
             return values
@@ -107,6 +108,8 @@ class WritableItems(StoredItems):
         }
         if version is not None and version.attr_name in values:
             raise self.serializer.fixed(version.attr_name, "its version, which every write counts up")
+        for part in [name for name in values if name in of_key and name not in key]:
+            raise self.serializer.fixed(part, "of the key, which no update changes")
         self.serializer.check_keys({n: v for n, v in values.items() if n not in key})
         return values
 

@@ -30,7 +30,8 @@ from polymicro_lambda.dynamodb.expressions import (
     expression_arguments,
     update_expression,
 )
-from polymicro_lambda.items.serializers import ItemSerializer, first_version, stored_datetime
+from polymicro_lambda.items.attribute_writers import stored_datetime
+from polymicro_lambda.items.serializers import ItemSerializer, first_version
 from polymicro_lambda.items.stored_items import serialized
 from polymicro_lambda.schemas.body_loader import BodyLoader
 from polymicro_lambda.schemas.fast_path import SWITCH

@@ -18,10 +18,10 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
+from polymicro_lambda.items.attribute_writers import stored_datetime
 from polymicro_lambda.items.etags import canonical_bytes
 from polymicro_lambda.items.readers import ItemReader, reader_of
 from polymicro_lambda.items.renderings import Renderer, renderer_of
-from polymicro_lambda.items.serializers import stored_datetime
 
 
 class Kept(Model):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from polymicro_lambda.cli.composed_keys import composed_lines
 from polymicro_lambda.cli.wording import Line, of_values, of_verdict
 from polymicro_lambda.dispatch import Operation
 from polymicro_lambda.dynamodb import fits, model_info
@@ -98,6 +99,7 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
     reads = here or guard.needs_instance(changed)
     read = "1 GetItem, consistent, then " if reads or route.reads_item else ""
     pinned = reads or route.reads_item
+    composed = [] if reads or route.reads_item else [*composed_lines(route)]
     yield "calls", f"{read}{_own_calls_first(operation)}1 {name}, on a condition"
     yield "key", _key(operation)
     conditions = [] if here or isinstance(rule, bool) else [rule]
@@ -115,6 +117,7 @@ def _write_lines(operation: Operation, name: str, changed: frozenset[str]) -> It
         judged = attributes_of_verdict(guard.verdict) & changed
         changes = _JUDGED_HERE if here else f"it changes {_before_and_after(judged)}"
         yield "reads, as", opaque if is_opaque(guard.verdict) else changes
+    yield from composed
     inside = model_info(route.model).version is not None
     compared = "part of the condition" if inside else "compared with the item, which is read first"
     yield "If-Match", compared + (", and required (else 428)" if route.resource.require_if_match else "")
@@ -156,4 +159,4 @@ def _key(operation: Operation) -> str:
     if route.lookup is not None:
         found = of_values(route.model, {route.lookup.name: bound[route.lookup.name]})
         return f"that of the item with {found}: 1 GetItem of its reservation, consistent, comes first"
-    return of_values(route.model, {name: bound[name] for name in model_info(route.model).keys})
+    return of_values(route.model, {name: bound[name] for name in model_info(route.model).address})

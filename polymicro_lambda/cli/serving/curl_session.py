@@ -22,7 +22,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import has_table
+from polymicro_lambda.dynamodb import has_table, model_info
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.openapi import openapi
 from polymicro_lambda.routing import Route
@@ -127,9 +127,10 @@ def _json_body(route: Route, item: Mapping[str, Any]) -> str:
 def create_body(schema: ItemSchema, model: type[Model]) -> dict[str, Any]:
     """A body with a sample for each attribute that the schema says is missing."""
     body: dict[str, Any] = {}
+    address = model_info(model).address
     for name in _refused_members(schema.load_create, body):
         if name in model.get_attributes():
-            body[name] = sample(model.get_attributes()[name])
+            body[name] = sample(model.get_attributes()[name], in_path=name in address)
     return body
 
 
@@ -148,9 +149,9 @@ def patch_body(
     return next((body for body in bodies if not _refused_members(schema.load_merge, body)), {})
 
 
-def sample(attribute: Attribute[Any]) -> Any:
-    """A JSON value that the attribute takes; a map's is made of its required members."""
-    if attribute.is_hash_key or attribute.is_range_key:
+def sample(attribute: Attribute[Any], *, in_path: bool = False) -> Any:
+    """A JSON value that the attribute takes, or a path as it is; a map's is made of its required members."""
+    if in_path:
         return "example" if isinstance(attribute, UnicodeAttribute) else _by_class(attribute)
     if isinstance(attribute, MapAttribute):
         members = type(attribute).get_attributes().items()

@@ -16,8 +16,9 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveAction, SetAction
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import NUMBERS, SimpleClause, UpdateStep, has_default
+from polymicro_lambda.dynamodb import NUMBERS, SimpleClause, UpdateStep, has_default, model_info
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.items import check_not_composed
 from polymicro_lambda.rules import attributes_of, check_paths, default_at, stored_reader
 from polymicro_lambda.types import RawItem
 
@@ -90,6 +91,9 @@ def atomic_change(model: type[Model], name: str, value: Any) -> AtomicChange | N
     attribute, where = model.get_attributes()[name], f"The change of {model.__name__}.{name}"
     check_paths(model, value if not is_attribute else Path(value), where)
     action = value if isinstance(value, Action) else SetAction(Path([attribute.attr_name]), _operand(value))
+    check_not_composed(model_info(model), model, name)
+    if name in model_info(model).address:
+        raise ConfigurationError(f"{where}: a key never changes, and takes no expression")
     _check(action, attribute, where)
     action = _with_defaults(action)
     reads = action.values[1] if isinstance(action, SetAction) else action
@@ -129,8 +133,6 @@ def _or_default(operand: Any) -> Any:
 
 
 def _check(action: Action, attribute: Attribute[Any], where: str) -> None:
-    if attribute.is_hash_key or attribute.is_range_key:
-        raise ConfigurationError(f"{where}: a key never changes, and takes no expression")
     target: Any = action.values[0]
     if target.path != [attribute.attr_name]:
         raise ConfigurationError(f"{where} is an action on {target}: say it of {attribute.attr_name}")

@@ -1,4 +1,4 @@
-"""Changes of an attribute whose result rests on the item: PynamoDB's expressions, and merges into maps."""
+"""Changes of an attribute whose result rests on the item: PynamoDB's expressions, merges into maps, composed keys."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -8,15 +8,16 @@ from pynamodb.models import Model
 from polymicro_lambda.schemas import Merge
 
 from .atomic_changes import AtomicChange, Uncomputable, atomic_change
+from .composed_changes import ComposedChange, UnfitKey
 from .map_merges import MOST_BYTES, MergedAttribute
 from .merged_values import UnfitMap
 
-ComputedChange: TypeAlias = AtomicChange | MergedAttribute
-NO_RESULT = (Uncomputable, UnfitMap)
+ComputedChange: TypeAlias = AtomicChange | MergedAttribute | ComposedChange
+NO_RESULT = (Uncomputable, UnfitMap, UnfitKey)
 """What is raised for an item of which a change makes none."""
 
 
-def computed_change(model: type[Model], name: str, value: Any) -> ComputedChange | None:
+def computed_change(model: type[Model], name: str, value: Any) -> AtomicChange | MergedAttribute | None:
     """The change of an attribute, by its Python name, that a value stands for; None for a value that is to be stored.
 
     Raises ``ConfigurationError`` for what this attribute cannot take, ``Unprocessable`` for a map that lacks members.

@@ -1,11 +1,14 @@
 """Deletions of one item: it is removed, or with ``soft_delete`` notes that it is deleted."""
 
+from pynamodb.expressions.condition import Condition
+
 from polymicro_lambda.dynamodb import SimpleClause, UpdateStep
 from polymicro_lambda.rules import SoftDeletion
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.stored_items import StoredItems
 
 from .atomic_changes import version_steps
+from .composed_changes import composed_changes
 from .item_changes import ItemChange
 from .map_merges import Steps
 from .terms import NO_TERMS, Terms
@@ -31,22 +34,29 @@ class ItemDeletion(ItemChange):
 class SoftItemDeletion(ItemChange):
     """Notes on an item that it is deleted; its unique values stay reserved for it."""
 
-    __slots__ = ("deletion", "mark")
+    __slots__ = ("composed", "deletion", "mark")
     operation = "UpdateItem"
 
     def __init__(self, items: StoredItems, key: RawItem, deletion: SoftDeletion, terms: Terms) -> None:
         self.deletion = deletion
         self.mark = {deletion.stored_name: deletion.now()}
+        self.composed = composed_changes(items.about, key, self.mark, refuses=False)
         super().__init__(items, key, terms)
+        self.must_read = self.must_read or any(one.reads for one in self.composed)
 
-    def steps(self, _: RawItem | None) -> Steps:
-        """It sets the attribute, whatever the item."""
+    def steps(self, old: RawItem | None) -> Steps:
+        """It sets the attribute, and the keys that are composed of it."""
         actions: list[UpdateStep] = [SimpleClause("set", name, value) for name, value in self.mark.items()]
-        return [*actions, *version_steps(self.items.about.version)], []
+        conditions: list[Condition] = []
+        for steps, said in [one.steps(old) for one in self.composed]:
+            actions += steps
+            conditions += said
+        return [*actions, *version_steps(self.items.about.version)], conditions
 
     def result(self, old: RawItem) -> RawItem:
         """The item as deleted, its version not counted up yet."""
-        return {**old, **self.mark}
+        made = {one.name: one.result(old) for one in self.composed}
+        return {n: one for n, one in {**old, **self.mark, **made}.items() if one is not None}
 
     def after(self, old: RawItem) -> None:
         """Nothing that would have to be judged: the rule is asked of the item as it was."""

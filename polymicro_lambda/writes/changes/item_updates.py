@@ -9,6 +9,7 @@ from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
 
 from .atomic_changes import NoResult, Uncomputable, version_steps
+from .composed_changes import UnfitKey, composed_changes
 from .computed_changes import ComputedChange, must_read_for
 from .item_changes import ItemChange
 from .map_merges import Steps
@@ -35,11 +36,11 @@ class ItemUpdate(ItemChange):
         ``computed`` are changes whose result rests on the item.
         """
         self.values = values
-        self.computed = computed
+        self.computed = [*computed, *composed_changes(items.about, key, values, computed)]
         actions: list[UpdateStep] = [
             SimpleClause("remove" if value is None else "set", name, value) for name, value in values.items()
         ]
-        version, changed = items.about.version, frozenset([*values, *(one.name for one in computed)])
+        version, changed = items.about.version, frozenset([*values, *(one.name for one in self.computed)])
         actions += version_steps(version)
         if version is not None:
             changed |= {version.attr_name}
@@ -48,8 +49,8 @@ class ItemUpdate(ItemChange):
         self.actions = actions
         super().__init__(items, key, terms, changed, concerned)
         self.must_read = self.must_read or not key.keys().isdisjoint(values)
-        if computed:
-            self.must_read = must_read_for(computed) or self.must_read
+        if self.computed:
+            self.must_read = must_read_for(self.computed) or self.must_read
 
     def steps(self, old: RawItem | None) -> Steps:
         """Its actions on an item, and the conditions of those that depend on it. Raises ``UnfitMap``."""
@@ -100,7 +101,7 @@ class ItemUpdate(ItemChange):
         self.judge_written(new)
         try:
             return self.tells and same_item(new, self.result(new)) and self._follows(new)
-        except UnfitMap:
+        except (UnfitMap, UnfitKey):
             return False
 
     @property

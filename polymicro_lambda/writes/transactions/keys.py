@@ -14,6 +14,7 @@ from polymicro_lambda.types import RawItem
 class Key:
     """The item of a model with this key: ``Key(Product, "p1")``, ``Key(Order, owner="alice", id="1")``.
 
+    A composed key is said by its parts, in their order or by name: ``Key(Thing, tenant="t", project="p", id="1")``.
     Raises ``ConfigurationError`` for more or fewer values than the model has key attributes, and for other names.
     """
 
@@ -22,7 +23,7 @@ class Key:
     def __init__(self, model: type[Model], *values: Any, **named: Any) -> None:
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise ConfigurationError(f"Key begins with a model, not {model!r}: say Key(Product, 'p1')")
-        names = list(model_info(model).keys)
+        names = list(model_info(model).address)
         given = dict(zip(names, values, strict=False)) | named
         if len(values) + len(named) != len(names) or given.keys() != set(names):
             raise ConfigurationError(f"Key({model.__name__}, …) takes a value for each of {', '.join(names)}")
@@ -39,7 +40,8 @@ class Key:
 
 def stored_key(model: type[Model], values: Any) -> RawItem | None:
     """A key by its attributes' names as DynamoDB stores it, None for what can be none: a client may have sent it."""
-    keys = model_info(model).keys
+    about = model_info(model)
+    keys = about.address
     if not isinstance(values, Mapping) or values.keys() != keys.keys():
         return None
     stored: RawItem = {}
@@ -50,7 +52,7 @@ def stored_key(model: type[Model], values: Any) -> RawItem | None:
                 return None
         except (TypeError, ValueError, AttributeError):
             return None
-        if not isinstance(value, str | bytes):
+        if not isinstance(value, str | bytes | bool):
             return None
         stored[attribute.attr_name] = {attribute.attr_type: value}
-    return stored
+    return about.key_or_none(stored)

@@ -24,7 +24,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import model_info, table_name
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import json_bytes
-from polymicro_lambda.items import canonical_bytes
+from polymicro_lambda.items import canonical_bytes, check_not_composed
 from polymicro_lambda.schemas import ItemSchema
 from polymicro_lambda.types import RawItem
 
@@ -146,10 +146,11 @@ def _constraint(
         raise ConfigurationError(f"{where} holds {declared!r}: say an attribute, or a tuple of attributes")
     attributes = model.get_attributes()
     for name in names:
+        check_not_composed(model_info(model), model, name)
         _check(where, model, name, attributes.get(name))
     if len(set(names)) < len(names):
         raise ConfigurationError(f"{where}: {_quoted(names)} names an attribute twice")
-    if set(names) >= set(model_info(model).keys):
+    if set(names) >= set(model_info(model).address):
         raise ConfigurationError(
             f"{where}: {_quoted(names)} holds the whole key of {model.__name__}, which is unique already"
         )
