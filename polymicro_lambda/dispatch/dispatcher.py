@@ -168,7 +168,9 @@ class Dispatcher:
 
     def _body(self, route: Route, request: Request) -> Any:
         body = read_body(request, self.max_body, route.body_types, optional=route.is_action)
-        return body_of_rows(route, body) if type(body) is CellRows else body
+        if type(body) is CellRows:
+            body = vars(request)["json"] = body_of_rows(route, body)
+        return body
 
     def _allowed(self, request: Request, allow: str) -> Response:
         preflight = self.cors.preflight(request, allow) if self.cors is not None else {}

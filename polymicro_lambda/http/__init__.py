@@ -46,7 +46,16 @@ from .responses import (
 )
 from .sources.event_source import request_id
 from .sources.lookup import source_of
-from .strict_json import INT_DIGITS, LongNumber, json_bytes, json_text, plain_number, read_json
+from .strict_json import (
+    INT_DIGITS,
+    MAX_DEPTH,
+    MAX_VALUES,
+    LongNumber,
+    json_bytes,
+    json_text,
+    plain_number,
+    read_json,
+)
 from .users import User, user_from, user_id_by
 
 __all__ = [
@@ -54,6 +63,8 @@ __all__ = [
     "HSTS",
     "INT_DIGITS",
     "JSON_TYPE",
+    "MAX_DEPTH",
+    "MAX_VALUES",
     "MERGE_TYPE",
     "PROBLEM_TYPE",
     "BodyType",

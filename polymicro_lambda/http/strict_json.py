@@ -103,6 +103,8 @@ MAX_DEPTH = 200
 """How deep lists and objects may be nested in a body that is no JSON; JSON's own reader stops at Python's limit."""
 
 
+MAX_VALUES = 250_000
+"""How many values a body that is no JSON may hold: about as many as JSON of 1 MB, in Python's time and not in C's."""
 _PLAIN = frozenset((str, bool, type(None)))
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError
 from polymicro_lambda.http import CellRows, json_text
 
+from .bounds import check_count
+
 MARK = "'"
 """What makes a spreadsheet take the rest of a cell for text."""
 _FORMULA = re.compile(f"{MARK}*[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - the full-width ones too
@@ -98,13 +100,18 @@ class CSV:
     def _read(self, text: str) -> list[list[str]]:
         csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
+        rows, count = [], 0
         try:
-            return [row for row in reader if row]
+            for row in filter(None, reader):
+                rows.append(row)
+                count += len(row)
+                check_count(count)
         except csv.Error as error:
             raise BadRequest(
                 f"The body is not CSV at line {reader.line_num}: a cell with a quote in it stands in quotes, and"
                 " the quote twice."
             ) from error
+        return rows
 
     def _plain(self, cell: str) -> str:
         return cell.removeprefix(MARK) if self.defuse and _MARKED.match(cell) else cell

@@ -4,13 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 from polymicro_lambda.exceptions import BadRequest, HTTPError
-from polymicro_lambda.http import json_text
+from polymicro_lambda.http import MAX_DEPTH, json_text
 from polymicro_lambda.lazy import lazy
 
+from .bounds import check_count
 from .libraries import library
 
-MAX_DEPTH = 200
-"""How deep lists and objects may be nested."""
 _KINDS = {
     **dict.fromkeys((*range(0x90, 0xA0), 0xDC, 0xDD), "list"),
     **dict.fromkeys((*range(0x80, 0x90), 0xDE, 0xDF), "map"),
@@ -69,6 +68,8 @@ class _Reader:
     def __init__(self, body: bytes, reader: Any) -> None:
         self.body = body
         self.reader = reader
+        self.count = 0
+        """Of the values that lists and maps have told so far."""
 
     def value(self, depth: int) -> Any:
         """The next value. Raises ``BadRequest`` for what JSON does not have, ``IndexError`` at the end."""
@@ -78,11 +79,17 @@ class _Reader:
         if depth == 0:
             raise BadRequest("The body is nested too deep.")
         if kind == "list":
-            value, count = self.value, self.reader.read_array_header()
+            value, count = self.value, self._counted(self.reader.read_array_header())
             return [value(depth - 1) for _ in range(count)]
         if kind == "map":
-            return self._object(self.reader.read_map_header(), depth - 1)
+            return self._object(self._counted(self.reader.read_map_header()), depth - 1)
         raise BadRequest("The body holds a timestamp or another extension type of MessagePack: send texts.")
+
+    def _counted(self, length: int) -> int:
+        """A length. Raises ``BadRequest`` where the body has not so many bytes, or with it too many values."""
+        self.count += length
+        check_count(min(self.count, len(self.body)))
+        return length
 
     def _object(self, count: int, depth: int) -> dict[str, Any]:
         members: dict[str, Any] = {}

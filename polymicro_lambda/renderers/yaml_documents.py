@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.http import json_text, read_json
+from polymicro_lambda.http import MAX_DEPTH, json_text, read_json
 from polymicro_lambda.lazy import lazy
 
+from .bounds import check_count
 from .libraries import library
 
-MAX_DEPTH = 200
-"""How deep lists and objects may be nested."""
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -93,6 +92,7 @@ class _Reader:
 
     def __init__(self, events: Iterator[Any]) -> None:
         self.events = events
+        self.count = 0
 
     def value(self) -> Any:
         """The value of the one document."""
@@ -118,6 +118,8 @@ class _Reader:
         return event
 
     def _value(self, event: Any, depth: int) -> Any:
+        self.count += 1
+        check_count(self.count)
         kind = type(event).__name__
         if kind == "ScalarEvent":
             return event.value if event.style else _plain(event.value)

@@ -3,6 +3,7 @@
 import logging
 import tomllib
 from decimal import Decimal
+from time import process_time
 from typing import Any
 
 import msgpack
@@ -179,6 +180,8 @@ def test_a_table_of_our_own_comes_back_as_it_was(dynamodb: None, table_name: str
 def test_actions_take_them_too(caller: Caller) -> None:
     paid = caller.everywhere("POST", "/notes/pay", **sent("text/csv", "amount,note\n3,\n"))
     assert paid.json == {"amount": 3, "note": None}
+    one = caller.post("/notes/echo", **sent("text/csv", "a\n1\n"))
+    assert one.json == {"req": {"a": "1"}, "json": {"a": "1"}}
     found = caller.everywhere("POST", "/notes/echo", **sent("text/csv", "a,b\n1,x\n2,\n"))
     rows = [{"a": "1", "b": "x"}, {"a": "2", "b": ""}]
     assert found.json == {"req": rows, "json": rows}
@@ -280,6 +283,29 @@ def test_bodies_that_cannot_be(media: str, body: bytes, why: str, path: str, dyn
         return
     assert_problem(found, 400)
     assert why in found.json["detail"]
+
+
+MB = 1024 * 1024
+HEAVY = {
+    "msgpack: a long list": ("application/msgpack", b"\xdd\x00\x0f\xff\xfb" + b"\x90" * (MB - 5)),
+    "msgpack: lists that say to be long": ("application/msgpack", b"\xdd\x00\x0f\xff\x00" * (MB // 5)),
+    "yaml: a long list": ("application/yaml", b"[" + b"1," * (MB // 2 - 1)),
+    "yaml: deep": ("application/yaml", b"[" * MB),
+    "yaml: deep lines": ("application/yaml", b"- " * (MB // 2)),
+    "csv: a wide table": ("text/csv", b",".join(b"%x" % number for number in range(MB // 8)) + b"\n1"),
+    "csv: a tall table": ("text/csv", b"a\n" + b"1\n" * (MB // 2 - 1)),
+}
+
+
+@pytest.mark.parametrize(("media", "body"), HEAVY.values(), ids=HEAVY)
+def test_a_heavy_body_is_answered_soon(media: str, body: bytes, dynamodb: None) -> None:
+    """Of CPU time; JSON of the size takes a tenth of that. A table's header is not searched name by name."""
+    caller = Caller(notes_app("t"), user=ALICE)
+    assert caller.handler
+    began = process_time()
+    found = caller.post("/notes", **sent(media, body))
+    assert process_time() - began < 10
+    assert found.status in (400, 413, 422)
 
 
 def test_too_large_a_body(dynamodb: None) -> None:
