@@ -90,14 +90,12 @@ class PolyMicro:
         self._cursor_secret = cursor_secret
         self._table_prefix = table_prefix
         self._default_permissions = default_permissions
-        self._cors = cors
-        self._hsts = hsts
+        self._cors, self._hsts = cors, hsts
         self._max_body = max_body
         self._docs = docs
         self._idempotency = idempotency
         self._rate_limit = rate_limit
-        self.title = title or os.environ.get("POLYMICRO_TITLE") or None
-        self.version = version
+        self.title, self.version = title or os.environ.get("POLYMICRO_TITLE") or None, version
         self._formats = (renderers or {}, parsers or {})
         self.problem = wording_of(problem)
         self._observers = (logger, metrics, tracer)

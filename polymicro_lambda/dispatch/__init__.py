@@ -16,8 +16,9 @@ from .operations import Operation
 from .own_queries import read_own_query
 from .problems import ProblemWording, wording_of
 from .response_limits import fits
+from .services import Services
 from .startup import make_ready, quiet_libraries, without_garbage_collection
-from .verb_request import Services, VerbRequest
+from .verb_request import VerbRequest
 
 __all__ = [
     "Dispatcher",

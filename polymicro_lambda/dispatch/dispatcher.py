@@ -44,7 +44,8 @@ from .operations import Operation
 from .problems import error_response
 from .request_guard import denied
 from .response_limits import ALWAYS, SMALL, fitting_headers, within_limit
-from .verb_request import Services, VerbRequest
+from .services import Services
+from .verb_request import VerbRequest
 
 BODILESS = frozenset({204, 205, 304})
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""

@@ -84,10 +84,9 @@ class ResponseBuilder:
         content = self._content(body)
         if isinstance(body, self.route.model):
             headers = {**self._etag(body, content), **headers}
-            content = self._alone(content)
+            content = self.route.list_settings.around_item(content)
         headers = {"content-type": JSON_TYPE, **headers}
-        status = result.status or (200 if default == NO_CONTENT else default)
-        response = Response(status, headers, content)
+        response = Response(result.status or (200 if default == NO_CONTENT else default), headers, content)
         return response if self.represent else unless_known(self.route, self.request, response)
 
     def _content(self, body: Any) -> bytes:
@@ -112,12 +111,7 @@ class ResponseBuilder:
         headers = {"content-type": JSON_TYPE, "etag": tagger.shown(tag, content) if route.volatile else tag}
         if location:
             headers["location"] = location
-        return Response(route.about.status, headers, self._alone(content))
-
-    def _alone(self, item: bytes) -> bytes:
-        """An item, a JSON text, as it goes out alone: in the envelope's member for it, where there is one."""
-        envelope = self.route.list_settings.envelope
-        return item if envelope is None else envelope.around_item(item)
+        return Response(route.about.status, headers, self.route.list_settings.around_item(content))
 
     def json(self, value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
         """Any value as JSON, and instances in it as they go out; ``default`` is that of ``json.dumps``."""

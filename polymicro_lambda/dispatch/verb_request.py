@@ -16,10 +16,9 @@ from polymicro_lambda.routing import DELETED
 from polymicro_lambda.rules import ConditionCheck, Requirement, Verdict, is_written, join_verdicts
 from polymicro_lambda.schemas import Merge, key_rules, load_body
 
+from .fields_request import RETRIEVE
 from .own_queries import read_own_query
-from .query_request import RETRIEVE, QueryRequest, Services
-
-__all__ = ["Services", "VerbRequest"]
+from .query_request import QueryRequest
 
 
 @dataclass

@@ -26,6 +26,10 @@ class ListSettings(NamedTuple):
         """Whether a request may ask for the number of all items."""
         return self.envelope is not None and self.envelope.count is not None
 
+    def around_item(self, item: bytes) -> bytes:
+        """An item, a JSON text, as it goes out alone: in the envelope's member for it, where there is one."""
+        return item if self.envelope is None else self.envelope.around_item(item)
+
 
 NO_SETTINGS = ListSettings()
 """Those of a resource that says nothing."""

@@ -49,7 +49,6 @@ class _Budget:
     left: int
 
     def spend(self, calls: int = 1) -> None:
-        """Count calls that were made."""
         self.left -= calls
 
 

@@ -1,19 +1,13 @@
 """Resources become routes: declarations read, schemas made, indexes found, every mistake named."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_table, model_info
-from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import (
-    NO_SETTINGS,
-    AccessPath,
     DeclaredFilters,
-    ListSettings,
-    Planner,
-    list_settings_of,
 )
 from polymicro_lambda.rules import FieldRules, Through
 from polymicro_lambda.schemas import ItemPath, ItemSchema, compile_schema
@@ -29,6 +23,7 @@ from polymicro_lambda.writes import (
 
 from .app_checks import check_together
 from .declarations import AppSettings, Declaration
+from .declared_lists import planner_of, settings_of_lists
 from .embeds import link_embeds
 from .formats import formats_of, with_checked_formats
 from .lookups import lookup_of
@@ -98,11 +93,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     address = keys if resource.lookup is None else [resource.lookup]
     item = (*declared.parts, *[f"{{{name}}}" for name in address])
     shared = {**_shared(declared), **formats_of(declared, app)}
-    list_settings = (
-        _list_settings(declared, shared["filters"], shared["bindable"])
-        if has_table(declared.model)
-        else NO_SETTINGS
-    )
+    list_settings = settings_of_lists(declared, shared["filters"], shared["bindable"])
     lookup = lookup_of(declared.name, resource.lookup, shared["uniqueness"], declared.fixed)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)
@@ -157,7 +148,7 @@ def _shared(declared: Declaration) -> dict[str, Any]:
         resource.store = PynamoStore(model, unique, declared.deletion)
         resource.store.read_budget = resource.read_budget
         resource.store.finishing = WrittenValues(declared.touch, declared.clean)
-        resource.planner = _planner(declared, filters, bindable, schema, field_rules)
+        resource.planner = planner_of(declared, filters, bindable, schema, field_rules)
     of_fields = tuple(field_rules.leaves())
     check_field_permissions(name, model, of_fields, declared.in_path, frozenset(declared.by_name))
     others = of_fields if declared.deletion is None else (*of_fields, *declared.deletion.leaves())
@@ -176,23 +167,6 @@ def _shared(declared: Declaration) -> dict[str, Any]:
         "bindable": bindable,
         "deletion": declared.deletion,
     }
-
-
-def _list_settings(
-    declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None
-) -> ListSettings:
-    """What a resource says of all its lists. Raises ``ConfigurationError``."""
-    resource, listed = declared.resource, declared.by_name.get("list")
-    # A list of the app's own may bind what the package cannot know of.
-    bound = bindable if listed is not None and listed.is_default else None
-    said = (resource.envelope, resource.default_sort)
-    settings = list_settings_of(declared.name, *said, filters, resource.planner, bound)
-    if settings.envelope is not None and settings.envelope.item is not None and resource.max_bulk:
-        raise ConfigurationError(
-            f"{declared.name}.max_bulk takes lists of items, and {declared.name}.envelope says that an item stands in"
-            f" {settings.envelope.item!r}: leave one of them out"
-        )
-    return settings
 
 
 def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
@@ -214,61 +188,6 @@ def _schema(declared: Declaration, filters: DeclaredFilters) -> ItemSchema:
         creates="create" in declared.by_name,
         defer_required=declared.has_own_writes,
     )
-
-
-def _planner(
-    declared: Declaration,
-    filters: DeclaredFilters,
-    bindable: frozenset[str] | None,
-    schema: ItemSchema,
-    field_rules: FieldRules,
-) -> Planner:
-    """The planner of a resource's lists.
-
-    Raises ``ConfigurationError`` where the mixin's list could serve no request: a partition must be bound, keys be
-    named by filters, or the table be scanned. An index that lacks items must be sorted by or filtered on.
-    """
-    resource, model = declared.resource, declared.model
-    shown = schema.names if declared.fields_for is None else ()
-    planner = Planner.of(
-        model,
-        scan=resource.scan,
-        whole=declared.whole,
-        filterable=filters.binding,
-        told=filters.attributes.union(name for name in shown if name not in field_rules.read),
-        deletion=declared.deletion,
-    )
-    listed = declared.by_name.get("list")
-    if listed is None or not listed.is_default:
-        return planner
-    usable = [*planner.usable(bindable)]
-    if resource.scan or any(not path.sparse for path in usable):
-        return planner
-    if usable and bindable is not None:
-        _check_reachable(declared, usable, {*schema.names, *filters.attributes, *bindable})
-    if usable:
-        return planner
-    names = {one.attr_name: name for name, one in model.get_attributes().items()}
-    table = planner.paths[0]
-    several = [repr(names[place]) for place in table.parts_of(table.partition)]
-    raise ConfigurationError(
-        f"{declared.name}.list could serve no request: nothing binds the partition key"
-        f" {' and '.join(several)}. Bind it by OwnedBy({several[0]}), the route or filters, override list, or say"
-        " scan = True"
-    )
-
-
-def _check_reachable(declared: Declaration, lacking: Sequence[AccessPath], usable: Collection[str]) -> None:
-    """Raise ``ConfigurationError`` where no request can sort by or filter on what these indexes lack items without."""
-    names = {one.attr_name: name for name, one in declared.model.get_attributes().items()}
-    several = [[names.get(place, place) for place in path.lacked_in_sort] for path in lacking]
-    lacked = sorted({" and ".join(one) for one in several})
-    if not any(all(name in usable for name in one) for one in several):
-        raise ConfigurationError(
-            f"{declared.name}.list could serve no request: the indexes that it can use lack items without"
-            f" {' or '.join(lacked)}, which no request can sort by or filter on. Show it, add a filter for it, or say"
-            " scan = True"
-        )
 
 
 def _check_bulk(declared: Declaration, unique: UniqueConstraints | None) -> None:

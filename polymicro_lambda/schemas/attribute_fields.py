@@ -68,8 +68,8 @@ def _always(make: Callable[[], fields.Field[Any]]) -> Factory:
     return factory
 
 
-def _discriminator(attribute: Any, _: int) -> fields.Field[Any]:
-    return ours.DiscriminatorField(attribute)
+def _of_attribute(make: Callable[[Any], fields.Field[Any]]) -> Factory:
+    return lambda attribute, _: make(attribute)
 
 
 def _list(attribute: Any, level: int) -> fields.Field[Any]:
@@ -119,7 +119,7 @@ FIELDS: Mapping[type, Factory] = {
     pynamo.MapAttribute: _map,
     pynamo.DynamicMapAttribute: _dynamic_map,
     pynamo.ListAttribute: _list,
-    pynamo.DiscriminatorAttribute: _discriminator,
+    pynamo.DiscriminatorAttribute: _of_attribute(ours.DiscriminatorField),
     pynamo.NullAttribute: _always(ours.NullField),
     DecimalAttribute: lambda attribute, _: ours.DecimalField(as_string=attribute.as_string),
 }
@@ -134,12 +134,7 @@ def _enum(attribute: Any, _: int) -> fields.Field[Any]:
     return ours.EnumField(attribute.enum_type)
 
 
-def _timestamp(attribute: Attribute[Any], _: int) -> fields.Field[Any]:
-    return ours.TimestampField(attribute)
-
-
-def _stored_text(attribute: Attribute[Any], _: int) -> fields.Field[Any]:
-    return ours.StoredTextField(attribute)
+_timestamp, _stored_text = _of_attribute(ours.TimestampField), _of_attribute(ours.StoredTextField)
 
 
 PACKAGED: Mapping[str, Factory] = {
