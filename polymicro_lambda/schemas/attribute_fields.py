@@ -33,15 +33,12 @@ Factory: TypeAlias = Callable[[Any, int], fields.Field[Any]]
 @cache
 def ordered_attributes(container: type) -> Mapping[str, Attribute[Any]]:
     """Python name -> attribute of a model or map, in the order of the source, parents first; none that is composed."""
-    attributes: Mapping[str, Attribute[Any]] = container.get_attributes()  # type: ignore[attr-defined]
+    own: Mapping[str, Attribute[Any]] = container.get_attributes()  # type: ignore[attr-defined]
+    attributes = {name: one for name, one in own.items() if not isinstance(one, ComposedAttribute)}
     known = attributes.keys()
     namespaces = (vars(cls) for cls in reversed(container.__mro__))
-    names = [name for own in namespaces if not known.isdisjoint(own.keys()) for name in own]
-    return {
-        name: attributes[name]
-        for name in names
-        if name in known and not isinstance(attributes[name], ComposedAttribute)
-    }
+    names = [name for members in namespaces if not known.isdisjoint(members.keys()) for name in members]
+    return {name: attributes[name] for name in names if name in known}
 
 
 def default_of(attribute: Attribute[Any]) -> Any:
