@@ -6,7 +6,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import check_own_tables, has_table
 from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.lists import RESERVED_PARAMETERS
+from polymicro_lambda.lists import COUNT, RESERVED_PARAMETERS
 from polymicro_lambda.mixins import Delete
 from polymicro_lambda.writes import check_same_constraints
 
@@ -54,6 +54,7 @@ def _check_parameters(route: Route) -> None:
         taken |= {"fields"} if route.shows_deleted is None else {"fields", DELETED}
     if not route.is_action and route.verb == "list":
         taken |= {*RESERVED_PARAMETERS, *route.filters.parameters}
+        taken |= {COUNT} if route.list_settings.counts else set()
     for name in taken.intersection(query_fields(route.form.query)):
         raise ConfigurationError(
             f"{route.full_name}: query names {name!r}, which is a parameter here already: take another name"

@@ -421,3 +421,9 @@ def test_a_walk_by_a_composed_key_while_others_write(jobs: None) -> None:
         assert len(seen) == len(set(seen))
         assert {f"n{number:03}" for number in range(60)} <= set(seen)
         assert [one["due"] for one in given_] == sorted((one["due"] for one in given_), reverse=sign == "-")
+
+
+def test_the_order_of_the_resource_may_be_that_of_a_part(jobs: None) -> None:
+    client = Caller(served(default_sort="-due"), user=ALICE)
+    assert got(client.everywhere("GET", f"/jobs?{OPEN}")) == ["2", "5", "1"]
+    assert_problem(client.get("/jobs?owner=alice"), 400, "sort")

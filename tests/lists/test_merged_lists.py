@@ -8,7 +8,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from polymicro_lambda import AllowAny, List, ModelResource, Permission, PolyMicro, User
+from polymicro_lambda import AllowAny, Envelope, List, ModelResource, Permission, PolyMicro, User
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.deploy import grants
 
@@ -346,3 +346,20 @@ def test_a_filter_by_in_alone_makes_a_list(table: str) -> None:
     refused = Caller(pm, user=ALICE).get("/posts")
     assert_problem(refused, 400)
     assert refused.json["detail"] == "No index serves this list: say which team by a filter."
+
+
+COUNTED = [
+    pytest.param(5, "team__in=a,b,c&limit=2", 7, id="a call for each value"),
+    pytest.param(5, "team__in=a,b,c,d,e&limit=2", 8, id="as many as the budget"),
+    pytest.param(2, "team__in=a,b,c&limit=2", None, id="more values than the budget"),
+    pytest.param(5, "team__in=a,b,c&rank__gt=1&limit=2", 4, id="of a range"),
+    pytest.param(5, "team__in=a,b,c&kind__ne=x&limit=2", 7, id="with a filter"),
+]
+
+
+@pytest.mark.parametrize(("budget", "query", "number"), COUNTED)
+def test_all_partitions_are_counted(table: str, budget: int, query: str, number: int | None) -> None:
+    said = {"filters": FILTERS, "read_budget": budget, "envelope": Envelope(count="total")}
+    client = Caller(served(**said), user=ALICE)
+    first = client.get(f"/posts?{query}&count=true").json
+    assert (len(first["items"]), first["total"]) == (2, number)
