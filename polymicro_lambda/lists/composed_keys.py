@@ -64,15 +64,24 @@ class PathQuery(NamedTuple):
 def query_of_path(path: AccessPath, conditions: Sequence[Condition], bound: _Bound) -> PathQuery:
     """What the path makes of the conditions, with the attributes that these bind to one value."""
     query = PathQuery(path, conditions, bound, path.sort)
+    composed, sort_key = path.composed.get(path.partition), path.composed.get(path.sort or "")
     try:
-        composed = path.composed.get(path.partition)
         query = _of_plain_partition(query) if composed is None else _with_partition(query, composed)
-        sort_key = path.composed.get(path.sort or "")
-        if query.partitions is not None and sort_key is not None:
-            query = _with_sort_key(query, sort_key)
+    except UnfitPart:
+        query = query._replace(partitions=())
+    if query.partitions is None or sort_key is None:
+        return query
+    query = query._replace(order=_order(query, sort_key))
+    try:
+        return _with_sort_key(query, sort_key)
     except (EmptyRange, UnfitPart):
         return query._replace(partitions=())
-    return query
+
+
+def _order(query: PathQuery, key: ComposedKey) -> str | None:
+    """The part by which the items stand that have the same parts before it."""
+    left = key.parts[len(_leading(key, query.bound)) :]
+    return left[0].place if left and left[0].orders_keys else None
 
 
 def _of_plain_partition(query: PathQuery) -> PathQuery:
@@ -131,8 +140,7 @@ def _with_sort_key(query: PathQuery, key: ComposedKey) -> PathQuery:
     prefix = key.beginning([one.text(known[one.place]) for one in key.parts[: len(known)]])
     said = [c for c in query.conditions if attributes_of(c) == {part.place}]
     ranges = [(c, operands) for c in said if (operands := _operands(c, part, prefix)) is not None]
-    order = part.place if part.orders_keys else None
-    query = query._replace(order=order, said=query.said + len(known) + bool(ranges))
+    query = query._replace(said=query.said + len(known) + bool(ranges))
     if not known and not ranges:
         return query
     on_key, expressed = _range(key, part, prefix, ranges)

@@ -139,6 +139,9 @@ OPEN = "team=red&status=open"
         ("owner=alice&project__begins_with=p", ["1", "2", "3", "4"], ["Query"]),
         ("owner=alice&project=p&name=2", ["2"], ["Query"]),
         ("team=re%23d&status=open", [], []),
+        ("team=re%23d&status=open&sort=due", [], []),
+        (f"{OPEN}&due__gte=2026-01-03T00:00:00Z&due__lt=2026-01-01T00:00:00Z&sort=-due", [], []),
+        ("owner=alice&project=p%23&sort=name", [], []),
         ("team=red&status__in=open,done&sort=due", ["1", "3", "5", "2"], ["Query", "Query"]),
         ("team=red&status__in=open,done&sort=-due&owner=alice", ["2", "3", "1"], ["Query", "Query"]),
         (
