@@ -9,12 +9,11 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from . import dynamodb
-from .app import PolyMicro
-from .dynamodb import SimpleClause, UpdateStep, model_info
-from .items import is_live
-from .types import RawItem
-from .writes import (
+from polymicro_lambda.app import PolyMicro
+from polymicro_lambda.dynamodb import SimpleClause, UpdateStep, model_info
+from polymicro_lambda.items import is_live
+from polymicro_lambda.types import RawItem
+from polymicro_lambda.writes import (
     UPDATE_ATTEMPTS,
     ConditionFailed,
     Reservation,
@@ -27,6 +26,8 @@ from .writes import (
     write_if,
     write_together,
 )
+
+from . import dynamodb
 
 __all__ = ["Duplicate", "Unfit", "compose", "mark"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from .app import PolyMicro
-from .project import (
+from polymicro_lambda.app import PolyMicro
+from polymicro_lambda.project import (
     FAKE_AWS,
     NO_AWS_SETTINGS,
     UsageError,
@@ -23,7 +23,7 @@ from .project import (
     shared_engine,
     strict_moto,
 )
-from .testing import Client
+from polymicro_lambda.testing import Client
 
 MOTO = "moto"
 ENGINE_HELP = (

@@ -17,9 +17,9 @@ from polymicro_lambda.rules import current_guard, guarded
 from polymicro_lambda.writes import BulkCreation
 
 from .problems import ProblemWording
-from .response_builder import ResponseBuilder
-from .response_limits import fits
-from .verb_results import VerbResult
+from .responses.response_builder import ResponseBuilder
+from .responses.response_limits import fits
+from .responses.verb_results import VerbResult
 
 MULTI_STATUS = 207
 """Each item has a status of its own (RFC 4918, section 13; the body is ours)."""

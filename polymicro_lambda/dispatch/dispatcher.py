@@ -39,13 +39,13 @@ from polymicro_lambda.routing import DELETED, Match, Route, Router
 from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict, note_serving
 from polymicro_lambda.throttling import Limiter
 
-from .formats import body_of_rows, represented
 from .operations import Operation
 from .problems import error_response
-from .request_guard import denied
-from .response_limits import ALWAYS, SMALL, fitting_headers, within_limit
-from .services import Services
-from .verb_request import VerbRequest
+from .requests.request_guard import denied
+from .requests.services import Services
+from .requests.verb_request import VerbRequest
+from .responses.formats import body_of_rows, represented
+from .responses.response_limits import ALWAYS, SMALL, fitting_headers, within_limit
 
 BODILESS = frozenset({204, 205, 304})
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""

@@ -9,9 +9,9 @@ from polymicro_lambda.rules import Guard, Verdict, certainly_allows, guarded, is
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import PynamoStore
 
-from .response_builder import ResponseBuilder
-from .verb_request import VerbRequest
-from .verb_results import VerbResult
+from .requests.verb_request import VerbRequest
+from .responses.response_builder import ResponseBuilder
+from .responses.verb_results import VerbResult
 
 
 class FastOperation(Protocol):

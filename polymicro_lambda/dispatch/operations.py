@@ -35,18 +35,18 @@ from polymicro_lambda.rules import (
 from polymicro_lambda.writes import LostRace
 
 from .bulk_create import BulkCreate
-from .embedded_items import EmbeddedItems
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
-from .formats import represented
-from .item_members import body_member, point_into, unwrapped
-from .page_responses import PageResponses, fitting_page
-from .request_guard import guard_of, item_of_path
-from .response_builder import ResponseBuilder
-from .response_limits import without_item
+from .requests.item_members import body_member, point_into, unwrapped
+from .requests.request_guard import guard_of, item_of_path
+from .requests.verb_request import VerbRequest
+from .responses.embedded_items import EmbeddedItems
+from .responses.formats import represented
+from .responses.page_responses import PageResponses, fitting_page
+from .responses.response_builder import ResponseBuilder
+from .responses.response_limits import without_item
+from .responses.verb_results import VerbResult, is_collection, result_of
+from .responses.wrapped_bodies import WrappedBody
 from .upsert import upserted
-from .verb_request import VerbRequest
-from .verb_results import VerbResult, is_collection, result_of
-from .wrapped_bodies import WrappedBody
 
 
 @dataclass

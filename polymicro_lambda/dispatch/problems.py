@@ -17,8 +17,8 @@ from polymicro_lambda.http import (
 )
 from polymicro_lambda.observability import Observation, report_error, safely
 
-from .response_limits import fits, slimmed
-from .verb_results import header_texts
+from .responses.response_limits import fits, slimmed
+from .responses.verb_results import header_texts
 
 WHERE = "PolyMicro.problem"
 

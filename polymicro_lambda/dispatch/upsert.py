@@ -11,8 +11,8 @@ from polymicro_lambda.rules import Verdict, current_guard
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import UPDATE_ATTEMPTS, KeyTaken, LostRace, MissingItem
 
-from .request_guard import denied, only_creates
-from .verb_request import VerbRequest
+from .requests.request_guard import denied, only_creates
+from .requests.verb_request import VerbRequest
 
 Act: TypeAlias = Callable[[], Response]
 

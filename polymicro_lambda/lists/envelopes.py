@@ -5,7 +5,7 @@ from typing import Any
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import json_bytes
 
-from .filters import DeclaredFilters
+from .filtering.filters import DeclaredFilters
 
 COUNT = "count"
 """The parameter by which a request asks for the number of all items."""

@@ -7,8 +7,8 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.spelling import did_you_mean
 
 from .envelopes import Envelope, envelope_of
-from .filters import DeclaredFilters
-from .planner import Planner
+from .filtering.filters import DeclaredFilters
+from .planning.planner import Planner
 
 
 class ListSettings(NamedTuple):

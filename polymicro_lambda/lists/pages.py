@@ -12,10 +12,10 @@ from polymicro_lambda.items import FieldSelection, is_live
 from polymicro_lambda.rules import as_stored, holds, is_cleared, may_go_out, whole_rows
 
 from .cursors import NO_KEY, Page
-from .iterators import all_rows_of, check_start, rows_from
-from .listed_rows import ListedRows, WrappedPage
+from .reading.iterators import all_rows_of, check_start, rows_from
+from .reading.listed_rows import ListedRows, WrappedPage
+from .reading.rows import Rows
 from .requested_lists import requested_list
-from .rows import Rows
 
 
 @dataclass(slots=True)

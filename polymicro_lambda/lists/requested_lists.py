@@ -14,7 +14,7 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import bad_query, parameter_error
 
 from .cursors import Page
-from .filters import Filters, filter_conditions
+from .filtering.filters import Filters, filter_conditions
 
 
 class RequestedList:

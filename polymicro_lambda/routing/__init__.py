@@ -4,25 +4,21 @@ In come the registered resources and what the app says for all of them; out goes
 in which everything about an API is known, and the ``Router`` that finds the routes of a path. All of it happens when
 the app compiles: it needs neither network nor credentials, and names class and attribute of every mistake.
 
-``compiler`` makes the routes. ``declarations`` reads one resource, with ``signatures`` for its methods and its path,
-``verbs`` for the five verbs and ``@action``, ``idempotent_verbs``, ``declared_calls`` and ``soft_deletes`` for
-these settings, ``declared_forms`` for what the app says of queries and answers, and
-``declared_models`` for the model, or a ``Resource`` without one.
-``embeds`` has ``One`` and ``Many``, by which resources embed one another. ``declaration_checks`` and
-``permission_checks`` refuse what would go wrong in silence. ``routes`` has the ``Route``, ``router`` the tree of paths,
-``reserved_keys`` the keys whose paths would be other routes.
+``compiler`` makes the routes. ``declarations`` reads one resource, each word of it in a file of ``declared``;
+``verbs`` has the five verbs and ``@action``, ``embeds`` ``One`` and ``Many``, by which resources embed one another.
+``checks`` refuses what would go wrong in silence. ``routes`` has the ``Route``, ``router`` the tree of paths.
 """
 
+from .checks.reserved_keys import reserve_paths
 from .compiler import compile_routes, models_of, stores_of
 from .declarations import AppSettings
-from .declared_calls import Call
-from .declared_forms import BODILESS, Answer, query_fields, several_of
+from .declared.declared_calls import Call
+from .declared.declared_forms import BODILESS, Answer, query_fields, several_of
+from .declared.soft_deletes import DELETED
 from .embed import Embed
 from .embeds import EMBED, Many, One
-from .reserved_keys import reserve_paths
 from .router import Match, Router, is_open
 from .routes import Route
-from .soft_deletes import DELETED
 from .verbs import action
 
 __all__ = [

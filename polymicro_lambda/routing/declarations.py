@@ -15,19 +15,26 @@ from polymicro_lambda.resources import ModelResource, own_members
 from polymicro_lambda.rules import Requirement, SoftDeletion
 from polymicro_lambda.throttling import RateLimit
 
-from .declaration_checks import check_kind
-from .declared_calls import Call, calls_of
-from .declared_forms import Form, check_forms, form_of
-from .declared_models import check_rule, checked_model, how_to_get_verbs
-from .foreign_names import check_names
-from .idempotent_verbs import idempotent_verbs
-from .lookups import check_lookup
-from .permission_checks import check_attributes
-from .signatures import action_path, actions_of, route_parameters, route_parts, signature
-from .soft_deletes import soft_deletion_of
-from .verb_rules import VerbRules
+from .checks.declaration_checks import check_kind
+from .checks.foreign_names import check_names
+from .checks.permission_checks import check_attributes
+from .declared.declared_calls import Call, calls_of
+from .declared.declared_forms import Form, check_forms, form_of
+from .declared.declared_models import check_rule, checked_model, how_to_get_verbs
+from .declared.idempotent_verbs import idempotent_verbs
+from .declared.lookups import check_lookup
+from .declared.signatures import action_path, actions_of, route_parameters, route_parts, signature
+from .declared.soft_deletes import soft_deletion_of
+from .declared.verb_rules import VerbRules
+from .declared.write_terms import (
+    attempts_of,
+    check_clean,
+    check_write_terms,
+    put_of,
+    read_touch,
+    requirement_of,
+)
 from .verbs import ACTION, RESTORE, VERBS, Action, Verb, is_mixed_in
-from .write_terms import attempts_of, check_clean, check_write_terms, put_of, read_touch, requirement_of
 
 _SETTINGS: Mapping[str, type] = {
     "max_limit": int,

@@ -18,10 +18,10 @@ from polymicro_lambda.schemas import ItemSchema, parameter_name, whole_schema
 from polymicro_lambda.throttling import Rate
 from polymicro_lambda.writes import Lookup, UniqueConstraints
 
-from .declared_calls import Call
-from .declared_forms import NO_FORM, Form
+from .declared.declared_calls import Call
+from .declared.declared_forms import NO_FORM, Form
+from .declared.verb_rules import VerbRules
 from .embed import Embed
-from .verb_rules import VerbRules
 from .verbs import RESTORE, Verb
 
 

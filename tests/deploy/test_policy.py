@@ -22,8 +22,8 @@ from polymicro_lambda.deploy.tables import logical_id
 from polymicro_lambda.deploy.template import Options, template
 from polymicro_lambda.dynamodb.client import connect
 from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.lists.access_paths import access_paths_of
-from polymicro_lambda.lists.plans import ListQuery, plan_list
+from polymicro_lambda.lists.planning.access_paths import access_paths_of
+from polymicro_lambda.lists.planning.plans import ListQuery, plan_list
 from polymicro_lambda.permissions import AllowAny, OwnedBy, Permission
 from polymicro_lambda.routing.routes import Route
 from polymicro_lambda.testing import Client

@@ -14,7 +14,7 @@ from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import CORS, Create, IsAuthenticated, List, ModelResource, PolyMicro, Retrieve
-from polymicro_lambda.dispatch.response_limits import MOST_HEADERS, fitting_headers
+from polymicro_lambda.dispatch.responses.response_limits import MOST_HEADERS, fitting_headers
 from polymicro_lambda.http import source_of
 from polymicro_lambda.http.responses import Response
 from polymicro_lambda.testing import make_event

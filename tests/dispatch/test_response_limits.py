@@ -23,8 +23,9 @@ from polymicro_lambda import (
     Update,
     action,
 )
-from polymicro_lambda.dispatch import dispatcher, response_limits
-from polymicro_lambda.dispatch.response_limits import (
+from polymicro_lambda.dispatch import dispatcher
+from polymicro_lambda.dispatch.responses import response_limits
+from polymicro_lambda.dispatch.responses.response_limits import (
     BESIDES,
     CARRIERS,
     LAMBDA,

@@ -13,7 +13,7 @@ from pynamodb.attributes import MapAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, action
-from polymicro_lambda.dispatch.verb_results import (
+from polymicro_lambda.dispatch.responses.verb_results import (
     VerbResult,
     is_collection,
     json_default,

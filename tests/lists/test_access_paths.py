@@ -14,7 +14,7 @@ from pynamodb.indexes import (
 from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import stored_names
-from polymicro_lambda.lists.access_paths import AccessPath, access_paths_of
+from polymicro_lambda.lists.planning.access_paths import AccessPath, access_paths_of
 
 
 class Whole(LocalSecondaryIndex[Any]):

@@ -28,7 +28,7 @@ from polymicro_lambda import (
     PolyMicro,
     SoftDelete,
 )
-from polymicro_lambda.dispatch import response_limits
+from polymicro_lambda.dispatch.responses import response_limits
 from polymicro_lambda.openapi import openapi
 from polymicro_lambda.testing import FakeContext
 

@@ -24,7 +24,7 @@ from pynamodb.attributes import (
 from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import BadRequest, ConfigurationError
-from polymicro_lambda.lists.filters import FILTER_OPERATORS, DeclaredFilters, filter_conditions
+from polymicro_lambda.lists.filtering.filters import FILTER_OPERATORS, DeclaredFilters, filter_conditions
 from polymicro_lambda.rules.conditions.evaluation import holds
 from polymicro_lambda.schemas.item_schemas import ItemSchema
 from polymicro_lambda.schemas.schema_compiler import compile_schema

@@ -8,8 +8,8 @@ import pytest
 from pynamodb.expressions.condition import BeginsWith
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.lists import key_ranges
-from polymicro_lambda.lists.key_ranges import KeyRange
+from polymicro_lambda.lists.planning import key_ranges
+from polymicro_lambda.lists.planning.key_ranges import KeyRange
 from polymicro_lambda.rules import holds
 
 

@@ -16,7 +16,7 @@ from polymicro_lambda.exceptions import ConfigurationError, ServiceUnavailable
 from polymicro_lambda.items.selections import FieldSelection
 from polymicro_lambda.lists.cursors import Page
 from polymicro_lambda.lists.pages import PageReader
-from polymicro_lambda.lists.rows import CHUNK, PAGE_SECONDS, Rows
+from polymicro_lambda.lists.reading.rows import CHUNK, PAGE_SECONDS, Rows
 from polymicro_lambda.observability.observation import Observation, observed
 from polymicro_lambda.permissions import Permission
 from polymicro_lambda.rules.context import Method, RuleContext

@@ -20,9 +20,9 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb.attributes import PrefixedAttribute
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.items.stored_items import live_conditions
-from polymicro_lambda.lists.access_paths import AccessPath
-from polymicro_lambda.lists.planner import Planner
-from polymicro_lambda.lists.plans import ListQuery, Plan, plan_list
+from polymicro_lambda.lists.planning.access_paths import AccessPath
+from polymicro_lambda.lists.planning.planner import Planner
+from polymicro_lambda.lists.planning.plans import ListQuery, Plan, plan_list
 from polymicro_lambda.permissions import AllowAny
 from polymicro_lambda.rules.context import Method, RuleContext
 from polymicro_lambda.rules.guard_context import guarded
@@ -572,7 +572,7 @@ def test_a_partition_is_found_without_a_search(
     guard: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the plainest lists wait for none."""
-    monkeypatch.setattr("polymicro_lambda.lists.planner.plan_list", no_search)
+    monkeypatch.setattr("polymicro_lambda.lists.planning.planner.plan_list", no_search)
     assert ask({}, by=Planner.of(Lasting, scan=False, whole=False), **guard, fields=None).path.index is None
 
 

@@ -11,9 +11,9 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb.result_pages import LARGEST_PAGE
 from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.lists.access_paths import AccessPath, access_paths_of
-from polymicro_lambda.lists.plans import Plan
-from polymicro_lambda.lists.queries import rows_of
+from polymicro_lambda.lists.planning.access_paths import AccessPath, access_paths_of
+from polymicro_lambda.lists.planning.plans import Plan
+from polymicro_lambda.lists.reading.queries import rows_of
 
 
 class ByRank(LocalSecondaryIndex[Any]):

@@ -23,7 +23,7 @@ from polymicro_lambda import (
     Retrieve,
     action,
 )
-from polymicro_lambda.dispatch import response_limits
+from polymicro_lambda.dispatch.responses import response_limits
 
 
 class ByRank(LocalSecondaryIndex[Any]):

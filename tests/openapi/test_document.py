@@ -59,7 +59,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.exceptions import HTTPError, NotFound
-from polymicro_lambda.lists.filters import FILTER_OPERATORS
+from polymicro_lambda.lists.filtering.filters import FILTER_OPERATORS
 from polymicro_lambda.openapi.document import openapi
 from polymicro_lambda.openapi.parameters import MEANINGS
 from polymicro_lambda.openapi.responses import ERRORS

@@ -18,7 +18,7 @@ from polymicro_lambda import PolyMicro
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.serving.curl_session import curl_session
 from polymicro_lambda.exceptions import HTTPError
-from polymicro_lambda.lists.filters import FILTER_OPERATORS
+from polymicro_lambda.lists.filtering.filters import FILTER_OPERATORS
 from polymicro_lambda.schemas.attribute_fields import FIELDS
 
 WITH_CODE = [page for page in PAGES if blocks(page, "python")]

@@ -9,9 +9,8 @@ from polymicro_lambda.dynamodb import has_table, model_of_path
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import OwnedBy, Permission, Through
 from polymicro_lambda.resources import ModelResource, Resource
-
-from .declaration_checks import check_model
-from .verbs import ACTION, HTTP_VERBS, VERBS, Action
+from polymicro_lambda.routing.checks.declaration_checks import check_model
+from polymicro_lambda.routing.verbs import ACTION, HTTP_VERBS, VERBS, Action
 
 SETTINGS = frozenset(
     {

@@ -10,10 +10,10 @@ from pynamodb.pagination import ResultIterator
 
 from polymicro_lambda import dynamodb
 from polymicro_lambda.dynamodb import IteratorStart, has_all_attributes
+from polymicro_lambda.lists.cursors import foreign_key, is_start_key
+from polymicro_lambda.lists.planning.access_paths import access_paths_of
 from polymicro_lambda.rules import concerns_route, holds
 
-from .access_paths import access_paths_of
-from .cursors import foreign_key, is_start_key
 from .queries import whole_items
 from .rows import Rows
 

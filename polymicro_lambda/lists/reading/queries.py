@@ -22,15 +22,15 @@ from polymicro_lambda.dynamodb import (
     key_of_item,
     translating_errors,
 )
+from polymicro_lambda.lists.cursors import foreign_key
+from polymicro_lambda.lists.planning.plans import Plan
+from polymicro_lambda.lists.requested_lists import requested_list
 from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.rules import Verdict, guard_for, holds, is_opaque
 from polymicro_lambda.types import RawItem
 
-from .cursors import foreign_key
 from .listed_rows import ListedRows
 from .merged_queries import KeyBounds, MergedQueries
-from .plans import Plan
-from .requested_lists import requested_list
 from .rows import PAGE_SECONDS, OnCall
 
 READ_BUDGET = 5

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, cast
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.models import Model
 
+from polymicro_lambda.dispatch.requests.shown_fields import ShownFields
 from polymicro_lambda.dynamodb import MOST_KEYS, items_of_tables, model_info
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.http import Request
@@ -32,7 +33,6 @@ from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import PynamoStore
 
 from .item_dumper import ItemDumper
-from .shown_fields import ShownFields
 
 RETRIEVE = Method("retrieve", "GET")
 """What field rules are asked about, whichever verb shows the fields."""

@@ -5,12 +5,11 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from polymicro_lambda.dispatch.requests.shown_fields import ShownFields
 from polymicro_lambda.http import Request
 from polymicro_lambda.items import unchanged_json
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
-
-from .shown_fields import ShownFields
 
 NOTHING: Mapping[str, Any] = {}
 

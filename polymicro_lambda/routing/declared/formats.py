@@ -4,8 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from polymicro_lambda.http import body_types_of, checked_formats, joined_formats, representations_of
-
-from .declarations import AppSettings, Declaration
+from polymicro_lambda.routing.declarations import AppSettings, Declaration
 
 
 def with_checked_formats(app: AppSettings) -> AppSettings:

@@ -8,14 +8,14 @@ from polymicro_lambda.dynamodb import check_own_tables, has_table
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import COUNT, RESERVED_PARAMETERS
 from polymicro_lambda.mixins import Delete
+from polymicro_lambda.routing.declarations import AppSettings
+from polymicro_lambda.routing.declared.declared_forms import query_fields
+from polymicro_lambda.routing.declared.soft_deletes import DELETED
+from polymicro_lambda.routing.embeds import EMBED
+from polymicro_lambda.routing.routes import Route
 from polymicro_lambda.writes import check_same_constraints
 
 from .declaration_checks import check_index_keys, check_prefixes
-from .declarations import AppSettings
-from .declared_forms import query_fields
-from .embeds import EMBED
-from .routes import Route
-from .soft_deletes import DELETED
 
 
 def check_together(routes: tuple[Route, ...], models: Collection[type[Model]], app: AppSettings) -> None:

@@ -13,12 +13,11 @@ from typing import Any, NamedTuple, TypeAlias
 from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import LARGEST_PAGE, PAGE_GROWTH, ReadPage, typed_value
+from polymicro_lambda.lists.planning.key_conditions import KeyValue
+from polymicro_lambda.lists.planning.key_ranges import KeyRange
+from polymicro_lambda.lists.planning.plans import Plan
 from polymicro_lambda.rules import holds
 from polymicro_lambda.types import RawItem
-
-from .key_conditions import KeyValue
-from .key_ranges import KeyRange
-from .plans import Plan
 
 
 class KeyBounds(NamedTuple):

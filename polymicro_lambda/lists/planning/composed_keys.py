@@ -13,10 +13,10 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.dynamodb import ComposedKey, KeyPart, UnfitPart
+from polymicro_lambda.lists.filtering.filter_operators import FILTER_OPERATORS
 from polymicro_lambda.rules import attributes_of, holds
 
 from .access_paths import AccessPath
-from .filter_operators import FILTER_OPERATORS
 from .key_conditions import KeyValue, is_implied, key_operands, listed_keys, listed_name
 
 _Bound = Mapping[str, dict[str, Any]]

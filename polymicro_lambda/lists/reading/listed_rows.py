@@ -9,11 +9,11 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import ReadPage
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.items import FieldSelection
+from polymicro_lambda.lists.cursors import Page
+from polymicro_lambda.lists.planning.plans import Plan
+from polymicro_lambda.lists.requested_lists import RequestedList
 from polymicro_lambda.types import RawItem
 
-from .cursors import Page
-from .plans import Plan
-from .requested_lists import RequestedList
 from .rows import OnCall, Rows
 
 

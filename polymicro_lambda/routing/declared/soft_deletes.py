@@ -9,11 +9,10 @@ from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import Permission, Through
 from polymicro_lambda.resources import ModelResource
+from polymicro_lambda.routing.verbs import ACTION, RESTORE
 from polymicro_lambda.rules import Rule, SoftDelete, SoftDeletion, rule_from
 from polymicro_lambda.schemas import DateTimeField, ExpiryField, field_for
 from polymicro_lambda.spelling import did_you_mean
-
-from .verbs import ACTION, RESTORE
 
 
 def soft_deletion_of(resource: ModelResource, own: Mapping[str, Any]) -> SoftDeletion | None:

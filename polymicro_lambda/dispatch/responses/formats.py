@@ -4,15 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from polymicro_lambda.dispatch.requests.item_members import body_member
+from polymicro_lambda.dispatch.requests.request_guard import unless_known
+from polymicro_lambda.dispatch.requests.verb_request import VerbRequest
 from polymicro_lambda.exceptions import BadRequest, HTTPError, InternalError
 from polymicro_lambda.http import JSON_TYPE, CellRows, Representation, Response, read_json
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
 from polymicro_lambda.schemas import row_values
-
-from .item_members import body_member
-from .request_guard import unless_known
-from .verb_request import VerbRequest
 
 SHOWS_ITEMS = frozenset({"create", "list", "retrieve", "restore", "update"})
 """Verbs whose answers are items of the model, where they are not the resource's own."""

@@ -6,15 +6,15 @@ from itertools import accumulate
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
+from polymicro_lambda.dispatch.requests.request_guard import unless_known
+from polymicro_lambda.dispatch.requests.verb_request import VerbRequest
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.http import JSON_TYPE, Response, json_bytes
 from polymicro_lambda.lists import Page
 
 from .formats import represented
-from .request_guard import unless_known
 from .response_builder import ResponseBuilder
 from .response_limits import LONGEST_HEADER, body_room, fits, too_large
-from .verb_request import VerbRequest
 from .verb_results import VerbResult
 from .wrapped_bodies import WrappedBody
 

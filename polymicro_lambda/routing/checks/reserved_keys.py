@@ -14,11 +14,10 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_table
 from polymicro_lambda.items import serialized
+from polymicro_lambda.routing.routes import Route
 from polymicro_lambda.schemas import HASH_BYTES, ItemPath, ItemSchema, KeyRule, address_rules, parameter_name
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes import Addresses, PathText, PynamoStore
-
-from .routes import Route
 
 _NO_SEGMENTS = ("", ".", "..")
 """An empty segment is none, and a URL does not keep the others (RFC 3986, section 5.2.4)."""

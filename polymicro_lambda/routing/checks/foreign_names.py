@@ -8,9 +8,8 @@ from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource
+from polymicro_lambda.routing.verbs import ACTION, VERBS
 from polymicro_lambda.spelling import closest_name
-
-from .verbs import ACTION, VERBS
 
 CUTOFF = 0.87
 """How alike a name must be to a setting or verb to be taken for a slip (``difflib``'s ratio)."""

@@ -12,11 +12,10 @@ from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.items import check_not_composed
 from polymicro_lambda.resources import ModelResource
+from polymicro_lambda.routing.verbs import RESTORE, Action, Verb
 from polymicro_lambda.rules import Requirement, SoftDeletion, requirement
 from polymicro_lambda.schemas import Storable
 from polymicro_lambda.spelling import did_you_mean
-
-from .verbs import RESTORE, Action, Verb
 
 NOT_DELETED = "This is not deleted."
 

@@ -12,10 +12,9 @@ from polymicro_lambda.lists import (
     Planner,
     list_settings_of,
 )
+from polymicro_lambda.routing.declarations import Declaration
 from polymicro_lambda.rules import FieldRules
 from polymicro_lambda.schemas import ItemSchema
-
-from .declarations import Declaration
 
 
 def settings_of_lists(

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from polymicro_lambda.dispatch.problems import ProblemWording
 from polymicro_lambda.idempotency import NO_KEYS, IdempotencyKeys
 from polymicro_lambda.items import UNKEYED_TAGGER, EntityTagger
 from polymicro_lambda.lists import Cursors
-
-from .problems import ProblemWording
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,10 @@ from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.permissions import AllowAny, IsAuthenticated, OwnedBy, Permission
 from polymicro_lambda.resources import ModelResource
+from polymicro_lambda.routing.checks.permission_checks import read_rule
+from polymicro_lambda.routing.verbs import ACTION, Action, Verb
 from polymicro_lambda.rules import EVERY, AllOf, AnyOf, Owner, Rule
 from polymicro_lambda.spelling import did_you_mean
-
-from .permission_checks import read_rule
-from .verbs import ACTION, Action, Verb
 
 NOBODY = ~AllowAny()
 """The rule of a verb that a resource has not, and says nothing of."""

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from marshmallow import Schema, ValidationError, fields
 
 from polymicro_lambda.exceptions import ConfigurationError
+from polymicro_lambda.routing.verbs import ACTION, Action, Verb, is_mixed_in
 from polymicro_lambda.spelling import did_you_mean
 
 from .answer_bodies import misfits
-from .verbs import ACTION, Action, Verb, is_mixed_in
 
 STATUSES = range(200, 600)
 """An informational status (1xx) is no answer (RFC 9110, section 15.2)."""

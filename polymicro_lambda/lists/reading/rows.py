@@ -12,6 +12,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import ReadPage, model_info, translating_errors
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.items import FieldSelection, instance_of, is_live, report_unreadable
+from polymicro_lambda.lists.cursors import Page
 from polymicro_lambda.observability import seconds_left
 from polymicro_lambda.rules import (
     ConditionCheck,
@@ -26,8 +27,6 @@ from polymicro_lambda.rules import (
     related_checks,
 )
 from polymicro_lambda.types import RawItem
-
-from .cursors import Page
 
 PAGE_SECONDS = 2.0
 """With less time left a page ends where it stands."""

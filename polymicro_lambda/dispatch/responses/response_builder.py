@@ -7,6 +7,8 @@ from typing import Any
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
+from polymicro_lambda.dispatch.requests.request_guard import unless_known
+from polymicro_lambda.dispatch.requests.shown_fields import ShownFields
 from polymicro_lambda.dynamodb import is_outdated
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.http import JSON_TYPE, Request, Response, json_text
@@ -41,9 +43,7 @@ from .embedded_items import EmbeddedItems
 from .item_dumper import ItemDumper
 from .locations import location_headers, location_of_raw
 from .nested_instances import NestedInstances, instances_in, shown_alone
-from .request_guard import unless_known
 from .response_limits import json_size, without_item
-from .shown_fields import ShownFields
 from .verb_results import VerbResult, is_collection
 
 NO_CONTENT = 204

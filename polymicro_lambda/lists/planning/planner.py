@@ -12,6 +12,8 @@ from polymicro_lambda.dynamodb import model_info, stored_names
 from polymicro_lambda.http import bad_query, parameter_error
 from polymicro_lambda.items import live_conditions, prefix_conditions, serialized
 from polymicro_lambda.lazy import lazy
+from polymicro_lambda.lists.filtering.filters import Filters, filter_conditions
+from polymicro_lambda.lists.requested_lists import requested_list
 from polymicro_lambda.rules import (
     Guard,
     SoftDeletion,
@@ -27,9 +29,7 @@ from polymicro_lambda.schemas import HASH_BYTES, is_key
 
 from .access_paths import AccessPath, access_paths_of
 from .filter_expressions import as_sent
-from .filters import Filters, filter_conditions
 from .plans import ListQuery, Plan, plan_list
-from .requested_lists import requested_list
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from pynamodb.models import Model
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import DEFAULT_IDEMPOTENT
+from polymicro_lambda.routing.verbs import Verb
 from polymicro_lambda.rules import SAFE_METHODS
-
-from .verbs import Verb
 
 
 def idempotent_verbs(resource: Any, verbs: Iterable[Verb], table: type[Model] | None) -> frozenset[str]:

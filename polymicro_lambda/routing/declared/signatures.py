@@ -13,9 +13,17 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.resources import ModelResource, Resource
+from polymicro_lambda.routing.verbs import (
+    ACTION,
+    HTTP_VERBS,
+    RESTORE,
+    VERBS,
+    WITH_BODY,
+    Action,
+    Verb,
+    verb_of,
+)
 from polymicro_lambda.schemas import parameter_name
-
-from .verbs import ACTION, HTTP_VERBS, RESTORE, VERBS, WITH_BODY, Action, Verb, verb_of
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")  # what a path segment holds unescaped (RFC 3986, 3.3)
 STATUSES = range(200, 205)

@@ -1,0 +1,1 @@
+"""What a request asks of a verb, checked and typed, and what guards it."""

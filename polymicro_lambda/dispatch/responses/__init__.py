@@ -1,0 +1,1 @@
+"""What a verb returned becomes a response."""

@@ -1,0 +1,1 @@
+"""Filters: declared, read from a query, and turned into conditions."""

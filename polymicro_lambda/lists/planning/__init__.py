@@ -1,0 +1,1 @@
+"""The choice of table, index and keys for a list."""

@@ -1,0 +1,1 @@
+"""Plans carried out: queries, and the rows that they give."""

@@ -1,0 +1,1 @@
+"""What is wrong with declarations, named when the app compiles."""
