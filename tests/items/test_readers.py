@@ -206,6 +206,13 @@ def test_every_way_gives_the_same_bytes(raw: Any, broken: Any) -> None:
     assert outcome(lambda: by_an_instance(raw)) == expected
 
 
+def shown(value: Any) -> str:
+    """A value as text, also where it is not equal to itself: a set with NaN has its elements in any order."""
+    if isinstance(value, dict):
+        return str({name: shown(one) for name, one in sorted(value.items())})
+    return str(sorted(map(repr, value))) if isinstance(value, set | frozenset) else repr(value)
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ITEMS, st.permutations(sorted(All.get_attributes())))
 @example({"id": {"S": "1"}, "sk": {"S": "P#"}, "number": {"N": "NaN"}}, ["number", "id", "free"])
@@ -217,8 +224,8 @@ def test_an_instance_holds_the_same_whatever_is_asked_first(raw: Any, order: lis
         assert ours == theirs
         return
     for name in order[:3]:
-        assert repr(getattr(ours, name)) == repr(getattr(theirs, name))
-    assert repr(sorted(ours.attribute_values.items())) == repr(sorted(theirs.attribute_values.items()))
+        assert shown(getattr(ours, name)) == shown(getattr(theirs, name))
+    assert shown(ours.attribute_values) == shown(theirs.attribute_values)
     assert outcome(ours.serialize) == outcome(theirs.serialize)
 
 

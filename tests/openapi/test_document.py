@@ -166,7 +166,9 @@ def test_examples_of_bodies_are_taken(pm: PolyMicro) -> None:
         body = document["paths"][route.template][route.http.lower()].get("requestBody")
         if body and not route.is_action:
             load = {"PATCH": route.schema.load_merge, "PUT": route.schema.load_replace}
-            load.get(route.http, route.schema.load_create)(body["content"]["application/json"]["example"])
+            example = body["content"]["application/json"]["example"]
+            item = example if route.item_member is None else example[route.item_member]
+            load.get(route.http, route.schema.load_create)(item)
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_examples_of_errors_are_what_is_sent() -> None:
     assert missing == {
         "application/json": {
             "schema": {"$ref": "#/components/schemas/Problem"},
-            "example": {"errors": {"all": "Not Found"}},
+            "example": {"errors": {"all": "There is no such item, or you may not see it."}},
         }
     }
     validator = Draft202012Validator(document["components"]["schemas"]["Problem"])

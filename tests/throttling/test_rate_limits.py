@@ -171,7 +171,9 @@ def test_the_template_makes_the_table() -> None:
 def test_the_document_has_answer_and_headers() -> None:
     paths = openapi(app(RateLimit(), rate_limit={"list": "9/minute"}).routes)["paths"]
     listed, created = paths["/notes"]["get"]["responses"], paths["/notes"]["post"]["responses"]
-    assert listed["429"] == {"$ref": "#/components/responses/TooManyRequests"}
+    example = listed["429"]["content"]["application/problem+json"]["example"]
+    assert (example["status"], example["detail"][:25]) == (429, "9 requests in 60 seconds ")
+    assert listed["429"]["headers"].keys() == {"RateLimit", "RateLimit-Policy", "Retry-After"}
     assert {"RateLimit", "RateLimit-Policy"} <= listed["200"]["headers"].keys() & listed["304"][
         "headers"
     ].keys()
