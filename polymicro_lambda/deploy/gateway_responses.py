@@ -29,7 +29,7 @@ _WORDED: Mapping[str, int] = MappingProxyType(
     {
         "ACCESS_DENIED": 403,
         "AUTHORIZER_FAILURE": 500,
-        "EXPIRED_TOKEN": 403,
+        "EXPIRED_TOKEN": 403,  # nosec B105 - the name of a response
         "INTEGRATION_FAILURE": 504,
         "INTEGRATION_TIMEOUT": 504,
         "REQUEST_TOO_LARGE": 413,
