@@ -66,13 +66,14 @@ def projects(api: Api, endpoint: str) -> dict[str, str]:
 def articles(api: Api, _: str) -> dict[str, str]:
     """Two of everything in a blog of ann's and max's; the keys of one."""
     max_ = replace(api, token=registered(api.serve, "max"))
-    article, _ = (asked(api, "/api/articles", **ARTICLE, title=title) for title in ("Tea", "Milk"))
+    bodies = {title: {"article": {**ARTICLE, "title": title}} for title in ("Tea", "Milk", "Rain", "Sun")}
+    article, _ = (asked(api, "/api/articles", **bodies[title])["article"] for title in ("Tea", "Milk"))
     for title in ("Rain", "Sun"):
-        asked(max_, "/api/articles", **ARTICLE, title=title)
+        asked(max_, "/api/articles", **bodies[title])
     asked(api, "/api/profiles/max/follow")
     asked(api, f"/api/articles/{article['slug']}/favorite")
     comments = f"/api/articles/{article['slug']}/comments"
-    comment, _ = (asked(api, comments, body=body) for body in ("a", "b"))
+    comment, _ = (asked(api, comments, comment={"body": body})["comment"] for body in ("a", "b"))
     return {"ARTICLE": article["slug"], "COMMENT": str(comment["id"]), "PROFILE": "max"}
 
 
@@ -92,9 +93,9 @@ def products(api: Api, _: str) -> dict[str, str]:
 def registered(serve: Serve, name: str) -> str:
     """The token of a new user of Conduit."""
     body = {"username": name, "email": f"{name}@example.com", "password": "secret"}
-    status, _, user = serve.request("POST", "/api/users", body)
-    assert status == HTTPStatus.CREATED, user
-    token: str = user["token"]
+    status, _, made = serve.request("POST", "/api/users", {"user": body})
+    assert status == HTTPStatus.CREATED, made
+    token: str = made["user"]["token"]
     return token
 
 

@@ -117,9 +117,16 @@ class Pages(Schema):
 class Wanted(Pages):
     """What is asked of all articles: those of an author, with a tag, or that a user likes."""
 
-    author = fields.String()
-    tag = fields.String()
-    favorited = fields.String()
+    author = fields.String(validate=Length(1))
+    tag = fields.String(validate=Length(1))
+    favorited = fields.String(validate=Length(1))
+
+
+class Page(Schema):
+    """Some articles, and how many there are."""
+
+    articles = fields.List(fields.Dict(), required=True)
+    articlesCount = fields.Integer(required=True)
 
 
 class Latest(ArticleView, List):
@@ -128,6 +135,7 @@ class Latest(ArticleView, List):
     permissions = AllowAny
     exclude = ("every", "body")
     query = {"list": Wanted}
+    responses = {"list": Page}
     calls = {Favorite: ("BatchGetItem", "Query"), Tagging: "Query", Article: ("Query", "BatchGetItem")}
 
     def __init__(self, app, profiles):
@@ -172,6 +180,7 @@ class Feed(ArticleView, List):
     route = "api/articles/feed"
     exclude = Latest.exclude
     query = {"list": Pages}
+    responses = {"list": Page}
     calls = {**ArticleView.calls, Follow: "Query", Article: "Query"}
 
     def list(self, user, query, limit=20):

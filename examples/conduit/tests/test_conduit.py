@@ -203,6 +203,7 @@ def test_a_list_shows_all_but_the_text(shelf):
         ("?tag=a&tag=b", 400),
         ("?offset=-1", 400),
         ("?offset=x", 400),
+        ("?tag=", 400),
         ("?limit=0", 400),
         ("?other=x", 400),
     ],
