@@ -167,7 +167,10 @@ class Operation:
                 return self._page(result, arguments)
             asked.check_applied(checked=False)
         seen.phase = "dump"
-        return self.responses.answered(result)
+        response = self.responses.answered(result)
+        if not asked.is_list:
+            return response
+        return PageResponses(asked, self.responses, result, arguments["limit"]).made_of_page(response)
 
     def _call(self, arguments: Mapping[str, Any]) -> VerbResult:
         """What the verb returns."""
