@@ -88,8 +88,10 @@ class PageResponses:
         """The answer with these items, a JSON array."""
         route, cursor, body = self.asked.route, self.asked.seal(key), items
         envelope, said = route.list_settings.envelope, _NULL if cursor is None else json_bytes(cursor)
+        table = items
         if self.wrapped is not None:
             items, body = self._wrapped(items, said)
+            table = table if self.wrapped.shows_page else items
         elif envelope is not None:
             body = envelope.around(items, said)
             if self.counts:
@@ -103,7 +105,7 @@ class PageResponses:
         }
         response = Response(self.result.status or route.about.status, headers, body)
         if self.asked.representation is not None:
-            return represented(self.asked, response, items)
+            return represented(self.asked, response, table)
         return unless_known(route, self.asked.request, response)
 
     @property
