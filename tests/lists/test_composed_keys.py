@@ -241,7 +241,19 @@ def test_explain_tells_the_key(jobs: None) -> None:
     ("members", "said"),
     [
         ({"filters": {"team_status": "eq"}}, r"Jobs\.filters\['team_status'\] is made of team and status"),
-        ({"filters": {}}, r"nothing binds the partition key 'owner'"),
+        (
+            {"filters": {"status": "eq"}},
+            r"nothing binds the partition key 'owner' of the table, or 'team' of the index by_state, or 'team' of the"
+            r" index by_team\. Bind one of these by OwnedBy",
+        ),
+        (
+            {"default_sort": "-status_due"},
+            r"Jobs\.default_sort: 'status_due' is made of status and due: sort by one",
+        ),
+        (
+            {"default_sort": "-due", "filters": {"team": "eq", "owner": "eq"}},
+            r"Jobs\.default_sort: no list can be sorted by 'due', as nothing binds status: add a filter on that",
+        ),
         ({"dump_only": ("team_status",)}, r"Jobs\.dump_only: 'team_status' is made of team and status"),
     ],
 )
@@ -483,4 +495,9 @@ def test_a_walk_by_a_composed_key_while_others_write(jobs: None) -> None:
 def test_the_order_of_the_resource_may_be_that_of_a_part(jobs: None) -> None:
     client = Caller(served(default_sort="-due"), user=ALICE)
     assert got(client.everywhere("GET", f"/jobs?{OPEN}")) == ["2", "5", "1"]
-    assert_problem(client.get("/jobs?owner=alice"), 400, "sort")
+    refused = client.everywhere("GET", "/jobs?owner=alice")
+    assert_problem(refused, 400)
+    assert (
+        refused.json["detail"] == "The list cannot be sorted by due: say which team and status by a filter."
+    )
+    assert_problem(client.get("/jobs?owner=alice&sort=-due"), 400, "sort")
