@@ -58,7 +58,7 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     bound: list[list[Condition]] = [[]]
     parts = [one for one in path.parts_of(path.partition) if one not in fixed_places]
     if all(_may_equal(operators[one]) for one in parts):
-        bound.append([_condition(attributes[one], "eq") for one in parts])
+        bound.append([_equality(attributes[one], operators[one]) for one in parts])
     # Several values of an ``in`` are planned as a query for each; on the whole key it names the items.
     if len(bound) == 1 or path.own == planner.paths[0].own:
         bound += _listed(parts, attributes, operators)
@@ -110,7 +110,7 @@ def _listed(
     for name in parts:
         others = [one for one in parts if one != name]
         if "in" in operators[name] and all(_may_equal(operators[one]) for one in others):
-            equal = [_condition(attributes[one], "eq") for one in others]
+            equal = [_equality(attributes[one], operators[one]) for one in others]
             yield [*equal, _condition(attributes[name], "in")]
 
 
@@ -125,7 +125,7 @@ def _narrowed(
     for name in path.parts_of(path.sort):
         yield from ([*before, _condition(attributes[name], one)] for one in operators[name])
         if _may_equal(operators[name]):
-            before.append(_condition(attributes[name], "eq"))
+            before.append(_equality(attributes[name], operators[name]))
         elif name not in fixed:
             return
 
@@ -137,6 +137,11 @@ def _orders(route: Route, path: AccessPath) -> list[str | None]:
     default = route.list_settings.default_sort
     usual = None if default is None else route.model.get_attributes()[default.removeprefix("-")].attr_name
     return [usual, *(sortable if "sort" in route.arguments else [])]
+
+
+def _equality(attribute: Attribute[Any], operators: Collection[str]) -> Condition:
+    """The condition by which a request says one value; an ``in`` of the whole key names the item."""
+    return _condition(attribute, "eq" if "eq" in operators else "in")
 
 
 _SAMPLES: Mapping[str, Any] = {"S": "x", "N": "1", "B": b"x", "BOOL": True}
