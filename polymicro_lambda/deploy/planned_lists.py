@@ -57,9 +57,9 @@ def _favouring_queries(path: AccessPath, route: Route) -> Iterator[ListQuery]:
     always = [*live, *(_condition(named[name], "eq") for name in fixed)]
     bound: list[list[Condition]] = [[]]
     parts = [one for one in path.parts_of(path.partition) if one not in fixed_places]
-    if all("eq" in operators[one] for one in parts):
-        bound.append([_condition(attributes[one], "eq") for one in parts])
-    # One value of an ``in`` is planned as ``eq``, several as a query for each; on the whole key it names the items.
+    if all(_may_equal(operators[one]) for one in parts):
+        bound.append([_equality(attributes[one], operators[one]) for one in parts])
+    # Several values of an ``in`` are planned as a query for each; on the whole key it names the items.
     if len(bound) == 1 or path.own == planner.paths[0].own:
         bound += _listed(parts, attributes, operators)
     narrowed = [[], *_narrowed(path, attributes, operators, fixed_places)]
@@ -98,14 +98,19 @@ def _operators(route: Route) -> dict[str, list[str]]:
     return operators
 
 
+def _may_equal(operators: Collection[str]) -> bool:
+    """Whether a request can say one value: an ``in`` of one is planned as ``eq``."""
+    return "eq" in operators or "in" in operators
+
+
 def _listed(
     parts: Sequence[str], attributes: Mapping[str, Attribute[Any]], operators: Mapping[str, Sequence[str]]
 ) -> Iterator[list[Condition]]:
     """Several values of one part of a partition key, one of each other part."""
     for name in parts:
         others = [one for one in parts if one != name]
-        if "in" in operators[name] and all("eq" in operators[one] for one in others):
-            equal = [_condition(attributes[one], "eq") for one in others]
+        if "in" in operators[name] and all(_may_equal(operators[one]) for one in others):
+            equal = [_equality(attributes[one], operators[one]) for one in others]
             yield [*equal, _condition(attributes[name], "in")]
 
 
@@ -119,8 +124,8 @@ def _narrowed(
     before: list[Condition] = []
     for name in path.parts_of(path.sort):
         yield from ([*before, _condition(attributes[name], one)] for one in operators[name])
-        if "eq" in operators[name]:
-            before.append(_condition(attributes[name], "eq"))
+        if _may_equal(operators[name]):
+            before.append(_equality(attributes[name], operators[name]))
         elif name not in fixed:
             return
 
@@ -132,6 +137,11 @@ def _orders(route: Route, path: AccessPath) -> list[str | None]:
     default = route.list_settings.default_sort
     usual = None if default is None else route.model.get_attributes()[default.removeprefix("-")].attr_name
     return [usual, *(sortable if "sort" in route.arguments else [])]
+
+
+def _equality(attribute: Attribute[Any], operators: Collection[str]) -> Condition:
+    """The condition by which a request says one value; an ``in`` of the whole key names the item."""
+    return _condition(attribute, "eq" if "eq" in operators else "in")
 
 
 _SAMPLES: Mapping[str, Any] = {"S": "x", "N": "1", "B": b"x", "BOOL": True}

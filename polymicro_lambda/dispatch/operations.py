@@ -18,7 +18,7 @@ from polymicro_lambda.idempotency import (
     record_entry,
 )
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.lists import PageReader, Plan, WrappedPage, requesting
+from polymicro_lambda.lists import PageReader, Plan, UnservedOrder, WrappedPage, requesting
 from polymicro_lambda.observability import Observation
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import (
@@ -99,6 +99,10 @@ class Operation:
         token = begin_guard(guard if keyed is None else replace(guard, interceptor=keyed))
         try:
             return act() if keyed is None else self._once(keyed, act)
+        except UnservedOrder as error:
+            if "sort" in asked.request.query:
+                error.name_parameter()
+            raise
         finally:
             end_guard(token)
 
@@ -167,7 +171,10 @@ class Operation:
                 return self._page(result, arguments)
             asked.check_applied(checked=False)
         seen.phase = "dump"
-        return self.responses.answered(result)
+        response = self.responses.answered(result)
+        if not asked.is_list:
+            return response
+        return PageResponses(asked, self.responses, result, arguments["limit"]).made_of_page(response)
 
     def _call(self, arguments: Mapping[str, Any]) -> VerbResult:
         """What the verb returns."""

@@ -23,6 +23,7 @@ from .pages import PageReader
 from .planning.access_paths import AccessPath, access_paths_of
 from .planning.planner import Planner
 from .planning.plans import ListQuery, Plan, plan_list
+from .planning.refused_lists import UnservedOrder
 from .reading.iterators import rows_from
 from .reading.listed_rows import ListedRows, WrappedPage
 from .reading.queries import is_counted_by_dynamodb, rows_of
@@ -49,6 +50,7 @@ __all__ = [
     "Planner",
     "RequestedList",
     "Rows",
+    "UnservedOrder",
     "WrappedPage",
     "access_paths_of",
     "configured_secrets",

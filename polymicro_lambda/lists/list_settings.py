@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.spelling import did_you_mean
 
@@ -64,11 +65,28 @@ def _default_sort_of(
     if name not in attributes:
         near = did_you_mean(name, attributes)
         raise ConfigurationError(f"{where}: {planner.model.__name__} has no attribute {name!r}{near}")
+    if (made := model_info(planner.model).parts_of(name)) is not None:
+        raise ConfigurationError(f"{where}: {name!r} is made of {made}: sort by one of these")
+    _check_order(where, name, planner, bindable)
+    return declared
+
+
+def _check_order(where: str, name: str, planner: Planner, bindable: Iterable[str] | None) -> None:
+    """Raise where neither the table nor an index has this attribute's order; say what would have to be bound."""
+    attributes = planner.model.get_attributes()
+    place = attributes[name].attr_name
     bound = None if bindable is None else {attributes[one].attr_name for one in bindable}
-    orders = (order for path in planner.usable(bindable) for order in path.orders(bound))
-    if attributes[name].attr_name not in orders:
+    if any(place in path.orders(bound) for path in planner.usable(bindable)):
+        return
+    names = {one.attr_name: python_name for python_name, one in attributes.items()}
+    sorting = [path for path in planner.paths if place in path.orders(None)]
+    needs = {" and ".join(names[one] for one in path.unbound_for(place, bound or ())) for path in sorting}
+    if not needs:
         raise ConfigurationError(
             f"{where}: no list can be sorted by {name!r}. It must be the sort key of the table or of an index whose"
             " partition key is bound by the route, by OwnedBy or by filters"
         )
-    return declared
+    raise ConfigurationError(
+        f"{where}: no list can be sorted by {name!r}, as nothing binds {' or '.join(sorted(needs))}: add a filter on"
+        " that (eq), or bind it by the route or OwnedBy"
+    )

@@ -25,6 +25,7 @@ from polymicro_lambda import (
     Create,
     DecimalAttribute,
     Delete,
+    Envelope,
     Idempotency,
     InGroup,
     List,
@@ -286,6 +287,28 @@ def test_a_verb_of_ones_own_says_the_columns(dynamodb: None, table_name: str) ->
     assert caller.get("/notes/1", headers={"Accept": "text/csv"}).text == "title,words\r\nx,1\r\n"
     found = caller.post("/notes", json={"id": "1", "title": "x"}, headers={"Accept": "text/csv"})
     assert (found.status, found.text) == (207, "items\r\nnone\r\n")
+
+
+def test_a_wrapped_page_is_the_table(dynamodb: None, table_name: str) -> None:
+    """Where it does not stand in the body itself, the body is what is rendered."""
+    made: dict[str, Any] = {
+        "page": lambda page: {"notes": page, "first": [page]},
+        "ids": lambda page: {"ids": [note.id for note in page]},
+    }
+
+    def listed(self: Any, request: Any, user: Any, pagination_key: Any = None, limit: int = 25) -> Any:
+        page = List.list(self, user, pagination_key, limit)
+        return page.wrapped(made[request.query["of"][0]](page))
+
+    caller = started(notes_app(table_name, {"list": listed, "envelope": Envelope(count="total")}))
+    for body in (ONE, TWO):
+        caller.post("/notes", json=body).raise_for_status()
+    accept = {"Accept": "text/csv"}
+    page = caller.get("/notes?of=page&fields=id,stars&limit=1&count=true", headers=accept)
+    assert (page.text, "link" in page.headers) == ("id,stars\r\n1,3\r\n", True)
+    assert caller.get("/notes?of=page", headers=accept, user=BOB).text == HEADER
+    assert caller.get("/notes?of=ids", headers=accept).text == 'ids\r\n"[""1"",""2""]"\r\n'
+    assert caller.get("/notes?of=page", headers={"Accept": "application/yaml"}).text.startswith("notes:")
 
 
 def test_what_is_embedded_has_a_column(dynamodb: None, table_name: str) -> None:

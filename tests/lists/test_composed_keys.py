@@ -28,6 +28,7 @@ from polymicro_lambda import (
     PolyMicro,
 )
 from polymicro_lambda.cli.explain import explain
+from polymicro_lambda.deploy.iam_policy import grants
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = [FIRST + timedelta(days=day) for day in range(3)]
@@ -240,7 +241,19 @@ def test_explain_tells_the_key(jobs: None) -> None:
     ("members", "said"),
     [
         ({"filters": {"team_status": "eq"}}, r"Jobs\.filters\['team_status'\] is made of team and status"),
-        ({"filters": {}}, r"nothing binds the partition key 'owner'"),
+        (
+            {"filters": {"status": "eq"}},
+            r"nothing binds the partition key 'owner' of the table, or 'team' of the index by_state, or 'team' of the"
+            r" index by_team\. Bind one of these by OwnedBy",
+        ),
+        (
+            {"default_sort": "-status_due"},
+            r"Jobs\.default_sort: 'status_due' is made of status and due: sort by one",
+        ),
+        (
+            {"default_sort": "-due", "filters": {"team": "eq", "owner": "eq"}},
+            r"Jobs\.default_sort: no list can be sorted by 'due', as nothing binds status: add a filter on that",
+        ),
         ({"dump_only": ("team_status",)}, r"Jobs\.dump_only: 'team_status' is made of team and status"),
     ],
 )
@@ -403,6 +416,59 @@ def test_lists_are_as_python_has_them(dynamodb: None, table_name: str, projectio
     check()
 
 
+ONE_OF = {
+    "a partition's part": ("team=red&status__in=open", OPEN),
+    "a part that is named twice": ("team__in=red,red&status__in=open&sort=-due", f"{OPEN}&sort=-due"),
+    "a part beside one of several values": (
+        "team__in=red,blue&status__in=open&sort=due",
+        "team__in=red,blue&status=open&sort=due",
+    ),
+    "a sort key's part": ("owner=alice&project__in=p&name__gt=1", "owner=alice&project=p&name__gt=1"),
+    "a part that the order needs": (
+        "owner=alice&project__in=p&sort=-name",
+        "owner=alice&project=p&sort=-name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("one_of", "equal"), ONE_OF.values(), ids=ONE_OF)
+def test_one_value_of_in_is_equality(jobs: None, one_of: str, equal: str) -> None:
+    client = Caller(served(filters=FILTERS | {"project": ("eq", "in")}), user=ALICE)
+    with counted() as expected_calls:
+        expected = client.get(f"/jobs?{equal}").json["items"]
+    with counted() as calls:
+        assert client.get(f"/jobs?{one_of}").json["items"] == expected
+    assert ("Query", expected) == (calls[0][0], client.everywhere("GET", f"/jobs?{one_of}").json["items"])
+    assert calls == expected_calls
+
+
+class ByBoth(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "by_both"
+        projection = AllProjection()
+
+    team_status = ComposedAttribute("{team}#{status}", hash_key=True)
+
+
+class Task(Model):
+    class Meta:
+        table_name = "tasks"
+
+    id = UnicodeAttribute(hash_key=True)
+    team = UnicodeAttribute()
+    status = UnicodeAttribute()
+    team_status = ComposedAttribute("{team}#{status}")
+    by_both = ByBoth()
+
+
+def test_the_policy_has_the_index_that_values_of_in_lead_to() -> None:
+    pm = served(model=Task, filters={"team": "in", "status": "in"})
+    said = dict(explain(pm, "GET /jobs?team__in=red&status__in=open", ALICE))
+    assert said["calls"] == "Query on the global index by_both"
+    [route] = pm.routes
+    assert ("by_both", "Query") in {(one.index, one.operation) for one in grants(route)}
+
+
 def test_a_walk_by_a_composed_key_while_others_write(jobs: None) -> None:
     """Each job that was there all along is given once, in order, forwards and backwards."""
     for number in range(60):
@@ -429,4 +495,9 @@ def test_a_walk_by_a_composed_key_while_others_write(jobs: None) -> None:
 def test_the_order_of_the_resource_may_be_that_of_a_part(jobs: None) -> None:
     client = Caller(served(default_sort="-due"), user=ALICE)
     assert got(client.everywhere("GET", f"/jobs?{OPEN}")) == ["2", "5", "1"]
-    assert_problem(client.get("/jobs?owner=alice"), 400, "sort")
+    refused = client.everywhere("GET", "/jobs?owner=alice")
+    assert_problem(refused, 400)
+    assert (
+        refused.json["detail"] == "The list cannot be sorted by due: say which team and status by a filter."
+    )
+    assert_problem(client.get("/jobs?owner=alice&sort=-due"), 400, "sort")

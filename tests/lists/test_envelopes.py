@@ -26,6 +26,7 @@ from polymicro_lambda import (
     OwnedBy,
     Permission,
     PolyMicro,
+    Retrieve,
     SoftDelete,
 )
 from polymicro_lambda.dispatch.responses import response_limits
@@ -395,6 +396,16 @@ def test_orders_that_cannot_be(order: Any, text: str) -> None:
 def test_a_partition_must_be_bound_for_the_order() -> None:
     with pytest.raises(ConfigurationError, match=r"Articles\.default_sort: no list can be sorted by 'rank'"):
         resource(permissions=AllowAny, scan=True, default_sort="rank").compile()
+
+
+def test_an_order_is_of_a_list() -> None:
+    pm = PolyMicro()
+    said = {"model": Article, "route": "articles", "permissions": AllowAny, "default_sort": "rank"}
+    type("Articles", (ModelResource, Retrieve), said)(pm)
+    with pytest.raises(
+        ConfigurationError, match=r"Articles\.default_sort: the resource has no list: add List"
+    ):
+        pm.compile()
 
 
 # --- the document ----------------------------------------------------------------------------------------------

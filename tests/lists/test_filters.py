@@ -133,13 +133,25 @@ def test_what_can_be_declared(name: str, works: set[str]) -> None:
         ({"text": ("like",)}, "Things.filters['text']: 'like' is no operator; there are eq, ne, lt, "),
         ({"text": "like"}, "Things.filters['text']: 'like' is no operator"),
         ({"old": "gt"}, "Things.filters['old']: 'gt' does not work with legacy_encoding=True"),
+        (
+            {"kind": True},
+            'Things.filters[\'kind\'] must say operators, such as "eq" or ("eq", "in"), not True',
+        ),
+        (
+            {"kind": None},
+            'Things.filters[\'kind\'] must say operators, such as "eq" or ("eq", "in"), not None',
+        ),
+        ({"kind": ("eq", 1)}, "Things.filters['kind'] must say operators"),
+        ({3: "eq"}, "Things.filters[3] must name an attribute, by a text"),
+        ({"place__x": "eq"}, "Things.filters['place__x']: the model has no such attribute: write place.x"),
+        ({"text__x": "eq"}, "Things.filters['text__x']: the model has no such attribute"),
         ({"place": "eq"}, "Things.filters['place']: 'eq' does not work on Point"),
     ],
     ids=str,
 )
-def test_what_is_declared_wrongly(filters: dict[str, Any], message: str) -> None:
+def test_what_is_declared_wrongly(filters: dict[Any, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        declared(**filters)
+        DeclaredFilters.of("Things", Thing, filters)
     assert str(caught.value).startswith(message)
 
 

@@ -310,6 +310,40 @@ def test_what_is_made_of_a_page_goes_on_behind_it(api: Api, made: Callable[[Any]
     assert [page["total"] for page in pages] == [None] * 4
 
 
+def test_other_json_that_is_made_of_a_page_has_its_link(api: Api) -> None:
+    """The body is the verb's own; ``Link`` leads on, as it does from a list that is made of a page."""
+
+    def listed(self: Any, user: Any, pagination_key: Any = None, limit: int = 2) -> Any:
+        page = List.list(self, user, pagination_key, limit)
+        return {"notes": [{"id": note.id} for note in page]}, 203, {"X-Of": "alice"}
+
+    client = api(listed)
+    pages = [*client.pages("/notes?done=true&sort=-id&limit=2")]
+    assert [page.json for page in pages] == [{"notes": [{"id": "6"}, {"id": "5"}]}, {"notes": [{"id": "4"}]}]
+    assert ["link" in page.headers for page in pages] == [True, False]
+    assert ([page.status for page in pages], pages[0].headers["x-of"]) == ([203, 203], "alice")
+    again = client.get("/notes?limit=2", user=BOB)
+    assert (again.json, "link" in again.headers) == ({"notes": [{"id": "9"}]}, False)
+
+
+def test_other_json_of_several_pages_has_no_link(api: Api) -> None:
+    def listed(self: Any, user: Any, pagination_key: Any = None, limit: int = 2) -> Any:
+        pages = [[*List.list(self, user, None, limit, {"done": {"eq": one}})] for one in (True, False)]
+        return {"done": len(pages[0]), "open": len(pages[1])}
+
+    result = api(listed).get("/notes")
+    assert (result.json, "link" in result.headers) == ({"done": 2, "open": 2}, False)
+
+
+def test_a_key_beside_other_json_is_in_its_link(api: Api) -> None:
+    def listed(self: Any, pagination_key: Any = None, limit: int = 2) -> Any:
+        start = pagination_key or 0
+        return {"numbers": [start, start + 1]}, {}, start + 2 if start < 2 else None
+
+    pages = [*api(listed).pages("/notes")]
+    assert [page.json["numbers"] for page in pages] == [[0, 1], [2, 3]]
+
+
 def test_what_its_items_embed(api: Api) -> None:
     def listed(self: Any, user: Any) -> Any:
         page = List.list(self, user)

@@ -36,7 +36,7 @@ def body_of_rows(route: Route, rows: CellRows) -> Any:
 
 
 def represented(asked: VerbRequest, response: Response, items: bytes | None = None) -> Response:
-    """The answer as the request accepts it; ``items`` are those of a page, as JSON. Errors stay as they are.
+    """The answer as the request accepts it; ``items`` are those of a page for a table. Errors stay as they are.
 
     Its strong tag tells the stored item and what was rendered. Raises ``InternalError`` where the renderer fails.
     """

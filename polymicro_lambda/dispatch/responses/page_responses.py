@@ -1,7 +1,7 @@
 """The pages of a list become responses, each as its event source carries it: shorter where all would be too large."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -10,7 +10,7 @@ from polymicro_lambda.dispatch.requests.request_guard import unless_known
 from polymicro_lambda.dispatch.requests.verb_request import VerbRequest
 from polymicro_lambda.exceptions import BadRequest
 from polymicro_lambda.http import JSON_TYPE, Response, json_bytes
-from polymicro_lambda.lists import Page
+from polymicro_lambda.lists import NO_KEY, Page
 
 from .formats import represented
 from .response_builder import ResponseBuilder
@@ -54,8 +54,22 @@ class PageResponses:
         sums = accumulate(self.answers.written(item) + 1 for item in page.items)
         return sum(size <= most for size in sums)
 
-    def link(self, cursor: str | None) -> dict[str, str]:
-        """The next page (RFC 8288), as a reference that is a query alone, so that stages do not matter."""
+    def made_of_page(self, response: Response) -> Response:
+        """The answer with other JSON that the verb made of its page: its ``Link`` leads to the next one.
+
+        So it does where the verb returned a key with that JSON.
+        """
+        key, requested = self.result.key, self.asked.requested
+        if key is NO_KEY:
+            key = None if requested is None else requested.key_after
+        link = self.link(self.asked.seal(key), is_in_body=False)
+        return replace(response, headers={**link, **response.headers}) if link else response
+
+    def link(self, cursor: str | None, *, is_in_body: bool = True) -> dict[str, str]:
+        """The next page (RFC 8288), as a reference that is a query alone, so that stages do not matter.
+
+        ``is_in_body``: the body has the cursor too, where the resource's envelope has a member for it.
+        """
         if cursor is None:
             return {}
         query = self.asked.request.query
@@ -65,7 +79,7 @@ class PageResponses:
         if len(link) <= LONGEST_HEADER:
             return {"link": link}
         envelope = self.asked.route.list_settings.envelope
-        if envelope is not None and envelope.key is not None:
+        if is_in_body and envelope is not None and envelope.key is not None:
             return {}
         # A page that has no cursor either would be the last.
         raise BadRequest("There is a next page, but the query is too long to be said again: ask for less.")
@@ -74,8 +88,10 @@ class PageResponses:
         """The answer with these items, a JSON array."""
         route, cursor, body = self.asked.route, self.asked.seal(key), items
         envelope, said = route.list_settings.envelope, _NULL if cursor is None else json_bytes(cursor)
+        table = items
         if self.wrapped is not None:
             items, body = self._wrapped(items, said)
+            table = table if self.wrapped.shows_page else items
         elif envelope is not None:
             body = envelope.around(items, said)
             if self.counts:
@@ -89,7 +105,7 @@ class PageResponses:
         }
         response = Response(self.result.status or route.about.status, headers, body)
         if self.asked.representation is not None:
-            return represented(self.asked, response, items)
+            return represented(self.asked, response, table)
         return unless_known(route, self.asked.request, response)
 
     @property

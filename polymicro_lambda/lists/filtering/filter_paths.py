@@ -19,6 +19,8 @@ def attributes_along(model: type[Model], name: str) -> Sequence[Attribute[Any]]:
     """
     first, *rest = name.split(".")
     if first not in model.get_attributes():
+        if isinstance(model.get_attributes().get(first.split("__")[0]), MapAttribute):
+            raise ConfigurationError(f"the model has no such attribute: write {name.replace('__', '.')}")
         near = did_you_mean(first, model.get_attributes())
         raise ConfigurationError(f"the model has no such attribute{near}")
     found: list[Attribute[Any]] = [model.get_attributes()[first]]

@@ -1,6 +1,6 @@
 """Filters of a list: ``?done=true&due_date_time__gte=…``, typed by the schema's fields and turned into conditions."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -53,6 +53,7 @@ class DeclaredFilters:
         parameters: dict[str, tuple[str, str]] = {}
         for name, operators in declared.items():
             where = f"{resource}.filters[{name!r}]"
+            _check_form(where, name, operators)
             made = model_info(model).parts_of(name)
             if made is not None:
                 raise ConfigurationError(f"{where} is made of {made}: filter by these")
@@ -104,6 +105,16 @@ class DeclaredFilters:
 
 NO_FILTERS = DeclaredFilters({})
 """The filters of a resource that declares none."""
+
+
+def _check_form(where: str, name: Any, operators: Any) -> None:
+    """Raise ``ConfigurationError`` where it is no name of an attribute, or what it says are no names of operators."""
+    if not isinstance(name, str):
+        raise ConfigurationError(f"{where} must name an attribute, by a text")
+    several = operators if isinstance(operators, Collection) else [operators]
+    if any(not isinstance(one, str) for one in several):
+        wrong = f'{where} must say operators, such as "eq" or ("eq", "in"), not {operators!r}'
+        raise ConfigurationError(wrong)
 
 
 def _check(where: str, attribute: Attribute[Any], operator: str) -> None:

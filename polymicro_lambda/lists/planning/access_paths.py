@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import takewhile
 from typing import Any
 
 from pynamodb.indexes import GlobalSecondaryIndex, Index
@@ -48,6 +49,12 @@ class AccessPath:
                 yield part.place
             if bound is not None and part.place not in bound:
                 return
+
+    def unbound_for(self, sort: str | None, bound: Collection[str]) -> tuple[str, ...]:
+        """The attributes that are to be bound besides these for its partition, and for an order by this part of it."""
+        parts = self.parts_of(self.sort)
+        before = takewhile(lambda one: one != sort, parts) if sort in parts else ()
+        return tuple(one for one in (*self.parts_of(self.partition), *before) if one not in bound)
 
     def lacked_of(self, key: str | None, *, may_lack: bool) -> tuple[str, ...]:
         """Those of them that items may be without, and so be without that key."""

@@ -6,7 +6,6 @@ after them a range. What such a range includes besides is left to the conditions
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from pynamodb.expressions.condition import Condition
@@ -56,9 +55,7 @@ class PathQuery(NamedTuple):
 
     def missing(self, sort: str | None) -> tuple[str, ...]:
         """The attributes that are to be bound for a partition, in this order."""
-        before = self.path.parts_of(self.path.sort) if self.may_sort(sort) else ()
-        wanted = (*self.path.parts_of(self.path.partition), *takewhile(lambda one: one != sort, before))
-        return tuple(one for one in wanted if one not in self.bound)
+        return self.path.unbound_for(sort, self.bound)
 
 
 def query_of_path(path: AccessPath, conditions: Sequence[Condition], bound: _Bound) -> PathQuery:

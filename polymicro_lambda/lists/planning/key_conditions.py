@@ -31,6 +31,17 @@ def is_implied(condition: Condition, name: str, value: Mapping[str, Any]) -> boo
     return attributes_of(condition) == {name} and holds(condition, {name: value})
 
 
+def with_one_value(condition: Condition) -> Condition:
+    """An ``IN`` of one value as the equality that it is; any other condition as it is."""
+    if not listed_name(condition):
+        return condition
+    path, *values = condition.values
+    if len({typed_value(one.value) for one in values}) != 1:
+        return condition
+    equality: Condition = path == values[0]
+    return equality
+
+
 def distinct_keys(condition: Condition, limit: int) -> dict[TypedValue, KeyValue]:
     """The operands of an ``IN`` that can be a key of so many bytes, each once, in their order."""
     values = (value.value for value in condition.values[1:])

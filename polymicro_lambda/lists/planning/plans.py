@@ -16,7 +16,15 @@ from polymicro_lambda.types import RawItem
 
 from .access_paths import AccessPath
 from .composed_keys import PathQuery, query_of_path
-from .key_conditions import KeyValue, SortKeyCondition, conjuncts, distinct_keys, is_implied, listed_keys
+from .key_conditions import (
+    KeyValue,
+    SortKeyCondition,
+    conjuncts,
+    distinct_keys,
+    is_implied,
+    listed_keys,
+    with_one_value,
+)
 from .refused_lists import no_access_path
 
 
@@ -83,15 +91,15 @@ class ListQuery:
 
 def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
     """The cheapest plan. Raises ``BadRequest``, naming what is missing, where no access path serves the list."""
-    conditions = [
-        part for condition in (*query.conditions, *query.kind_conditions) for part in conjuncts(condition)
-    ]
-    bound: dict[str, KeyValue] = {}
-    for condition in conditions:
-        bound = {**equality_of(condition), **bound}
-    table = query_of_path(paths[0], conditions, bound)
-    if (batch := _batch_plan(paths[0], table.bound, table.conditions, query)) is not None:
-        return _unless_contradicted(batch, conditions, bound)
+    parts = [part for one in (*query.conditions, *query.kind_conditions) for part in conjuncts(one)]
+    if (named := _batch_filter(paths[0], query)) is not None:
+        conditions = [one if one is named else with_one_value(one) for one in parts]
+        bound = _bound_by(conditions)
+        table = query_of_path(paths[0], conditions, bound)
+        if (batch := _batch_plan(table, named, query)) is not None:
+            return _unless_contradicted(batch, conditions, bound)
+    conditions = [*map(with_one_value, parts)]
+    bound = _bound_by(conditions)
     listed = listed_keys({path.partition for path in paths}, conditions)
     bound = {**{name: values[0] for name, values in listed.items() if len(values) == 1}, **bound}
     asked = [query_of_path(path, conditions, bound) for path in paths]
@@ -111,21 +119,26 @@ def plan_list(paths: Sequence[AccessPath], query: ListQuery) -> Plan:
     return _unless_contradicted(plan, conditions, bound)
 
 
-def _batch_plan(
-    path: AccessPath, bound: Mapping[str, Any], conditions: Sequence[Condition], query: ListQuery
-) -> Plan | None:
+def _bound_by(conditions: Sequence[Condition]) -> dict[str, KeyValue]:
+    """The attributes that must have one value; of two values the first."""
+    bound: dict[str, KeyValue] = {}
+    for condition in conditions:
+        bound = {**equality_of(condition), **bound}
+    return bound
+
+
+def _batch_filter(table: AccessPath, query: ListQuery) -> Condition | None:
+    """The filter of the request that names each item by the last attribute of its key, None where there is none."""
+    last = table.sort or table.partition
+    return next((c for c in query.request_filters if c.operator == "IN" and attributes_of(c) == {last}), None)
+
+
+def _batch_plan(table: PathQuery, batch_filter: Condition, query: ListQuery) -> Plan | None:
     """The plan where the request's filters give the whole key of each item, None where they do not."""
+    path, bound, conditions = table.path, table.bound, table.conditions
     last, limit = (path.partition, HASH_BYTES) if path.sort is None else (path.sort, RANGE_BYTES)
-    batch_filter = next(
-        (c for c in query.request_filters if c.operator == "IN" and attributes_of(c) == {last}), None
-    )
     fixed = {} if path.sort is None else {name: bound[name] for name in bound if name == path.partition}
-    if (
-        batch_filter is None
-        or last in bound
-        or query.sort not in (None, last, *bound)
-        or {last, *fixed} != path.own
-    ):
+    if last in bound or query.sort not in (None, last, *bound) or {last, *fixed} != path.own:
         return None
     values = distinct_keys(batch_filter, limit)
     order = list(values)

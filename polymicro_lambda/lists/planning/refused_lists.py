@@ -11,6 +11,14 @@ if TYPE_CHECKING:  # `plans` raises these errors
     from .plans import ListQuery
 
 
+class UnservedOrder(BadRequest):
+    """No index has the list in the order that is asked for, by the request or by the resource's ``default_sort``."""
+
+    def name_parameter(self) -> None:
+        """Say that it is the request which asks for the order."""
+        self.errors = ({"parameter": "sort", "detail": str(self.detail)},)
+
+
 def no_access_path(
     asked: Sequence[PathQuery],
     query: "ListQuery",
@@ -44,10 +52,9 @@ def no_access_path(
     by_sort = any_of(bindable(one.missing(query.sort) for one in asked if one.may_sort(query.sort)))
     if query.sort is not None and keyed:
         order = python_name(query.sort)
-        error = _refused(
-            f"The list cannot be sorted by {order}", by_sort and f"say which {by_sort} by a filter"
+        error = UnservedOrder(
+            _sentence(f"The list cannot be sorted by {order}", by_sort and f"say which {by_sort} by a filter")
         )
-        error.errors = ({"parameter": "sort", "detail": str(error.detail)},)
         error.add_note(f"An index with partition key {keyed} and sort key {order} would have this order.")
         return error
     said = any_of(bindable(one.missing(None) for one in asked))
@@ -63,4 +70,8 @@ def no_access_path(
 
 
 def _refused(what: str, advice: str) -> BadRequest:
-    return BadRequest(f"{what}: {advice}." if advice else f"{what}.")
+    return BadRequest(_sentence(what, advice))
+
+
+def _sentence(what: str, advice: str) -> str:
+    return f"{what}: {advice}." if advice else f"{what}."

@@ -24,6 +24,9 @@ def settings_of_lists(
     if not has_table(declared.model):
         return NO_SETTINGS
     resource, listed = declared.resource, declared.by_name.get("list")
+    if listed is None and resource.default_sort is not None:
+        wrong = f"{declared.name}.default_sort: the resource has no list: add List, or leave it out"
+        raise ConfigurationError(wrong)
     # A list of the app's own may bind what the package cannot know of.
     bound = bindable if listed is not None and listed.is_default else None
     said = (resource.envelope, resource.default_sort)
@@ -68,13 +71,27 @@ def planner_of(
         _check_reachable(declared, usable, {*schema.names, *filters.attributes, *bindable})
     if usable:
         return planner
-    names = {one.attr_name: name for name, one in model.get_attributes().items()}
-    table = planner.paths[0]
-    several = [repr(names[place]) for place in table.parts_of(table.partition)]
-    raise ConfigurationError(
-        f"{declared.name}.list could serve no request: nothing binds the partition key"
-        f" {' and '.join(several)}. Bind it by OwnedBy({several[0]}), the route or filters, override list, or say"
-        " scan = True"
+    raise _unbound(declared, planner, bindable or frozenset())
+
+
+def _unbound(declared: Declaration, planner: Planner, bindable: frozenset[str]) -> ConfigurationError:
+    """The error that says what is to be bound for the table, or for an index."""
+    attributes = declared.model.get_attributes()
+    names = {one.attr_name: name for name, one in attributes.items()}
+    bound = {attributes[name].attr_name for name in bindable}
+    missing = {
+        path.index: [names.get(one, one) for one in path.unbound_for(None, bound)] for path in planner.paths
+    }
+    several = [
+        f"{' and '.join(map(repr, parts))} of {'the table' if index is None else f'the index {index}'}"
+        for index, parts in missing.items()
+    ]
+    [one, *others] = missing[None]
+    advice = "Bind one of these" if missing.keys() != {None} else "Bind these" if others else "Bind it"
+    example = "" if others else f"({one!r})"
+    return ConfigurationError(
+        f"{declared.name}.list could serve no request: nothing binds the partition key {', or '.join(several)}."
+        f" {advice} by OwnedBy{example}, the route or filters, override list, or say scan = True"
     )
 
 
