@@ -217,6 +217,87 @@ def test_an_answer_that_does_not_fit(shop: Caller, body: Any, message: str) -> N
         shop.get("/shop/receipts")
 
 
+class Kinds(Schema):
+    count = fields.Integer(allow_none=True)
+    ratio = fields.Float()
+    done = fields.Boolean()
+    counts = fields.List(fields.Integer())
+    sizes = fields.Dict(values=fields.Integer())
+    at = fields.DateTime()
+    local = fields.NaiveDateTime()
+    stamp = fields.DateTime(format="timestamp")
+    day = fields.Date()
+    swiss = fields.Date(format="%d.%m.%Y")
+    took = fields.TimeDelta()
+    price = fields.Decimal(as_string=True)
+    weight = fields.Decimal()
+
+
+OF_ITS_TYPE: dict[str, list[Any]] = {
+    "count": [3, -1, None],
+    "ratio": [1.5, 2],
+    "done": [True, False],
+    "counts": [[], [1, 2]],
+    "sizes": [{}, {"s": 1}],
+    "at": ["2030-01-31T12:00:00Z", "2030-01-31T12:00:00.25+01:00"],
+    "local": ["2030-01-31T12:00:00"],
+    "stamp": [1.5, 3],
+    "day": ["2030-01-31"],
+    "swiss": ["31.01.2030"],
+    "took": [3, 1.5],
+    "price": ["1.50"],
+    "weight": [1.5, 3],
+}
+OF_ANOTHER_TYPE: dict[str, list[Any]] = {
+    "count": ["3", 3.0, 1.5, True],
+    "ratio": ["1.5", True],
+    "done": ["yes", 1, "true"],
+    "counts": [["1"], [1, 2.5]],
+    "sizes": [{"s": "1"}],
+    "at": ["2030-01-01", "2030-01-31T12:00:00", 3],
+    "local": ["x"],
+    "stamp": ["1.5"],
+    "day": ["20300131", "2030-W01-1"],
+    "swiss": ["2030-01-31"],
+    "took": ["3"],
+    "price": [1.5, 3],
+    "weight": ["1.5"],
+}
+
+
+class Typed(Resource):
+    route = "typed"
+    permissions = AllowAny
+
+    @action(response=Kinds(many=True))
+    def echo(self, req: Any) -> Any:
+        return req
+
+
+@pytest.fixture
+def typed() -> Caller:
+    pm = PolyMicro()
+    Typed(pm)
+    return Caller(pm)
+
+
+@pytest.mark.parametrize("name", OF_ITS_TYPE)
+def test_the_json_types_of_an_answer(typed: Caller, name: str) -> None:
+    """They are those of the document: what marshmallow would only load as one of these is another."""
+    fitting = [{name: one} for one in OF_ITS_TYPE[name]]
+    assert typed.post("/typed/echo", json=fitting).json == fitting
+    for one in OF_ANOTHER_TYPE[name]:
+        with pytest.raises(AssertionError, match=rf"Typed\.echo answered 200 with \[0\]\.{name}"):
+            typed.post("/typed/echo", json=[{name: one}])
+
+
+def test_an_answer_without_a_body(shop: Caller) -> None:
+    """None for a status says that: a body fails."""
+    Shop.answer = {"body": {"a": 1}, "status": 202}
+    with pytest.raises(AssertionError, match=r"Shop\.pay answered 202 with a body, and declares None for it"):
+        shop.post("/shop/pay")
+
+
 def test_statuses(shop: Caller) -> None:
     """What the verb does not declare fails; what the package answers itself does not."""
     Shop.answer = {"body": None, "status": 202}
