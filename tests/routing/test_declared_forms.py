@@ -1,5 +1,6 @@
 """``query``, ``response`` and ``responses``: what an app says of its own verbs, in OpenAPI and in tests."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -408,6 +409,37 @@ def test_the_document_of_overridden_verbs() -> None:
     assert (created["409"]["description"], "links" in created["201"]) == ("The name is taken.", False)
     assert paths["/notes/{id}"]["patch"]["responses"]["200"]["description"] == "The note as it is."
     assert "304" in paths["/notes/{id}"]["get"]["responses"]
+
+
+def test_a_text_alone() -> None:
+    """It describes an answer, whose schema, headers, example and links stay."""
+
+    class Plain(ModelResource, Create, List, Retrieve):
+        model = Note
+        route = "notes"
+        permissions = AllowAny
+        scan = True
+
+    class Told(Plain):
+        responses: ClassVar[Any] = {
+            "create": {201: "The new note.", 409: "The id is taken."},
+            "list": {200: "The shelf."},
+        }
+
+    paths = []
+    for resource in (Plain, Told):
+        pm = PolyMicro()
+        resource(pm)
+        pm.compile()
+        document = openapi(pm.routes)
+        text = json.dumps(document["paths"]["/notes"])
+        paths.append(json.loads(re.sub("Plain|Told", "Note", text)))
+    plain, told = paths
+    assert set(plain["post"]["responses"]["201"]) == {"description", "headers", "content", "links"}
+    plain["post"]["responses"]["201"]["description"] = "The new note."
+    plain["post"]["responses"]["409"]["description"] = "The id is taken."
+    plain["get"]["responses"]["200"]["description"] = "The shelf."
+    assert told == plain
 
 
 def test_a_body_that_takes_more_members() -> None:
