@@ -34,7 +34,7 @@ def result_of(returned: Any, *, is_list: bool, verb: str = "a verb") -> VerbResu
     After the body an int (not a bool) is the status and a dict the headers, either may stand alone; what follows in a
     list is its pagination key, which a dict with other values than texts and lists is too where nothing follows. A
     tuple whose second element is neither is a collection. Raises ``ConfigurationError`` for headers that are neither
-    texts nor numbers nor lists of these; ``verb`` is its name for that.
+    texts nor numbers nor lists of these, and for headers before a status; ``verb`` is its name for that.
     """
     if not isinstance(returned, tuple) or len(returned) < 2:
         return VerbResult(returned)
