@@ -45,6 +45,11 @@ def result_of(returned: Any, *, is_list: bool, verb: str = "a verb") -> VerbResu
         is_list and rest and (status is not None or headers is not None or isinstance(rest[0], dict))
     )
     key = rest.pop(0) if may_have_key else NO_KEY
+    if rest and headers is not None:  # they are no item: nothing of them goes out
+        kinds, also = ", ".join(type(one).__name__ for one in returned), ", then the pagination key"
+        raise ConfigurationError(
+            f"{verb} returned ({kinds}): after the body comes the status, then the headers{also * is_list}"
+        )
     if rest or (status is None and headers is None and key is NO_KEY):
         return VerbResult(returned)
     return VerbResult(body, status, header_texts(headers or {}, verb), key)
