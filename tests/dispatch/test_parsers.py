@@ -26,6 +26,7 @@ from pynamodb.models import Model
 from polymicro_lambda import (
     Create,
     DecimalAttribute,
+    HasPermission,
     Idempotency,
     ModelResource,
     OwnedBy,
@@ -152,6 +153,47 @@ def test_empty_cells(caller: Caller) -> None:
     caller.post("/notes", **sent("text/csv", CSV_HEADER + "1,,,,,,,\r\n")).raise_for_status()
     item = dict.fromkeys(("stars", "price", "due", "place", "tags"))
     assert caller.get("/notes/1").json == {"owner": "alice", "id": "1", "title": "", "done": False, **item}
+
+
+class Drawn(Schema):
+    colour = fields.String(load_default="red")
+    name = fields.String()
+
+
+def test_empty_cells_of_texts_with_a_default(dynamodb: None, table_name: str) -> None:
+    """As if their column were not there, keys and what the rule gives included; an empty text where there is none."""
+    cards = f"{table_name}-cards"
+
+    class Card(Model):
+        class Meta:
+            table_name = cards
+
+        id = UnicodeAttribute(hash_key=True, default_for_new=lambda: "made")
+        part = UnicodeAttribute(range_key=True, default="first")
+        owner = UnicodeAttribute()
+        colour = UnicodeAttribute(default="white")
+        title = UnicodeAttribute()
+
+    class Cards(ModelResource, Create, Retrieve, Update):
+        model = Card
+        route = "cards"
+        permissions = OwnedBy("owner") | HasPermission("staff")
+        max_bulk = 10
+
+        @action(detail=False, schema=Drawn)
+        def draw(self, req: Any) -> Any:
+            return req
+
+    pm = PolyMicro(parsers=PARSERS)
+    Cards(pm)
+    caller = started(pm)
+    made = {"id": "made", "part": "first", "owner": "alice", "colour": "white", "title": ""}
+    answer = caller.post("/cards", **sent("text/csv", "id,part,owner,colour,title\n,,,,\n,b,,red,x\n"))
+    assert (answer.status, answer.json) == (201, [made, {**made, "part": "b", "colour": "red", "title": "x"}])
+    caller.patch("/cards/made/b", **sent("text/csv", "colour,title\n,\n")).raise_for_status()
+    assert caller.get("/cards/made/b").json == {**made, "part": "b", "colour": "red"}
+    drawn = caller.everywhere("POST", "/cards/draw", **sent("text/csv", "colour,name\n,\n"))
+    assert drawn.json == {"colour": "red", "name": ""}
 
 
 def test_many_rows_are_a_list(caller: Caller) -> None:
