@@ -256,8 +256,22 @@ DEEP = 300
 BAD: list[Any] = [
     pytest.param("text/csv", b'id,title\n1,"x', "quote", id="csv: quotes that do not end"),
     pytest.param("text/csv", b'id,title\n1,"x"y\n', "quote", id="csv: text behind a quote"),
-    pytest.param("text/csv", b"id,title\n1,x,y\n", "has 3 cells, and its header 2", id="csv: a longer row"),
-    pytest.param("text/csv", b"id,title\n1\n", "has 1 cells", id="csv: a shorter row"),
+    pytest.param(
+        "text/csv",
+        b"id,title\n1,x,y\n",
+        "Line 2 of the CSV has 3 cells, and its header 2",
+        id="csv: a longer row",
+    ),
+    pytest.param("text/csv", b"id,title\n1\n", "Line 2 of the CSV has 1 cells", id="csv: a shorter row"),
+    pytest.param(
+        "text/csv",
+        b'id,title\r\n\r\n1,"a\r\nb"\r\n2\r\n',
+        "Line 5 of the CSV has 1 cells",
+        id="csv: a shorter row below a blank line and a cell of two lines",
+    ),
+    pytest.param(
+        "text/csv", b'id,title\n1,x\n2,"y\n3,z\n', "at line 3: ", id="csv: the line where a quote begins"
+    ),
     pytest.param("text/csv", b"id,id\n1,2\n", 'names "id" twice', id="csv: a column twice"),
     pytest.param("text/csv", b"id,\n1,2\n", "must name a field", id="csv: a column without name"),
     pytest.param("text/csv", b"id,title\n", "no row", id="csv: a header alone"),
