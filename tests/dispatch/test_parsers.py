@@ -276,7 +276,7 @@ BAD: list[Any] = [
     pytest.param("text/csv", b"id,\n1,2\n", "must name a field", id="csv: a column without name"),
     pytest.param("text/csv", b"id,title\n", "no row", id="csv: a header alone"),
     pytest.param("text/csv", b"\r\n", "must name a field", id="csv: blank"),
-    pytest.param("text/csv", b"", "empty", id="csv: nothing"),
+    pytest.param("text/csv", b"", "sent as text/csv, and nothing is in it", id="csv: nothing"),
     pytest.param("text/csv", b"id\n\xff", "not UTF-8", id="csv: no UTF-8"),
     pytest.param("text/csv", b"id\n" + b"x" * 500_000, "a cell", id="csv: a large cell"),
     pytest.param("application/msgpack", b"\xdd\xff\xff\xff\xff", "ends too early", id="msgpack: a long list"),
@@ -362,6 +362,15 @@ def test_a_heavy_body_is_answered_soon(media: str, body: bytes, dynamodb: None) 
     found = caller.post("/notes", **sent(media, body))
     assert process_time() - began < 10
     assert found.status in (400, 413, 422)
+
+
+def test_a_list_where_one_item_is_taken(caller: Caller) -> None:
+    for method, path in (("PATCH", "/notes/1"), ("POST", "/notes/pay")):
+        refused = caller.everywhere(method, path, json=[{"amount": 1}])
+        assert_problem(refused, 400)
+        assert refused.json["detail"] == (
+            "The body must be a JSON object, not a list: send each item by itself."
+        )
 
 
 def test_too_large_a_body(dynamodb: None) -> None:
@@ -489,6 +498,7 @@ def test_parsers_that_cannot_be() -> None:
     for said, message in (
         ({"text/csv": CSV}, "PolyMicro.parsers['text/csv'] is a class: write CSV()"),
         ({"x": CSV()}, "PolyMicro.parsers: 'x' is no media type, such as \"text/csv\""),
+        ({"text/x": lambda: 3}, "PolyMicro.parsers['text/x'] must take one argument, the body's bytes"),
         ({"text/x": 3}, "PolyMicro.parsers['text/x'] must be a function, or have a method 'parse', not 3"),
     ):
         with pytest.raises(ConfigurationError) as caught:

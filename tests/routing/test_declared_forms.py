@@ -517,7 +517,14 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     ),
     "a query of many": (acting(query=Line(many=True)), r"Wrong\.show: query: a query is one object"),
     "an object in a query": (acting(query=Deep), r"Wrong\.show: query: 'line' is a Nested"),
-    "a query that is not said": (asking, r"Wrong\.show asks for 'query'; it can ask for"),
+    "a query that is not said": (
+        asking,
+        r"Wrong\.show asks for 'query'; it can ask for .*: say what the query is, @action\(query=Schema\)",
+    ),
+    "a query that is not said of a verb": (
+        saying(responses={}, query={"list": Words, "create": Words}),
+        r"Wrong\.retrieve asks for 'query: Any'; .*: say what the query is, query = \{\"retrieve\": Schema\}",
+    ),
     "no dict": (saying(responses=Line()), r"Wrong\.responses must be a dict by verbs"),
     "a class": (saying(query=Words), r"Wrong\.query must be a dict by verbs"),
     "an unknown verb": (

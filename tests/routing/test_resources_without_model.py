@@ -430,6 +430,14 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     ),
     "a rule": (wrong(permissions=Conditional | AllowAny), r"Wrong\.permissions: Conditional\.where is about"),
     "nothing": (wrong(show=None), r"Wrong has no verb: mark a method by @action"),
+    "a parameter as an argument": (
+        wrong(route="hooks/{shop}", show=action(lambda self, shop: 1)),
+        r"Wrong\.show asks for 'shop'; .*: ask for request, which has request\.path_params\[\"shop\"\]",
+    ),
+    "no Resource": (
+        lambda: type("Wrong", (ModelResource,), {"route": "wrong", "show": action(lambda self: 1)}),
+        r"Wrong\.model must be .*, not None: say one, or write class Wrong\(Resource\), which has none",
+    ),
     "no route": (wrong(route=None), r"Wrong\.route must be a path"),
     "a parameter of Python's": (
         wrong(route="a/{save}"),
