@@ -170,7 +170,19 @@ def test_queries_of_overridden_verbs(notes: Caller) -> None:
     assert notes.everywhere("GET", "/notes", query="words=2&size=1").json == {"notes": ["1"], "words": 2}
     assert notes.everywhere("GET", "/notes", query="size__gt=1").json == {"notes": [], "words": 0}
     assert_problem(notes.everywhere("GET", "/notes", query="word=2"), 400, "word")
-    assert_problem(notes.everywhere("GET", "/notes", query="words=2,3&size=x"), 400, "size")
+    assert_problem(notes.everywhere("GET", "/notes", query="words=2,3&size=x"), 400, "size", "words")
+
+
+def test_all_that_is_wrong_in_a_query(notes: Caller, shop: Caller) -> None:
+    """Each parameter is named; a cursor belongs to the whole query, and is not judged beside others."""
+    wrong = "words=x&size=y&limit=0&sort=z&what=1&fields=no&pagination_key=broken"
+    refused = notes.everywhere("GET", "/notes", query=wrong)
+    assert_problem(refused, 400, "words", "size", "limit", "sort", "what", "fields")
+    assert refused.json["detail"] == f"The query is not valid: {refused.json['errors'][0]['detail']}"
+    assert_problem(notes.get("/notes", query="limit=1&limit=2&size__gt=z"), 400, "limit", "size__gt")
+    assert_problem(shop.everywhere("GET", "/shop/search", query="year=x&yaer=1"), 400, "yaer", "year", "q")
+    for_page = notes.get("/notes", query="pagination_key=broken")
+    assert (for_page.status, notes.get("/notes", query="size=1").status) == (400, 200)
 
 
 # --- answers in tests
