@@ -51,6 +51,11 @@ class Options:
     """Variables of Powertools that name what the app has left unnamed: they get the stack's name."""
 
     @property
+    def names_no_authorizer(self) -> bool:
+        """Whether the authorizer is to be a Lambda function that nothing names."""
+        return self.authorizer == "lambda" and self.authorizer_handler is None
+
+    @property
     def name(self) -> str:
         """The function's name in the template: that of its module, in camel case."""
         return camel_case(self.handler.split(".")[-2] if "." in self.handler else self.handler)

@@ -1,6 +1,7 @@
 """The SAM template of an app: a pure function of its routes and models."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
@@ -37,8 +38,10 @@ def template(routes: Sequence[Route], options: Options) -> dict[str, Any]:
 
 def template_parts(routes: Sequence[Route], options: Options) -> list[Part]:
     """The same template, part by part, each with its origin. Raises as ``template``."""
-    authorizer = _authorizer(options)
     events = _events(routes, options)
+    if options.names_no_authorizer and not options.jwks and all(event.is_open for event in events):
+        options = replace(options, authorizer="none")  # there is nothing that it would stand before
+    authorizer = _authorizer(options)
     tables = tables_of(dict.fromkeys(model for route in routes for model in route.models))
     parts = [
         Part("Parameters", "Parameters", _parameters(options, authorizer), "what a stage says"),
@@ -76,7 +79,7 @@ def _authorizer(options: Options) -> Authorizer:
         raise ConfigurationError(
             f"a {options.api.upper()} API has no {options.authorizer} authorizer; it has {_known_authorizers(options)}"
         )
-    if options.authorizer == "lambda" and options.authorizer_handler is None:
+    if options.names_no_authorizer:
         raise ConfigurationError(
             'the authorizer is a Lambda function, but nothing names it: write authorizer = "module:name" in'
             " [tool.polymicro], or say another, by --authorizer"

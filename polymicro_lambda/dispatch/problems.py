@@ -69,12 +69,14 @@ class ProblemWording:
         """The body and its headers. Raises what the function raises, and for what is neither JSON nor headers."""
         given = {**document}
         found = self.function(given, request) if self._takes_request else self.function(given)
-        body, headers = found if isinstance(found, tuple) else (found, {})
+        body, headers = _body_and_headers(found)
         media = PROBLEM_TYPE if _is_problem(body, document["status"]) else JSON_TYPE
         return json_bytes(body), {"content-type": media, **header_texts(headers, WHERE)}
 
     def _failed(self, failure: Exception, request_id: str) -> Response:
-        report_error(f"{WHERE} failed: %s", type(failure).__name__, cause=failure, status=500)
+        wrong = isinstance(failure, ConfigurationError)  # its text is of what was returned, and has no values
+        message = str(failure) if wrong else f"{WHERE} failed: {type(failure).__name__}"
+        report_error("%s", message, cause=failure, status=500)
         return problem_response(InternalError(), request_id)
 
 
@@ -91,6 +93,18 @@ def _takes(function: Callable[..., Any], count: int) -> bool:
     except ValueError:  # one of C's
         return count == 1
     return True
+
+
+def _body_and_headers(found: Any) -> tuple[Any, Mapping[Any, Any]]:
+    """What the function gave, apart. Raises ``ConfigurationError``."""
+    if found is None:
+        raise ConfigurationError(f"{WHERE} returned nothing: return the body")
+    if not isinstance(found, tuple):
+        return found, {}
+    if len(found) != 2 or not isinstance(found[1], Mapping):
+        kinds = ", ".join(type(one).__name__ for one in found)
+        raise ConfigurationError(f"{WHERE} returned ({kinds}): return (body, headers); the status stays")
+    return found
 
 
 def _is_problem(body: Any, status: int) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
 from typing import Any, TypeAlias
 
 from polymicro_lambda.exceptions import ConfigurationError, NotAcceptable, PolymicroError
@@ -121,11 +122,27 @@ def _check_format(one: Any, where: str, method: str, *, may_be_none: bool) -> No
         raise ConfigurationError(f"{where} is a class: write {one.__name__}()")
     if not callable(getattr(one, method, one)):
         raise ConfigurationError(f"{where} must be a function, or have a method {method!r}, not {one!r}")
+    if not _takes_one(getattr(one, method, one)):
+        raise ConfigurationError(f"{where} must take one argument, {_GIVEN[method]}")
     require: Callable[[], None] = getattr(one, "require", lambda: None)
     try:
         require()
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
+
+
+_GIVEN = {"render": "the JSON value", "parse": "the body's bytes"}
+
+
+def _takes_one(function: Any) -> bool:
+    """Whether a function can be called with one argument; of one of C's that says nothing it is taken so."""
+    try:
+        signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
 
 
 def representations_of(renderers: Mapping[str, Any]) -> tuple[Representation, ...]:

@@ -87,7 +87,7 @@ def _body_type(request: Request, types: Sequence[BodyType]) -> BodyType | None:
 def parsed_body(request: Request, body_type: BodyType, *, optional: bool) -> Any:
     """The body as its parser reads it, within the limits of JSON. Raises as ``read_body``."""
     if not request.body:
-        raise BadRequest(f"The body is empty: send {body_type.media}.")
+        raise BadRequest(f"The body is empty: it is sent as {body_type.media}, and nothing is in it.")
     try:
         found = body_type.parse(request.body)
         value = found if type(found) is CellRows else strict_json.as_read(found)

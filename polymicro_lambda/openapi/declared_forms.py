@@ -64,8 +64,8 @@ def _response(status: int, answer: Answer, usual: Mapping[str, Any], describe: D
         return {**known, **said} if known else {**said, "content": {PROBLEM_TYPE: media}}
     if answer.bare:
         return said
-    if answer.schema is None:
-        return {**said, "content": {JSON_TYPE: {"schema": {"description": "Any JSON."}}}}
+    if answer.schema is None:  # a text alone says nothing of the body
+        return {"content": {JSON_TYPE: {"schema": {"description": "Any JSON."}}}, **known, **said}
     content = {JSON_TYPE: _with_example(_answered(answer.schema, describe), answer.check)}
     return {**said, "content": content | ({PROBLEM_TYPE: PROBLEM} if status >= FIRST_ERROR else {})}
 

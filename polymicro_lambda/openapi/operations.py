@@ -53,10 +53,10 @@ class DocumentedRoute:
         responses = responses_of(self.route, self._response_schema(), self._response_example(components))
         if self.route.takes_many:
             responses["207"] = lenient_response(f"{self.schemas.name}Results")
+        if links := dict(self._links(others)):
+            responses[str(self.route.about.status)]["links"] = links
         if self.route.form.answers:
             responses = with_declared(self.route, responses, describe)
-        elif links := dict(self._links(others)):
-            responses[str(self.route.about.status)]["links"] = links
         return {
             "operationId": self.id,
             "tags": [self.schemas.name],

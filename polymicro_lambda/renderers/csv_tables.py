@@ -85,30 +85,31 @@ class CSV:
             text = body.decode().removeprefix(_BOM)
         except UnicodeDecodeError as error:
             raise BadRequest(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
-        lines = self._read(text)
-        header, *rows = lines or [[]]
+        (_, header), *rows = self._read(text) or [(1, [])]
         _check_header(header)
-        for number, row in enumerate(rows, 1):
+        for line, row in rows:
             if len(row) != len(header):
                 raise BadRequest(
-                    f"Row {number} of the CSV has {len(row)} cells, and its header {len(header)}: give it as many."
+                    f"Line {line} of the CSV has {len(row)} cells, and its header {len(header)}: give it as many."
                 )
         if not rows:
             raise BadRequest("The CSV has no row below its header: the first row names the fields.")
-        return CellRows(dict(zip(header, map(self._plain, row), strict=True)) for row in rows)
+        return CellRows(dict(zip(header, map(self._plain, row), strict=True)) for _, row in rows)
 
-    def _read(self, text: str) -> list[list[str]]:
+    def _read(self, text: str) -> list[tuple[int, list[str]]]:
+        """The rows that have cells, each with the line on which it begins, from 1."""
         csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
-        rows, count = [], 0
+        rows, count, line = list[tuple[int, list[str]]](), 0, 1
         try:
-            for row in filter(None, reader):
-                rows.append(row)
+            for row in reader:
+                rows += [(line, row)] if row else []
+                line = reader.line_num + 1
                 count += len(row)
                 check_count(count)
         except csv.Error as error:
             raise BadRequest(
-                f"The body is not CSV at line {reader.line_num}: a cell with a quote in it stands in quotes, and"
+                f"The body is not CSV at line {line}: a cell with a quote in it stands in quotes, and"
                 " the quote twice."
             ) from error
         return rows

@@ -29,7 +29,8 @@ def load_body(schema: Schema, body: object, partial: tuple[str, ...] | None = No
     Raises ``BadRequest`` for a body that is no JSON object, ``Unprocessable`` for one that does not fit.
     """
     if not isinstance(body, dict):
-        raise BadRequest("The body must be a JSON object.")
+        many = isinstance(body, list)
+        raise BadRequest(f"The body must be a JSON object{', not a list: send each item by itself' * many}.")
     try:
         loaded = schema.load(body, many=False, partial=partial)
     except ValidationError as error:

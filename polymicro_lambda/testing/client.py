@@ -138,7 +138,7 @@ class Client:
         event, context = make_event(method, path, **arguments), context or FakeContext()
         result = _result(f"{method} {path}", event, self.handler(event, context))
         media = result.headers.get("content-type", "")
-        self._declared.check(event, context, result.status, media, lambda: result.json)
+        self._declared.check(event, context, result.status, media, result.body)
         return result
 
     get = partialmethod(request, "GET")

@@ -1,8 +1,8 @@
 """Whether answers are as the app's ``response`` and ``responses`` say."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from json import loads
 
 from marshmallow import ValidationError
 
@@ -25,8 +25,8 @@ class DeclaredAnswers:
     def __init__(self, routes: Sequence[Route]) -> None:
         self._router = Router(routes) if any(route.form.answers for route in routes) else None
 
-    def check(self, event: Event, context: object, status: int, media: str, body: Callable[[], Any]) -> None:
-        """Raise ``AssertionError`` for an answer that its verb does not declare; ``body`` gives its JSON."""
+    def check(self, event: Event, context: object, status: int, media: str, content: bytes) -> None:
+        """Raise ``AssertionError`` for an answer that its verb does not declare; ``content`` is its body."""
         route = None if self._router is None else _route(self._router, event, context)
         if route is None or not route.form.answers or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return
@@ -37,9 +37,11 @@ class DeclaredAnswers:
                 raise AssertionError(
                     f"{route.full_name} answered {status}, and declares {said}: say it in responses"
                 )
+        elif answer.bare and content and not (status >= HTTPStatus.BAD_REQUEST and _is_usual(route, status)):
+            raise AssertionError(f"{route.full_name} answered {status} with a body, and declares None for it")
         elif answer.schema is not None and media.partition(";")[0] == JSON_TYPE:
             try:
-                answer.check(body())
+                answer.check(loads(content))
             except ValidationError as error:
                 raise AssertionError(f"{route.full_name} answered {status} with {error}") from error
 

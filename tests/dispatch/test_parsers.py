@@ -26,6 +26,7 @@ from pynamodb.models import Model
 from polymicro_lambda import (
     Create,
     DecimalAttribute,
+    HasPermission,
     Idempotency,
     ModelResource,
     OwnedBy,
@@ -154,6 +155,47 @@ def test_empty_cells(caller: Caller) -> None:
     assert caller.get("/notes/1").json == {"owner": "alice", "id": "1", "title": "", "done": False, **item}
 
 
+class Drawn(Schema):
+    colour = fields.String(load_default="red")
+    name = fields.String()
+
+
+def test_empty_cells_of_texts_with_a_default(dynamodb: None, table_name: str) -> None:
+    """As if their column were not there, keys and what the rule gives included; an empty text where there is none."""
+    cards = f"{table_name}-cards"
+
+    class Card(Model):
+        class Meta:
+            table_name = cards
+
+        id = UnicodeAttribute(hash_key=True, default_for_new=lambda: "made")
+        part = UnicodeAttribute(range_key=True, default="first")
+        owner = UnicodeAttribute()
+        colour = UnicodeAttribute(default="white")
+        title = UnicodeAttribute()
+
+    class Cards(ModelResource, Create, Retrieve, Update):
+        model = Card
+        route = "cards"
+        permissions = OwnedBy("owner") | HasPermission("staff")
+        max_bulk = 10
+
+        @action(detail=False, schema=Drawn)
+        def draw(self, req: Any) -> Any:
+            return req
+
+    pm = PolyMicro(parsers=PARSERS)
+    Cards(pm)
+    caller = started(pm)
+    made = {"id": "made", "part": "first", "owner": "alice", "colour": "white", "title": ""}
+    answer = caller.post("/cards", **sent("text/csv", "id,part,owner,colour,title\n,,,,\n,b,,red,x\n"))
+    assert (answer.status, answer.json) == (201, [made, {**made, "part": "b", "colour": "red", "title": "x"}])
+    caller.patch("/cards/made/b", **sent("text/csv", "colour,title\n,\n")).raise_for_status()
+    assert caller.get("/cards/made/b").json == {**made, "part": "b", "colour": "red"}
+    drawn = caller.everywhere("POST", "/cards/draw", **sent("text/csv", "colour,name\n,\n"))
+    assert drawn.json == {"colour": "red", "name": ""}
+
+
 def test_many_rows_are_a_list(caller: Caller) -> None:
     text = "\ufeffid,title\n1,one\n2,two\n\n"
     found = caller.post("/notes", **sent("text/csv", text))
@@ -214,13 +256,27 @@ DEEP = 300
 BAD: list[Any] = [
     pytest.param("text/csv", b'id,title\n1,"x', "quote", id="csv: quotes that do not end"),
     pytest.param("text/csv", b'id,title\n1,"x"y\n', "quote", id="csv: text behind a quote"),
-    pytest.param("text/csv", b"id,title\n1,x,y\n", "has 3 cells, and its header 2", id="csv: a longer row"),
-    pytest.param("text/csv", b"id,title\n1\n", "has 1 cells", id="csv: a shorter row"),
+    pytest.param(
+        "text/csv",
+        b"id,title\n1,x,y\n",
+        "Line 2 of the CSV has 3 cells, and its header 2",
+        id="csv: a longer row",
+    ),
+    pytest.param("text/csv", b"id,title\n1\n", "Line 2 of the CSV has 1 cells", id="csv: a shorter row"),
+    pytest.param(
+        "text/csv",
+        b'id,title\r\n\r\n1,"a\r\nb"\r\n2\r\n',
+        "Line 5 of the CSV has 1 cells",
+        id="csv: a shorter row below a blank line and a cell of two lines",
+    ),
+    pytest.param(
+        "text/csv", b'id,title\n1,x\n2,"y\n3,z\n', "at line 3: ", id="csv: the line where a quote begins"
+    ),
     pytest.param("text/csv", b"id,id\n1,2\n", 'names "id" twice', id="csv: a column twice"),
     pytest.param("text/csv", b"id,\n1,2\n", "must name a field", id="csv: a column without name"),
     pytest.param("text/csv", b"id,title\n", "no row", id="csv: a header alone"),
     pytest.param("text/csv", b"\r\n", "must name a field", id="csv: blank"),
-    pytest.param("text/csv", b"", "empty", id="csv: nothing"),
+    pytest.param("text/csv", b"", "sent as text/csv, and nothing is in it", id="csv: nothing"),
     pytest.param("text/csv", b"id\n\xff", "not UTF-8", id="csv: no UTF-8"),
     pytest.param("text/csv", b"id\n" + b"x" * 500_000, "a cell", id="csv: a large cell"),
     pytest.param("application/msgpack", b"\xdd\xff\xff\xff\xff", "ends too early", id="msgpack: a long list"),
@@ -306,6 +362,15 @@ def test_a_heavy_body_is_answered_soon(media: str, body: bytes, dynamodb: None) 
     found = caller.post("/notes", **sent(media, body))
     assert process_time() - began < 10
     assert found.status in (400, 413, 422)
+
+
+def test_a_list_where_one_item_is_taken(caller: Caller) -> None:
+    for method, path in (("PATCH", "/notes/1"), ("POST", "/notes/pay")):
+        refused = caller.everywhere(method, path, json=[{"amount": 1}])
+        assert_problem(refused, 400)
+        assert refused.json["detail"] == (
+            "The body must be a JSON object, not a list: send each item by itself."
+        )
 
 
 def test_too_large_a_body(dynamodb: None) -> None:
@@ -433,6 +498,7 @@ def test_parsers_that_cannot_be() -> None:
     for said, message in (
         ({"text/csv": CSV}, "PolyMicro.parsers['text/csv'] is a class: write CSV()"),
         ({"x": CSV()}, "PolyMicro.parsers: 'x' is no media type, such as \"text/csv\""),
+        ({"text/x": lambda: 3}, "PolyMicro.parsers['text/x'] must take one argument, the body's bytes"),
         ({"text/x": 3}, "PolyMicro.parsers['text/x'] must be a function, or have a method 'parse', not 3"),
     ):
         with pytest.raises(ConfigurationError) as caught:

@@ -438,6 +438,11 @@ def test_without_renderers_nothing_varies(dynamodb: None, table_name: str) -> No
         pytest.param({"a/b": str, "A/B": str}, "['A/B']: it is there twice: leave it out", id="twice"),
         pytest.param({"text/csv": CSV}, "['text/csv'] is a class: write CSV()", id="a class"),
         pytest.param(
+            {"text/html": lambda value, request: ""},
+            "['text/html'] must take one argument, the JSON value",
+            id="two arguments",
+        ),
+        pytest.param(
             {"text/csv": 3}, "['text/csv'] must be a function, or have a method 'render', not 3", id="neither"
         ),
         pytest.param({"text/x": None}, "['text/x'] is None, and there is nothing to remove", id="nothing"),

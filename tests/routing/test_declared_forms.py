@@ -1,5 +1,6 @@
 """``query``, ``response`` and ``responses``: what an app says of its own verbs, in OpenAPI and in tests."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -169,7 +170,19 @@ def test_queries_of_overridden_verbs(notes: Caller) -> None:
     assert notes.everywhere("GET", "/notes", query="words=2&size=1").json == {"notes": ["1"], "words": 2}
     assert notes.everywhere("GET", "/notes", query="size__gt=1").json == {"notes": [], "words": 0}
     assert_problem(notes.everywhere("GET", "/notes", query="word=2"), 400, "word")
-    assert_problem(notes.everywhere("GET", "/notes", query="words=2,3&size=x"), 400, "size")
+    assert_problem(notes.everywhere("GET", "/notes", query="words=2,3&size=x"), 400, "size", "words")
+
+
+def test_all_that_is_wrong_in_a_query(notes: Caller, shop: Caller) -> None:
+    """Each parameter is named; a cursor belongs to the whole query, and is not judged beside others."""
+    wrong = "words=x&size=y&limit=0&sort=z&what=1&fields=no&pagination_key=broken"
+    refused = notes.everywhere("GET", "/notes", query=wrong)
+    assert_problem(refused, 400, "words", "size", "limit", "sort", "what", "fields")
+    assert refused.json["detail"] == f"The query is not valid: {refused.json['errors'][0]['detail']}"
+    assert_problem(notes.get("/notes", query="limit=1&limit=2&size__gt=z"), 400, "limit", "size__gt")
+    assert_problem(shop.everywhere("GET", "/shop/search", query="year=x&yaer=1"), 400, "yaer", "year", "q")
+    for_page = notes.get("/notes", query="pagination_key=broken")
+    assert (for_page.status, notes.get("/notes", query="size=1").status) == (400, 200)
 
 
 # --- answers in tests
@@ -215,6 +228,87 @@ def test_an_answer_that_does_not_fit(shop: Caller, body: Any, message: str) -> N
     Shop.answer = {"body": [FITTING["the least"], body]}
     with pytest.raises(AssertionError, match=r"Shop\.receipts answered 203 with .*1\]?"):
         shop.get("/shop/receipts")
+
+
+class Kinds(Schema):
+    count = fields.Integer(allow_none=True)
+    ratio = fields.Float()
+    done = fields.Boolean()
+    counts = fields.List(fields.Integer())
+    sizes = fields.Dict(values=fields.Integer())
+    at = fields.DateTime()
+    local = fields.NaiveDateTime()
+    stamp = fields.DateTime(format="timestamp")
+    day = fields.Date()
+    swiss = fields.Date(format="%d.%m.%Y")
+    took = fields.TimeDelta()
+    price = fields.Decimal(as_string=True)
+    weight = fields.Decimal()
+
+
+OF_ITS_TYPE: dict[str, list[Any]] = {
+    "count": [3, -1, None],
+    "ratio": [1.5, 2],
+    "done": [True, False],
+    "counts": [[], [1, 2]],
+    "sizes": [{}, {"s": 1}],
+    "at": ["2030-01-31T12:00:00Z", "2030-01-31T12:00:00.25+01:00"],
+    "local": ["2030-01-31T12:00:00"],
+    "stamp": [1.5, 3],
+    "day": ["2030-01-31"],
+    "swiss": ["31.01.2030"],
+    "took": [3, 1.5],
+    "price": ["1.50"],
+    "weight": [1.5, 3],
+}
+OF_ANOTHER_TYPE: dict[str, list[Any]] = {
+    "count": ["3", 3.0, 1.5, True],
+    "ratio": ["1.5", True],
+    "done": ["yes", 1, "true"],
+    "counts": [["1"], [1, 2.5]],
+    "sizes": [{"s": "1"}],
+    "at": ["2030-01-01", "2030-01-31T12:00:00", 3],
+    "local": ["x"],
+    "stamp": ["1.5"],
+    "day": ["20300131", "2030-W01-1"],
+    "swiss": ["2030-01-31"],
+    "took": ["3"],
+    "price": [1.5, 3],
+    "weight": ["1.5"],
+}
+
+
+class Typed(Resource):
+    route = "typed"
+    permissions = AllowAny
+
+    @action(response=Kinds(many=True))
+    def echo(self, req: Any) -> Any:
+        return req
+
+
+@pytest.fixture
+def typed() -> Caller:
+    pm = PolyMicro()
+    Typed(pm)
+    return Caller(pm)
+
+
+@pytest.mark.parametrize("name", OF_ITS_TYPE)
+def test_the_json_types_of_an_answer(typed: Caller, name: str) -> None:
+    """They are those of the document: what marshmallow would only load as one of these is another."""
+    fitting = [{name: one} for one in OF_ITS_TYPE[name]]
+    assert typed.post("/typed/echo", json=fitting).json == fitting
+    for one in OF_ANOTHER_TYPE[name]:
+        with pytest.raises(AssertionError, match=rf"Typed\.echo answered 200 with \[0\]\.{name}"):
+            typed.post("/typed/echo", json=[{name: one}])
+
+
+def test_an_answer_without_a_body(shop: Caller) -> None:
+    """None for a status says that: a body fails."""
+    Shop.answer = {"body": {"a": 1}, "status": 202}
+    with pytest.raises(AssertionError, match=r"Shop\.pay answered 202 with a body, and declares None for it"):
+        shop.post("/shop/pay")
 
 
 def test_statuses(shop: Caller) -> None:
@@ -329,6 +423,37 @@ def test_the_document_of_overridden_verbs() -> None:
     assert "304" in paths["/notes/{id}"]["get"]["responses"]
 
 
+def test_a_text_alone() -> None:
+    """It describes an answer, whose schema, headers, example and links stay."""
+
+    class Plain(ModelResource, Create, List, Retrieve):
+        model = Note
+        route = "notes"
+        permissions = AllowAny
+        scan = True
+
+    class Told(Plain):
+        responses: ClassVar[Any] = {
+            "create": {201: "The new note.", 409: "The id is taken."},
+            "list": {200: "The shelf."},
+        }
+
+    paths = []
+    for resource in (Plain, Told):
+        pm = PolyMicro()
+        resource(pm)
+        pm.compile()
+        document = openapi(pm.routes)
+        text = json.dumps(document["paths"]["/notes"])
+        paths.append(json.loads(re.sub("Plain|Told", "Note", text)))
+    plain, told = paths
+    assert set(plain["post"]["responses"]["201"]) == {"description", "headers", "content", "links"}
+    plain["post"]["responses"]["201"]["description"] = "The new note."
+    plain["post"]["responses"]["409"]["description"] = "The id is taken."
+    plain["get"]["responses"]["200"]["description"] = "The shelf."
+    assert told == plain
+
+
 def test_a_body_that_takes_more_members() -> None:
     class Open(Schema):
         product = fields.String(required=True)
@@ -404,7 +529,14 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     ),
     "a query of many": (acting(query=Line(many=True)), r"Wrong\.show: query: a query is one object"),
     "an object in a query": (acting(query=Deep), r"Wrong\.show: query: 'line' is a Nested"),
-    "a query that is not said": (asking, r"Wrong\.show asks for 'query'; it can ask for"),
+    "a query that is not said": (
+        asking,
+        r"Wrong\.show asks for 'query'; it can ask for .*: say what the query is, @action\(query=Schema\)",
+    ),
+    "a query that is not said of a verb": (
+        saying(responses={}, query={"list": Words, "create": Words}),
+        r"Wrong\.retrieve asks for 'query: Any'; .*: say what the query is, query = \{\"retrieve\": Schema\}",
+    ),
     "no dict": (saying(responses=Line()), r"Wrong\.responses must be a dict by verbs"),
     "a class": (saying(query=Words), r"Wrong\.query must be a dict by verbs"),
     "an unknown verb": (

@@ -333,6 +333,23 @@ def test_the_template_of_an_app_without_tables() -> None:
     assert function["Events"]["HealthHealth"]["Properties"]["Auth"] == {"Authorizer": "NONE"}
 
 
+@pytest.mark.parametrize("api", ["rest", "http"])
+def test_the_template_of_an_app_for_everybody(api: str) -> None:
+    """No authorizer is asked for where it would stand before nothing; one that is named stays."""
+    pm = PolyMicro()
+    Health(pm)
+    pm.compile()
+    made = template(pm.routes, Options(handler="app.handler", api=api))
+    assert made == template(pm.routes, Options(handler="app.handler", api=api, authorizer="none"))
+    assert "AuthorizerFunction" not in made["Resources"]
+    named = template(pm.routes, Options(handler="app.handler", api=api, authorizer_handler="gate.handler"))
+    assert "AuthorizerFunction" in named["Resources"]
+    Reports(pm)
+    pm.compile()
+    with pytest.raises(ConfigurationError, match="nothing names it"):
+        template(pm.routes, Options(handler="app.handler", api=api))
+
+
 def test_the_policy_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Member.Meta, "table_name", "members")
     pm = PolyMicro()
@@ -413,6 +430,14 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     ),
     "a rule": (wrong(permissions=Conditional | AllowAny), r"Wrong\.permissions: Conditional\.where is about"),
     "nothing": (wrong(show=None), r"Wrong has no verb: mark a method by @action"),
+    "a parameter as an argument": (
+        wrong(route="hooks/{shop}", show=action(lambda self, shop: 1)),
+        r"Wrong\.show asks for 'shop'; .*: ask for request, which has request\.path_params\[\"shop\"\]",
+    ),
+    "no Resource": (
+        lambda: type("Wrong", (ModelResource,), {"route": "wrong", "show": action(lambda self: 1)}),
+        r"Wrong\.model must be .*, not None: say one, or write class Wrong\(Resource\), which has none",
+    ),
     "no route": (wrong(route=None), r"Wrong\.route must be a path"),
     "a parameter of Python's": (
         wrong(route="a/{save}"),

@@ -1,14 +1,14 @@
 """What a request asks of a verb: its path, query and body, checked and typed, as the verb's arguments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 
 from polymicro_lambda.dynamodb import model_info
-from polymicro_lambda.exceptions import Forbidden, NotFound
+from polymicro_lambda.exceptions import BadRequest, Forbidden, NotFound
 from polymicro_lambda.http import read_truth
 from polymicro_lambda.items import serialized
 from polymicro_lambda.lazy import lazy
@@ -18,6 +18,7 @@ from polymicro_lambda.schemas import Merge, key_rules, load_body
 
 from .fields_request import RETRIEVE
 from .own_queries import read_own_query
+from .query_errors import with_all_errors
 from .query_request import QueryRequest
 
 
@@ -127,11 +128,24 @@ class VerbRequest(QueryRequest):
             arguments["req"] = self._action_body(body) if self.route.is_action else self._item_body(body)
         if self.route.verb == "create":
             arguments["req"] |= self._owned()
-        if self.route.verb == "list" or self.request.query:
-            arguments |= self.paging()
-        if self.route.form.query is not None:
-            arguments["query"] = read_own_query(self.route.form.query, self.query)
+        if self.route.verb == "list" or self.request.query or self.route.form.query is not None:
+            try:
+                arguments |= self._queried()
+            except BadRequest as error:
+                raise with_all_errors(error, self.request.query, self._check_query) from error
         return arguments
+
+    def _queried(self) -> dict[str, Any]:
+        """What the verb is given of the query. Raises ``BadRequest``."""
+        own, paging = self.route.form.query, self.paging()
+        return paging if own is None else {**paging, "query": read_own_query(own, self.query)}
+
+    def _check_query(self, query: Mapping[str, Any]) -> None:
+        """Raise ``BadRequest`` for what is wrong in another query for the same verb."""
+        other = replace(self, request=replace(self.request, query=query))
+        other._queried()
+        if self.is_list:
+            _ = other.shown, other.embeds
 
     def _action_body(self, body: Any) -> Any:
         schema = self.route.form.body

@@ -11,7 +11,7 @@ from polymicro_lambda.exceptions import BadRequest, HTTPError, InternalError
 from polymicro_lambda.http import JSON_TYPE, CellRows, Representation, Response, read_json
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
-from polymicro_lambda.schemas import row_values
+from polymicro_lambda.schemas import default_of, row_values
 
 SHOWS_ITEMS = frozenset({"create", "list", "retrieve", "restore", "update"})
 """Verbs whose answers are items of the model, where they are not the resource's own."""
@@ -26,10 +26,17 @@ def body_of_rows(route: Route, rows: CellRows) -> Any:
     if len(rows) > 1 and not (route.takes_many or route.is_action):
         raise BadRequest(f"The body has {len(rows)} rows, and this takes one: send each by itself.")
     schema = route.form.body if route.is_action else route.body_schema
-    values: list[Any] = [*rows] if schema is None else [row_values(row, schema) for row in rows]
+    defaults = frozenset() if route.is_action else _with_defaults(route)
+    values: list[Any] = [*rows] if schema is None else [row_values(row, schema, defaults) for row in rows]
     body = values[0] if len(values) == 1 else values
     member = body_member(route)
     return body if member is None else {member: body}
+
+
+def _with_defaults(route: Route) -> frozenset[str]:
+    """The attributes that a new item has a value of where its body says none."""
+    attributes = route.model.get_attributes().items()
+    return frozenset([*route.owned, *(name for name, one in attributes if default_of(one) is not None)])
 
 
 # --- answers -----------------------------------------------------------------------------------------------------

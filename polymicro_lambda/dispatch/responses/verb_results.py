@@ -34,7 +34,7 @@ def result_of(returned: Any, *, is_list: bool, verb: str = "a verb") -> VerbResu
     After the body an int (not a bool) is the status and a dict the headers, either may stand alone; what follows in a
     list is its pagination key, which a dict with other values than texts and lists is too where nothing follows. A
     tuple whose second element is neither is a collection. Raises ``ConfigurationError`` for headers that are neither
-    texts nor numbers nor lists of these; ``verb`` is its name for that.
+    texts nor numbers nor lists of these, and for headers before a status; ``verb`` is its name for that.
     """
     if not isinstance(returned, tuple) or len(returned) < 2:
         return VerbResult(returned)
@@ -45,6 +45,11 @@ def result_of(returned: Any, *, is_list: bool, verb: str = "a verb") -> VerbResu
         is_list and rest and (status is not None or headers is not None or isinstance(rest[0], dict))
     )
     key = rest.pop(0) if may_have_key else NO_KEY
+    if rest and headers is not None:  # they are no item: nothing of them goes out
+        kinds, also = ", ".join(type(one).__name__ for one in returned), ", then the pagination key"
+        raise ConfigurationError(
+            f"{verb} returned ({kinds}): after the body comes the status, then the headers{also * is_list}"
+        )
     if rest or (status is None and headers is None and key is NO_KEY):
         return VerbResult(returned)
     return VerbResult(body, status, header_texts(headers or {}, verb), key)

@@ -41,7 +41,9 @@ def checked_model(
         return _path_model(name, parts)
     model = getattr(resource, "model", None)
     if not (isinstance(model, type) and issubclass(model, Model)):
-        raise ConfigurationError(f"{name}.model must be a PynamoDB model, not {model!r}")
+        bare = model is None and not any(hasattr(resource, verb) for verb in VERBS)
+        other = f": say one, or write class {name}(Resource), which has none" if bare else ""
+        raise ConfigurationError(f"{name}.model must be a PynamoDB model, not {model!r}{other}")
     check_model(name, model)
     return model
 

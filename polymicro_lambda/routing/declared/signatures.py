@@ -47,15 +47,15 @@ def signature(resource: ModelResource, verb: Verb, also: Iterable[str] = ()) -> 
     call, offered = getattr(resource, verb.name), verb.arguments.union(also)
     where = f"{type(resource).__name__}.{verb.name}"
     if type(call) is not MethodType or type(call.__func__) is not FunctionType:
-        return _read(where, call, offered)
+        return _read(resource, where, call, offered)
     known = _known.setdefault(call.__func__, {})
     found = known.get(offered)
     if found is None:
-        found = known[offered] = _read(where, call, offered)
+        found = known[offered] = _read(resource, where, call, offered)
     return found
 
 
-def _read(where: str, call: Any, offered: frozenset[str]) -> Signature:
+def _read(resource: ModelResource, where: str, call: Any, offered: frozenset[str]) -> Signature:
     if not callable(call) or inspect.iscoroutinefunction(call):
         raise ConfigurationError(f"{where} must be a plain method")
     try:
@@ -69,12 +69,23 @@ def _read(where: str, call: Any, offered: frozenset[str]) -> Signature:
         if param.kind is param.VAR_KEYWORD:
             names |= offered
         elif param.kind in (param.VAR_POSITIONAL, param.POSITIONAL_ONLY) or param.name not in offered:
+            how = _how_to_get(resource, where, param.name, is_action=hasattr(call, ACTION))
             raise ConfigurationError(
-                f"{where} asks for {str(param)!r}; it can ask for {', '.join(sorted(offered))}"
+                f"{where} asks for {str(param)!r}; it can ask for {', '.join(sorted(offered))}{how}"
             )
         else:
             names.add(param.name)
     return frozenset(names), _page_size(where, parameters.get("limit"))
+
+
+def _how_to_get(resource: ModelResource, where: str, name: str, *, is_action: bool) -> str:
+    """How a verb gets what it asks for in vain, empty where nothing is known of it."""
+    if name == "query":
+        form = "@action(query=Schema)" if is_action else f'query = {{"{where.rpartition(".")[2]}": Schema}}'
+        return f": say what the query is, {form}"
+    if f"{{{name}}}" in resource.route.split("/"):
+        return f': ask for request, which has request.path_params["{name}"]'
+    return ""
 
 
 def actions_of(name: str, resource: ModelResource, own: Mapping[str, Any]) -> Iterator[Verb]:
