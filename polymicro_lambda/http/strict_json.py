@@ -9,24 +9,30 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
-from math import isfinite, isinf, log2
+from math import isfinite, isinf
 from typing import Any, NoReturn
 
 from polymicro_lambda.exceptions import BadRequest
 
 INT_DIGITS = 4300
-"""CPython turns no longer text into an int (``sys.set_int_max_str_digits``); a Decimal holds it exactly."""
+"""Digits of the longest integer that is read: CPython makes no int of a longer text, and no text of a longer int
+(``sys.set_int_max_str_digits``), as both take time that grows with the square of the length."""
 
-BITS = int(INT_DIGITS * log2(10))
-"""Bits of an int that has no more digits than that."""
+_LEAST_TOO_LONG = 10**INT_DIGITS
 
 MAX_EXPONENT = sys.float_info.max_10_exp
 """A double's largest power of ten, either way: RFC 8259, section 6, expects no more of a parser, and to write out a
 Decimal such as 1e-999999999 would take gigabytes."""
 
 
-def _integer(text: str) -> int | Decimal:
-    return int(text) if len(text) < INT_DIGITS else Decimal(text)
+def _integer(text: str) -> int:
+    if len(text) > INT_DIGITS and len(text.removeprefix("-")) > INT_DIGITS:
+        raise _long_integer()
+    return int(text)
+
+
+def _long_integer() -> BadRequest:
+    return BadRequest(f"The body holds an integer of more than {INT_DIGITS} digits: send it as a text.")
 
 
 def _fraction(text: str) -> float | Decimal:
@@ -74,8 +80,9 @@ _scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignor
 def read_json(body: bytes | str) -> Any:
     """Read a JSON document: UTF-8, no duplicate members, no NaN or Infinity, numbers kept exactly.
 
-    Integers come as ``int``, numbers with a fraction or exponent as ``float``, or where that would round as
-    ``Decimal``. ``body`` may be text where that is ASCII. Raises ``BadRequest`` with the place of the first error.
+    Integers come as ``int``, of at most ``INT_DIGITS`` digits; numbers with a fraction or exponent as ``float``, or
+    where that would round as ``Decimal``. ``body`` may be text where that is ASCII. Raises ``BadRequest`` with the
+    place of the first error.
     """
     try:
         # As "utf-8-sig" does, which is slower: a byte order mark is no part of the text.
@@ -135,7 +142,10 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, int):
-        return value if value.bit_length() < BITS else Decimal(value)
+        # Compared, and not written out: that would take seconds for one of a megabyte.
+        if not -_LEAST_TOO_LONG < value < _LEAST_TOO_LONG:
+            raise _long_integer()
+        return value
     if not isinstance(value, float | Decimal):
         raise TypeError(f"a parser gave a {type(value).__name__}, which is no JSON")
     if not isfinite(value):

@@ -46,9 +46,9 @@ def compile_routes(resources: Iterable[Any], app: AppSettings) -> tuple[Route, .
         store.stores = stores
     reserve_paths(routes, ())
     _leave_out_deleted(routes)
-    schemas = {route.model: route.schema for route in reversed(routes) if has_table(route.model)}
+    others = {route.model: route for route in reversed(routes) if has_table(route.model)}
     for route in routes:
-        route.shown = {} if has_table(route.model) else schemas
+        route.others = others
     return routes
 
 

@@ -91,8 +91,8 @@ class Route:
     """For a PUT that creates what is not there the route of a create; else None."""
     owned: Mapping[str, Owner] = field(default_factory=dict)
     """Attributes that a new item takes from the user where the body does not say."""
-    shown: Mapping[type[Model], ItemSchema] = field(default_factory=dict)
-    """The schemas of models that other resources have, where this one has none; set when all of these are compiled."""
+    others: Mapping[type[Model], "Route"] = field(default_factory=dict)
+    """Of each model a route of the first resource that has it; set when all of these are compiled."""
     deletion: SoftDeletion | None = None
     """How the resource's items say that they are deleted, None where none stays."""
     representations: tuple[Representation, ...] = ()
@@ -131,11 +131,16 @@ class Route:
         keys = model_info(self.model).address if self.about.detail else self.params
         return tuple(name for name in self.params if name not in keys)
 
-    def schema_of(self, instance: Model) -> ItemSchema:
-        """What an instance is shown by: without a model by the schema of the first resource that has it."""
+    def other_of(self, model: type[Model]) -> "Route | None":
+        """A route of the first resource that has a model, or the nearest one that it inherits from."""
+        return next((self.others[one] for one in model.__mro__ if one in self.others), None)
+
+    def schema_of(self, model: type[Model]) -> ItemSchema:
+        """What instances of a model are shown by: without a model by the schema of the first resource that has it."""
         if has_table(self.model):
             return self.schema
-        return self.shown.get(type(instance)) or whole_schema(type(instance))
+        other = self.other_of(model)
+        return whole_schema(model) if other is None else other.schema
 
     @property
     def address(self) -> str | None:

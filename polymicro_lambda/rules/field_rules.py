@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+from pynamodb.models import Model
+
 from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.schemas import ItemSchema
@@ -14,6 +16,7 @@ from .map_members import check_member, is_written
 from .permission import Permission
 from .related import RelatedCheck, read_related
 from .related_pins import split_related
+from .through import Through
 from .verdicts import Verdict
 
 FieldsFor: TypeAlias = Callable[[Any, Method], Any]
@@ -91,6 +94,19 @@ class FieldRules:
         left = {name: split_related(one)[1] for name, one in early.items()}
         by_item = {name: one for name, one in left.items() if one is not True}
         return FieldAccess(self.shown & access.fields, by_item, early)
+
+    def reading_elsewhere(self, context: RuleContext) -> "FieldAccess":
+        """The fields that an answer of another resource shows to this user of an item.
+
+        Its request has not this resource's path: a rule that looks at it, or takes from it what no item says, hides.
+        """
+        if self.free:
+            return FieldAccess(self.shown, {})
+        decided = {name: rule for name, rule in self.read.items() if _is_of_item(rule, context.model)}
+        access = self._allowed(context, decided, READ, frozenset(decided), None)
+        hidden = self.read.keys() - decided.keys()
+        by_item = {**access.by_item, **{name: False for name in hidden if "." in name}}
+        return FieldAccess((self.shown & access.fields) - hidden, by_item)
 
     def writing(
         self, context: RuleContext, body: Any, also: frozenset[str], beside: Related = ()
@@ -174,6 +190,14 @@ def _may_hold(verdict: Verdict, are_read: bool) -> bool:
     """Whether a verdict holds on some item; early related items ``are_read``, or that is left to each item."""
     related, rest = split_related(verdict)
     return rest is not False and not (are_read and not all(check.allows(None, {}) for check in related))
+
+
+def _is_of_item(rule: Rule, model: type[Model]) -> bool:
+    """Whether user and item decide, whatever the path of the request is."""
+    return all(
+        leaf.is_of_item(model) if isinstance(leaf, Through) else not leaf.asks_request
+        for leaf in rule.leaves()
+    )
 
 
 def _is_pair(fields: Any) -> bool:

@@ -71,6 +71,11 @@ class Through(Permission):
         """The path may say a part of the key."""
         return True
 
+    def is_of_item(self, model: type[Model]) -> bool:
+        """Whether user and item of this model say the whole key, without a path."""
+        attributes = model.get_attributes()
+        return all(isinstance(said, Claim) or said in attributes for said in self.key.values())
+
     def check(
         self,
         where: str,

@@ -97,7 +97,7 @@ def load_number(value: object, *, stored: bool = True) -> int | float | Decimal:
     elif not exact.is_finite():
         refuse("Not a finite number.")
     if exact == exact.to_integral_value():
-        return int(exact) if exact.adjusted() < INT_DIGITS - 1 else refuse("Too large a number.")
+        return int(exact) if exact.adjusted() < INT_DIGITS else refuse("Too large a number.")
     loaded = plain_number(exact)
     if isinstance(loaded, LongNumber) and not isinstance(value, LongNumber):
         refuse("More digits than can be kept exactly (17).")

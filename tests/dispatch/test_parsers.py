@@ -323,6 +323,11 @@ BAD: list[Any] = [
     pytest.param("application/yaml", b"a: .nan", "JSON does not have", id="yaml: NaN"),
     pytest.param("application/yaml", b"a: -.INF", "JSON does not have", id="yaml: an infinity"),
     pytest.param("application/yaml", b"a: 1e999999", "no parser can carry", id="yaml: a huge number"),
+    pytest.param("application/json", b'{"a":' + b"9" * 4301 + b"}", "more than 4300 digits", id="json: long"),
+    pytest.param("application/yaml", b"a: " + b"9" * 4301, "more than 4300 digits", id="yaml: a long number"),
+    pytest.param(
+        "application/yaml", b"a: 0x" + b"f" * 3600, "more than 4300 digits", id="yaml: long and hex"
+    ),
     pytest.param("application/yaml", b"a: [1", "not YAML at line", id="yaml: unfinished"),
     pytest.param("application/yaml", b"\xff", "not UTF-8", id="yaml: no UTF-8"),
     pytest.param("application/yaml", b"a: \x07", "not YAML", id="yaml: a control character"),
@@ -348,6 +353,8 @@ HEAVY = {
     "yaml: a long list": ("application/yaml", b"[" + b"1," * (MB // 2 - 1)),
     "yaml: deep": ("application/yaml", b"[" * MB),
     "yaml: deep lines": ("application/yaml", b"- " * (MB // 2)),
+    "yaml: a long number of base 16": ("application/yaml", b"a: 0x" + b"f" * (MB - 5)),
+    "yaml: a long number of base 8": ("application/yaml", b"a: 0o" + b"7" * (MB - 5)),
     "csv: a wide table": ("text/csv", b",".join(b"%x" % number for number in range(MB // 8)) + b"\n1"),
     "csv: a tall table": ("text/csv", b"a\n" + b"1\n" * (MB // 2 - 1)),
 }
@@ -485,6 +492,8 @@ def test_parsers_of_ones_own(dynamodb: None, caplog: pytest.LogCaptureFixture) -
 
     assert status("application/toml", "a = 1\nb = 2030-01-31") == {"a": 1, "b": "2030-01-31"}
     assert status("application/toml", "a = ") == (400, "The body is not application/toml.")
+    too_long = "The body holds an integer of more than 4300 digits: send it as a text."
+    assert status("application/toml", f"a = 0x{'f' * 3600}") == (400, too_long)
     assert status("text/x-refused", "x") == (409, "Not now.")
     with caplog.at_level(logging.ERROR, "polymicro_lambda"):
         assert status("text/x-broken", "x")[0] == 500

@@ -368,12 +368,28 @@ def test_a_page_ends_where_its_format_is_too_large(
     assert [one.text.strip(".") for one in found] == ["['0', '1']", "['2', '3']", "['4']"]
 
 
+class Tables:
+    """Gives a value of this kind for a table, and a text for other values."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    def render(self, _: Any) -> str:
+        return "no table"
+
+    def table(self, rows: Any, columns: Any) -> Any:
+        return self.given
+
+
 @pytest.mark.parametrize(
     ("render", "cause"),
     [
         pytest.param(lambda _: 1 / 0, "ZeroDivisionError", id="raises"),
         pytest.param(lambda _: None, "TypeError", id="gives nothing"),
         pytest.param(lambda _: "\ud800", "UnicodeEncodeError", id="no UTF-8"),
+        pytest.param(Tables(5), "TypeError", id="a table is a number"),
+        pytest.param(Tables([60, 62]), "TypeError", id="a table is a list"),
+        pytest.param(Tables(None), "TypeError", id="a table is nothing"),
     ],
 )
 def test_a_renderer_that_fails(

@@ -32,8 +32,8 @@ class ShownFields(NamedTuple):
             prefetch_related(checks, [as_stored(one) for one in items if isinstance(one, self.model)])
 
     def hidden(self, instance: Model) -> frozenset[str]:
-        """The fields and members of maps that an item hides; one of another model hides none."""
+        """The fields and members of maps that an item hides; one of another model, of which no rule is, all of them."""
         if not self.by_item or not isinstance(instance, self.model):
-            return frozenset()
+            return frozenset(self.by_item)
         raw = as_stored(instance)
         return frozenset(name for name, one in self.by_item.items() if not Guard(one).allows(instance, raw))

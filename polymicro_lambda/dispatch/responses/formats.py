@@ -62,8 +62,7 @@ def represented(asked: VerbRequest, response: Response, items: bytes | None = No
 def _rendered(asked: VerbRequest, one: Representation, response: Response, items: bytes | None) -> bytes:
     value = read_json(response.body if items is None or not one.makes_tables else items)
     try:
-        content = _content(asked, one, value, response.status)
-        return content.encode() if isinstance(content, str) else bytes(content)
+        return _as_bytes(_content(asked, one, value, response.status))
     except HTTPError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever an app's own raises
@@ -71,6 +70,15 @@ def _rendered(asked: VerbRequest, one: Representation, response: Response, items
         failed.__cause__ = error
         done = None if asked.route.method.safe else "This was done, but its answer could not be made."
         raise InternalError(done) from failed
+
+
+def _as_bytes(content: Any) -> bytes:
+    if isinstance(content, str):
+        return content.encode()
+    if isinstance(content, bytes | bytearray):
+        return bytes(content)
+    # `bytes` would make as many zeros of a number.
+    raise TypeError(f"a renderer gave a {type(content).__name__}, which is neither bytes nor a text")
 
 
 def _content(asked: VerbRequest, one: Representation, value: Any, status: int) -> Any:
@@ -84,10 +92,7 @@ def _content(asked: VerbRequest, one: Representation, value: Any, status: int) -
         rows = rows if isinstance(rows, list) else [value]
         if all(isinstance(row, dict) for row in rows):
             return renderer.table(*_table(asked, rows))
-    content = getattr(renderer, "render", renderer)(value)
-    if not isinstance(content, str | bytes | bytearray):
-        raise TypeError(f"a renderer gave a {type(content).__name__}, which is neither bytes nor a text")
-    return content
+    return getattr(renderer, "render", renderer)(value)
 
 
 def _table(asked: VerbRequest, rows: Sequence[Any]) -> tuple[Sequence[Any], list[str]]:
