@@ -385,6 +385,18 @@ class Paging(Schema):
     limit = fields.Integer()
 
 
+class Choosing(Schema):
+    columns = fields.Integer(data_key="fields")
+
+
+class Pair(Schema):
+    pair = fields.Tuple((fields.Integer(), fields.Integer()))
+
+
+class Pairs(Schema):
+    pairs = fields.List(fields.Tuple((fields.Integer(), fields.Integer())))
+
+
 class Deep(Schema):
     line = fields.Nested(Line)
 
@@ -404,6 +416,16 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     ),
     "a query of many": (acting(query=Line(many=True)), r"Wrong\.show: query: a query is one object"),
     "an object in a query": (acting(query=Deep), r"Wrong\.show: query: 'line' is a Nested"),
+    "two values in a query": (acting(query=Pair), r"Wrong\.show: query: 'pair' is a Tuple, which no"),
+    "a list of these": (acting(query=Pairs), r"Wrong\.show: query: 'pairs' is a Tuple, which no"),
+    "an action's fields": (
+        acting(query=Choosing),
+        r"Wrong\.show: query names 'fields', which is a parameter here already",
+    ),
+    "a create's fields": (
+        saying(query={"list": Words, "retrieve": Words, "create": Choosing}),
+        r"Wrong\.create: query names 'fields'",
+    ),
     "a query that is not said": (asking, r"Wrong\.show asks for 'query'; it can ask for"),
     "no dict": (saying(responses=Line()), r"Wrong\.responses must be a dict by verbs"),
     "a class": (saying(query=Words), r"Wrong\.query must be a dict by verbs"),
