@@ -105,6 +105,12 @@ class QueryRequest(FieldsRequest):
             self.route.full_name, checked=checked, default_sort=usual, strict=self.is_strict and asked
         )
 
+    def check_wrapped(self, *, shows_page: bool) -> None:
+        """Raise as ``check_applied`` where a list wraps a page that it neither shows, nor iterates, nor counts."""
+        if self.requested is not None and not shows_page:
+            self.requested.note_unused()
+            self.check_applied(checked=False)
+
     @lazy
     def asks_for_count(self) -> bool:
         """Whether a list is to tell the number of all its items. Raises ``BadRequest``."""
