@@ -196,7 +196,9 @@ class Operation:
         reader = PageReader(*of_page, start is not None, start, counts)
         pages = PageResponses(asked, self.responses, result, limit)
         if isinstance(result.body, WrappedPage):
-            pages = replace(pages, wrapped=WrappedBody(result.body, self.responses))
+            wrapped = WrappedBody(result.body, self.responses)
+            asked.check_wrapped(shows_page=wrapped.shows_page)
+            pages = replace(pages, wrapped=wrapped)
         elif not counts and (found := reader.array(result.body, result.key)) is not None:
             if asked.requested is not None:
                 asked.check_applied()

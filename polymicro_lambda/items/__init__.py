@@ -12,7 +12,7 @@ an entity tag. In the other direction a verb's values become the item to store.
 - `etags`: entity tags, ``If-Match`` and ``If-None-Match``. `volatile_attributes`: whether it reads as before.
 """
 
-from .composed_keys import check_not_composed, unfit_key
+from .composed_keys import check_not_composed
 from .etags import UNKEYED_TAGGER, EntityTagger, EntityTags, canonical_bytes, same_item
 from .instances import (
     instance_of,
@@ -67,7 +67,6 @@ __all__ = [
     "stored_item",
     "unchanged_json",
     "unchanged_text",
-    "unfit_key",
     "unreadable_instance",
     "whole_instance",
     "whole_instances",

@@ -2,24 +2,15 @@
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ModelInfo, UnfitPart
-from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
+from polymicro_lambda.dynamodb import ModelInfo
+from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.types import RawItem
 
 
 def composed_of_new(about: ModelInfo, raw: RawItem) -> RawItem:
-    """The composed keys of a new item, by their names in DynamoDB. Raises ``Unprocessable``."""
-    try:
-        made = {name: one.value(raw) for name, one in about.composed.items()}
-    except UnfitPart as error:
-        raise unfit_key(error) from error
+    """The composed keys of a new item, by their names in DynamoDB. Raises ``UnfitPart``."""
+    made = {name: one.value(raw) for name, one in about.composed.items()}
     return {name: value for name, value in made.items() if value is not None}
-
-
-def unfit_key(error: UnfitPart) -> Unprocessable:
-    """The answer to a value of which no key can be composed."""
-    said = {"pointer": f"#/{error.name}", "detail": error.detail}
-    return Unprocessable("The item cannot be stored by such a key.", errors=[said])
 
 
 def missing_part(about: ModelInfo, instance: Model, name: str) -> str:

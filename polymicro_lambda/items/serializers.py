@@ -8,14 +8,14 @@ from typing import Any
 from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import ModelInfo, UnfitPart, has_default, model_info
+from polymicro_lambda.dynamodb import ModelInfo, has_default, model_info
 from polymicro_lambda.exceptions import ConfigurationError, Unprocessable
 from polymicro_lambda.schemas import is_key, key_rules
 from polymicro_lambda.spelling import did_you_mean
 from polymicro_lambda.types import RawItem
 
 from .attribute_writers import Write, Writer, writer_of, writers_of
-from .composed_keys import check_not_composed, composed_of_new, missing_part, unfit_key
+from .composed_keys import check_not_composed, composed_of_new, missing_part
 from .etags import same_item
 from .instances import instance_factory
 from .stored_items import serialized
@@ -125,8 +125,6 @@ class ItemSerializer:
             raw: RawItem = instance.serialize()
         except AttributeNullError as error:
             raise _incomplete(missing_part(self.about, instance, str(error.attr_path))) from error
-        except UnfitPart as error:
-            raise unfit_key(error) from error
         return instance, raw
 
     def changes(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:

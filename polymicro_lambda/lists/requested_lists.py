@@ -23,6 +23,7 @@ class RequestedList:
     __slots__ = (
         "filters",
         "has_own_order",
+        "is_counted",
         "is_filtered",
         "is_sorted",
         "key",
@@ -52,6 +53,8 @@ class RequestedList:
         """The most calls of DynamoDB by which a page of it may be read."""
         self.pages: list[Page] = []
         """Those that the verb has iterated."""
+        self.is_counted = False
+        """Whether the verb has counted one."""
         self.is_filtered = not filters
         """Whether the filters have been applied."""
         self.is_sorted = sort is None
@@ -63,6 +66,11 @@ class RequestedList:
     def key_after(self) -> Any:
         """The key of the next page of what the verb made of the page that it iterated; None if it has iterated more."""
         return self.pages[0].key if len(self.pages) == 1 else None
+
+    def note_unused(self) -> None:
+        """Note that nothing was applied where the verb has made nothing of its pages: what it gives is of others."""
+        if not (self.pages or self.is_counted):
+            self.is_filtered, self.is_sorted = not self.filters, self.sort is None
 
     def conditions(self) -> Sequence[Condition]:
         """The filters as conditions, which the caller applies."""

@@ -93,7 +93,7 @@ def _routes(declared: Declaration, app: AppSettings) -> Iterator[Route]:
     address = keys if resource.lookup is None else [resource.lookup]
     item = (*declared.parts, *[f"{{{name}}}" for name in address])
     shared = {**_shared(declared), **formats_of(declared, app)}
-    list_settings = settings_of_lists(declared, shared["filters"], shared["bindable"])
+    list_settings = settings_of_lists(declared, shared["filters"], shared["bindable"], shared["field_rules"])
     lookup = lookup_of(declared.name, resource.lookup, shared["uniqueness"], declared.fixed)
     resource.item = ItemPath(item, shared["schema"]) if declared.has_items else None
     rates = rates_of(resource, "/".join(declared.parts), declared.by_name, app.rate_limit)

@@ -21,6 +21,7 @@ from polymicro_lambda import (
     ConfigurationError,
     Delete,
     Envelope,
+    InGroup,
     List,
     ModelResource,
     OwnedBy,
@@ -28,6 +29,7 @@ from polymicro_lambda import (
     PolyMicro,
     Retrieve,
     SoftDelete,
+    User,
 )
 from polymicro_lambda.dispatch.responses import response_limits
 from polymicro_lambda.openapi import openapi
@@ -370,6 +372,27 @@ def test_a_cursor_is_bound_to_the_order_of_the_resource(api: Callable[..., Calle
     assert_problem(api().get("/articles", query={"pagination_key": key}), 400, "pagination_key")
 
 
+def test_the_order_tells_nothing_of_a_field_that_the_user_may_not_read(api: Callable[..., Caller]) -> None:
+    """Who may read it has the order; for others the list is in that of the table, and its cursors are."""
+
+    def fields_for(_: Any, user: Any, method: Any) -> Any:
+        return None if "staff" in user.groups else ("id",)
+
+    client = api(default_sort="rank", fields_for=fields_for)
+    staff = User(ALICE.uuid, groups=frozenset({"staff"}))
+    for query in ("", "?limit=2"):
+        assert [one["id"] for one in client.items(f"/articles{query}")] == [*"0123456"]
+        assert [one["id"] for one in client.items(f"/articles{query}", user=staff)] == [*"6543210"]
+    assert_problem(client.get("/articles?sort=rank"), 400, "sort")
+    key = client.get("/articles?limit=2", user=staff).json["next"]
+    assert_problem(client.get("/articles", query={"pagination_key": key}), 400, "pagination_key")
+
+
+def test_a_rule_for_writing_hides_nothing_of_the_order(api: Callable[..., Caller]) -> None:
+    client = api(default_sort="rank", field_permissions={"rank": {"write": InGroup("staff")}})
+    assert [one["id"] for one in client.items("/articles")] == [*"6543210"]
+
+
 def test_an_override_is_given_the_order(api: Callable[..., Caller]) -> None:
     def listed(self: Any, sort: Any) -> Any:
         return {"sort": sort}
@@ -383,6 +406,10 @@ WRONG_ORDERS: dict[str, tuple[Any, str]] = {
     "no text": (1, r'Articles\.default_sort must be an attribute such as "-created", not 1'),
     "none of the model": ("-rnak", r"Articles\.default_sort: Article has no attribute 'rnak'.*'rank'"),
     "no sort key": ("open", r"Articles\.default_sort: no list can be sorted by 'open'"),
+    "a field that some may not read": (
+        {"default_sort": "-rank", "field_permissions": {"rank": InGroup("staff")}},
+        r"Articles\.default_sort: Articles\.field_permissions hides 'rank'",
+    ),
     "nothing": ("", r"Articles\.default_sort: Article has no attribute ''"),
 }
 
@@ -390,7 +417,7 @@ WRONG_ORDERS: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize(("order", "text"), WRONG_ORDERS.values(), ids=WRONG_ORDERS)
 def test_orders_that_cannot_be(order: Any, text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
-        resource(default_sort=order).compile()
+        resource(**order if isinstance(order, dict) else {"default_sort": order}).compile()
 
 
 def test_a_partition_must_be_bound_for_the_order() -> None:

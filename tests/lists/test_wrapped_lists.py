@@ -434,6 +434,58 @@ def test_a_filter_that_nothing_applies_is_no_answer(
     assert_problem(client.get("/notes?sort=rank&"), 400, "sort")
 
 
+def around(body: Callable[[Any], Any], **asked: Any) -> Verb:
+    """A list that wraps a page in the body that is made of it, and may make nothing of it."""
+
+    def listed(self: Any, user: Any, pagination_key: Any = None, limit: int = 25) -> Any:
+        page = List.list(self, user, pagination_key, limit, **asked)
+        return page.wrapped(body(page))
+
+    return listed
+
+
+UNUSED: dict[str, Callable[[Any], Any]] = {
+    "a query": lambda _: {"notes": queried()},
+    "instances": lambda _: {"notes": [*queried()]},
+    "ids": lambda _: [note.id for note in queried()],
+    "a number": lambda _: {"number": Note.count("alice")},
+}
+
+
+@pytest.mark.parametrize("body", UNUSED.values(), ids=UNUSED)
+def test_a_body_that_holds_nothing_of_its_page_is_no_answer_to_a_filter(
+    api: Api, body: Callable[[Any], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = api(around(body))
+    assert client.get("/notes").status == 200
+    assert_problem(client.everywhere("GET", "/notes?done=true"), 500)
+    assert "Notes.list gave a list without the filters of the request" in caplog.text
+    assert_problem(client.get("/notes?sort=rank"), 400, "sort")
+    assert_problem(api(around(body), default_sort="rank").get("/notes"), 500)
+    assert api(around(body, sort="id"), default_sort="rank").get("/notes").status == 200
+
+
+USED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "its number": (lambda page: {"number": page.count()}, '{"number":3,"pagination_key":null}'),
+    "its ids": (
+        lambda page: {"ids": [one.id for one in page]},
+        '{"ids":["4","5","6"],"pagination_key":null}',
+    ),
+    "its ids, later": (
+        lambda page: {"ids": (one.id for one in page)},
+        '{"ids":["4","5","6"],"pagination_key":null}',
+    ),
+    "others beside it": (lambda page: [[one.id for one in page], Note.count("alice")], '[["4","5","6"],7]'),
+}
+
+
+@pytest.mark.parametrize(("body", "text"), USED.values(), ids=USED)
+def test_a_body_that_is_made_of_its_page_has_its_filters(
+    api: Api, body: Callable[[Any], Any], text: str
+) -> None:
+    assert api(around(body)).everywhere("GET", "/notes?done=true").text == text
+
+
 APPLIED: dict[str, Callable[[], Any]] = {
     "a query": queried,
     "instances": lambda: [*queried()],

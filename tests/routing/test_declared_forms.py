@@ -510,6 +510,18 @@ class Paging(Schema):
     limit = fields.Integer()
 
 
+class Choosing(Schema):
+    columns = fields.Integer(data_key="fields")
+
+
+class Pair(Schema):
+    pair = fields.Tuple((fields.Integer(), fields.Integer()))
+
+
+class Pairs(Schema):
+    pairs = fields.List(fields.Tuple((fields.Integer(), fields.Integer())))
+
+
 class Deep(Schema):
     line = fields.Nested(Line)
 
@@ -536,6 +548,16 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     "a query that is not said of a verb": (
         saying(responses={}, query={"list": Words, "create": Words}),
         r"Wrong\.retrieve asks for 'query: Any'; .*: say what the query is, query = \{\"retrieve\": Schema\}",
+    ),
+    "two values in a query": (acting(query=Pair), r"Wrong\.show: query: 'pair' is a Tuple, which no"),
+    "a list of these": (acting(query=Pairs), r"Wrong\.show: query: 'pairs' is a Tuple, which no"),
+    "an action's fields": (
+        acting(query=Choosing),
+        r"Wrong\.show: query names 'fields', which is a parameter here already",
+    ),
+    "a create's fields": (
+        saying(query={"list": Words, "retrieve": Words, "create": Choosing}),
+        r"Wrong\.create: query names 'fields'",
     ),
     "no dict": (saying(responses=Line()), r"Wrong\.responses must be a dict by verbs"),
     "a class": (saying(query=Words), r"Wrong\.query must be a dict by verbs"),

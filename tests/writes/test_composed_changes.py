@@ -99,7 +99,11 @@ class Jobs(*VERBS):  # type: ignore[misc]
 
 def served(table: str, **members: Any) -> Any:
     pm = PolyMicro(cursor_secret="s", idempotency=Idempotency(table=f"{table}i"))
-    type("OfJobs", (Jobs,), {"model": members.pop("model", None) or job_model(table), **members})(pm)
+    type(
+        "OfJobs",
+        (members.pop("cls", Jobs),),
+        {"model": members.pop("model", None) or job_model(table), **members},
+    )(pm)
     handler = pm.compile()
     create_tables(pm)
     return Caller(handler, user=ALICE)
@@ -259,6 +263,56 @@ def test_what_makes_no_key_is_422(
     assert stored(table_name) == before
 
 
+class SavedJobs(Jobs):
+    """Writes by PynamoDB itself, and reads keys of what it has not written."""
+
+    route = "saved"
+
+    def create(self, req: Any) -> Any:
+        made = self.model(**req)
+        made.save()
+        return made
+
+    @action()
+    def save(self, instance: Any, req: Any) -> Any:
+        instance.team = req["team"]
+        instance.save()
+        return instance
+
+    @action()
+    def batch(self, instance: Any, req: Any) -> Any:
+        instance.team = req["team"]
+        with self.model.batch_write() as batch:
+            batch.save(instance)
+        return instance
+
+    @action()
+    def read(self, instance: Any, req: Any) -> Any:
+        instance.team = req["team"]
+        return {"state": instance.state, "rank": instance.rank}
+
+
+@every_form
+@pytest.mark.parametrize("way", ["save", "batch"])
+def test_what_pynamodb_writes_is_refused_as_what_the_store_writes(
+    jobs: Caller, table_name: str, way: str, form: dict[str, Any]
+) -> None:
+    caller = served(table_name, cls=SavedJobs)
+    before = stored(table_name)
+    assert_problem(caller.post(f"/saved/1/{way}", json={"team": "a#b"}, **form), 422, "#/team")
+    assert stored(table_name) == before
+    assert caller.post(f"/saved/1/{way}", json={"team": "a"}).status == 200
+    assert keys_of(table_name)[0] == "a#open"
+    assert_problem(caller.post("/saved", json={"id": "2", "team": "a#b"}), 422, "#/team")
+    assert_problem(caller.post("/saved", json=[{"id": "2", "team": "a#b"}]), 422, "#/0/team")
+
+
+def test_a_key_that_cannot_be_composed_reads_as_none(jobs: Caller, table_name: str) -> None:
+    caller = served(table_name, cls=SavedJobs)
+    assert caller.post("/saved/1/read", json={"team": "a#b"}).json == {"state": None, "rank": "open#0"}
+    assert caller.post("/saved/1/read", json={"team": "a"}).json == {"state": "a#open", "rank": "open#0"}
+
+
 def test_who_may_not_see_the_item_learns_nothing_of_its_key(dynamodb: None, table_name: str) -> None:
     client = served(table_name, permissions=OwnedBy("text"))
     client.post("/jobs", json={"id": "1", "team": "red"})
@@ -351,6 +405,23 @@ THING: dict[str, Any] = {
     "of": None,
     "at": None,
 }
+
+
+@pytest.mark.parametrize("call", ["save", "refresh", "delete", "update"])
+def test_pynamodb_names_no_item_by_what_is_no_key(dynamodb: None, table_name: str, call: str) -> None:
+    def renamed(_: Any, instance: Any) -> Any:
+        instance.tenant = "a#b"
+        assert (instance.pk, instance.sk) == (None, "THING#1")
+        said = {"actions": [type(instance).text.set("x")]} if call == "update" else {}
+        return getattr(instance, call)(**said)
+
+    pm, _ = things_of(table_name, renamed=action()(renamed))
+    caller = Caller(pm.compile(), user=ALICE)
+    create_tables(pm)
+    caller.post("/things", json={"tenant": "t", "project": "p", "number": 1})
+    before = stored(table_name)
+    assert_problem(caller.post("/things/t/p/1/renamed"), 422, "#/tenant")
+    assert stored(table_name) == before
 
 
 @every_form

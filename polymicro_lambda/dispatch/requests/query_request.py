@@ -33,9 +33,8 @@ class QueryRequest(FieldsRequest):
         if query:
             asked = self._asked(query)
         else:
-            limit, _, sort = route.list_settings
-            limit = min(limit, route.resource.max_limit)
-            asked = {"limit": limit, "pagination_key": None, "filters": {}, "sort": sort}
+            limit = min(route.list_settings.limit, route.resource.max_limit)
+            asked = {"limit": limit, "pagination_key": None, "filters": {}, "sort": self._default_sort}
         if not route.is_default:
             unsaid = {name: one for name, one in asked.items() if name not in route.arguments}
             self.requested = RequestedList(route.model, self.read_budget(asked["limit"]), **unsaid)
@@ -43,15 +42,14 @@ class QueryRequest(FieldsRequest):
 
     def _asked(self, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """The same of a list with a query."""
-        resource, default_sort = self.route.resource, self.route.list_settings.default_sort
+        resource = self.route.resource
         cursor = query.get("pagination_key", (None,))[0]
         filters = self.route.filters.read(query, self.route.schema)
-        by_item, member = self.read_by_item, self.route.schema.member
+        by_item = self.read_by_item
         concerned = {one for name in filters for one in names_above(self._shown_name(name))}
         self.filtered = {name: verdict for name, verdict in by_item.items() if name in concerned}
         sort = query.get("sort", (None,))[0]
-        # The order of items tells of a field that some of them hide.
-        if sort is not None and member(sort.removeprefix("-")) not in self.readable - by_item.keys():
+        if sort is not None and not self._may_order_by(sort):
             if self.is_strict or "sort" in self.route.arguments:
                 raise bad_query(
                     [parameter_error("sort", "must be a field, or one with - before it for the other way")]
@@ -65,8 +63,22 @@ class QueryRequest(FieldsRequest):
             "limit": limit,
             "pagination_key": key,
             "filters": filters,
-            "sort": default_sort if sort is None else sort,
+            "sort": self._default_sort if sort is None else sort,
         }
+
+    def _may_order_by(self, sort: str) -> bool:
+        """Whether the user may read what orders a list, on all items: their order tells of it."""
+        field = self.route.schema.member(sort.removeprefix("-"))
+        return field in self.readable and field not in self.read_by_item
+
+    @property
+    def _default_sort(self) -> str | None:
+        """The order of the resource, None for a user from whom ``fields_for`` hides its field."""
+        order, rules = self.route.list_settings.default_sort, self.route.field_rules
+        if order is None or rules.fields_for is None:
+            return order
+        hidden = rules.schema.member(order.removeprefix("-")) in rules.shown - self.readable
+        return None if hidden else order
 
     def _page_size(self, filters: Filters) -> int:
         """The page size where the request says none: room for all items that it names, as far as the resource lets."""
@@ -87,11 +99,17 @@ class QueryRequest(FieldsRequest):
         if self.requested is None:
             return
         # No items are in any order; an order that the request asks for may be a slip all the same.
-        usual = None if page == Page(()) else self.route.list_settings.default_sort
+        usual = None if page == Page(()) else self._default_sort
         asked = self.request.query.get("sort") is not None
         self.requested.check_applied(
             self.route.full_name, checked=checked, default_sort=usual, strict=self.is_strict and asked
         )
+
+    def check_wrapped(self, *, shows_page: bool) -> None:
+        """Raise as ``check_applied`` where a list wraps a page that it neither shows, nor iterates, nor counts."""
+        if self.requested is not None and not shows_page:
+            self.requested.note_unused()
+            self.check_applied(checked=False)
 
     @lazy
     def asks_for_count(self) -> bool:
@@ -110,7 +128,7 @@ class QueryRequest(FieldsRequest):
         apart = {"limit", "pagination_key", "fields"} | ({EMBED} if self.route.embeds else set())
         apart |= {COUNT} if self.route.list_settings.counts else set()
         said = {name: list(values) for name, values in query.items() if name not in apart}
-        if self.route.list_settings.default_sort is not None:
-            said.setdefault("sort", [self.route.list_settings.default_sort])
+        if (order := self._default_sort) is not None:
+            said.setdefault("sort", [order])
         user = self.services.user_id(self.request.user)
         return (user, self.route.template, *self.request.path_params.values(), sorted(said.items()))

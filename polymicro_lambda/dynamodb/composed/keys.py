@@ -11,20 +11,25 @@ from typing import Any, NamedTuple
 from pynamodb.attributes import Attribute, UTCDateTimeAttribute
 
 from polymicro_lambda.dynamodb.typed_values import number_text
+from polymicro_lambda.exceptions import Unprocessable
 from polymicro_lambda.types import RawItem
 
 HASH_BYTES, RANGE_BYTES = 2048, 1024
 """The longest partition and sort key in bytes (DynamoDB Developer Guide, "Quotas")."""
 
 
-class UnfitPart(ValueError):
-    """A value of which no key can be composed; ``place`` is its attribute's name in DynamoDB, None for all together."""
+class UnfitPart(Unprocessable, ValueError):
+    """422: a value of which no key can be composed.
+
+    ``name`` is its attribute's; ``place`` that in DynamoDB, None for all together.
+    """
 
     def __init__(self, name: str, detail: str, place: str | None = None) -> None:
-        super().__init__(f"{name}: {detail}")
+        said = {"pointer": f"#/{name}", "detail": detail}
+        super().__init__("The item cannot be stored by such a key.", errors=[said])
         self.name = name
-        self.detail = detail
         self.place = place
+        self.args = (f"{name}: {detail}",)
 
 
 class KeyPart(NamedTuple):

@@ -74,6 +74,8 @@ class ListedRows(Rows):
 
         It costs calls besides those of the page: at most ``read_budget``.
         """
+        if self._asked is not None:
+            self._asked.is_counted = True
         return self._count(self._model, self._plan, self._read_budget)
 
     def all(self) -> list[Any]:

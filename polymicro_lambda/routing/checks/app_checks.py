@@ -49,9 +49,9 @@ def _check_parameters(route: Route) -> None:
         )
     if route.form.query is None:
         return
-    taken = {EMBED} if route.embeds else set[str]()
-    if not route.is_action and route.verb in ("list", "retrieve"):
-        taken |= {"fields"} if route.shows_deleted is None else {"fields", DELETED}
+    # Every verb may answer with items, of which `fields` chooses.
+    taken = {"fields", EMBED} if route.embeds else {"fields"}
+    taken |= set() if route.shows_deleted is None else {DELETED}
     if not route.is_action and route.verb == "list":
         taken |= {*RESERVED_PARAMETERS, *route.filters.parameters}
         taken |= {COUNT} if route.list_settings.counts else set()

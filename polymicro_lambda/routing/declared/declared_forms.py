@@ -158,7 +158,7 @@ def _query(where: str, said: Any) -> Schema:
         raise ConfigurationError(f"{where}: a query is one object: say the schema without many=True")
     for name, field in query_fields(schema).items():
         inner = getattr(field, "inner", field)
-        if isinstance(inner, fields.Nested | fields.Mapping | fields.List):
+        if isinstance(inner, fields.Nested | fields.Mapping | fields.List | fields.Tuple):
             raise ConfigurationError(
                 f"{where}: {name!r} is a {type(inner).__name__}, which no parameter can say"
             )

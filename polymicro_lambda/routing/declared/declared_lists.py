@@ -18,7 +18,10 @@ from polymicro_lambda.schemas import ItemSchema
 
 
 def settings_of_lists(
-    declared: Declaration, filters: DeclaredFilters, bindable: frozenset[str] | None
+    declared: Declaration,
+    filters: DeclaredFilters,
+    bindable: frozenset[str] | None,
+    field_rules: FieldRules,
 ) -> ListSettings:
     """What a resource says of all its lists. Raises ``ConfigurationError``."""
     if not has_table(declared.model):
@@ -31,12 +34,24 @@ def settings_of_lists(
     bound = bindable if listed is not None and listed.is_default else None
     said = (resource.envelope, resource.default_sort)
     settings = list_settings_of(declared.name, *said, filters, resource.planner, bound)
+    if settings.default_sort is not None:
+        _check_order_tells_nothing(declared.name, settings.default_sort, field_rules)
     if settings.envelope is not None and settings.envelope.item is not None and resource.max_bulk:
         raise ConfigurationError(
             f"{declared.name}.max_bulk takes lists of items, and {declared.name}.envelope says that an item stands in"
             f" {settings.envelope.item!r}: leave one of them out"
         )
     return settings
+
+
+def _check_order_tells_nothing(name: str, order: str, field_rules: FieldRules) -> None:
+    """Raise ``ConfigurationError`` for an order by a field that some users may not read: it would tell them of it."""
+    field = field_rules.schema.member(order.removeprefix("-"))
+    if field in field_rules.read:
+        raise ConfigurationError(
+            f"{name}.default_sort: {name}.field_permissions hides {field!r}, of which the order of items tells. Sort"
+            " by another attribute, or leave default_sort out: who may read the field can say ?sort="
+        )
 
 
 def planner_of(

@@ -9,8 +9,6 @@ from typing import Any, Protocol
 from pynamodb.expressions.condition import Condition
 
 from polymicro_lambda.dynamodb import ComposedKey, ModelInfo, SimpleClause, UnfitPart, UpdateStep
-from polymicro_lambda.exceptions import Unprocessable
-from polymicro_lambda.items import unfit_key
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.lost_answers import unchanged_conditions
 
@@ -30,10 +28,6 @@ class Computed(Protocol):
 
     def result(self, old: RawItem) -> dict[str, Any] | None:
         """The attribute's value out of the item as it was."""
-
-
-class UnfitKey(Unprocessable):
-    """422: no key can be composed of the item as it would be."""
 
 
 class ComposedChange:
@@ -82,7 +76,7 @@ class ComposedChange:
         return [step], conditions
 
     def result(self, old: RawItem) -> dict[str, Any] | None:
-        """Its value for the item as the update leaves it, None for none. Raises ``UnfitKey`` and ``NoResult``.
+        """Its value for the item as the update leaves it, None for none. Raises ``UnfitPart`` and ``NoResult``.
 
         A part that the update does not say, and that is older than the template, leaves the item without a key.
         """
@@ -92,8 +86,7 @@ class ComposedChange:
         except UnfitPart as error:
             if not self.refuses or error.place in self.read - {one.name for one in self.computed}:
                 return None
-            answer = unfit_key(error)
-            raise UnfitKey(answer.detail, errors=answer.errors) from error
+            raise
 
 
 def composed_changes(

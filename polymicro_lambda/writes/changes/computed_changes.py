@@ -5,15 +5,16 @@ from typing import Any, TypeAlias
 
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import UnfitPart
 from polymicro_lambda.schemas import Merge
 
 from .atomic_changes import AtomicChange, Uncomputable, atomic_change
-from .composed_changes import ComposedChange, UnfitKey
+from .composed_changes import ComposedChange
 from .map_merges import MOST_BYTES, MergedAttribute
 from .merged_values import UnfitMap
 
 ComputedChange: TypeAlias = AtomicChange | MergedAttribute | ComposedChange
-NO_RESULT = (Uncomputable, UnfitMap, UnfitKey)
+NO_RESULT = (Uncomputable, UnfitMap, UnfitPart)
 """What is raised for an item of which a change makes none."""
 
 

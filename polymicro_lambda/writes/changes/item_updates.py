@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from polymicro_lambda.dynamodb import SimpleClause, UpdateStep
+from polymicro_lambda.dynamodb import SimpleClause, UnfitPart, UpdateStep
 from polymicro_lambda.items import same_item
 from polymicro_lambda.types import RawItem
 from polymicro_lambda.writes.stored_items import NO_ATTRIBUTES, StoredItems
 
 from .atomic_changes import NoResult, Uncomputable, version_steps
-from .composed_changes import UnfitKey, composed_changes
+from .composed_changes import composed_changes
 from .computed_changes import ComputedChange, must_read_for
 from .item_changes import ItemChange
 from .map_merges import Steps
@@ -101,7 +101,7 @@ class ItemUpdate(ItemChange):
         self.judge_written(new)
         try:
             return self.tells and same_item(new, self.result(new)) and self._follows(new)
-        except (UnfitMap, UnfitKey):
+        except (UnfitMap, UnfitPart):
             return False
 
     @property
