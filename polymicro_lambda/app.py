@@ -163,17 +163,12 @@ class PolyMicro:
         user_id = partial(user_id_by, self._user_id)
         telemetry = self._telemetry(UserHasher.of(user_id, signing[0]), models, debug)
         keyed = configured_secrets(self._cursor_secret)[0]
+        keys = self._idempotency_keys(keyed, telemetry.logger)
         make_ready(models, telemetry.logger, debug=debug in _ON, routes=self.routes)
         return Dispatcher(
             router=router,
             user_of=self._user_of,
-            services=Services(
-                Cursors(signing),
-                user_id,
-                EntityTagger.of(signing[0]),
-                self._idempotency_keys(keyed, telemetry.logger),
-                self.problem,
-            ),
+            services=Services(Cursors(signing), user_id, EntityTagger.of(signing[0]), keys, self.problem),
             max_body=self._max_body,
             cors=cors_of(self._cors),
             hsts=hsts_of(self._hsts),
@@ -185,9 +180,7 @@ class PolyMicro:
     def _check(self) -> None:
         """Raise ``ConfigurationError`` for arguments that cannot be."""
         if not self._resources:
-            raise ConfigurationError(
-                "PolyMicro has no resource: make one, e.g. TodoResource(pm), before compile()"
-            )
+            raise ConfigurationError("PolyMicro has no resource: write TodoResource(pm) before compile()")
         if type(self._max_body) is not int or self._max_body < 1:
             raise ConfigurationError(f"PolyMicro.max_body must be a number of bytes, not {self._max_body!r}")
         for name, wanted, kind in _OWN_KINDS:
@@ -238,8 +231,7 @@ class PolyMicro:
         """
         from .local import Wsgi  # noqa: PLC0415 - deferred: werkzeug is not in a Lambda
 
-        handler = self.compile()
-        return Wsgi(handler, **{"is_open": self.is_open, "problem": self.problem, **options})
+        return Wsgi(self.compile(), **{"is_open": self.is_open, "problem": self.problem, **options})
 
     def transaction(self) -> Transaction:
         """Several writes to the app's tables outside of a request, done together where the block ends, or not at all.
@@ -253,6 +245,6 @@ class PolyMicro:
 
     def is_open(self, method: str, segments: Sequence[str]) -> bool:
         """Whether no authorizer stands before a request: documentation for everybody, and routes that need no user."""
-        found = self.documentation
-        documented = found is not None and found.is_open and tuple(segments) in found.pages
+        docs = self.documentation
+        documented = docs is not None and docs.is_open and tuple(segments) in docs.pages
         return documented or self._router.is_open(method, segments)

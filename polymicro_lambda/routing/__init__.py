@@ -9,9 +9,9 @@ the app compiles: it needs neither network nor credentials, and names class and 
 ``checks`` refuses what would go wrong in silence. ``routes`` has the ``Route``, ``router`` the tree of paths.
 """
 
+from .app_settings import AppSettings
 from .checks.reserved_keys import reserve_paths
 from .compiler import compile_routes, models_of, stores_of
-from .declarations import AppSettings
 from .declared.declared_calls import Call
 from .declared.declared_forms import BODILESS, Answer, query_fields, several_of
 from .declared.soft_deletes import DELETED

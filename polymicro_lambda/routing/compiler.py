@@ -21,10 +21,11 @@ from polymicro_lambda.writes import (
     read_unique,
 )
 
+from .app_settings import AppSettings
 from .checks.app_checks import check_together
 from .checks.permission_checks import check_field_permissions
 from .checks.reserved_keys import reserve_paths
-from .declarations import AppSettings, Declaration
+from .declarations import Declaration
 from .declared.declared_lists import planner_of, settings_of_lists
 from .declared.formats import formats_of, with_checked_formats
 from .declared.lookups import lookup_of

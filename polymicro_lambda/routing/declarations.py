@@ -1,7 +1,7 @@
 """What one resource declares, read and checked: the step between its class and its routes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -13,8 +13,8 @@ from polymicro_lambda.lazy import lazy
 from polymicro_lambda.permissions import Permission
 from polymicro_lambda.resources import ModelResource, own_members
 from polymicro_lambda.rules import Requirement, SoftDeletion
-from polymicro_lambda.throttling import RateLimit
 
+from .app_settings import AppSettings
 from .checks.declaration_checks import check_kind
 from .checks.foreign_names import check_names
 from .checks.permission_checks import check_attributes
@@ -44,21 +44,6 @@ _SETTINGS: Mapping[str, type] = {
     "require_idempotency_key": bool,
     "scan": bool,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AppSettings:
-    """What an app says for all its resources."""
-
-    permissions: Any
-    """Those of resources that declare none."""
-    idempotency_table: type[Model] | None = None
-    """Where the records of requests with an ``Idempotency-Key`` are, None where the app keeps none."""
-    rate_limit: RateLimit | None = None
-    renderers: Mapping[str, Any] = field(default_factory=dict)
-    """What makes answers besides JSON, by media type."""
-    parsers: Mapping[str, Any] = field(default_factory=dict)
-    """What reads bodies besides JSON, by media type."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,9 +153,7 @@ def test_app_that_cannot_be_had(project: Path, app: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("declared", "expected"),
     [
-        pytest.param(
-            "", "PolyMicro has no resource: make one, e.g. TodoResource(pm), before compile()", id="nothing"
-        ),
+        pytest.param("", "PolyMicro has no resource: write TodoResource(pm) before compile()", id="nothing"),
         pytest.param(
             "NoteResource.permissions = 'staff'; NoteResource(pm)",
             "NoteResource.permissions: permissions holds 'staff', which is no Permission",

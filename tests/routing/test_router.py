@@ -9,8 +9,8 @@ from pynamodb.models import Model
 from polymicro_lambda import Create, Delete, List, ModelResource, PolyMicro, Retrieve, Update
 from polymicro_lambda.exceptions import NotFound
 from polymicro_lambda.permissions import AllowAny
+from polymicro_lambda.routing.app_settings import AppSettings
 from polymicro_lambda.routing.compiler import compile_routes
-from polymicro_lambda.routing.declarations import AppSettings
 from polymicro_lambda.routing.router import Match, Router
 from polymicro_lambda.routing.routes import Route
 

@@ -8,7 +8,7 @@ from polymicro_lambda.dynamodb import check_own_tables, has_table
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.lists import COUNT, RESERVED_PARAMETERS
 from polymicro_lambda.mixins import Delete
-from polymicro_lambda.routing.declarations import AppSettings
+from polymicro_lambda.routing.app_settings import AppSettings
 from polymicro_lambda.routing.declared.declared_forms import query_fields
 from polymicro_lambda.routing.declared.soft_deletes import DELETED
 from polymicro_lambda.routing.embeds import EMBED

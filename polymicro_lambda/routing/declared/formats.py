@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from polymicro_lambda.http import body_types_of, checked_formats, joined_formats, representations_of
-from polymicro_lambda.routing.declarations import AppSettings, Declaration
+from polymicro_lambda.routing.app_settings import AppSettings
+from polymicro_lambda.routing.declarations import Declaration
 
 
 def with_checked_formats(app: AppSettings) -> AppSettings:
