@@ -23,6 +23,8 @@ _FRACTION = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LIKE_NUMBER = re.compile(rf"{_FRACTION.pattern}|{_OTHER_BASE.pattern}|{_NO_NUMBER.pattern}")
 """Texts that a reader of YAML 1.2 takes for numbers: they are quoted."""
+_ODD_BREAK = re.compile("[\x85\u2028\u2029]")
+"""Line breaks of YAML 1.1, which are none in 1.2: they are escaped, as the blanks of a folded line would stay in it."""
 
 
 class YAML:
@@ -81,6 +83,11 @@ def _dumper_of(yaml: Any) -> Any:
         def ignore_aliases(self, _: Any) -> bool:
             return True
 
+    def text(dumper: Any, value: str) -> Any:
+        style = '"' if _ODD_BREAK.search(value) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
     tag = "tag:yaml.org,2002:float"
     Dumper.add_implicit_resolver(tag, re.compile(rf"^({_LIKE_NUMBER.pattern})$"), list("-+.0123456789"))
     Dumper.add_multi_representer(Decimal, lambda dumper, value: dumper.represent_scalar(tag, str(value)))

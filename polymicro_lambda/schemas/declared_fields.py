@@ -15,6 +15,7 @@ from marshmallow.validate import Validator as MarshmallowValidator
 from pynamodb.attributes import Attribute, ListAttribute, MapAttribute
 from pynamodb.models import Model
 
+from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.spelling import did_you_mean
 
@@ -162,6 +163,8 @@ def _call(validator: Validator, value: Any) -> None:
 def attribute_at(model: type[Model], names: Names | str) -> Attribute[Any]:
     """The attribute of these names. Raises ``ConfigurationError`` where there is none."""
     names = tuple(names.split(".")) if isinstance(names, str) else names
+    if made := model_info(model).parts_of(names[0]):
+        raise ConfigurationError(f"it is made of {made}, and in no body: name these")
     container: type | None = model
     attribute: Attribute[Any] | None = None
     for name in names:
@@ -169,9 +172,8 @@ def attribute_at(model: type[Model], names: Names | str) -> Attribute[Any]:
             raise ConfigurationError(f"a {type(attribute).__name__} has no member {name!r} that is known")
         known = ordered_attributes(container)
         if name not in known:
-            raise ConfigurationError(
-                f"{container.__name__} has no attribute {name!r}{did_you_mean(name, known)}"
-            )
+            near = did_you_mean(name, known)
+            raise ConfigurationError(f"{container.__name__} has no attribute {name!r}{near}")
         attribute = known[name]
         container = _map_in(attribute)
     assert attribute is not None  # nosec B101 # noqa: S101 - there is a first name

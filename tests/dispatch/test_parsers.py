@@ -443,6 +443,15 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.parametrize("odd", ["\x85", "\u2028", "\u2029"])
+def test_line_breaks_of_yaml_1_1_are_escaped(odd: str) -> None:
+    """A reader of 1.2 has none of them as a break, and would keep the blanks behind it."""
+    value = {"a": f"x{odd}y", f"b{odd}": [f"{odd} z"]}
+    text = YAML().render(value)
+    assert odd not in text
+    assert YAML().parse(text.encode()) == yaml.safe_load(text) == value
+
+
 @given(VALUES)
 @settings(max_examples=300, deadline=None)
 def test_values_come_back_as_they_were(value: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from contract import ALICE, Caller, create_tables, dynamodb_call, stored
+from marshmallow import fields
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
@@ -172,7 +173,8 @@ def test_an_item_of_all_kinds_of_parts_is_found_at_its_path(dynamodb: None, tabl
         ({"required": ("state",)}, r"Things\.required: 'state' is made of team and status"),
         ({"exclude": ("pk",)}, r"Things\.exclude: 'pk' is made of tenant and public"),
         ({"field_permissions": {"state": AllowAny}}, r"state"),
-        ({"validators": {"state": len}}, r"Things\.validators\['state'\]"),
+        ({"validators": {"state": len}}, r"Things\.validators\['state'\]: it is made of team and status"),
+        ({"fields": {"state": fields.String()}}, r"Things\.fields\['state'\]: it is made of team and status"),
     ],
 )
 def test_a_composed_key_is_named_nowhere(members: dict[str, Any], said: str) -> None:
