@@ -1,6 +1,8 @@
 """Composed keys of indexes and tables: made by every write, of parts that are read and pinned where it lacks some."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import combinations_with_replacement
 from typing import Any
 
 import pytest
@@ -40,6 +42,7 @@ from polymicro_lambda import (
     Update,
     action,
 )
+from polymicro_lambda.testing import assert_serializable
 
 VERBS = (ModelResource, Create, List, Retrieve, Update, Delete)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -180,6 +183,31 @@ def test_a_part_that_changes_meanwhile_is_read_again(jobs: Caller, table_name: s
     with meanwhile(lambda: jobs.patch("/jobs/1", json={"team": "blue"})):
         assert jobs.patch("/jobs/1", json={"status": "done"}).status == 200
     assert keys_of(table_name)[:2] == ("blue#done", "done#0")
+
+
+WRITERS: dict[str, Callable[[Caller], Any]] = {
+    "status": lambda client: client.patch("/jobs/1", json={"status": "done"}),
+    "team": lambda client: client.patch("/jobs/1", json={"team": "blue"}),
+    "no team": lambda client: client.patch("/jobs/1", json={"team": None}),
+    "both": lambda client: client.patch("/jobs/1", json={"team": "green", "status": "held"}),
+    "put": lambda client: client.put("/jobs/1", json={"team": "grey"}),
+    "action": lambda client: client.post("/jobs/1/like"),
+    "transaction": lambda client: client.post("/jobs/together"),
+    "delete": lambda client: client.delete("/jobs/1"),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("soft", [None, "deleted"], ids=["deleted", "hidden"])
+@pytest.mark.parametrize("pair", [*combinations_with_replacement(WRITERS, 2)], ids="+".join)
+def test_two_writers_at_once(
+    dynamodb: None, table_name: str, pair: tuple[str, str], soft: str | None
+) -> None:
+    """In every order of their calls keys and parts are as if one came after the other."""
+    client = served(table_name, soft_delete=soft)
+    client.post("/jobs", json={"id": "1", "team": "red"})
+    one, two = (WRITERS[name] for name in pair)
+    assert_serializable(client, lambda: one(client), lambda: two(client), ignore=("deleted", "bin"))
 
 
 def test_who_is_never_quick_enough_is_told_so(jobs: Caller, table_name: str) -> None:
