@@ -10,7 +10,7 @@ import msgpack
 import pytest
 import yaml
 from contract import ALICE, Caller, assert_problem, create_tables
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, fields
 from pynamodb.attributes import (
@@ -453,7 +453,7 @@ def test_line_breaks_of_yaml_1_1_are_escaped(odd: str) -> None:
 
 
 @given(VALUES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 def test_values_come_back_as_they_were(value: Any) -> None:
     assert as_read(YAML().parse(YAML().render(value).encode())) == value
     assert yaml.safe_load(YAML().render(value)) == value
@@ -462,7 +462,7 @@ def test_values_come_back_as_they_were(value: Any) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     for parser in PARSERS.values():
         try:
@@ -477,7 +477,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         min_size=1,
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 def test_texts_of_a_table_come_back_as_they_were(rows: list[dict[str, str]]) -> None:
     found = CSV().parse(CSV().table(rows, ["a", "b", "c"]).encode())
     assert found == [{name: row.get(name, "") for name in "abc"} for row in rows]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from contract import create_table, stored
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -76,6 +76,7 @@ def keys(draw: st.DrawFn) -> tuple[Any, list[str]]:
         raise
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_different_parts_never_make_one_key(data: st.DataObject) -> None:
     """A key tells its parts: so no two sets of parts have the same. Equal numbers are equal however written."""
