@@ -135,7 +135,13 @@ class Operation:
         embedded = self.responses.embedded
         judged = embedded is not None and not embedded.is_for_everybody
         keyed.shows_judged = judged or bool(self.responses.fields.by_item)
-        response = keyed.once(act, self.asked.readable, partial(check_replay, route, key))
+
+        def noted() -> Response:
+            done = act()
+            keyed.shows_judged = keyed.shows_judged or self.responses.dumper.asks_elsewhere
+            return done
+
+        response = keyed.once(noted, self.asked.readable, partial(check_replay, route, key))
         if not REPLAYED.items() <= response.headers.items():
             return response
         has_moved = route.lookup is not None and key is None  # nobody could ask the rule about it

@@ -11,6 +11,7 @@ from pynamodb.models import Model
 from polymicro_lambda import (
     AllowAny,
     Claim,
+    Idempotency,
     InGroup,
     ModelResource,
     OwnedBy,
@@ -94,8 +95,8 @@ def people(dynamodb: None, table_name: str) -> People:
     return People(table_name)
 
 
-def started(people: People, *resources: type[Resource | ModelResource]) -> Caller:
-    pm = PolyMicro()
+def started(people: People, *resources: type[Resource | ModelResource], **said: Any) -> Caller:
+    pm = PolyMicro(**said)
     for one in resources:
         one(pm)
     caller = Caller(pm, user=ALICE)
@@ -204,3 +205,26 @@ def test_a_resource_of_another_model(people: People, own: Any, persons: Any, see
     for user in (ALICE, HAL):
         shown = {"user": None, **({"team": "t"} if user in seen_by else {})}
         assert caller.everywhere("GET", "/members/person", user=user).json == {"who": shown}
+
+
+@pytest.mark.parametrize("path", ["/cards", "/cards/nested"])
+def test_a_repeated_request_shows_no_field_again(people: People, path: str) -> None:
+    """Its user may have lost the group meanwhile, and the rules of the other resource are not asked again."""
+
+    class Cards(Resource):
+        route = "cards"
+        idempotent = ("alone", "nested")
+
+        @action(path="")
+        def alone(self) -> Any:
+            return people.person.get("a")
+
+        @action()
+        def nested(self) -> Any:
+            return {"who": people.person.get("a")}
+
+    caller = started(people, Cards, people.persons, idempotency=Idempotency())
+    said: dict[str, Any] = {"headers": {"Idempotency-Key": "k"}}
+    assert '"pay":9' in caller.post(path, user=HAL, **said).text
+    again = caller.post(path, user=User("hal"), **said)
+    assert (again.status, again.body, again.headers["idempotency-replayed"]) == (200, b"", "true")

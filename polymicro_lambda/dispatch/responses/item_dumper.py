@@ -54,6 +54,11 @@ class ItemDumper:
         self.prepare([instance])
         return self.route.resource.represent({**data, **more} if more else data, instance, self.request)
 
+    @property
+    def asks_elsewhere(self) -> bool:
+        """Whether field rules of other resources have been asked."""
+        return any(one.names is not None for one in self._elsewhere.values())
+
     def _of_other(self, model: type[Model]) -> ShownFields:
         """The fields that the first resource of another model lets the user see of its items."""
         if model not in self._elsewhere:

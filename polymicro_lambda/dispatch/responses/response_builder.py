@@ -183,7 +183,8 @@ class ResponseBuilder:
         return NestedInstances(lambda value: self.item(value) if self._shows(value) else None)
 
     @lazy
-    def _dumper(self) -> ItemDumper:
+    def dumper(self) -> ItemDumper:
+        """Dumps the items."""
         return ItemDumper(self.route, self.request, self.fields)
 
     def item(self, value: Any, *, alone: bool = False) -> Any:
@@ -194,13 +195,13 @@ class ResponseBuilder:
         if interceptor is not None:
             interceptor.shows(value)
         if self.embedded is None or not isinstance(value, self.route.model):
-            return self._dumper.dumped(value)
+            return self.dumper.dumped(value)
         hidden = self.fields.hidden(value)
-        return self._dumper.dumped(value, self.embedded.members(value, hidden, alone=alone))
+        return self.dumper.dumped(value, self.embedded.members(value, hidden, alone=alone))
 
     def expect(self, values: Sequence[Any]) -> None:
         """Say which instances go out next: what they need of other items is loaded for all of them at once."""
-        self._dumper.prepare(values)
+        self.dumper.prepare(values)
         if self.embedded is not None:
             own = [one for one in values if isinstance(one, self.route.model)]
             self.embedded.load([one for one in own if not is_to_be_completed(one)])
@@ -219,8 +220,7 @@ class ResponseBuilder:
     def _collection(self, body: Any) -> list[Any]:
         """The items of a collection that the user may see."""
         rows = rows_from(body) if isinstance(body, ResultIterator) else body
-        shown = [one for one in whole_rows(rows) if self._shows(one)]
-        self.expect(shown)
+        self.expect(shown := [one for one in whole_rows(rows) if self._shows(one)])
         return [self.item(one) for one in shown]
 
     def current(self, instance: Model) -> tuple[Any, str]:
