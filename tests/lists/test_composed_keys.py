@@ -367,6 +367,7 @@ def walk(resource: Any, filters: Any, sort: str | None, limit: int, budget: int 
             return
 
 
+@pytest.mark.thorough(but=("all-A{a} B{b}",))
 @pytest.mark.parametrize("number", range(len(SHAPES)), ids=[" ".join(one) for one in SHAPES])
 @pytest.mark.parametrize("projection", [AllProjection(), KeysOnlyProjection()], ids=["all", "keys"])
 def test_lists_are_as_python_has_them(dynamodb: None, table_name: str, projection: Any, number: int) -> None:
