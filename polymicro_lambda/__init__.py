@@ -1,13 +1,14 @@
 """One resource class over a PynamoDB model becomes a REST API in one AWS Lambda handler."""
 
-from polymicro_lambda.app import PolyMicro
-from polymicro_lambda.dynamodb import ComposedAttribute, DecimalAttribute, PrefixedAttribute
-from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.http import CORS, HSTS, Request, User
-from polymicro_lambda.idempotency import Idempotency
-from polymicro_lambda.lists import Envelope
-from polymicro_lambda.mixins import Create, Delete, List, Retrieve, Update
-from polymicro_lambda.permissions import (
+from . import marshmallow_import as marshmallow_import  # first of all that imports marshmallow
+from .app import PolyMicro
+from .dynamodb import ComposedAttribute, DecimalAttribute, PrefixedAttribute
+from .exceptions import ConfigurationError
+from .http import CORS, HSTS, Request, User
+from .idempotency import Idempotency
+from .lists import Envelope
+from .mixins import Create, Delete, List, Retrieve, Update
+from .permissions import (
     AllowAny,
     Claim,
     HasPermission,
@@ -18,13 +19,11 @@ from polymicro_lambda.permissions import (
     ReadOnly,
     Through,
 )
-from polymicro_lambda.resources import ModelResource, Resource
-from polymicro_lambda.routing import Many, One, action
-from polymicro_lambda.rules import SoftDelete, trusted
-from polymicro_lambda.throttling import RateLimit
-from polymicro_lambda.writes import Key
-
-from . import marshmallow_import as marshmallow_import  # first of all that imports marshmallow
+from .resources import ModelResource, Resource
+from .routing import Many, One, action
+from .rules import SoftDelete, trusted
+from .throttling import RateLimit
+from .writes import Key
 
 __version__ = "0.1.0"
 

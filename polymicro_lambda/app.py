@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.models import Model
 
-from polymicro_lambda.dispatch import (
+from .dispatch import (
     Dispatcher,
     Services,
     make_ready,
@@ -16,15 +16,15 @@ from polymicro_lambda.dispatch import (
     without_garbage_collection,
     wording_of,
 )
-from polymicro_lambda.dynamodb import Digester, client_metering, note_partial_reads, prepare_models
-from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.http import CORS, HSTS, Request, cors_of, hsts_of, request_id, source_of, user_id_by
-from polymicro_lambda.idempotency import NO_KEYS, Idempotency, IdempotencyKeys
-from polymicro_lambda.items import EntityTagger
-from polymicro_lambda.lists import Cursors, configured_secrets, signing_secrets
-from polymicro_lambda.observability import Telemetry, UserHasher, error_logger, request_observers
-from polymicro_lambda.permissions import IsAuthenticated
-from polymicro_lambda.routing import (
+from .dynamodb import Digester, client_metering, note_partial_reads, prepare_models
+from .exceptions import ConfigurationError
+from .http import CORS, HSTS, Request, cors_of, hsts_of, request_id, source_of, user_id_by
+from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
+from .items import EntityTagger
+from .lists import Cursors, configured_secrets, signing_secrets
+from .observability import Telemetry, UserHasher, error_logger, request_observers
+from .permissions import IsAuthenticated
+from .routing import (
     AppSettings,
     Route,
     Router,
@@ -33,9 +33,9 @@ from polymicro_lambda.routing import (
     reserve_paths,
     stores_of,
 )
-from polymicro_lambda.throttling import Limiter, RateLimit
-from polymicro_lambda.types import Event, Handler
-from polymicro_lambda.writes import Transaction
+from .throttling import Limiter, RateLimit
+from .types import Event, Handler
+from .writes import Transaction
 
 if TYPE_CHECKING:
     from .local import Wsgi

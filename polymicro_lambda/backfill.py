@@ -9,11 +9,12 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from polymicro_lambda.app import PolyMicro
-from polymicro_lambda.dynamodb import SimpleClause, UpdateStep, model_info
-from polymicro_lambda.items import is_live
-from polymicro_lambda.types import RawItem
-from polymicro_lambda.writes import (
+from . import dynamodb
+from .app import PolyMicro
+from .dynamodb import SimpleClause, UpdateStep, model_info
+from .items import is_live
+from .types import RawItem
+from .writes import (
     UPDATE_ATTEMPTS,
     ConditionFailed,
     Reservation,
@@ -26,8 +27,6 @@ from polymicro_lambda.writes import (
     write_if,
     write_together,
 )
-
-from . import dynamodb
 
 __all__ = ["Duplicate", "Unfit", "compose", "mark"]
 

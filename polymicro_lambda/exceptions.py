@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from http.client import responses as phrases
 from typing import Any, ClassVar
 
-from polymicro_lambda.types import FieldErrors
+from .types import FieldErrors
 
 __all__ = [
     "BadRequest",

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from polymicro_lambda.lists import Planner
-from polymicro_lambda.rules import Otherwise
-from polymicro_lambda.writes import Store
+from .lists import Planner
+from .rules import Otherwise
+from .writes import Store
 
 __all__ = ["Create", "Delete", "List", "Retrieve", "Update"]
 

@@ -12,8 +12,8 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.constants import NUMBER, STRING
 from pynamodb.expressions.operand import Path, Value
 
-from polymicro_lambda.exceptions import ConfigurationError
-from polymicro_lambda.rules import (
+from .exceptions import ConfigurationError
+from .rules import (
     BOTH,
     PERMISSION_METHODS,
     Claim,

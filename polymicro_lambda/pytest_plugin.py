@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from polymicro_lambda.app import PolyMicro
-from polymicro_lambda.project import (
+from .app import PolyMicro
+from .project import (
     FAKE_AWS,
     NO_AWS_SETTINGS,
     UsageError,
@@ -23,7 +23,7 @@ from polymicro_lambda.project import (
     shared_engine,
     strict_moto,
 )
-from polymicro_lambda.testing import Client
+from .testing import Client
 
 MOTO = "moto"
 ENGINE_HELP = (

@@ -7,13 +7,13 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 from pynamodb.models import Model
 
-from polymicro_lambda.dynamodb import NoTable
-from polymicro_lambda.http import Request
-from polymicro_lambda.lists import Envelope, Planner
-from polymicro_lambda.mixins import Registry
-from polymicro_lambda.rules import Method, SoftDelete
-from polymicro_lambda.schemas import ItemPath
-from polymicro_lambda.writes import Store
+from .dynamodb import NoTable
+from .http import Request
+from .lists import Envelope, Planner
+from .mixins import Registry
+from .rules import Method, SoftDelete
+from .schemas import ItemPath
+from .writes import Store
 
 __all__ = ["ModelResource", "Resource"]
 

@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 from polymicro_lambda.exceptions import BadRequest
 
 INT_DIGITS = 4300
-"""Digits of the longest integer that is read: CPython makes no int of a longer text, and no text of a longer int
-(``sys.set_int_max_str_digits``), as both take time that grows with the square of the length."""
+"""Digits of the longest ``int`` that is read: CPython makes no int of a longer text, and no text of a longer int
+(``sys.set_int_max_str_digits``), as both take time that grows with the square of the length. Of a longer text a Decimal
+is made, which holds it exactly."""
 
 _LEAST_TOO_LONG = 10**INT_DIGITS
 
@@ -25,14 +26,8 @@ MAX_EXPONENT = sys.float_info.max_10_exp
 Decimal such as 1e-999999999 would take gigabytes."""
 
 
-def _integer(text: str) -> int:
-    if len(text) > INT_DIGITS and len(text.removeprefix("-")) > INT_DIGITS:
-        raise _long_integer()
-    return int(text)
-
-
-def _long_integer() -> BadRequest:
-    return BadRequest(f"The body holds an integer of more than {INT_DIGITS} digits: send it as a text.")
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) <= INT_DIGITS + (text[0] == "-") else Decimal(text)
 
 
 def _fraction(text: str) -> float | Decimal:
@@ -80,9 +75,9 @@ _scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignor
 def read_json(body: bytes | str) -> Any:
     """Read a JSON document: UTF-8, no duplicate members, no NaN or Infinity, numbers kept exactly.
 
-    Integers come as ``int``, of at most ``INT_DIGITS`` digits; numbers with a fraction or exponent as ``float``, or
-    where that would round as ``Decimal``. ``body`` may be text where that is ASCII. Raises ``BadRequest`` with the
-    place of the first error.
+    Integers come as ``int``, those of more than ``INT_DIGITS`` digits as ``Decimal``; numbers with a fraction or
+    exponent as ``float``, or where that would round as ``Decimal``. ``body`` may be text where that is ASCII. Raises
+    ``BadRequest`` with the place of the first error.
     """
     try:
         # As "utf-8-sig" does, which is slower: a byte order mark is no part of the text.
@@ -134,6 +129,12 @@ def as_read(value: Any, depth: int = MAX_DEPTH) -> Any:
     return _scalar(value)
 
 
+def _is_long(value: Any) -> bool:
+    """Whether a value is a Decimal that stands for an integer of too many digits."""
+    long = isinstance(value, Decimal) and value.is_finite() and value.adjusted() >= INT_DIGITS
+    return long and value.as_tuple().exponent == 0
+
+
 def _scalar(value: Any) -> Any:
     if isinstance(value, str):
         return str(value)
@@ -141,10 +142,10 @@ def _scalar(value: Any) -> Any:
         return base64.b64encode(value).decode()
     if isinstance(value, date | time):
         return value.isoformat()
+    # Compared, and not written out: that would take seconds for one of a megabyte.
+    if abs(value) >= _LEAST_TOO_LONG if isinstance(value, int) else _is_long(value):
+        raise BadRequest(f"The body holds an integer of more than {INT_DIGITS} digits: send it as a text.")
     if isinstance(value, int):
-        # Compared, and not written out: that would take seconds for one of a megabyte.
-        if not -_LEAST_TOO_LONG < value < _LEAST_TOO_LONG:
-            raise _long_integer()
         return value
     if not isinstance(value, float | Decimal):
         raise TypeError(f"a parser gave a {type(value).__name__}, which is no JSON")
@@ -168,7 +169,7 @@ def plain_number(exact: Decimal) -> int | float | LongNumber:
 
 
 def json_text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
-    """Write compact JSON, a ``LongNumber`` with all of its digits.
+    """Write compact JSON, a ``LongNumber`` and a long integer with all of their digits.
 
     ``default`` is that of ``json.dumps``: it turns values of other types into JSON's. Raises ``ValueError`` for NaN and
     infinities, ``TypeError`` for a value that ``default`` refuses too.
@@ -195,7 +196,7 @@ class _OtherTypes:
         return re.sub(f'"{self.mark}([^"]*)"', r"\1", text) if self.mark in text else text
 
     def _as_json(self, value: Any) -> Any:
-        if isinstance(value, LongNumber):
+        if isinstance(value, LongNumber) or _is_long(value):
             return f"{self.mark}{value}"
         if self.default is None:
             raise TypeError(f"a {type(value).__name__} is no JSON")

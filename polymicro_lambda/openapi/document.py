@@ -1,5 +1,6 @@
 """The routes as an OpenAPI 3.1 document."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -111,7 +112,17 @@ def openapi(
             said = operation["responses"]
             said |= {status: problems.worded(response, int(status)) for status, response in said.items()}
         spec.path(path, operations=made)
-    return {"openapi": VERSION, **spec.to_dict()}
+    return without_unused({"openapi": VERSION, **spec.to_dict()})
+
+
+def without_unused(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without schemas that nothing refers to: the app may say other answers than the usual ones."""
+    schemas = document["components"]["schemas"]
+    used = {*re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document))}
+    if used.issuperset(schemas):
+        return document
+    left = {name: one for name, one in schemas.items() if name in used}
+    return without_unused({**document, "components": {**document["components"], "schemas": left}})
 
 
 def _unique_schema_name(taken: set[str], schema: Any) -> str:
