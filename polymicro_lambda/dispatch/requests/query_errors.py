@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.http import bad_query
+from polymicro_lambda.types import MAX_ERRORS
 
 Query: TypeAlias = Mapping[str, Sequence[str]]
 CURSOR = "pagination_key"
@@ -17,16 +18,14 @@ def with_all_errors(error: HTTPError, query: Query, read: Callable[[Query], obje
     it stands for the whole query.
     """
     errors = [dict(one) for one in error.errors if "parameter" in one]
-    named = {one["parameter"] for one in errors}
-    new = errors
-    while new:
+    named, new = {CURSOR, *(one["parameter"] for one in errors)}, errors
+    while new and len(errors) < MAX_ERRORS:
         try:
-            read({name: values for name, values in query.items() if name not in {*named, CURSOR}})
+            read({name: values for name, values in query.items() if name not in named})
         except HTTPError as another:
-            new = [
-                dict(one) for one in another.errors if one.get("parameter", CURSOR) not in {*named, CURSOR}
-            ]
+            new = [dict(one) for one in another.errors if one.get("parameter", CURSOR) not in named]
         else:
             new = []
-        errors, named = [*errors, *new], named | {one["parameter"] for one in new}
+        errors += new
+        named |= {one["parameter"] for one in new}
     return bad_query(errors) if len(errors) > len(error.errors) else error
