@@ -22,12 +22,12 @@ from .dropped_files import (
     drop,
     drop_unserved,
     files,
-    without_docstrings,
 )
 from .format_libraries import format_requirements
 from .imports import imports, passes_argument, reachable
 from .powertools import missing_powertools
 from .sizes import ArtifactPart, artifact_parts
+from .stripped_sources import stripped
 from .target_python import PACKAGE, RUNNING_PYTHON, BuildError, Target
 
 MANIFEST = "polymicro-build.json"
@@ -180,13 +180,13 @@ def _data_files(own: Mapping[str, Path]) -> Iterator[Path]:
 
 
 def _thin_out(stage: Path, found: Mapping[str, Path]) -> None:
-    """Empty the docstrings of this package, and remove its modules that the handler does not reach."""
+    """Strip the sources of this package, and remove its modules that the handler does not reach."""
     reached = {(name.replace(".", "/"), file.name == "__init__.py") for name, file in found.items()}
     for file in (stage / PACKAGE).rglob("*.py") if PACKAGE in found else ():
         package = file.name == "__init__.py"
         name = (file.parent if package else file.with_suffix("")).relative_to(stage).as_posix()
         if (name, package) in reached:
-            file.write_text(without_docstrings(file.read_text(encoding="utf-8")), encoding="utf-8")
+            file.write_text(stripped(file.read_text(encoding="utf-8")), encoding="utf-8")
         else:
             file.unlink()
 

@@ -1,6 +1,5 @@
 """The files that an artifact goes without, and why: rules as tables."""
 
-import ast
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -24,6 +23,7 @@ DROPPED: Mapping[str, str] = {
     "dateutil/tz/win.py": "time zones of Windows, which dateutil does without elsewhere",
     "dateutil/tzwin.py": "the same by another name",
     "dateutil/zoneinfo/rebuild.py": "what makes dateutil's archive of time zones anew, with a compiler of them",
+    "botocore/stub.py": "answers in place of AWS's, for tests",
     "botocore/data/*/examples-1.json": "examples for documentation",
 }
 """Files of dependencies that no running code reads, and why. METADATA and licences stay: code asks for the one,
@@ -79,16 +79,3 @@ def drop_unserved(root: Path) -> None:
 def files(root: Path) -> Iterator[Path]:
     """All files under a directory."""
     return (path for path in root.rglob("*") if path.is_file())
-
-
-def without_docstrings(source: str) -> str:
-    """A module's source with empty docstrings, of as many lines: tracebacks name and show the same lines."""
-    lines = source.splitlines(keepends=True)
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-            indent, rest = lines[first][: node.col_offset], lines[last][node.end_col_offset :]
-            if isinstance(node.value.value, str) and not indent.strip() and not rest.strip():
-                ends = [f'{indent}""\n'] if first == last else [f'{indent}"""\n', '"""\n']
-                lines[first : last + 1] = [ends[0], *["\n"] * (last - first - 1), *ends[1:]]
-    return "".join(lines)

@@ -1,0 +1,63 @@
+"""The sources of this package as an artifact has them: without what nothing reads in a Lambda, on the same lines."""
+
+import ast
+from collections.abc import Iterator
+from typing import TypeAlias
+
+_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_Place: TypeAlias = tuple[int, int]
+"""Line, from 0, and column in bytes."""
+
+
+def stripped(source: str) -> str:
+    """A module's source with empty docstrings, and without the annotations of functions."""
+    return without_annotations(without_docstrings(source))
+
+
+def without_docstrings(source: str) -> str:
+    """A module's source with empty docstrings, of as many lines: tracebacks name and show the same lines."""
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            indent, rest = lines[first][: node.col_offset], lines[last][node.end_col_offset :]
+            if isinstance(node.value.value, str) and not indent.strip() and not rest.strip():
+                ends = [f'{indent}""\n'] if first == last else [f'{indent}"""\n', '"""\n']
+                lines[first : last + 1] = [ends[0], *["\n"] * (last - first - 1), *ends[1:]]
+    return "".join(lines)
+
+
+def without_annotations(source: str) -> str:
+    """A module's source without the types of parameters and results, which each start would evaluate.
+
+    A function that is registered by them keeps them, and so does a result whose type takes several lines.
+    """
+    lines = source.encode().splitlines(keepends=True)
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, _Function)]
+    cuts = [cut for one in functions if not _is_registered(one) for cut in _annotations(one, lines)]
+    for (first, start), (last, end) in sorted(cuts, reverse=True):
+        rest = b"\n" * (last - first) + lines[last][end:]
+        lines[first : last + 1] = (lines[first][:start].rstrip() + rest).splitlines(keepends=True)
+    return b"".join(lines).decode()
+
+
+def _is_registered(function: _Function) -> bool:
+    """Whether ``functools.singledispatch`` takes a type from its annotations."""
+    return any(isinstance(one, ast.Attribute) and one.attr == "register" for one in function.decorator_list)
+
+
+def _annotations(function: _Function, lines: list[bytes]) -> Iterator[tuple[_Place, _Place]]:
+    """Where each annotation of a function begins, with the sign before it, and where it ends."""
+    all_ = function.args
+    parameters = (*all_.posonlyargs, *all_.args, *all_.kwonlyargs, all_.vararg, all_.kwarg)
+    for one in parameters:
+        if one is not None and one.annotation is not None:
+            yield (one.lineno - 1, one.col_offset + len(one.arg.encode())), _end(one.annotation)
+    result = function.returns
+    if result is not None and result.lineno == result.end_lineno:
+        line = result.lineno - 1
+        yield (line, lines[line].rindex(b"->", 0, result.col_offset)), _end(result)
+
+
+def _end(node: ast.expr) -> _Place:
+    return (node.end_lineno or node.lineno) - 1, node.end_col_offset or 0
