@@ -2,11 +2,12 @@
 
 ``--engine moto`` (default) is in memory; ``--engine local`` is DynamoDB Local, Amazon's own engine, at
 ``POLYMICRO_TEST_ENDPOINT`` (default http://127.0.0.1:8000). It is shared by parallel workers: a test names
-its tables by the fixture ``table_name``. ``--compiled off`` runs them without the compiled path.
+its tables by the fixture ``table_name``. ``--engine none`` runs those that meet neither. ``--compiled off`` runs them
+without the compiled path.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -42,7 +43,9 @@ def services(kind: str, *paths: str, listed: Any = Loader.list_available_service
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--engine", choices=("moto", "local"), default="moto", help="what answers as DynamoDB")
+    parser.addoption(
+        "--engine", choices=("moto", "local", "none"), default="moto", help="what answers as DynamoDB"
+    )
     parser.addoption(
         "--examples", type=int, default=8, help="walks of the state machine of each kind of model"
     )
@@ -86,8 +89,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     _leave_rows(config, items)
     if any(map(_meets_engine, items)):
         less_work(config)
-    local = config.getoption("--engine") == "local"
-    kept = [item for item in items if (_meets_engine(item) if local else not _is_real(item))]
+    keeps = KEPT[config.getoption("--engine")]
+    kept = [item for item in items if keeps(item)]
     left = set(items) - set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item in left])
     items[:] = sorted(kept, key=lambda item: item.location[0])  # mutmut names tests in any order
@@ -114,6 +117,14 @@ def _is_real(item: pytest.Item) -> bool:
 
 def _meets_engine(item: pytest.Item) -> bool:
     return _is_real(item) or not {"dynamodb", "engine"}.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+KEPT: dict[str, Callable[[pytest.Item], bool]] = {
+    "moto": lambda item: not _is_real(item),
+    "local": _meets_engine,
+    "none": lambda item: not _meets_engine(item),
+}
+"""Engine -> whether a test is run with it."""
 
 
 @pytest.fixture(scope="session")
