@@ -17,6 +17,7 @@ from polymicro_lambda.rules import current_guard, guarded
 from polymicro_lambda.writes import BulkCreation
 
 from .problems import ProblemWording
+from .requests.item_members import point_into
 from .responses.response_builder import ResponseBuilder
 from .responses.response_limits import fits
 from .responses.verb_results import VerbResult
@@ -150,10 +151,9 @@ def _at(place: str) -> Iterator[None]:
 
 def _place(error: HTTPError, place: str) -> None:
     """Point from an error about one item into the list."""
-    pointed = tuple(
-        {**one, "pointer": f"#{place}{one['pointer'][1:]}"} for one in error.errors if "pointer" in one
-    )
-    error.errors = pointed or ({"pointer": f"#{place}", "detail": error.detail or error.title},)
+    error.errors = tuple(one for one in error.errors if "pointer" in one)
+    point_into(error, f"#{place}")
+    error.errors = error.errors or ({"pointer": f"#{place}", "detail": error.detail or error.title},)
 
 
 def _checked(result: VerbResult) -> VerbResult:

@@ -36,7 +36,7 @@ from polymicro_lambda.writes import LostRace
 
 from .bulk_create import BulkCreate
 from .fast_path import FAST_WRITES, fast_retrieve, fast_store
-from .requests.item_members import body_member, point_into, unwrapped
+from .requests.item_members import body_member, point_into, pointer_to, unwrapped
 from .requests.request_guard import guard_of, item_of_path
 from .requests.verb_request import VerbRequest
 from .responses.embedded_items import EmbeddedItems
@@ -70,7 +70,7 @@ class Operation:
         try:
             return self._run(item)
         except HTTPError as error:
-            point_into(member, error)
+            point_into(error, pointer_to(member))
             raise
 
     def _run(self, body: Any) -> Response:

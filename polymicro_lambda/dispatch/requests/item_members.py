@@ -22,10 +22,14 @@ def unwrapped(member: str, body: Any) -> Any:
     raise Unprocessable(said, errors=[{"pointer": "#", "detail": said}])
 
 
-def point_into(member: str, error: HTTPError) -> None:
-    """Let what an error says of the item's fields point into the body, in which the item is this member."""
+def pointer_to(member: str) -> str:
+    """The JSON pointer of a member of the body, as ``errors`` have it."""
     [place] = field_errors({member: ""})
+    return place["pointer"]
+
+
+def point_into(error: HTTPError, pointer: str) -> None:
+    """Let what an error says of an item's fields point into the body, in which the item stands at this pointer."""
     error.errors = tuple(
-        {**one, "pointer": place["pointer"] + one["pointer"][1:]} if "pointer" in one else one
-        for one in error.errors
+        {**one, "pointer": pointer + one["pointer"][1:]} if "pointer" in one else one for one in error.errors
     )
