@@ -34,7 +34,7 @@ from .client import (
     table_name,
     transact_write,
 )
-from .composed.attribute import ComposedAttribute, composed_keys_of
+from .composed.attribute import ComposedAttribute, composed_keys_of, refuse_unfit_parts
 from .composed.keys import HASH_BYTES, RANGE_BYTES, ComposedKey, KeyPart, UnfitPart
 from .digests import Digester
 from .error_codes import (
@@ -108,6 +108,7 @@ from .typed_values import NUMBERS, InvalidExpression, TypedValue, number_text, t
 
 carry_all_names()
 keep_all_digits()
+refuse_unfit_parts()
 
 __all__ = [
     "CLIENT_ERRORS",

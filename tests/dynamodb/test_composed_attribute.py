@@ -155,6 +155,37 @@ def test_pynamodb_saves_the_key_of_the_parts_as_they_are(dynamodb: None, table_n
         job(id="3", team="a#b").save()
 
 
+class ReadByItself(Model):
+    """PynamoDB gets the attributes of such a model from the model's own method."""
+
+    def __getattribute__(self, name: str) -> Any:
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("base", [Model, ReadByItself])
+def test_no_key_that_cannot_be_composed_is_left_out_of_a_write(
+    dynamodb: None, table_name: str, base: Any
+) -> None:
+    members = {
+        "Meta": type("Meta", (), {"table_name": "", "region": "us-east-1"}),
+        "id": UnicodeAttribute(hash_key=True),
+        "team": UnicodeAttribute(),
+        "status": UnicodeAttribute(default="open"),
+        "state": ComposedAttribute("{team}#{status}"),
+        "by_key": index(state=ComposedAttribute("{team}#{status}", hash_key=True)),
+    }
+    job = type("Job", (base,), members)
+    create_table(job, table_name)
+    job(id="1", team="red").save()
+    before, unfit = stored(table_name), job(id="1", team="a#b")
+    with pytest.raises(UnfitPart, match="team"):
+        unfit.save()
+    with pytest.raises(UnfitPart, match="team"), job.batch_write() as batch:
+        batch.save(unfit)
+    assert stored(table_name) == before
+    assert (unfit.state, unfit.to_simple_dict()) == (None, {"id": "1", "team": "a#b", "status": "open"})
+
+
 # --- declarations ---------------------------------------------------------------------------------------------
 
 

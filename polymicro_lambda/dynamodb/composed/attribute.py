@@ -1,8 +1,7 @@
 """`ComposedAttribute`: a key that is made of other attributes of its item."""
 
-import sys
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
 from typing import Any
 
 from pynamodb.attributes import Attribute, MapAttribute, UnicodeAttribute
@@ -43,29 +42,51 @@ class ComposedAttribute(UnicodeAttribute):
         self.never_null = null is False
 
     def __get__(self, instance: Any, owner: Any) -> Any:
-        """Its value for an instance as that is now, None where a part is missing, or is one that no key can hold.
-
-        Raises ``UnfitPart`` for such a part where PynamoDB asks, which then writes, or names the item by it.
-        """
+        """Its value for an instance as that is now, None where a part is missing, or is one that no key can hold."""
         if not isinstance(instance, Model):
             return super().__get__(instance, owner)
-        key = composed_keys_of(type(instance))[self.attr_name]
-        values = {part.place: (part, getattr(instance, part.name)) for part in key.parts}
-        raw = {
-            place: {part.kind: part.attribute.serialize(value)}
-            for place, (part, value) in values.items()
-            if value is not None
-        }
         try:
-            made = key.value(raw)
+            return _value(composed_keys_of(type(instance))[self.attr_name], instance)
         except UnfitPart:
-            # PynamoDB would leave the key out of what it writes: no other place knows that it is about to.
-            if sys._getframe(1).f_globals.get("__name__", "").startswith("pynamodb."):
-                raise
             return None
-        if made is None and key.of_table:  # it was read by an index that lacks the parts
-            return instance.attribute_values.get(key.name)
-        return None if made is None else made["S"]
+
+
+def _value(key: ComposedKey, instance: Model) -> Any:
+    """A key of an instance, None where a part is missing. Raises ``UnfitPart``."""
+    values = {part.place: (part, getattr(instance, part.name)) for part in key.parts}
+    raw = {
+        place: {part.kind: part.attribute.serialize(value)}
+        for place, (part, value) in values.items()
+        if value is not None
+    }
+    made = key.value(raw)
+    if made is None and key.of_table:  # it was read by an index that lacks the parts
+        return instance.attribute_values.get(key.name)
+    return None if made is None else made["S"]
+
+
+def _checking(own: Callable[..., Any], *, of_table: bool) -> Callable[..., Any]:
+    """A method of PynamoDB's models, which composes the instance's keys first; ``of_table`` those alone."""
+
+    @wraps(own)
+    def checked(self: Model, *arguments: Any, **named: Any) -> Any:
+        for key in composed_keys_of(type(self)).values():
+            if key.of_table or not of_table:
+                _value(key, self)
+        return own(self, *arguments, **named)
+
+    return checked
+
+
+def refuse_unfit_parts() -> None:
+    """Let PynamoDB raise ``UnfitPart`` where it writes an instance, or names its item, by a key that is none.
+
+    It would leave the key out of what it writes.
+    """
+    model: Any = Model
+    model.serialize = _checking(Model.serialize, of_table=False)
+    for name in ("_get_hash_range_key_serialized_values", "_get_serialized_keys"):
+        setattr(model, name, _checking(getattr(Model, name), of_table=True))
 
 
 @cache
