@@ -11,6 +11,7 @@ from pynamodb.models import Model
 from .dispatch import (
     Dispatcher,
     Services,
+    check_settings,
     make_ready,
     quiet_libraries,
     without_garbage_collection,
@@ -18,7 +19,7 @@ from .dispatch import (
 )
 from .dynamodb import Digester, client_metering, note_partial_reads, prepare_models
 from .exceptions import ConfigurationError
-from .http import CORS, HSTS, Request, cors_of, hsts_of, request_id, source_of, user_id_by
+from .http import CORS, HSTS, Request, cors_of, hsts_of, request_id, site_of, source_of, user_id_by
 from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
 from .items import EntityTagger
 from .lists import Cursors, configured_secrets, signing_secrets
@@ -47,7 +48,6 @@ MAX_BODY = 1024 * 1024
 """Bytes of a decoded body, unless the app says otherwise."""
 _ON = ("1", "true")
 """What switches a variable of the environment on."""
-_OWN_KINDS = (("idempotency", "an Idempotency()", Idempotency), ("rate_limit", "a RateLimit()", RateLimit))
 
 
 class PolyMicro:
@@ -61,10 +61,12 @@ class PolyMicro:
     ``IsAuthenticated`` unless given. ``cors`` is ``"*"`` or a ``CORS``, ``hsts`` True or an ``HSTS``. ``max_body`` is
     the most bytes of a decoded body. ``idempotency`` keeps what requests with an ``Idempotency-Key`` did,
     ``rate_limit`` says how many requests of a user are served. ``docs`` serves ``/openapi.json`` and ``/docs``: True to
-    everybody, or to whom these permissions let in. ``title`` (``POLYMICRO_TITLE``, else the project's name) and
-    ``version`` are those of the API in its OpenAPI document. ``renderers`` make answers besides JSON, ``parsers`` read
-    bodies, by media type: ``{"text/csv": CSV()}``. ``problem(document, request)`` gives what is sent in place of a
-    problem document: a body, or body and headers.
+    everybody, or to whom these permissions let in. ``base_path`` (``POLYMICRO_BASE_PATH``) begins every path behind a
+    custom domain, where the events do not tell it; ``base_url`` (``POLYMICRO_BASE_URL``) begins absolute links where
+    clients see another address than the API's own. ``title`` (``POLYMICRO_TITLE``, else the project's name) and
+    ``version`` are those of its OpenAPI document. ``renderers`` make answers besides JSON, ``parsers`` read bodies, by
+    media type: ``{"text/csv": CSV()}``. ``problem(document, request)`` gives what is sent in place of a problem
+    document: a body, or body and headers.
 
     ``logger``, ``metrics`` and ``tracer`` are Powertools', or True for such a one of its own; ``logger`` may also be
     of the standard library. Each request is told to them; what is None or False is off. Errors are always logged.
@@ -84,6 +86,8 @@ class PolyMicro:
         docs: Any = False,
         idempotency: Idempotency | None = None,
         rate_limit: RateLimit | None = None,
+        base_path: str | None = None,
+        base_url: str | None = None,
         title: str | None = None,
         version: str = "1.0.0",
         renderers: Mapping[str, Any] | None = None,
@@ -103,6 +107,7 @@ class PolyMicro:
         self._docs = docs
         self._idempotency = idempotency
         self._rate_limit = rate_limit
+        self._site = site_of(base_path, base_url)
         self.title, self.version = title or os.environ.get("POLYMICRO_TITLE") or None, version
         self._formats = (renderers or {}, parsers or {})
         self.problem = wording_of(problem)
@@ -134,7 +139,7 @@ class PolyMicro:
             return self._compiled(served=True)
 
     def _compiled(self, *, served: bool) -> Handler:
-        self._check()
+        check_settings(self._resources, self._max_body, self._idempotency, self._rate_limit)
         table = None if self._idempotency is None else self._idempotency.model
         settings = AppSettings(self._default_permissions, table, self._rate_limit, *self._formats)
         self.routes = compile_routes(self._resources, settings)
@@ -145,12 +150,18 @@ class PolyMicro:
         self.documentation = self._documented(self.routes, served=served)
         if self.documentation is not None:
             reserve_paths(self.routes, tuple(self.documentation.pages))
-        dispatch = self._dispatcher(router, models)
+        dispatch, site = self._dispatcher(router, models), self._site
 
         def handler(event: Event, context: Any) -> dict[str, Any]:
             source = source_of(event)
             known_id = request_id(event, context)
-            response = dispatch(lambda: source.to_request(event, context, known_id), known_id)
+
+            def read() -> Request:
+                request = source.to_request(event, context, known_id)
+                request.place(site)
+                return request
+
+            response = dispatch(read, known_id)
             return source.to_response(response, event)
 
         handler.routes = self.routes  # type: ignore[attr-defined]  # for the testing client
@@ -176,17 +187,6 @@ class PolyMicro:
             telemetry=telemetry,
             docs=self.documentation,
         )
-
-    def _check(self) -> None:
-        """Raise ``ConfigurationError`` for arguments that cannot be."""
-        if not self._resources:
-            raise ConfigurationError("PolyMicro has no resource: write TodoResource(pm) before compile()")
-        if type(self._max_body) is not int or self._max_body < 1:
-            raise ConfigurationError(f"PolyMicro.max_body must be a number of bytes, not {self._max_body!r}")
-        for name, wanted, kind in _OWN_KINDS:
-            said = getattr(self, f"_{name}")
-            if not isinstance(said, kind | None):
-                raise ConfigurationError(f"PolyMicro.{name} must be {wanted}, not {said!r}")
 
     def _telemetry(self, hasher: UserHasher, models: Sequence[type[Model]], debug: str) -> Telemetry:
         """What tells of requests; ``debug`` is what the environment says, in lower case."""
@@ -245,6 +245,9 @@ class PolyMicro:
 
     def is_open(self, method: str, segments: Sequence[str]) -> bool:
         """Whether no authorizer stands before a request: documentation for everybody, and routes that need no user."""
-        docs = self.documentation
+        base = self._site.base_path
+        if tuple(segments[: len(base)]) != base:
+            return False
+        segments, docs = segments[len(base) :], self.documentation
         documented = docs is not None and docs.is_open and tuple(segments) in docs.pages
         return documented or self._router.is_open(method, segments)

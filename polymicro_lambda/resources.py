@@ -167,15 +167,15 @@ class ModelResource:
         return None
 
     def url_for(self, instance: Any, request: Request) -> str:
-        """The absolute URL of an item, with the stage; empty for a resource without a verb on the item.
+        """The absolute URL of an item; empty for a resource without a verb on the item.
 
-        Its host is that of the request.
+        It begins with ``PolyMicro(base_url=…)``, else with the API's own domain, stage and base path. Behind a load
+        balancer, whose events name no domain, it is a path.
         """
         if self.item is None:
             return ""
-        scheme = "http" if request.headers.get("x-forwarded-proto") == "http" else "https"
         path = "/".join(self.item.segments_of(instance, request.path_params))
-        return f"{scheme}://{request.headers.get('host', '')}{request.prefix}/{path}"
+        return f"{request.base_url}/{path}"
 
 
 class Resource(ModelResource):

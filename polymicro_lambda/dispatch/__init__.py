@@ -7,7 +7,8 @@ the rule as far as user and verb go, counts the request, reads its body, and han
 ``requests`` types path, query and body (``verb_request``) and makes the guard under which the verb runs
 (``request_guard``). ``operations`` calls the verb, or ``fast_path``, ``bulk_create`` or ``upsert`` in its place.
 ``responses`` tells apart what the verb returned and makes the response of it, or of a list's page; ``formats`` there is
-for bodies and answers besides JSON. ``problems`` words errors. ``startup`` makes a Lambda ready.
+for bodies and answers besides JSON. ``problems`` words errors. ``settings_checks`` refuses arguments of the app,
+``startup`` makes a Lambda ready.
 """
 
 from .dispatcher import Dispatcher, asks_for_user, permitted, route_of
@@ -17,6 +18,7 @@ from .requests.own_queries import read_own_query
 from .requests.services import Services
 from .requests.verb_request import VerbRequest
 from .responses.response_limits import fits
+from .settings_checks import check_settings
 from .startup import make_ready, quiet_libraries, without_garbage_collection
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Services",
     "VerbRequest",
     "asks_for_user",
+    "check_settings",
     "fits",
     "make_ready",
     "permitted",

@@ -4,6 +4,7 @@
 stands in ``sources``, which also says how to add one, e.g. VPC Lattice. Open for the rest:
 
 - ``requests``, ``responses``: the two objects, and problem documents (RFC 9457);
+- ``addresses``: what stands before a path in the client's URL;
 - ``users``: the ``User`` of an authorizer's context;
 - ``negotiation``: ``Content-Type``, the body and the query, read or refused;
 - ``formats``: bodies besides JSON, as declared, and what ``Accept`` chooses;
@@ -11,6 +12,7 @@ stands in ``sources``, which also says how to add one, e.g. VPC Lattice. Open fo
 - ``cors``, ``hsts``: the headers that an app's settings add to every answer.
 """
 
+from .addresses import Site, site_of
 from .cors import CORS, cors_of, with_vary
 from .formats import (
     BodyType,
@@ -74,6 +76,7 @@ __all__ = [
     "Representation",
     "Request",
     "Response",
+    "Site",
     "User",
     "bad_query",
     "body_types_of",
@@ -98,6 +101,7 @@ __all__ = [
     "read_truth",
     "representations_of",
     "request_id",
+    "site_of",
     "source_of",
     "user_from",
     "user_id_by",

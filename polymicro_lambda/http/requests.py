@@ -5,20 +5,22 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import urlsplit
 
-from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.exceptions import BadRequest, NotFound
 from polymicro_lambda.lazy import lazy
 from polymicro_lambda.types import Event
 
 from . import strict_json
+from .addresses import NOWHERE, Site, domain_of, is_custom, mapped_depth
 
 
 @dataclass(frozen=True)
 class Request:
     """One HTTP request; a verb gets it as its argument ``request``.
 
-    ``path`` is decoded, without stage; ``segments`` are its parts, each decoded exactly once, after the split;
-    ``query`` maps a parameter to all its values, decoded, in order; ``headers`` have lower-case names, several
+    ``path`` is decoded, without stage and base path; ``segments`` are its parts, each decoded exactly once, after the
+    split; ``query`` maps a parameter to all its values, decoded, in order; ``headers`` have lower-case names, several
     values joined by ``", "``; ``source`` is ``rest``, ``http``, ``url`` or ``alb``; ``id`` is the event's
     request id, else the invocation's; ``user`` is the user or None; ``path_params`` is filled when the route
     is known: the values of the attributes that the path names.
@@ -39,7 +41,9 @@ class Request:
     source: str = "rest"
     id: str = ""
     prefix: str = ""
-    """The part of the client's URL before ``path``: the stage, e.g. ``/prod``, or ``""``."""
+    """The part of the client's URL before ``path``: stage or base path, e.g. ``/prod``, or ``""``."""
+    site: Site = NOWHERE
+    """What the app says of its address."""
     state: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     """Values that permissions and verbs keep for one another until the answer; the library puts nothing here."""
 
@@ -57,6 +61,46 @@ class Request:
     def set_path_params(self, path_params: Mapping[str, Any]) -> None:
         """Set the parameters of the path, before anybody else has the request."""
         vars(self)["path_params"] = path_params
+
+    def place(self, site: Site) -> None:
+        """Take the base path from ``path``, before anybody else has the request.
+
+        Raises ``NotFound`` for a path outside of the base path that the app names.
+        """
+        members = vars(self)
+        members["site"] = site
+        base, segments = site.base_path, self.segments
+        if self.source == "http" and self.prefix and is_custom(domain_of(self.event)):
+            if self.prefix == "/" + "/".join(base):
+                return
+            members["prefix"] = (
+                ""  # the event's path begins with the stage, but the URL of a custom domain does not
+            )
+        depth = len(base) or mapped_depth(segments, self.event)
+        if segments[: len(base)] != base:
+            raise NotFound("There is nothing at this path.")
+        if depth:
+            members["prefix"] = "/" + "/".join(segments[:depth])
+            members["segments"] = below = segments[depth:]
+            members["path"] = "/" + "/".join(below)
+
+    @lazy
+    def base_url(self) -> str:
+        """What absolute links to the API begin with: ``https://api.example.com/v1``, without a slash at the end.
+
+        It is ``PolyMicro(base_url=…)``, else made of the domain that the event's context names. Where that names none,
+        it is the path alone. It never comes from a header, which clients write.
+        """
+        domain = domain_of(self.event)
+        if self.site.base_url or not domain:
+            return self.site.base_url or self.prefix
+        scheme = "http" if self.headers.get("x-forwarded-proto") == "http" else "https"
+        return f"{scheme}://{domain}{self.prefix}"
+
+    @property
+    def root(self) -> str:
+        """The path of the client's URL at which the API begins, without a slash at the end: ``/prod`` or ``""``."""
+        return urlsplit(self.site.base_url).path if self.site.base_url else self.prefix
 
     @property
     def has_trailing_slash(self) -> bool:

@@ -98,6 +98,7 @@ def _payload_1_event(request: SentRequest, path: str, path_with_stage: str, stag
         "requestContext": {
             **_request_context(request, request.stage or stage, _scalars_as_text(request.authorizer)),
             "path": path_with_stage,
+            "domainName": _lower_case_headers(request)["host"],
             "httpMethod": request.method,
             "identity": {"sourceIp": request.source_ip, "cognitoIdentityId": None, "userArn": None},
         },

@@ -8,12 +8,14 @@ from urllib.parse import quote, urlencode
 
 from polymicro_lambda.http import User
 
-from .event_forms import FORMS, Context, SentRequest
+from .event_forms import FORMS, REGION, Context, SentRequest
 
 Query: TypeAlias = str | Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 _PATH = "/%:@!$&'()*+,;=~"  # RFC 3986, section 3.3; the percent sign, as the path is encoded already
 _HEADERS = {"Host": "api.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "443"}
+_OF_STAGE = {"http": {"Host": f"api.execute-api.{REGION}.amazonaws.com"}}
+"""An HTTP API's events hold the stage for each domain, and the URL that of its own domain alone."""
 
 
 def make_event(
@@ -46,7 +48,7 @@ def make_event(
         method=method,
         path=quote(path, safe=_PATH),
         query=_query_string(query) or query_of_path,
-        headers=with_default_headers(headers, _HEADERS),
+        headers=with_default_headers(headers, _HEADERS | (_OF_STAGE.get(source, {}) if stage else {})),
         body=text,
         base64_encoded=encoded,
         authorizer=_authorizer_context(user, authorizer),

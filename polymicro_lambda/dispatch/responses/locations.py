@@ -36,5 +36,5 @@ def _kept(request: Request) -> int:
 
 
 def _from_root(request: Request) -> str:
-    """What stands before a reference from the root, whose URL may end with the stage, or with a slash after it."""
-    return f"{request.prefix}/" if request.prefix and not request.segments else ""
+    """What stands before a reference from the root, whose URL may end with the stage, base path or a slash."""
+    return f"{request.root}/" if request.root and not request.segments else ""

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from polymicro_lambda.exceptions import BadRequest
+from polymicro_lambda.http.addresses import NOWHERE
 from polymicro_lambda.http.requests import Request
 from polymicro_lambda.http.responses import Response
 from polymicro_lambda.http.urls import Pairs
@@ -67,6 +68,7 @@ def make_request(
             "source": source,
             "id": request_id(event, context) if known_id is None else known_id,
             "prefix": prefix,
+            "site": NOWHERE,
             "state": {},
         }
     )
