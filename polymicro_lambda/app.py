@@ -161,7 +161,7 @@ class PolyMicro:
                 request.place(site)
                 return request
 
-            response = dispatch(read, known_id)
+            response = dispatch(read, known_id, event)
             return source.to_response(response, event)
 
         handler.routes = self.routes  # type: ignore[attr-defined]  # for the testing client

@@ -33,22 +33,16 @@ def log_format() -> str:
 
 
 def preflights_to_function(api: str, cors: CORS | None) -> Preflights:
-    """The preflights that API Gateway leaves to the app: a REST API knows no answer for several origins.
+    """The preflights that API Gateway leaves to the app.
 
-    An HTTP API answers by itself where no route takes OPTIONS, as ANY does.
+    A REST API knows no answer for several origins. An HTTP API knows none for patterns and for schemes besides HTTP;
+    else it answers by itself where no route takes OPTIONS, as ANY does.
     """
     if cors is None:
         return Preflights.NONE
     if api == "http":
-        return Preflights.BESIDE_ANY
-    return Preflights.NONE if _only_origin(cors) else Preflights.ALL
-
-
-def _only_origin(cors: CORS) -> str | None:
-    """The one origin that every answer may name; None where it depends on the request."""
-    if "*" in cors.origins:
-        return "*"
-    return cors.origins[0] if len(cors.origins) == 1 else None
+        return Preflights.BESIDE_ANY if cors.is_plain else Preflights.ALL_OPEN
+    return Preflights.NONE if cors.one_for_all else Preflights.ALL
 
 
 def rest_api(
@@ -72,10 +66,10 @@ def rest_api(
         "AccessLogSetting": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
         Commented(
             "GatewayResponses", "What API Gateway refuses itself, as the app would say it."
-        ): gateway_responses(None if cors is None else _only_origin(cors), hsts, problem),
+        ): gateway_responses(cors, hsts, problem),
         **({"BinaryMediaTypes": [one.replace("/", "~1") for one in binary]} if binary else {}),
         **({"Models": models} if models else {}),
-        **(_rest_cors(cors) if cors is not None and _only_origin(cors) else {}),
+        **(_rest_cors(cors) if cors is not None and cors.one_for_all else {}),
     }
 
 
@@ -86,14 +80,14 @@ def http_api(authorizer: Authorizer, cors: CORS | None) -> dict[str, Any]:
         **({"Auth": dict(authorizer.auth)} if authorizer.auth else {}),
         "DefaultRouteSettings": {"DetailedMetricsEnabled": True, **_THROTTLE},
         "AccessLogSettings": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
-        **({"CorsConfiguration": _http_cors(cors)} if cors is not None else {}),
+        **({"CorsConfiguration": _http_cors(cors)} if cors is not None and cors.is_plain else {}),
     }
 
 
 def _rest_cors(cors: CORS) -> dict[str, Any]:
     """The preflights of a REST API; SAM adds each path's own methods."""
     answer = {
-        "AllowOrigin": f"'{_only_origin(cors)}'",
+        "AllowOrigin": f"'{cors.one_for_all}'",
         "AllowHeaders": f"'{', '.join(cors.allow_headers)}'",
         "MaxAge": f"'{cors.max_age}'",
     }

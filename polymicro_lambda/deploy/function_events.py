@@ -27,6 +27,7 @@ class Preflights(Enum):
     NONE = "none"
     BESIDE_ANY = "beside ANY"
     ALL = "all"
+    ALL_OPEN = "all, with no authorizer before them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def function_events(
     ]
     events += [] if documentation is None else _documentation_events(documentation)
     paths = _by_path(events)
-    if preflights is Preflights.ALL:
-        events += [_options(of_path) for of_path in paths]
+    if preflights in (Preflights.ALL, Preflights.ALL_OPEN):
+        events += [_options(of_path, preflights) for of_path in paths]
     if len(events) > MAX_EVENTS:
         events = [event for of_path in paths for event in _any_event(of_path, preflights)]
     if len(events) > MAX_EVENTS:
@@ -122,9 +123,12 @@ def _by_path(events: Iterable[Event]) -> list[list[Event]]:
     return list(paths.values())
 
 
-def _options(of_path: Sequence[Event]) -> Event:
-    """OPTIONS of a path, as open as its verbs: no default authorizer of a REST API stands before it anyway."""
-    is_open = all(event.is_open for event in of_path)
+def _options(of_path: Sequence[Event], preflights: Preflights) -> Event:
+    """OPTIONS of a path. A preflight carries no credentials (the Fetch standard, "CORS protocol and credentials").
+
+    A REST API has no default authorizer before OPTIONS anyway: there it is as open as the path's verbs.
+    """
+    is_open = preflights is not Preflights.ALL or all(event.is_open for event in of_path)
     return Event(f"{of_path[0].name}Options", "OPTIONS", of_path[0].path, "preflights", is_open)
 
 
@@ -137,11 +141,8 @@ def _any_event(of_path: Sequence[Event], preflights: Preflights) -> Iterator[Eve
             " need a user: split the app"
         )
     yield Event(f"{first.name}Any", "ANY", first.path, comment, first.is_open)
-    if preflights is Preflights.ALL:
-        yield _options(of_path)
-    if preflights is Preflights.BESIDE_ANY:
-        # A preflight request carries no credentials (the Fetch standard, "CORS protocol and credentials").
-        yield replace(_options(of_path), is_open=True)
+    if preflights is not Preflights.NONE:
+        yield _options(of_path, preflights)
 
 
 def _with_unique_names(events: Iterable[Event]) -> list[Event]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from polymicro_lambda.dispatch import ProblemWording
 from polymicro_lambda.exceptions import title_of
-from polymicro_lambda.http import HSTS, JSON_TYPE
+from polymicro_lambda.http import CORS, HSTS, JSON_TYPE
 
 REQUEST_ID = "$context.requestId"
 MESSAGE = "$context.error.messageString"
@@ -41,11 +41,12 @@ _EVERY_ANSWER = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosn
 """Headers of every answer of the app too (``response_headers.ALWAYS``)."""
 
 
-def gateway_responses(
-    origin: str | None, hsts: HSTS | None, problem: ProblemWording | None
-) -> dict[str, Any]:
-    """The ``GatewayResponses`` of ``AWS::Serverless::Api``; ``origin`` is the one that may read all answers."""
-    allowed = {"Access-Control-Allow-Origin": f"'{origin}'"} if origin else {}
+_ECHOED = {"Access-Control-Allow-Origin": "method.request.header.Origin", "Vary": "'Origin'"}
+
+
+def gateway_responses(cors: CORS | None, hsts: HSTS | None, problem: ProblemWording | None) -> dict[str, Any]:
+    """The ``GatewayResponses`` of ``AWS::Serverless::Api``."""
+    allowed = {} if cors is None else _cors_headers(cors)
     secure = {} if hsts is None else {"Strict-Transport-Security": f"'{hsts.value}'"}
     more: dict[str, tuple[int | None, Mapping[str, str]]] = {}
     if problem is not None:
@@ -58,6 +59,16 @@ def gateway_responses(
         }
         for name, (status, headers) in {**_RESPONSES, **more}.items()
     }
+
+
+def _cors_headers(cors: CORS) -> dict[str, str]:
+    """What lets pages read a refusal. Of several origins API Gateway cannot know one: it names the one that asks.
+
+    So any page may read that it was refused; nothing else is in a refusal, and nobody gets in by it.
+    """
+    origin = cors.one_for_all
+    named = {"Access-Control-Allow-Origin": f"'{origin}'"} if origin else _ECHOED
+    return named | ({"Access-Control-Allow-Credentials": "'true'"} if cors.credentials else {})
 
 
 def _body(status: int | None, problem: ProblemWording | None) -> str:

@@ -21,6 +21,7 @@ from polymicro_lambda.http import (
     Request,
     Response,
     chosen_representation,
+    origin_of,
     read_body,
     with_vary,
 )
@@ -38,6 +39,7 @@ from polymicro_lambda.observability import (
 from polymicro_lambda.routing import DELETED, Match, Route, Router
 from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict, note_serving
 from polymicro_lambda.throttling import Limiter
+from polymicro_lambda.types import Event
 
 from .operations import Operation
 from .problems import error_response
@@ -87,8 +89,8 @@ class Dispatcher:
     hsts: HSTS | None = None
     limiter: Limiter | None = None
 
-    def __call__(self, read: Callable[[], Request], request_id: str) -> Response:
-        """The answer to the request that ``read`` gives; every error becomes an answer too."""
+    def __call__(self, read: Callable[[], Request], request_id: str, event: Event) -> Response:
+        """The answer to the request that ``read`` makes of the event; every error becomes an answer too."""
         telemetry = self.telemetry
         note_serving()
         made = MeteredObservation if telemetry.metered else Observation
@@ -97,7 +99,7 @@ class Dispatcher:
         try:
             if isinstance(seen, MeteredObservation):
                 telemetry.begin(seen)
-            response = self._completed(seen, self._answered(read, seen))
+            response = self._completed(seen, self._answered(read, seen), event)
             return telemetry.finish(seen, response) if isinstance(seen, MeteredObservation) else response
         finally:
             end_observation(token)
@@ -114,14 +116,15 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must be answered and logged
             return error_response(self._answerable(error, seen), seen, self.services.problem)
 
-    def _completed(self, seen: Observation, response: Response) -> Response:
+    def _completed(self, seen: Observation, response: Response, event: Event) -> Response:
         request, headers = seen.request, {**ALWAYS, **seen.headers, **response.headers}
         if "vary" in seen.headers and "vary" in response.headers:
             headers["vary"] = with_vary(response.headers["vary"], seen.headers["vary"])
         if self.hsts is not None:
             headers |= self.hsts.headers(request)
-        if request is not None and self.cors is not None:
-            headers |= self.cors.headers(request, headers.get("vary", ""))
+        if self.cors is not None:
+            origin = origin_of(event) if request is None else request.headers.get("origin")
+            headers |= self.cors.headers(origin, headers.get("vary", ""))
         bare = response.status in BODILESS or (request is not None and request.method == "HEAD")
         body = b"" if bare else response.body
         return Response(response.status, fitting_headers(headers), body)

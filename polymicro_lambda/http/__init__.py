@@ -9,7 +9,7 @@ stands in ``sources``, which also says how to add one, e.g. VPC Lattice. Open fo
 - ``negotiation``: ``Content-Type``, the body and the query, read or refused;
 - ``formats``: bodies besides JSON, as declared, and what ``Accept`` chooses;
 - ``strict_json``, ``urls``: JSON, and paths and queries, decoded strictly;
-- ``cors``, ``hsts``: the headers that an app's settings add to every answer.
+- ``cors``, ``origins``, ``hsts``: the headers that an app's settings add to every answer.
 """
 
 from .addresses import Site, site_of
@@ -46,7 +46,7 @@ from .responses import (
     problem_document,
     problem_response,
 )
-from .sources.event_source import request_id
+from .sources.event_source import origin_of, request_id
 from .sources.lookup import source_of
 from .strict_json import (
     INT_DIGITS,
@@ -90,6 +90,7 @@ __all__ = [
     "json_bytes",
     "json_response",
     "json_text",
+    "origin_of",
     "parameter_error",
     "plain_number",
     "problem_document",

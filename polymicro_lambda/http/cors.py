@@ -7,13 +7,11 @@ from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
 
+from .origins import check_origin, is_pattern, let_in
 from .requests import Request
 
 __all__ = ["CORS"]
 
-# No path (RFC 6454, section 6.2); a port from 1 to 5 digits, and IPv6 in brackets (RFC 3986, section 3.2).
-_ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?", re.IGNORECASE)
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.1
 
 
@@ -21,8 +19,9 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5
 class CORS:
     """The origins whose pages may call the API from a browser.
 
-    ``origins`` are origins such as ``"https://app.example.com"``, or ``("*",)`` for any; ``credentials`` lets
-    browsers send cookies, never with ``*``; ``allow_headers`` may be sent, ``expose_headers`` may be read by the
+    ``origins`` are origins such as ``"https://app.example.com"`` or ``"capacitor://localhost"``; patterns such as
+    ``"https://*.example.com"`` for all subdomains, of any depth; or ``("*",)`` for any. ``credentials`` lets browsers
+    send cookies, never with ``*``; ``allow_headers`` may be sent, ``expose_headers`` may be read by the
     page; ``max_age`` is for how many seconds browsers may keep the answer to a preflight.
 
     Raises ``ConfigurationError``.
@@ -58,7 +57,7 @@ class CORS:
                 "CORS.credentials: browsers refuse credentials for the origin *; list the origins"
             )
         for origin in self.origins:
-            _check_origin(origin)
+            check_origin(origin)
         for name in ("allow_headers", "expose_headers"):
             _check_names(f"CORS.{name}", getattr(self, name), star=not self.credentials)
         if type(self.max_age) is not int or self.max_age < 0:
@@ -66,16 +65,28 @@ class CORS:
                 f"CORS.max_age must be a number of seconds, 0 or more, not {self.max_age!r}"
             )
 
-    def headers(self, request: Request, vary: str = "") -> dict[str, str]:
-        """The headers for any answer to the request, whose own ``Vary`` is given."""
+    @property
+    def one_for_all(self) -> str | None:
+        """What every answer may name as the origin; None where that depends on the request."""
+        if "*" in self.origins:
+            return "*"
+        return None if len(self.origins) > 1 or is_pattern(self.origins[0]) else self.origins[0]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether an HTTP API can answer for each of the origins: it takes those of HTTP alone, and no patterns."""
+        return not any(is_pattern(one) or not (one == "*" or one.startswith("http")) for one in self.origins)
+
+    def headers(self, origin: str | None, vary: str = "") -> dict[str, str]:
+        """The headers for any answer to a request of this origin; the answer's own ``Vary`` is given."""
         if "*" in self.origins:
             return {"access-control-allow-origin": "*", **self._expose_headers()}
         by_origin = {"vary": with_vary(vary, "Origin")}
-        if not self._allows(request):
+        if origin is None or not let_in(origin, self.origins):
             return by_origin
         credentials = {"access-control-allow-credentials": "true"} if self.credentials else {}
         return {
-            "access-control-allow-origin": request.headers["origin"],
+            "access-control-allow-origin": origin,
             **by_origin,
             **credentials,
             **self._expose_headers(),
@@ -94,7 +105,7 @@ class CORS:
     def _allows(self, request: Request) -> bool:
         """Whether the request names an origin that may read the answer."""
         origin = request.headers.get("origin")
-        return origin is not None and ("*" in self.origins or origin in self.origins)
+        return origin is not None and ("*" in self.origins or let_in(origin, self.origins))
 
     def _expose_headers(self) -> dict[str, str]:
         return (
@@ -115,20 +126,6 @@ def with_vary(vary: str, header: str) -> str:
     """``Vary`` with the name of a header in it (RFC 9110, section 12.5.5), once."""
     names = {name.strip().lower() for name in vary.split(",")}
     return vary if {"*", header.lower()} & names else f"{vary}, {header}" if vary else header
-
-
-def _check_origin(origin: object) -> None:
-    """Raise ``ConfigurationError`` unless it is an origin, written as browsers write it."""
-    if origin == "*":
-        return
-    match = _ORIGIN.fullmatch(origin) if isinstance(origin, str) else None
-    if match is None:
-        raise ConfigurationError(f"CORS.origins: {origin!r} is no origin such as https://app.example.com")
-    scheme, host, port = match[1].lower(), match[2].lower(), match[3]
-    # Lower case, and without the scheme's own port (the URL standard, "origin" and "URL serializing").
-    sent = f"{scheme}://{host}" + (f":{port}" if port and port != _DEFAULT_PORTS[scheme] else "")
-    if sent != origin:
-        raise ConfigurationError(f"CORS.origins: browsers do not say {origin!r} but {sent!r}: write that")
 
 
 def _check_names(where: str, names: object, *, star: bool) -> None:

@@ -640,6 +640,9 @@ def test_many_events_cannot_be_one_where_only_some_need_a_user() -> None:
         served(app)
 
 
+ASKING = "method.request.header.Origin"
+
+
 @pytest.mark.parametrize(
     ("cors", "allowed"),
     [
@@ -647,17 +650,17 @@ def test_many_events_cannot_be_one_where_only_some_need_a_user() -> None:
         pytest.param(CORS(origins=("*",)), "'*'", id="any"),
         pytest.param(CORS(origins=("https://a.example", "*")), "'*'", id="one and any"),
         pytest.param(CORS(origins=("https://a.example",)), "'https://a.example'", id="one"),
-        pytest.param(CORS(origins=("https://a.example", "https://b.example")), None, id="several"),
+        pytest.param(CORS(origins=("https://a.example", "https://b.example")), ASKING, id="several"),
+        pytest.param(CORS(origins=("https://*.a.example",)), ASKING, id="pattern"),
     ],
 )
 def test_refusals_of_a_rest_api_can_be_read_by_the_origin(cors: CORS | None, allowed: str | None) -> None:
-    """As far as API Gateway can know it: of several origins only the app says which one asked."""
+    """API Gateway knows one origin; of several it names the one that asks."""
     api = resources(todo.pm, cors=cors)["Api"]["Properties"]
-    headers = {
-        name: said.get("ResponseParameters", {}).get("Headers", {}).get("Access-Control-Allow-Origin")
-        for name, said in api["GatewayResponses"].items()
-    }
-    assert set(headers.values()) == {allowed}
+    headers = [said["ResponseParameters"]["Headers"] for said in api["GatewayResponses"].values()]
+    assert {one.get("Access-Control-Allow-Origin") for one in headers} == {allowed}
+    assert {one.get("Vary") for one in headers} == {"'Origin'" if allowed == ASKING else None}
+    assert {one.get("Access-Control-Allow-Credentials") for one in headers} == {None}
     assert api["Auth"]["AddDefaultAuthorizerToCorsPreflight"] is False
 
 
@@ -689,6 +692,23 @@ def test_cors_of_a_rest_api(cors: CORS | None, said: dict[str, Any] | None) -> N
     assert made["Api"]["Properties"].get("Cors") == said
     methods = {one["Properties"]["Method"] for one in made["AppFunction"]["Properties"]["Events"].values()}
     assert ("OPTIONS" in methods) == (cors is not None and said is None)
+
+
+@pytest.mark.parametrize("origin", ["https://a.example", "https://*.a.example"])
+def test_refusals_of_a_rest_api_can_be_read_with_credentials(origin: str) -> None:
+    api = resources(todo.pm, cors=CORS(origins=(origin,), credentials=True))["Api"]["Properties"]
+    headers = [said["ResponseParameters"]["Headers"] for said in api["GatewayResponses"].values()]
+    assert {one["Access-Control-Allow-Credentials"] for one in headers} == {"'true'"}
+
+
+@pytest.mark.parametrize("origin", ["https://*.a.example", "capacitor://localhost"])
+def test_an_http_api_leaves_origins_that_it_does_not_know_to_the_app(origin: str) -> None:
+    """Preflights go to the app, with no authorizer before them."""
+    made = resources(todo.pm, api="http", cors=CORS(origins=("https://a.example", origin)))
+    assert "CorsConfiguration" not in made["Api"]["Properties"]
+    events = [one["Properties"] for one in made["AppFunction"]["Properties"]["Events"].values()]
+    auths = {one["Path"]: one["Auth"]["Authorizer"] for one in events if one["Method"] == "OPTIONS"}
+    assert auths == dict.fromkeys((one["Path"] for one in events), "NONE")
 
 
 def test_cors_of_an_http_api() -> None:

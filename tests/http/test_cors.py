@@ -10,7 +10,7 @@ from pynamodb.models import Model
 from polymicro_lambda import CORS, List, ModelResource, PolyMicro
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.permissions import AllowAny, Permission
-from polymicro_lambda.testing import Client
+from polymicro_lambda.testing import Client, FakeContext
 
 APP = "https://app.example.com"
 EXPOSED = (
@@ -183,7 +183,41 @@ def test_a_preflight_needs_neither_user_nor_database(form: dict[str, Any]) -> No
         pytest.param({"origins": (7,)}, "CORS.origins: 7 is no origin", id="no text"),
         pytest.param({"origins": ("https://a b",)}, "CORS.origins: .* is no origin", id="blank"),
         pytest.param({"origins": (APP + "\r\n",)}, "CORS.origins: .* is no origin", id="line"),
-        pytest.param({"origins": ("https://*.example.com",)}, "CORS.origins: .* is no", id="star within"),
+        pytest.param({"origins": ("file://",)}, "CORS.origins: 'file://' is no", id="a file"),
+        pytest.param({"origins": ("file://x",)}, "send the origin null", id="a file with a host"),
+        pytest.param({"origins": ("capacitor://localhost/",)}, "is no origin", id="slash, other scheme"),
+        pytest.param(
+            {"origins": ("Capacitor://localhost",)}, "but 'capacitor://localhost'", id="other scheme"
+        ),
+        *(
+            pytest.param({"origins": (one,)}, r"CORS.origins: .*(is no pattern|name a domain|by one)", id=one)
+            for one in (
+                "https://*example.com",
+                "https://example.com*",
+                "https://example.*",
+                "https://example.*.com",
+                "https://*.com",
+                "https://*",
+                "https://*.",
+                "https://**.example.com",
+                "https://*.*.example.com",
+                "https://app-*.example.com",
+                "https://a.*.example.com",
+                "https://*.example.com/",
+                "https://*.example..com",
+                "https://*.168.0.1",
+                "*.example.com",
+                "*://app.example.com",
+                "https*://app.example.com",
+                "capacitor://*.example.com",
+                "https://*.example.com:*",
+                "https://*:443",
+            )
+        ),
+        pytest.param(
+            {"origins": ("https://*.Example.com",)}, "browsers do not say", id="pattern, upper case"
+        ),
+        pytest.param({"origins": ("https://*.example.com:443",)}, "browsers do not", id="pattern, own port"),
         pytest.param({"origins": ("https://u@a.example",)}, "CORS.origins: .* is no", id="user"),
         pytest.param(
             {"origins": ("https://App.example.com",)}, f"browsers do not say .* but '{APP}'", id="upper case"
@@ -212,8 +246,82 @@ def test_no_cors(members: dict[str, Any], text: str) -> None:
         CORS(**members)
 
 
+PATTERNS = CORS(
+    origins=("https://*.example.com", "http://*.example.org:8080", "capacitor://localhost"), credentials=True
+)
+
+
 @pytest.mark.parametrize(
-    "origin", ["http://localhost:3000", "https://[::1]:8443", "http://a_b.example", "https://a.example:80"]
+    ("origin", "let_in"),
+    [
+        ("https://app.example.com", True),
+        ("https://a.b.example.com", True),
+        ("https://xn--bcher-kva.example.com", True),
+        ("http://a.example.org:8080", True),
+        ("capacitor://localhost", True),
+        ("https://example.com", False),
+        ("https://.example.com", False),
+        ("https://evil-example.com", False),
+        ("https://example.com.evil.com", False),
+        ("https://app.example.com.evil.com", False),
+        ("https://evil.com/.example.com", False),
+        ("https://evil.com#.example.com", False),
+        ("https://evil.com?.example.com", False),
+        ("https://evil.com@app.example.com", False),
+        ("https://evil.com:80.example.com", False),
+        ("https://evil.com\\.example.com", False),
+        ("https://a..example.com", False),
+        ("https://a. .example.com", False),
+        ("https://ä.example.com", False),
+        ("https://APP.example.com", False),
+        ("http://app.example.com", False),
+        ("https://app.example.com:8443", False),
+        ("http://a.example.org", False),
+        ("capacitor://localhost:80", False),
+        ("ionic://localhost", False),
+        ("https://*.example.com", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+def test_a_pattern_lets_in_subdomains_alone(origin: str, let_in: bool) -> None:
+    result = client(PATTERNS).get("/notes", headers={"Origin": origin})
+    credentials = {"access-control-allow-credentials": "true"}
+    allowed = {**ONE, "access-control-allow-origin": origin, **credentials}
+    assert shown(result) == (allowed if let_in else {"vary": "Origin"})
+    preflight = client(PATTERNS).options("/notes", headers={"Origin": origin, **PREFLIGHT})
+    assert ("access-control-allow-methods" in preflight.headers) == let_in
+
+
+@every_form
+@pytest.mark.parametrize("cors", ["*", CORS(origins=(APP,)), PATTERNS], ids=["any", "one", "patterns"])
+@pytest.mark.parametrize("path", ["/notes/%ff", "/notes//", "/%zz", "/notes?x=1&x=2"])
+def test_early_errors_can_be_read(form: dict[str, Any], cors: Any, path: str) -> None:
+    """Those too of events that become no request."""
+    result = client(cors).get(path, headers={"Origin": APP}, **form)
+    assert result.status in (200, 400, 404)
+    assert shown(result)["access-control-allow-origin"] == ("*" if cors == "*" else APP)
+
+
+def test_events_that_are_no_requests_get_no_origin() -> None:
+    handler = client(CORS(origins=(APP,))).handler
+    for headers in (None, 7, {"origin": 7}, {7: APP}, {"origin": APP + "\ud800"}, [APP]):
+        answer = handler({"httpMethod": "GET", "path": 7, "headers": headers}, FakeContext())
+        assert answer["statusCode"] == 400
+        assert "access-control-allow-origin" not in answer["headers"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "capacitor://localhost",
+        "chrome-extension://abcdef",
+        "tauri://localhost",
+        "http://localhost:3000",
+        "https://[::1]:8443",
+        "http://a_b.example",
+        "https://a.example:80",
+    ],
 )
 def test_origins_of_other_forms(origin: str) -> None:
     result = client(CORS(origins=(origin,))).get("/notes", headers={"Origin": origin})

@@ -93,6 +93,14 @@ def request_id(event: object, context: object) -> str:
     return next((value for value in ids if isinstance(value, str) and _ID.fullmatch(value)), "")
 
 
+def origin_of(event: object) -> str | None:
+    """The ``Origin`` of an event that may be no request; None where it has none that can be read."""
+    try:
+        return event_members.headers(event).get("origin") if isinstance(event, MAPPINGS) else None
+    except BadRequest:
+        return None
+
+
 def _trace_id(event: Any) -> str | None:
     try:
         return event_members.headers(event).get("x-amzn-trace-id")
