@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from polymicro_lambda.dispatch import ProblemWording
-from polymicro_lambda.http import CORS, HSTS
+from polymicro_lambda.http import COMPRESSED_FROM, CORS, HSTS
 
 from .authorizers import Authorizer
 from .function_events import Event, Preflights
@@ -67,6 +67,7 @@ def rest_api(
         Commented(
             "GatewayResponses", "What API Gateway refuses itself, as the app would say it."
         ): gateway_responses(cors, hsts, problem),
+        Commented("MinimumCompressionSize", "Bytes from which on answers are compressed."): COMPRESSED_FROM,
         **({"BinaryMediaTypes": [one.replace("/", "~1") for one in binary]} if binary else {}),
         **({"Models": models} if models else {}),
         **(_rest_cors(cors) if cors is not None and cors.one_for_all else {}),

@@ -11,10 +11,11 @@ for bodies and answers besides JSON. ``problems`` words errors. ``settings_check
 ``startup`` makes a Lambda ready.
 """
 
-from .dispatcher import Dispatcher, asks_for_user, permitted, route_of
+from .dispatcher import Dispatcher, route_of
 from .operations import Operation
 from .problems import ProblemWording, wording_of
 from .requests.own_queries import read_own_query
+from .requests.request_verdicts import asks_for_user, permitted
 from .requests.services import Services
 from .requests.verb_request import VerbRequest
 from .responses.response_limits import fits

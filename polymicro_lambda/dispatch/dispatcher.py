@@ -11,9 +11,10 @@ from polymicro_lambda.exceptions import (
     HTTPError,
     InternalError,
     MethodNotAllowed,
-    NotFound,
 )
 from polymicro_lambda.http import (
+    COMPRESSED_FROM,
+    COMPRESSING,
     CORS,
     HSTS,
     CellRows,
@@ -21,6 +22,7 @@ from polymicro_lambda.http import (
     Request,
     Response,
     chosen_representation,
+    compressed,
     origin_of,
     read_body,
     with_vary,
@@ -36,14 +38,14 @@ from polymicro_lambda.observability import (
     safely,
     seconds_left_of,
 )
-from polymicro_lambda.routing import DELETED, Match, Route, Router
-from polymicro_lambda.rules import Method, Rule, RuleContext, Verdict, note_serving
+from polymicro_lambda.routing import Match, Route, Router
+from polymicro_lambda.rules import Rule, RuleContext, note_serving
 from polymicro_lambda.throttling import Limiter
 from polymicro_lambda.types import Event
 
 from .operations import Operation
 from .problems import error_response
-from .requests.request_guard import denied
+from .requests.request_verdicts import PAGE_METHOD, decided, permitted
 from .requests.services import Services
 from .requests.verb_request import VerbRequest
 from .responses.formats import body_of_rows, represented
@@ -56,8 +58,6 @@ OF_REQUEST = frozenset({400, 406, 413, 415, 422, 428})
 """Statuses that are about the request itself, and come after those that are about its user."""
 
 PAGE_ALLOWS = "GET, HEAD, OPTIONS"
-PAGE_METHOD = Method("docs", "GET")
-"""What the permissions of a page are asked about."""
 Page: TypeAlias = Callable[[Request], Response]
 
 
@@ -125,9 +125,12 @@ class Dispatcher:
         if self.cors is not None:
             origin = origin_of(event) if request is None else request.headers.get("origin")
             headers |= self.cors.headers(origin, headers.get("vary", ""))
-        bare = response.status in BODILESS or (request is not None and request.method == "HEAD")
-        body = b"" if bare else response.body
-        return Response(response.status, fitting_headers(headers), body)
+        answer = Response(response.status, fitting_headers(headers), response.body)
+        if len(answer.body) >= COMPRESSED_FROM and request is not None and request.source in COMPRESSING:
+            answer = compressed(answer, request.headers.get("accept-encoding"))
+        if response.status in BODILESS or (request is not None and request.method == "HEAD"):
+            answer.body = b""
+        return answer
 
     def _answer(self, request: Request, seen: Observation) -> Response:
         seen.phase = "route"
@@ -213,37 +216,3 @@ def route_of(match: Match, method: str) -> Route:
     if route is None:
         raise MethodNotAllowed(f"This path serves {match.allow}.", headers={"allow": match.allow})
     return route
-
-
-def permitted(route: Route, request: Request) -> Verdict:
-    """What the rule says before the item is known. Raises ``Unauthorized`` or ``Forbidden`` where that is no.
-
-    And ``NotFound``, before a permission sees it, for a path that holds what can be no key.
-    """
-    if route.asks_request and (request.user is not None or any(one.anonymous for one in route.rule.leaves())):
-        # What can be no key finds nothing: a permission that looks it up need not expect it.
-        for name, text in route.path_texts(request.segments).items():
-            _check_key(route, name, text)
-    context = RuleContext(request.user, route.method, route.model, request, route.address)
-    if route.shows_deleted is not None and "true" in request.query.get(DELETED, ()):
-        decided(route.shows_deleted, context)
-    verdict = route.rule.decide(context)
-    return denied(request.user) if verdict is False else verdict
-
-
-def decided(rule: Rule, ask: RuleContext) -> Verdict:
-    """What a rule says so far. Raises as ``permitted``."""
-    verdict = rule.decide(ask)
-    return denied(ask.user) if verdict is False else verdict
-
-
-def _check_key(route: Route, name: str, text: str) -> None:
-    try:
-        route.schema.parse_key(name, text)
-    except ValueError as error:
-        raise NotFound() from error
-
-
-def asks_for_user(rule: Rule) -> bool:
-    """Whether a page's rule turns away who is nobody in particular."""
-    return rule.decide(RuleContext(None, PAGE_METHOD, Model)) is False

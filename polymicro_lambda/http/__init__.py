@@ -9,10 +9,12 @@ stands in ``sources``, which also says how to add one, e.g. VPC Lattice. Open fo
 - ``negotiation``: ``Content-Type``, the body and the query, read or refused;
 - ``formats``: bodies besides JSON, as declared, and what ``Accept`` chooses;
 - ``strict_json``, ``urls``: JSON, and paths and queries, decoded strictly;
+- ``compression``: answers by gzip;
 - ``cors``, ``origins``, ``hsts``: the headers that an app's settings add to every answer.
 """
 
 from .addresses import Site, site_of
+from .compression import COMPRESSED_FROM, COMPRESSING, TAG_SUFFIX, accepts_gzip, compressed
 from .cors import CORS, cors_of, with_vary
 from .formats import (
     BodyType,
@@ -61,6 +63,8 @@ from .strict_json import (
 from .users import User, user_from, user_id_by
 
 __all__ = [
+    "COMPRESSED_FROM",
+    "COMPRESSING",
     "CORS",
     "HSTS",
     "INT_DIGITS",
@@ -69,6 +73,7 @@ __all__ = [
     "MAX_VALUES",
     "MERGE_TYPE",
     "PROBLEM_TYPE",
+    "TAG_SUFFIX",
     "BodyType",
     "CellRows",
     "FormatFailed",
@@ -78,10 +83,12 @@ __all__ = [
     "Response",
     "Site",
     "User",
+    "accepts_gzip",
     "bad_query",
     "body_types_of",
     "checked_formats",
     "chosen_representation",
+    "compressed",
     "cors_of",
     "hsts_of",
     "is_binary",

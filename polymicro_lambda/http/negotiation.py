@@ -50,10 +50,12 @@ def _is_plain(request: Request, max_body: int) -> bool:
         and len(content) * MAX_UTF8_BYTES <= max_body
         and not request.base64_encoded
         and request.headers.get("content-type") == JSON_TYPE
+        and "content-encoding" not in request.headers
     )
 
 
 def _checked_body(request: Request, max_body: int, types: Sequence[BodyType], optional: bool) -> Any:
+    _check_encoding(request)
     body_type = _body_type(request, types)
     # Three quarters of a base64 text are what it decodes to: too much is refused undecoded.
     encoded = len(request.content or "") * 3 // 4 - 2 if request.base64_encoded else 0
@@ -66,6 +68,16 @@ def _checked_body(request: Request, max_body: int, types: Sequence[BodyType], op
     if optional and _SURROGATE.search(request.body):
         _check_encodable(request.json)
     return request.json
+
+
+def _check_encoding(request: Request) -> None:
+    """Raise ``UnsupportedMediaType`` for a body that is compressed."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        # RFC 9110, section 15.5.16, says by which header the client sees that it was the coding.
+        raise UnsupportedMediaType(
+            "Send the body as it is, without Content-Encoding.", headers={"accept-encoding": "identity"}
+        )
 
 
 def _body_type(request: Request, types: Sequence[BodyType]) -> BodyType | None:

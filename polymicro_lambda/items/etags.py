@@ -15,7 +15,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.exceptions import BadRequest
-from polymicro_lambda.http import json_text
+from polymicro_lambda.http import TAG_SUFFIX, json_text
 from polymicro_lambda.types import MAPPINGS, RawItem
 
 _VERSION = re.compile(r'"(0|[1-9][0-9]{0,37})"')  # 38 digits are the most that a number has in DynamoDB
@@ -101,6 +101,7 @@ def canonical_member(name: str, value: Any) -> str:
     return json_text([name, CANONICAL_FORMS.get(name, _ordered)(value)])
 
 
+_OF_GZIP = f'{TAG_SUFFIX}"'
 _BOOLEANS = {True: "true", False: "false"}
 
 
@@ -157,9 +158,11 @@ class EntityTags:
         while place < len(header):
             tag = _TAGS.match(header, place)
             if tag is None:
-                raise BadRequest(f'{name} must be * or entity tags such as "abc", separated by commas.')
+                raise BadRequest(
+                    f'{name} must be * or entity tags, separated by commas. A tag has its quotes: "abc".'
+                )
             if tag[2]:
-                tags[tag[1] is not None].add(tag[2])
+                tags[tag[1] is not None].add(tag[2].replace(_OF_GZIP, '"'))
             place = tag.end()
         return cls(frozenset(tags[False]), frozenset(tags[True]))
 
@@ -175,6 +178,11 @@ class EntityTags:
     def match_weakly(self, tag: str) -> bool:
         """The weak comparison, of ``If-None-Match``, with the tag of a representation."""
         return self.any or tag.removeprefix("W/") in self.strong | self.weak
+
+    @property
+    def are_weak(self) -> bool:
+        """Whether none of them can be the tag of an item: they are all weak."""
+        return bool(self.weak) and not self.strong and not self.any
 
     def versions(self) -> list[str]:
         """The stored parts as DynamoDB's numbers, where all are versions and fit into one condition; else none."""

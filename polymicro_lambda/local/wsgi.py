@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from polymicro_lambda.dispatch import ProblemWording
 from polymicro_lambda.exceptions import HTTPError, title_of
-from polymicro_lambda.http import User
+from polymicro_lambda.http import Response, User, compressed
 from polymicro_lambda.testing import FakeContext, make_event
 from polymicro_lambda.types import Handler
 
@@ -61,7 +61,8 @@ class Wsgi:
             context = self._authorizer_context(request)
             event = make_event(**request, source=self.source, user=self.user, authorizer=context)
             invocation = FakeContext(aws_request_id=request["request_id"])
-            return _wsgi_response(self.handler(event, invocation), request["method"])
+            answer = _wsgi_response(self.handler(event, invocation), request["method"])
+            return _compressed(answer, request["headers"]) if self.source == "rest" else answer
         except Refused as refused:
             return self._refused(refused, request)
         except Exception:
@@ -159,6 +160,21 @@ def _wsgi_response(answer: Mapping[str, Any], method: str) -> WsgiResponse:
     if method != "HEAD" and not any(name.lower() == "content-length" for name, _ in headers):
         headers.append(("Content-Length", str(len(body))))
     return _status_line(status), headers, body
+
+
+def _compressed(answer: WsgiResponse, sent: Mapping[str, str]) -> WsgiResponse:
+    """The answer as a REST API of the template sends it: it compresses by itself what the app leaves as it is."""
+    status, headers, body = answer
+    by_name = {name.lower(): value for name, value in headers}
+    accept = next((value for name, value in sent.items() if name.lower() == "accept-encoding"), None)
+    made = compressed(Response(0, by_name, body), accept, by_gateway=True)
+    if made.headers == by_name:
+        return answer
+    changed = {"vary", "content-encoding", "content-length"}
+    kept = [(name, value) for name, value in headers if name.lower() not in changed]
+    length = {"content-length": str(len(made.body))} if "content-length" in by_name else {}
+    new = {**made.headers, **length}
+    return status, [*kept, *((name, new[name]) for name in sorted(changed & new.keys()))], made.body
 
 
 def _response_headers(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from polymicro_lambda.dispatch import ProblemWording, asks_for_user, fits
 from polymicro_lambda.exceptions import ConfigurationError, NotFound
-from polymicro_lambda.http import JSON_TYPE, Request, Response, json_bytes
+from polymicro_lambda.http import COMPRESSING, JSON_TYPE, Request, Response, accepts_gzip, json_bytes
 from polymicro_lambda.items import EntityTags
 from polymicro_lambda.permissions import AllowAny, Permission
 from polymicro_lambda.routing import Route, Router
@@ -32,8 +32,6 @@ CONTENT_SECURITY_POLICY = (
 SECURITY_HEADERS = {"content-security-policy": CONTENT_SECURITY_POLICY, "referrer-policy": "no-referrer"}
 MAX_AGE = 31_536_000
 """Seconds, a year: the most that ``max-age`` is of use for (RFC 2616, section 14.21). The URL changes with the file."""
-WITHOUT_GZIP = frozenset({"rest"})
-"""Sources that get no gzip: a REST API hands on base64 as it is, unless its binary media types say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -126,14 +124,13 @@ class Documentation:
         if known is not None and known.match_weakly(file.tag):
             del headers["content-type"]
             return Response(304, headers)
-        if request.source in WITHOUT_GZIP:
+        if request.source not in COMPRESSING:
             return Response(200, headers, file.content)
         headers["vary"] = "Accept-Encoding"
         accepted = request.headers.get("accept-encoding")
         # Without this header any coding is fine (RFC 9110, section 12.5.3): a load balancer carries some only so.
-        if "gzip" not in (accepted or "") and not (
-            accepted is None and not fits(file.content, request.source)
-        ):
+        needed = accepted is None and not fits(file.content, request.source)
+        if not (needed or accepts_gzip(accepted)):
             return Response(200, headers, file.content)
         return Response(200, {**headers, "content-encoding": "gzip"}, _gzipped(file))
 

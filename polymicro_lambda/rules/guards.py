@@ -33,6 +33,12 @@ def _as_text(instance: Model) -> tuple[Any, str]:
     return str(instance), ""
 
 
+WEAK_TAGS = (
+    "If-Match holds weak tags alone, and no weak tag ever matches (RFC 9110, 13.1.1): a server between you and this API"
+    " has put W/ before the ETag, as many do that compress. Send the tag without W/."
+)
+
+
 @dataclass(slots=True)
 class Guard:
     """One request's rule, its preconditions, and who may know of an item."""
@@ -225,7 +231,8 @@ class Guard:
         members, headers = {}, {}
         if self.visible(instance, raw):
             members["current"], headers["etag"] = self.show(instance)
-        raise PreconditionFailed("The item has changed meanwhile.", headers=headers, members=members)
+        detail = WEAK_TAGS if self.if_match.are_weak else "The item has changed meanwhile."
+        raise PreconditionFailed(detail, headers=headers, members=members)
 
     def _observed(self, state: State, question: Callable[[], bool]) -> tuple[bool, frozenset[str]]:
         """Whether the rule holds, and the attributes that its opaque checks read."""

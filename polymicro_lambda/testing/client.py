@@ -2,15 +2,16 @@
 
 import base64
 import re
+import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partialmethod
 from http import HTTPStatus
 from json import loads
 from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
-from polymicro_lambda.http import JSON_TYPE, User, json_bytes
+from polymicro_lambda.http import JSON_TYPE, Response, User, compressed, json_bytes
 from polymicro_lambda.types import Event, Handler
 
 from .declared_answers import DeclaredAnswers
@@ -20,6 +21,7 @@ from .fake_context import FakeContext
 SHOWN = 500
 """Bytes of the body in the ``repr`` of a result."""
 
+_GZIP = 16 + zlib.MAX_WBITS
 _UNSET: Final[Any] = object()
 _NEXT = re.compile(r'<([^>]*)>; rel="next"')
 
@@ -55,23 +57,25 @@ class Result:
     request: str = ""
 
     def __repr__(self) -> str:
-        text = self.body[:SHOWN].decode(errors="backslashreplace") + "…" * (len(self.body) > SHOWN)
+        body = self.content
+        text = body[:SHOWN].decode(errors="backslashreplace") + "…" * (len(body) > SHOWN)
         return f"<{self.request}: {self.status} {_phrase(self.status)} {text}>"
 
     @property
     def content(self) -> bytes:
-        """The body's bytes, decoded where the source carries them in base64."""
-        return self.body
+        """The body's bytes as the verb made them: not compressed."""
+        is_gzip = self.body and self.headers.get("content-encoding") == "gzip"
+        return zlib.decompress(self.body, _GZIP) if is_gzip else self.body
 
     @property
     def text(self) -> str:
         """The body as UTF-8 text."""
-        return self.body.decode()
+        return self.content.decode()
 
     @property
     def json(self) -> Any:
         """The body as JSON. Raises ``ValueError`` where it is none."""
-        return loads(self.body)
+        return loads(self.content)
 
     def raise_for_status(self) -> Self:
         """The result itself. Raises ``AssertionError`` with request, status and body where it is an error."""
@@ -137,8 +141,10 @@ class Client:
             arguments["headers"] = with_default_headers(arguments["headers"], {"Content-Type": JSON_TYPE})
         event, context = make_event(method, path, **arguments), context or FakeContext()
         result = _result(f"{method} {path}", event, self.handler(event, context))
+        if arguments["source"] == "rest":
+            result = _compressed_by_gateway(result, arguments["headers"])
         media = result.headers.get("content-type", "")
-        self._declared.check(event, context, result.status, media, result.body)
+        self._declared.check(event, context, result.status, media, result.content)
         return result
 
     get = partialmethod(request, "GET")
@@ -185,6 +191,15 @@ def _items_of(page: Result) -> list[Any]:
     if len(found) != 1:
         raise AssertionError(f"Which of its members are the items? {page!r}")
     return found[0]
+
+
+def _compressed_by_gateway(result: Result, sent: Mapping[str, str]) -> Result:
+    """The answer as a REST API of the template sends it: it compresses by itself what the app leaves as it is."""
+    answer = Response(result.status, result.headers, result.body)
+    made = compressed(
+        answer, {name.lower(): one for name, one in sent.items()}.get("accept-encoding"), by_gateway=True
+    )
+    return result if made is answer else replace(result, headers=Headers(made.headers), body=made.body)
 
 
 def _phrase(status: int) -> str:

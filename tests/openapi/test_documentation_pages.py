@@ -160,7 +160,7 @@ def test_every_source(form: dict[str, Any]) -> None:
         assert "content-encoding" not in plain.headers
         assert plain.body == content
     if form["source"] == "rest":
-        assert packed.body == content
+        assert packed.content == content
         assert packed.response["isBase64Encoded"] is False
     else:
         assert packed.headers["content-encoding"] == "gzip"
