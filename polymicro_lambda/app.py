@@ -12,6 +12,8 @@ from .dispatch import (
     Dispatcher,
     Services,
     check_settings,
+    checked_on_event,
+    lambda_handler,
     make_ready,
     quiet_libraries,
     without_garbage_collection,
@@ -19,7 +21,7 @@ from .dispatch import (
 )
 from .dynamodb import Digester, client_metering, note_partial_reads, prepare_models
 from .exceptions import ConfigurationError
-from .http import CORS, HSTS, Request, cors_of, hsts_of, request_id, site_of, source_of, user_id_by
+from .http import CORS, HSTS, Request, cors_of, hsts_of, site_of, user_id_by
 from .idempotency import NO_KEYS, Idempotency, IdempotencyKeys
 from .items import EntityTagger
 from .lists import Cursors, configured_secrets, signing_secrets
@@ -35,7 +37,7 @@ from .routing import (
     stores_of,
 )
 from .throttling import Limiter, RateLimit
-from .types import Event, Handler
+from .types import Handler
 from .writes import Transaction
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ class PolyMicro:
     clients see another address than the API's own. ``title`` (``POLYMICRO_TITLE``, else the project's name) and
     ``version`` are those of its OpenAPI document. ``renderers`` make answers besides JSON, ``parsers`` read bodies, by
     media type: ``{"text/csv": CSV()}``. ``problem(document, request)`` gives what is sent in place of a problem
-    document: a body, or body and headers.
+    document: a body, or body and headers. ``on_event(event, context)`` takes events that are no HTTP requests, such as
+    those of a schedule or a queue; its result is the Lambda's answer.
 
     ``logger``, ``metrics`` and ``tracer`` are Powertools', or True for such a one of its own; ``logger`` may also be
     of the standard library. Each request is told to them; what is None or False is off. Errors are always logged.
@@ -93,6 +96,7 @@ class PolyMicro:
         renderers: Mapping[str, Any] | None = None,
         parsers: Mapping[str, Any] | None = None,
         problem: Callable[..., Any] | None = None,
+        on_event: Callable[[Any, Any], Any] | None = None,
         logger: Any = None,
         metrics: Any = None,
         tracer: Any = None,
@@ -111,6 +115,7 @@ class PolyMicro:
         self.title, self.version = title or os.environ.get("POLYMICRO_TITLE") or None, version
         self._formats = (renderers or {}, parsers or {})
         self.problem = wording_of(problem)
+        self._on_event = checked_on_event(on_event)
         self._observers = (logger, metrics, tracer)
         self._resources: list[Any] = []
         self.routes: tuple[Route, ...] = ()
@@ -150,21 +155,9 @@ class PolyMicro:
         self.documentation = self._documented(self.routes, served=served)
         if self.documentation is not None:
             reserve_paths(self.routes, tuple(self.documentation.pages))
-        dispatch, site = self._dispatcher(router, models), self._site
-
-        def handler(event: Event, context: Any) -> dict[str, Any]:
-            source = source_of(event)
-            known_id = request_id(event, context)
-
-            def read() -> Request:
-                request = source.to_request(event, context, known_id)
-                request.place(site)
-                return request
-
-            response = dispatch(read, known_id, event)
-            return source.to_response(response, event)
-
-        handler.routes = self.routes  # type: ignore[attr-defined]  # for the testing client
+        handler = lambda_handler(self._dispatcher(router, models), self._site, self._on_event)
+        handler.site = self._site  # type: ignore[attr-defined]  # for the testing client, as the routes
+        handler.routes = self.routes  # type: ignore[attr-defined]
         return handler
 
     def _dispatcher(self, router: Router, models: tuple[type[Model], ...]) -> Dispatcher:

@@ -24,6 +24,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "url": {"source": "url"},
     "alb-multi": {"source": "alb"},
     "alb-single": {"source": "alb", "multi_value": False},
+    "lattice-2.0": {"source": "lattice"},
+    "lattice-1.0": {"source": "lattice", "payload": "1.0"},
 }
 every_form = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 

@@ -1,8 +1,9 @@
 """A ``Request`` becomes a ``Response``.
 
-In come a function that reads the event and the id of the request; out goes the response, whatever happens on the
-way: this is the one place that catches errors. Read ``dispatcher`` from top to bottom: it finds the route, decides
-the rule as far as user and verb go, counts the request, reads its body, and hands over to ``operations``.
+``handler`` is the function that Lambda calls; ``other_events`` answers an event that is no request. For any other
+``dispatcher`` gives the response, whatever happens on the way: it is the one place that catches errors. Read it from
+top to bottom: it finds the route, decides the rule as far as user and verb go, counts the request, reads its body, and
+hands over to ``operations``.
 
 ``requests`` types path, query and body (``verb_request``) and makes the guard under which the verb runs
 (``request_guard``). ``operations`` calls the verb, or ``fast_path``, ``bulk_create`` or ``upsert`` in its place.
@@ -12,7 +13,9 @@ for bodies and answers besides JSON. ``problems`` words errors. ``settings_check
 """
 
 from .dispatcher import Dispatcher, route_of
+from .handler import lambda_handler
 from .operations import Operation
+from .other_events import checked_on_event
 from .problems import ProblemWording, wording_of
 from .requests.own_queries import read_own_query
 from .requests.request_verdicts import asks_for_user, permitted
@@ -30,7 +33,9 @@ __all__ = [
     "VerbRequest",
     "asks_for_user",
     "check_settings",
+    "checked_on_event",
     "fits",
+    "lambda_handler",
     "make_ready",
     "permitted",
     "quiet_libraries",

@@ -1,7 +1,7 @@
 """HTTP: an event becomes a ``Request``, a ``Response`` becomes the answer to the event.
 
 ``source_of(event)`` finds the event's source; its ``to_request`` and ``to_response`` are the way in and out. A source
-stands in ``sources``, which also says how to add one, e.g. VPC Lattice. Open for the rest:
+stands in ``sources``, which also says how to add one. Open for the rest:
 
 - ``requests``, ``responses``: the two objects, and problem documents (RFC 9457);
 - ``addresses``: what stands before a path in the client's URL;
@@ -49,7 +49,7 @@ from .responses import (
     problem_response,
 )
 from .sources.event_source import origin_of, request_id
-from .sources.lookup import source_of
+from .sources.lookup import request_of, source_of
 from .strict_json import (
     INT_DIGITS,
     MAX_DEPTH,
@@ -109,6 +109,7 @@ __all__ = [
     "read_truth",
     "representations_of",
     "request_id",
+    "request_of",
     "site_of",
     "source_of",
     "user_from",

@@ -21,7 +21,7 @@ class Request:
 
     ``path`` is decoded, without stage and base path; ``segments`` are its parts, each decoded exactly once, after the
     split; ``query`` maps a parameter to all its values, decoded, in order; ``headers`` have lower-case names, several
-    values joined by ``", "``; ``source`` is ``rest``, ``http``, ``url`` or ``alb``; ``id`` is the event's
+    values joined by ``", "``; ``source`` is ``rest``, ``http``, ``url``, ``alb`` or ``lattice``; ``id`` is the event's
     request id, else the invocation's; ``user`` is the user or None; ``path_params`` is filled when the route
     is known: the values of the attributes that the path names.
     """
@@ -105,7 +105,9 @@ class Request:
     @property
     def has_trailing_slash(self) -> bool:
         """Whether the client's path ended with a slash; without it the resource is the same."""
-        path = self.event.get("rawPath") or self.event.get("path")
+        path = self.event.get("rawPath") or self.event.get("raw_path") or self.event.get("path")
+        if self.source == "lattice" and isinstance(path, str):
+            path = path.partition("?")[0]
         return isinstance(path, str) and len(path) > 1 and path.endswith("/")
 
     @lazy

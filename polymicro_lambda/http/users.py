@@ -54,7 +54,8 @@ def user_from(request_context: object) -> User | None:
         if user is not None:
             return user  # from a flat context, as most are
     if not _has_content(authorizer):
-        return _iam_rest_user(_mapping(context.get("identity")))
+        identity = _mapping(context.get("identity"))
+        return _lattice_user(identity) if identity.get("type") == "AWS_IAM" else _iam_rest_user(identity)
     claims = _mapping(authorizer)
     if not _SHAPE_NAMES.isdisjoint(claims):
         for name, read in _SHAPES.items():
@@ -75,8 +76,24 @@ def _has_content(authorizer: object) -> bool:
 
 
 def _flat_user(authorizer: Claims) -> User | None:
-    """Lambda authorizer on a REST API. ``claims`` that are text are a broken Cognito context: no user."""
-    return _make_user(authorizer) if authorizer.get("claims") is None else None
+    """Lambda authorizer on a REST API, whose context has no objects: ``claims`` may be one as JSON text."""
+    claims = authorizer.get("claims")
+    if claims is not None and not isinstance(claims, str):
+        return None
+    return _make_user(authorizer) or _token_user(_object_in(claims), authorizer.get("scopes"))
+
+
+def _object_in(text: str | None) -> Claims:
+    """The object that a text is in JSON, empty where it is none."""
+    try:
+        return _mapping(json.loads(text or "null"))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _lattice_user(identity: Claims) -> User | None:
+    """A client of VPC Lattice that has signed its request (payload 2.0)."""
+    return _make_user(identity, ids=(identity.get("principal"),))
 
 
 def _lambda_user(authorizer: Claims) -> User | None:

@@ -12,8 +12,8 @@ from polymicro_lambda.types import Handler
 
 logger = logging.getLogger(__name__)
 
-AUTHORIZER_APIS = {"rest": "rest", "http": "http", "url": "http", "alb": "rest"}
-"""Source -> the API whose authorizer event it gets; AWS has no authorizers for function URLs and load balancers."""
+AUTHORIZER_APIS = {"rest": "rest", "http": "http", "url": "http", "alb": "rest", "lattice": "rest"}
+"""Source -> the API whose authorizer event it gets; AWS has no authorizers for the last three."""
 
 SCALARS = (str, int, float, bool)
 """Types of values in the context of a REST API's authorizer; API Gateway answers any other with 500."""

@@ -118,6 +118,10 @@ class Telemetry:
         for observer in self.observers:
             safely(observer.begin, observation)
 
+    def skip_cold_start(self) -> None:
+        """An event that is no request has started the instance: no request is its cold start."""
+        next(self._numbers)
+
     def finish(self, observation: MeteredObservation, response: Response) -> Response:
         """Give the observers the report of a request; its response, with ``Server-Timing`` if ``timed``."""
         report = self._report(observation, response.status)

@@ -11,7 +11,7 @@ from json import loads
 from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
-from polymicro_lambda.http import JSON_TYPE, Response, User, compressed, json_bytes
+from polymicro_lambda.http import JSON_TYPE, Response, Site, User, compressed, json_bytes
 from polymicro_lambda.types import Event, Handler
 
 from .declared_answers import DeclaredAnswers
@@ -114,7 +114,7 @@ class Client:
 
     @cached_property
     def _declared(self) -> DeclaredAnswers:
-        return DeclaredAnswers(getattr(self.handler, "routes", ()))
+        return DeclaredAnswers(getattr(self.handler, "routes", ()), getattr(self.handler, "site", Site()))
 
     def as_(self, user: User | None) -> Self:
         """A client of the same handler, whose requests ``user`` makes, or nobody."""
@@ -139,7 +139,11 @@ class Client:
         if json is not _UNSET:
             arguments["body"] = json_bytes(json)
             arguments["headers"] = with_default_headers(arguments["headers"], {"Content-Type": JSON_TYPE})
-        event, context = make_event(method, path, **arguments), context or FakeContext()
+        if context is None:  # events of some sources have no id: the invocation's counts
+            context = FakeContext(
+                **({"aws_request_id": options["request_id"]} if "request_id" in options else {})
+            )
+        event = make_event(method, path, **arguments)
         result = _result(f"{method} {path}", event, self.handler(event, context))
         if arguments["source"] == "rest":
             result = _compressed_by_gateway(result, arguments["headers"])

@@ -7,7 +7,7 @@ from json import loads
 from marshmallow import ValidationError
 
 from polymicro_lambda.exceptions import HTTPError
-from polymicro_lambda.http import JSON_TYPE, source_of
+from polymicro_lambda.http import JSON_TYPE, Site, request_of
 from polymicro_lambda.routing import Route, Router
 from polymicro_lambda.types import Event
 
@@ -22,12 +22,13 @@ OF_ITEMS = frozenset({201, 204, 207})
 class DeclaredAnswers:
     """The answers that the routes of a handler declare."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], site: Site) -> None:
+        self._site = site
         self._router = Router(routes) if any(route.form.answers for route in routes) else None
 
     def check(self, event: Event, context: object, status: int, media: str, content: bytes) -> None:
         """Raise ``AssertionError`` for an answer that its verb does not declare; ``content`` is its body."""
-        route = None if self._router is None else _route(self._router, event, context)
+        route = None if self._router is None else self._route(self._router, event, context)
         if route is None or not route.form.answers or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return
         answer = route.form.answers.get(status)
@@ -45,14 +46,14 @@ class DeclaredAnswers:
             except ValidationError as error:
                 raise AssertionError(f"{route.full_name} answered {status} with {error}") from error
 
-
-def _route(router: Router, event: Event, context: object) -> Route | None:
-    """The route of a request, None for HEAD, whose answer has no body, and where there is none."""
-    try:
-        request = source_of(event).to_request(event, context)
-        return router.find(request.segments).routes.get(request.method)
-    except HTTPError:
-        return None
+    def _route(self, router: Router, event: Event, context: object) -> Route | None:
+        """The route of a request, None for HEAD, whose answer has no body, and where there is none."""
+        try:
+            request = request_of(event, context)
+            request.place(self._site)
+            return router.find(request.segments).routes.get(request.method)
+        except HTTPError:
+            return None
 
 
 def _is_usual(route: Route, status: int) -> bool:

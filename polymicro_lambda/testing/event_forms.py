@@ -1,4 +1,4 @@
-"""Events as API Gateway, function URLs and load balancers make them of a client's request."""
+"""Events as API Gateway, function URLs, load balancers and VPC Lattice make them of a client's request."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -70,6 +70,44 @@ def _alb_multi(request: SentRequest) -> dict[str, Any]:
     }
 
 
+def _lattice_1(request: SentRequest) -> dict[str, Any]:
+    authorizer = (
+        {} if request.authorizer is None else {"requestContext": {"authorizer": dict(request.authorizer)}}
+    )
+    return {
+        "raw_path": request.path,
+        "method": request.method,
+        "headers": _lower_case_headers(request),
+        "query_string_parameters": dict(_undecoded_pairs(request.query)),
+        "body": request.body or "",
+        "is_base64_encoded": request.base64_encoded,
+        **authorizer,
+    }
+
+
+def _lattice_2(request: SentRequest) -> dict[str, Any]:
+    arn = f"arn:aws:vpc-lattice:{REGION}:{ACCOUNT}"
+    authorizer = {} if request.authorizer is None else {"authorizer": dict(request.authorizer)}
+    return {
+        "version": "2.0",
+        "path": request.path,
+        "method": request.method,
+        "headers": {name: [value] for name, value in _lower_case_headers(request).items()},
+        "queryStringParameters": _lists_by_name(_undecoded_pairs(request.query)),
+        "body": request.body or "",
+        "isBase64Encoded": request.base64_encoded,
+        "requestContext": {
+            "serviceNetworkArn": f"{arn}:servicenetwork/sn-0123456789abcdef0",
+            "serviceArn": f"{arn}:service/svc-0123456789abcdef0",
+            "targetGroupArn": f"{arn}:targetgroup/tg-0123456789abcdef0",
+            "identity": {"sourceVpcArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-0123456789abcdef0"},
+            "region": REGION,
+            "timeEpoch": "1767225600000000",
+            **authorizer,
+        },
+    }
+
+
 FORMS: Mapping[str, Callable[[SentRequest], dict[str, Any]]] = MappingProxyType(
     {
         "rest": _rest,
@@ -78,6 +116,8 @@ FORMS: Mapping[str, Callable[[SentRequest], dict[str, Any]]] = MappingProxyType(
         "url": _url,
         "albsingle": _alb_single,
         "albmulti": _alb_multi,
+        "lattice1.0": _lattice_1,
+        "lattice2.0": _lattice_2,
     }
 )
 """Source and form -> the function that makes its event."""

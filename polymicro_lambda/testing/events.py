@@ -56,7 +56,7 @@ def make_event(
         request_id=request_id,
         source_ip=source_ip,
     )
-    form = {"http": payload, "alb": "multi" if multi_value else "single"}.get(source, "")
+    form = {"http": payload, "lattice": payload, "alb": "multi" if multi_value else "single"}.get(source, "")
     return FORMS[source + form](request)
 
 

@@ -814,7 +814,7 @@ def test_so_does_one_of_the_documentation(make: Make, answer: Callable[[str], An
         "/DOCS",
     )
     host = {"host": "evil.example", "x-forwarded-host": "evil.example"}
-    for source, user in product(("rest", "http", "url", "alb"), (None, BOB)):
+    for source, user in product(("rest", "http", "url", "alb", "lattice"), (None, BOB)):
         for method, path in product(("GET", "HEAD"), (*paths, *odd)):
             result = client(user).request(method, path, source=source, headers=host)
             assert result.status in ((401, 403, 500) if path in paths else (401, 403, 404, 500))

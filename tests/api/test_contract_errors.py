@@ -214,7 +214,8 @@ def test_bad_base64_is_400(untouched: Caller, form: dict[str, Any], garbage: str
 @every_form
 def test_base64_is_decoded(things: type[Model], table_name: str, form: dict[str, Any]) -> None:
     event = make_event("POST", "/things", headers=JSON, user=ALICE, body="{}", **form)
-    event |= {"body": base64.b64encode('{"id":"ü"}'.encode()).decode(), "isBase64Encoded": True}
+    encoded = "is_base64_encoded" if "raw_path" in event else "isBase64Encoded"
+    event |= {"body": base64.b64encode('{"id":"ü"}'.encode()).decode(), encoded: True}
     assert app(things).handler(event, FakeContext())["statusCode"] == 201
     assert stored(table_name) == [{"id": {"S": "ü"}}]
 
@@ -261,9 +262,10 @@ def test_no_authorizer_is_nobody(model: type[Model], form: dict[str, Any], absen
             return True
 
     event = make_event("GET", "/things/x", headers={"Authorization": "Bearer x"}, **form)
-    event["requestContext"].pop("authorizer", None)
+    context = event.setdefault("requestContext", {})
+    context.pop("authorizer", None)
     if not absent:
-        event["requestContext"]["authorizer"] = None
+        context["authorizer"] = None
     with counted() as calls:
         assert app(model, permissions=Yes).handler(event, FakeContext())["statusCode"] == 401
     assert calls == []
@@ -687,19 +689,18 @@ def test_a_405_of_what_is_not_mixed_in(things: type[Model]) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        None,
-        {},
-        [],
-        "text",
-        1,
-        {"requestContext": None},
         {"httpMethod": None, "path": None},
-        {"version": "2.0"},
-        {"Records": []},
+        {"version": "2.0", "rawPath": None},
+        {"version": "2.0", "requestContext": None},
+        {"version": "2.0", "method": "GET"},
+        {"requestContext": {"elb": None}},
+        {"queryStringParameters": {}},
+        {"raw_path": None},
+        {"method": "GET", "path": "/"},
     ],
     ids=repr,
 )
-def test_an_event_of_no_source_is_no_surprise(untouched: Caller, event: Any) -> None:
-    """Something else invoked the function."""
+def test_a_request_of_no_source_is_no_surprise(untouched: Caller, event: Any) -> None:
+    """What looks like a request, and is none that can be read."""
     response = untouched.handler(event, FakeContext())
     assert (response["statusCode"], json.loads(response["body"])["title"]) == (400, "Bad Request")

@@ -130,7 +130,7 @@ NOBODY: dict[str, tuple[str, Any]] = {
     "empty": ("rest", {}),
     "text": ("rest", "alice"),
     "a list": ("rest", ["alice"]),
-    "claims as text": ("rest", {"claims": "{sub=alice}", "principalId": "alice"}),
+    "claims as text that is no JSON": ("rest", {"claims": "{sub=alice}"}),
     "claims null": ("http-1.0", {"claims": None, "scopes": None}),
     "empty id": ("rest", {"principalId": ""}),
     "blank id": ("rest", {"principalId": " "}),

@@ -227,7 +227,13 @@ def test_a_limit_that_is_none_is_400(client: Caller, limit: str) -> None:
     ids=["unknown", "repeated", "forged cursor"],
 )
 def test_a_query_that_is_not_understood_is_400(client: Caller, query: str, place: str) -> None:
-    forms = [{"source": "rest"}, {"source": "http"}, {"source": "url"}, {"source": "alb"}]
+    forms = [
+        {"source": "rest"},
+        {"source": "http"},
+        {"source": "url"},
+        {"source": "alb"},
+        {"source": "lattice"},
+    ]
     for form in forms:
         with counted() as calls:
             assert_problem(client.get("/todo", query=query, **form), 400, place)

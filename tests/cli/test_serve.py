@@ -14,7 +14,7 @@ from serving import ALICE, WAIT, Serve, command, environment, make_token, servin
 
 from polymicro_lambda.cli.serving.supervisor import snapshot
 
-SOURCES = ("rest", "http", "url", "alb")
+SOURCES = ("rest", "http", "url", "alb", "lattice")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,9 @@ def test_todo_session_with_a_token(source: str, token: str) -> None:
         unauthorized = {"message": "Unauthorized"}
         assert serve.request("GET", "/todo")[::2] == (401, unauthorized)
         assert serve.request("OPTIONS", "/todo")[0] == 204
-        assert serve.request("GET", "/todo", token="bad")[0] == (401 if source in ("rest", "alb") else 403)
+        assert serve.request("GET", "/todo", token="bad")[0] == (
+            401 if source in ("rest", "alb", "lattice") else 403
+        )
     assert f"polymicro token {ALICE}\n" in serve.output
     assert "***" not in serve.output
 

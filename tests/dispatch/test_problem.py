@@ -110,7 +110,7 @@ def test_429_and_events_that_are_no_requests(dynamodb: None, table_name: str) ->
     limited = caller.get("/notes")
     assert (limited.status, [*limited.json]) == (429, ["errors"])
     assert "retry-after" in limited.headers
-    answer = caller.handler({"some": "event"}, None)
+    answer = caller.handler({"httpMethod": 7}, None)
     assert (answer["statusCode"], [*json.loads(answer["body"])]) == (400, ["errors"])
 
 
@@ -133,7 +133,7 @@ def test_it_gets_document_and_request(dynamodb: None, table_name: str) -> None:
         "code": 7,
     }
     assert seen == [(document, ("POST", "/notes/busy"))]
-    caller.handler({}, None)
+    caller.handler({"httpMethod": 7}, None)
     assert seen[1][1] is None
 
 

@@ -21,7 +21,15 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.testing import FakeContext, make_event
 
-SOURCES = [("rest", ""), ("http", "1.0"), ("http", "2.0"), ("url", ""), ("alb", "")]
+SOURCES = [
+    ("rest", ""),
+    ("http", "1.0"),
+    ("http", "2.0"),
+    ("url", ""),
+    ("alb", ""),
+    ("lattice", "2.0"),
+    ("lattice", "1.0"),
+]
 OWN = "abc123.execute-api.eu-west-1.amazonaws.com"
 
 
@@ -154,7 +162,7 @@ def test_no_header_makes_an_address(source: str, payload: str) -> None:
         event["multiValueHeaders"] = {**(event["multiValueHeaders"] or {}), "host": ["evil.example"]}
     base = answer(app(), event)["base"]
     assert "evil" not in base
-    assert base == "" if source == "alb" else base.startswith("https://api.")
+    assert base == "" if source in ("alb", "lattice") else base.startswith("https://api.")
 
 
 @pytest.mark.parametrize(

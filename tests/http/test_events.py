@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from handlers.todo import Todo, handler
 from polymicro_lambda.exceptions import BadRequest, HTTPError, NotFound
-from polymicro_lambda.http import request_id, source_of
+from polymicro_lambda.http import request_id, request_of, source_of
 from polymicro_lambda.http.requests import Request
 from polymicro_lambda.http.responses import Response
 from polymicro_lambda.http.sources import lookup
@@ -108,6 +108,36 @@ ALB_MULTI: dict[str, Any] = {
         "x-amzn-trace-id": ["Root=1-2-3"],
     },
 }
+LATTICE_1: dict[str, Any] = {
+    "raw_path": "/todo/b%20%C3%A4",
+    "method": "POST",
+    "headers": {"content-type": "application/json", "cookie": "c1=v1; c2=v2", "x-multi": "one, two"},
+    "query_string_parameters": {"a": "2%2C3", "b": "+z"},
+    "requestContext": {"authorizer": {"principalId": "alice"}},
+    "body": '{"k":"ä"}',
+    "is_base64_encoded": False,
+}
+LATTICE_2: dict[str, Any] = {
+    "version": "2.0",
+    "path": "/todo/b%20%C3%A4",
+    "method": "POST",
+    "headers": {
+        "Content-Type": ["application/json"],
+        "cookie": ["c1=v1", "c2=v2"],
+        "X-Multi": ["one", "two"],
+    },
+    "queryStringParameters": {"a": ["1", "2%2C3"], "b": ["+z"]},
+    "requestContext": {
+        "serviceNetworkArn": "arn:aws:vpc-lattice:eu-west-1:1:servicenetwork/sn-1",
+        "serviceArn": "arn:aws:vpc-lattice:eu-west-1:1:service/svc-1",
+        "identity": {"sourceVpcArn": "arn:aws:ec2:eu-west-1:1:vpc/vpc-1"},
+        "authorizer": {"principalId": "alice"},
+        "region": "eu-west-1",
+        "timeEpoch": "1767225600000000",
+    },
+    "body": '{"k":"ä"}',
+    "isBase64Encoded": False,
+}
 
 EVENTS = {
     "rest": REST,
@@ -116,13 +146,17 @@ EVENTS = {
     "url": URL,
     "alb": ALB,
     "alb multi": ALB_MULTI,
+    "lattice 1.0": LATTICE_1,
+    "lattice 2.0": LATTICE_2,
 }
-NAMES = dict(zip(EVENTS, ("rest", "http", "http", "url", "alb", "alb"), strict=True))
+NAMES = dict(zip(EVENTS, ("rest", "http", "http", "url", "alb", "alb", "lattice", "lattice"), strict=True))
+UNNUMBERED = ("lattice 1.0", "lattice 2.0")
+"""Their events have no id: the invocation's stands in."""
 every_source = pytest.mark.parametrize("form", EVENTS)
 
 
 def read(event: Any) -> Request:
-    return source_of(event).to_request(event, CONTEXT)
+    return request_of(event, CONTEXT)
 
 
 def without(event: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -138,15 +172,15 @@ def test_every_source_says_the_same_request(form: str) -> None:
         method="POST",
         path="/todo/b ä",
         segments=("todo", "b ä"),
-        query={"a": ("2,3",) if form == "alb" else ("1", "2,3"), "b": (" z",)},
+        query={"a": ("2,3",) if form in ("alb", "lattice 1.0") else ("1", "2,3"), "b": (" z",)},
         headers=headers | ({"x-amzn-trace-id": "Root=1-2-3"} if alb else {}),
         content='{"k":"ä"}',
         user=User("alice", claims={"principalId": "alice"}),
         event=event,
         context=CONTEXT,
         source=NAMES[form],
-        id="Root=1-2-3" if alb else "r-1",
-        prefix="" if alb or form == "url" else "/prod",
+        id="invocation" if form in UNNUMBERED else "Root=1-2-3" if alb else "r-1",
+        prefix="" if alb or form == "url" or form in UNNUMBERED else "/prod",
     )
 
 
@@ -161,6 +195,8 @@ def test_each_event_is_told_from_the_others(form: str) -> None:
             "url": "FunctionUrl",
             "alb": "LoadBalancer",
             "alb multi": "LoadBalancer",
+            "lattice 1.0": "VpcLattice1",
+            "lattice 2.0": "VpcLattice2",
         }[form]
     )
 
@@ -174,6 +210,8 @@ NULLABLE = (
     "cookies",
     "body",
     "isBase64Encoded",
+    "query_string_parameters",
+    "is_base64_encoded",
     "stageVariables",
 )
 
@@ -209,10 +247,11 @@ def test_identity_is_never_read_from_a_header(form: str) -> None:
 
 
 def at(form: str, path: str) -> dict[str, Any]:
-    return EVENTS[form] | {("rawPath" if form in ("http 2.0", "url") else "path"): path}
+    names = {"http 2.0": "rawPath", "url": "rawPath", "lattice 1.0": "raw_path"}
+    return EVENTS[form] | {names.get(form, "path"): path}
 
 
-ENCODED = ("rest", "url", "alb", "alb multi")
+ENCODED = ("rest", "url", "alb", "alb multi", "lattice 1.0", "lattice 2.0")
 DECODED = ("http 1.0", "http 2.0")
 
 
@@ -304,14 +343,15 @@ def test_names_of_headers_that_differ_in_case_are_one() -> None:
 
 @every_source
 def test_a_method_is_upper_case(form: str) -> None:
-    event = EVENTS[form] | {"httpMethod": "patch"}
+    event = EVENTS[form] | {"httpMethod" if "httpMethod" in EVENTS[form] else "method": "patch"}
     event["requestContext"] = event["requestContext"] | {"http": {"method": "patch"}}
     assert read(event).method == "PATCH"
 
 
 @every_source
 def test_a_binary_body_comes_in_base64(form: str) -> None:
-    event = EVENTS[form] | {"body": base64.b64encode(b"\xff\x00").decode(), "isBase64Encoded": True}
+    encoded = {"isBase64Encoded": True, "is_base64_encoded": True}
+    event = EVENTS[form] | {"body": base64.b64encode(b"\xff\x00").decode(), **encoded}
     assert read(event).body == b"\xff\x00"
     with pytest.raises(BadRequest):
         _ = read(event | {"body": "no base64!"}).body
@@ -340,7 +380,7 @@ def test_a_request_has_an_id(event: object, context: object, expected: str) -> N
     assert request_id(event, context) == expected
 
 
-UNKNOWN_EVENTS = {
+OTHER_EVENTS = {
     "null": None,
     "text": "GET /",
     "a list": [REST],
@@ -352,8 +392,24 @@ UNKNOWN_EVENTS = {
         "detail": {},
     },
     "a queue's event": {"Records": [{"eventSource": "aws:sqs"}]},
-    "a payload of the future": {"version": "3.0", "httpMethod": "GET", "path": "/"},
+    "a warm-up": {"source": "serverless-plugin-warmup"},
+    "a test by hand": {"key1": "value1", "key2": "value2"},
+    "a check of a configuration": {"version": "1.0", "invokingEvent": "{}", "eventLeftScope": False},
+    "a trigger of a user pool": {"version": "2", "triggerSource": "PreSignUp_SignUp", "request": {}},
+    "a socket's event": {"requestContext": {"eventType": "CONNECT", "connectionId": "c"}, "headers": {}},
     "a token authorizer's event": {"type": "TOKEN", "authorizationToken": "t", "methodArn": "arn:aws:x"},
+}
+
+
+@pytest.mark.parametrize("event", OTHER_EVENTS.values(), ids=OTHER_EVENTS)
+def test_an_event_that_is_no_request_has_no_source(event: Any) -> None:
+    assert source_of(event) is None
+
+
+UNKNOWN_EVENTS = {
+    "a payload of the future": {"version": "3.0", "httpMethod": "GET", "path": "/"},
+    "a method and a path": {"method": "GET", "path": "/"},
+    "a query": {"queryStringParameters": None},
 }
 
 
@@ -361,6 +417,7 @@ UNKNOWN_EVENTS = {
 def test_an_unknown_event_is_a_bad_request_answered_as_a_rest_api(event: Any) -> None:
     source = source_of(event)
     assert source is UNKNOWN
+    assert source is not None
     with pytest.raises(BadRequest):
         source.to_request(event, CONTEXT)
     assert source.to_response(Response(400, {"content-type": "text/plain"}, b"no"), event) == {
@@ -374,21 +431,21 @@ def test_an_unknown_event_is_a_bad_request_answered_as_a_rest_api(event: Any) ->
 @pytest.mark.parametrize(
     "event",
     [
-        pytest.param({"raw_path": "/todo", "method": "GET"}, id="neither version nor httpMethod"),
-        pytest.param({**HTTP_2, "requestContext": {"serviceArn": "arn:aws:x"}}, id="payload 2.0"),
+        pytest.param({"rawUrl": "/todo", "verb": "GET"}, id="neither version nor httpMethod"),
+        pytest.param({**HTTP_2, "requestContext": {"gatewayArn": "arn:aws:x"}}, id="payload 2.0"),
     ],
 )
 def test_a_further_source_is_asked_in_its_turn(event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one of VPC Lattice would be, whose events have no `httpMethod`."""
+    """As one would be whose events have no `httpMethod`."""
 
-    class Lattice(RestApi):
+    class Further(RestApi):
         def matches(self, event: Any) -> bool:
-            return "raw_path" in event or "serviceArn" in event["requestContext"]
+            return "rawUrl" in event or "gatewayArn" in event["requestContext"]
 
-    lattice = Lattice()
-    monkeypatch.setattr(lookup, "SOURCES", (lattice, *lookup.SOURCES))
-    assert source_of(event) is lattice
-    assert [source_of(EVENTS[form]) is lattice for form in ("rest", "alb")] == [False, False]
+    further = Further()
+    monkeypatch.setattr(lookup, "SOURCES", (further, *lookup.SOURCES))
+    assert source_of(event) is further
+    assert [source_of(EVENTS[form]) is further for form in ("rest", "alb")] == [False, False]
 
 
 MALFORMED = {
@@ -451,6 +508,8 @@ def test_any_json_anywhere_in_an_event_is_a_request_or_a_clean_refusal(
 ) -> None:
     event = put(EVENTS[place[0]], place[1], value)
     source = source_of(event)
+    if source is None:
+        return
     with suppress(HTTPError):
         request = source.to_request(event, CONTEXT)
         assert isinstance(hash((request.method, request.segments, request.id, request.prefix)), int)
@@ -471,6 +530,8 @@ FORMS = {
     "http 2.0": COMMON | APART,
     "url": COMMON | APART,
     "alb": COMMON | ONE_EACH | DESCRIBED,
+    "lattice 1.0": COMMON | ONE_EACH | DESCRIBED,
+    "lattice 2.0": COMMON | ONE_EACH | DESCRIBED,
     "alb multi": COMMON
     | DESCRIBED
     | {"multiValueHeaders": {name: [value] for name, value in HEADERS.items()}},
@@ -478,7 +539,9 @@ FORMS = {
 
 
 def answer(form: str, response: Response) -> dict[str, Any]:
-    return source_of(EVENTS[form]).to_response(response, EVENTS[form])
+    source = source_of(EVENTS[form])
+    assert source is not None
+    return source.to_response(response, EVENTS[form])
 
 
 @every_source
@@ -547,7 +610,9 @@ def test_a_sample_of_each_source_and_verb_is_answered(dynamodb: None, source: st
     Todo("alice", "5c1b2f0e-7f6e-4d0c-9a53-2f1de0c9b7a4", text="Buy milk").save()
     status = handler(event, FakeContext())["statusCode"]
     Todo.delete_table()
-    assert (source_of(event).name, status) == (source, STATUS[verb])
+    found = source_of(event)
+    assert found is not None
+    assert (found.name, status) == (source, STATUS[verb])
 
 
 def test_there_are_no_other_samples() -> None:

@@ -93,7 +93,7 @@ def test_every_answer_has_it_and_those_of_every_answer(
 
 def test_what_is_no_request_has_it_too() -> None:
     handler = client(hsts=True).handler
-    assert handler({"Records": []}, None)["headers"][HEADER] == YEAR
+    assert handler({"httpMethod": 7}, None)["headers"][HEADER] == YEAR
 
 
 @pytest.mark.parametrize(("scheme", "there"), [("http", False), ("HTTP", False), ("https", True)])

@@ -155,7 +155,12 @@ NOBODY: dict[str, object] = {
         "authorizer": {"tenant": "acme"},
         "identity": {"userArn": ARN},
     },
-    "claims that are text": {"authorizer": {"claims": '{"sub": "alice"}', "principalId": "alice"}},
+    "claims that are text, and no object": {"authorizer": {"claims": '["alice"]'}},
+    "claims that are text, and no JSON": {"authorizer": {"claims": "alice"}},
+    "claims that are a number": {"authorizer": {"claims": 7, "principalId": "alice"}},
+    "a lattice client that has not signed": {"identity": {"type": "NONE", "principal": "alice"}},
+    "a lattice client without a type": {"identity": {"principal": "alice"}},
+    "a lattice client without a name": {"identity": {"type": "AWS_IAM", "principal": ""}},
     "claims that are empty": {"authorizer": {"claims": {}, "principalId": "alice"}},
     "lambda null": {"authorizer": {"lambda": None}},
     "lambda text": {"authorizer": {"lambda": "alice"}},
@@ -310,3 +315,29 @@ def test_no_context_raises(context: object) -> None:
 def test_no_authorizer_and_identity_raise(authorizer: object, identity: object) -> None:
     user = user_from({"authorizer": authorizer, "identity": identity})
     assert user is None or (isinstance(user.uuid, str) and user.uuid)
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "uuid", "groups"),
+    [
+        pytest.param({"claims": '{"sub": "bob", "cognito:groups": ["a"]}'}, "bob", {"a"}, id="of the claims"),
+        pytest.param(
+            {"claims": '{"sub": "bob"}', "principalId": "alice"}, "alice", set(), id="its own goes first"
+        ),
+        pytest.param(
+            {"claims": "no JSON", "principalId": "alice"}, "alice", set(), id="a claim of the app's own"
+        ),
+    ],
+)
+def test_claims_as_text(authorizer: Any, uuid: str, groups: set[str]) -> None:
+    """The context of a REST API's Lambda authorizer holds no objects, so that some have JSON there."""
+    user = user_from({"authorizer": authorizer})
+    assert user is not None
+    assert (user.uuid, user.groups) == (uuid, groups)
+
+
+def test_who_has_signed_a_request_of_vpc_lattice() -> None:
+    arn = "arn:aws:sts::123456789012:assumed-role/reader/session"
+    user = user_from({"identity": {"type": "AWS_IAM", "principal": arn, "sessionName": "session"}})
+    assert user is not None
+    assert (user.uuid, user.claims["sessionName"]) == (arn, "session")

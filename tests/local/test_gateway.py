@@ -17,7 +17,7 @@ from polymicro_lambda.local.wsgi import Wsgi
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:api/prod"
 BEARER = {"Authorization": "Bearer t"}
-SOURCES = ("rest", "http", "url", "alb")
+SOURCES = ("rest", "http", "url", "alb", "lattice")
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +212,7 @@ def seen_by(source: str) -> dict[str, Any]:
     return seen
 
 
-@pytest.mark.parametrize("source", ["rest", "alb"])
+@pytest.mark.parametrize("source", ["rest", "alb", "lattice"])
 def test_rest_event_is_a_request_event(source: str) -> None:
     event = seen_by(source)
     wanted = {
@@ -252,6 +252,7 @@ AUTHORIZERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "http": lambda context: {"lambda": context},
     "url": lambda context: {"lambda": context},
     "alb": lambda context: {**context, "principalId": "alice"},
+    "lattice": lambda context: {**context, "principalId": "alice"},
 }
 
 
@@ -262,4 +263,4 @@ def test_example_authorizer_in_the_chain(source: str, monkeypatch: pytest.Monkey
     good = client.get("/todo", headers={"Authorization": f"Bearer {token('alice', ['therapist'])}"})
     bad = client.get("/todo", headers=BEARER)
     assert (good.status_code, good.json) == (200, AUTHORIZERS[source](CONTEXT))
-    assert bad.status_code == (401 if source in ("rest", "alb") else 403)
+    assert bad.status_code == (401 if source in ("rest", "alb", "lattice") else 403)

@@ -14,7 +14,7 @@ from polymicro_lambda.http import source_of
 from polymicro_lambda.http.users import User
 from polymicro_lambda.local.wsgi import Wsgi
 
-SOURCES = ("rest", "http", "url", "alb")
+SOURCES = ("rest", "http", "url", "alb", "lattice")
 
 
 def telling(event: Any, context: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from contract import FORMS, every_form
 
-from polymicro_lambda.http import source_of
+from polymicro_lambda.http import request_of
 from polymicro_lambda.http.requests import Request
 from polymicro_lambda.testing import FakeContext, make_event
 from polymicro_lambda.throttling.client_addresses import client_address
@@ -15,13 +15,13 @@ FORGED = dict.fromkeys(("x-forwarded-for", "forwarded", "x-real-ip", "true-clien
 
 def address(address: str, **form: Any) -> str:
     event = make_event("GET", "/notes", source_ip=address, headers=FORGED, **form)
-    return client_address(source_of(event).to_request(event, FakeContext()))
+    return client_address(request_of(event, FakeContext()))
 
 
 @every_form
 def test_each_source(form: dict[str, Any]) -> None:
-    """A load balancer says it in X-Forwarded-For alone, to which the client may have written too."""
-    assert address("198.51.100.7", **form) == ("" if form["source"] == "alb" else "198.51.100.7")
+    """Load balancers and VPC Lattice say it in X-Forwarded-For alone, to which the client may have written too."""
+    assert address("198.51.100.7", **form) == ("" if form["source"] in ("alb", "lattice") else "198.51.100.7")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from polymicro_lambda.app import PolyMicro
 from polymicro_lambda.cli.wording import Line, of_verdict
 from polymicro_lambda.dispatch import Operation, Services, VerbRequest, permitted, route_of
-from polymicro_lambda.http import Request, User, source_of
+from polymicro_lambda.http import Request, User, request_of
 from polymicro_lambda.lists import Cursors
 from polymicro_lambda.permissions import Permission, Through
 from polymicro_lambda.routing import Route, Router
@@ -39,7 +39,7 @@ def _reader_line(permission: Permission) -> Line:
 def _lines(app: PolyMicro, text: str, user: User | None) -> list[Line]:
     method, _, target = text.strip().rpartition(" ")
     event = make_event(method.strip().upper() or "GET", target, user=user)
-    request = source_of(event).to_request(event, FakeContext())
+    request = request_of(event, FakeContext())
     match = Router(app.routes).find(request.segments)
     if request.method == "OPTIONS":
         return [("calls", f"none: 204 with Allow: {match.allow}")]

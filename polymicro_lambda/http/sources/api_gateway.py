@@ -11,6 +11,10 @@ from . import event_members
 from .event_source import make_request, request_context
 from .response_payloads import clean_headers, response_payload, split_cookies
 
+_MEMBERS_1 = ("httpMethod", "path", "requestContext")
+_MEMBERS_2 = ("rawPath", "rawQueryString", "requestContext", "routeKey")
+"""Members of a request's payload: events of other services have a version too."""
+
 
 class RestApi:
     """A REST API: payload 1.0 without ``version``; the path is percent-encoded, the query decoded."""
@@ -48,7 +52,7 @@ class HttpApi1:
 
     def matches(self, event: Event) -> bool:
         """Payload 1.0 that names its version."""
-        return event.get("version") == "1.0"
+        return event.get("version") == "1.0" and not event.keys().isdisjoint(_MEMBERS_1)
 
     def to_request(self, event: Event, context: object, known_id: str | None = None) -> Request:
         """Read the event; ``prefix`` is the stage, where it has a name."""
@@ -80,7 +84,7 @@ class HttpApi2:
 
     def matches(self, event: Event) -> bool:
         """Payload 2.0."""
-        return event.get("version") == "2.0"
+        return event.get("version") == "2.0" and not event.keys().isdisjoint(_MEMBERS_2)
 
     def to_request(self, event: Event, context: object, known_id: str | None = None) -> Request:
         """Read the event; ``prefix`` is the stage, where it has a name."""

@@ -43,6 +43,15 @@ def headers(event: Event) -> dict[str, str]:
     )
 
 
+def pairs(event: Event, name: str) -> Pairs:
+    """Names and values of a member whose values are texts, or lists of such. Raises ``BadRequest``."""
+    found = member(event, name, dict) or {}
+    listed = [
+        (key, one) for key, value in found.items() for one in (value if type(value) is list else [value])
+    ]
+    return [(text(key), text(one)) for key, one in listed if one is not None]
+
+
 def _pairs(event: Event, multi: str, single: str) -> Pairs:
     """Names and values, from the member that lists a name's values, else from the one with one value each."""
     if event.get(multi) is None and event.get(single) is None:
@@ -54,8 +63,8 @@ def _pairs(event: Event, multi: str, single: str) -> Pairs:
         for name, values in lists.items()
         for value in (values if type(values) is list else member(lists, name, list) or ())
     ]
-    pairs = [pair for pair in listed or one_each.items() if pair[1] is not None]
-    return pairs if _are_ascii(pairs) else [(text(name), text(value)) for name, value in pairs]
+    found = [pair for pair in listed or one_each.items() if pair[1] is not None]
+    return found if _are_ascii(found) else [(text(name), text(value)) for name, value in found]
 
 
 def _single_headers(lists: object) -> dict[str, str] | None:

@@ -50,8 +50,12 @@ def make_request(
     method: str,
     query: Pairs,
     headers: dict[str, str],
+    encoded: str = "isBase64Encoded",
 ) -> Request:
-    """The request of an event: the given members, and those that all sources send alike. Raises ``BadRequest``."""
+    """The request of an event: the given members, and those that all sources send alike.
+
+    ``encoded`` is the event's member that says whether the body is base64. Raises ``BadRequest``.
+    """
     return Request.of(
         {
             "method": method.upper(),
@@ -60,7 +64,7 @@ def make_request(
             "query": event_members.values_by_name(query) if query else {},
             "headers": headers,
             "content": event_members.member(event, "body", str),
-            "base64_encoded": event.get("isBase64Encoded") is True,
+            "base64_encoded": event.get(encoded) is True,
             "user": user_from(event.get("requestContext")),
             "path_params": {},
             "event": event,
@@ -95,10 +99,14 @@ def request_id(event: object, context: object) -> str:
 
 def origin_of(event: object) -> str | None:
     """The ``Origin`` of an event that may be no request; None where it has none that can be read."""
-    try:
-        return event_members.headers(event).get("origin") if isinstance(event, MAPPINGS) else None
-    except BadRequest:
-        return None
+    found = None
+    for name in ("multiValueHeaders", "headers"):
+        try:
+            pairs = event_members.pairs(event, name) if isinstance(event, MAPPINGS) else []
+        except BadRequest:
+            continue
+        found = found or event_members.joined_headers(pairs).get("origin")
+    return found
 
 
 def _trace_id(event: Any) -> str | None:

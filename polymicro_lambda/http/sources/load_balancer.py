@@ -41,14 +41,22 @@ class LoadBalancer:
 
     def to_response(self, response: Response, event: Event) -> dict[str, Any]:
         """The target group reads ``multiValueHeaders`` if it sent them, and ``headers`` if not."""
-        phrase = f"{response.status} {phrases.get(response.status, 'Unknown')}"
-        others, cookies = split_cookies(response.headers)
-        headers = clean_headers(others)
         if event.get("multiValueHeaders") is None:
-            # One value for each name: names in other letters are others to the load balancer, and the same to clients.
-            headers |= dict(zip(spellings("set-cookie"), cookies, strict=False))
-            return response_payload(response, headers) | {"statusDescription": phrase}
-        lists = {name: [value] for name, value in headers.items()} | (
+            return described_answer(response)
+        others, cookies = split_cookies(response.headers)
+        lists = {name: [value] for name, value in clean_headers(others).items()} | (
             {"set-cookie": cookies} if cookies else {}
         )
-        return response_payload(response, lists, "multiValueHeaders") | {"statusDescription": phrase}
+        return response_payload(response, lists, "multiValueHeaders") | _description(response)
+
+
+def described_answer(response: Response) -> dict[str, Any]:
+    """An answer with a description of its status, and one value for each header."""
+    others, cookies = split_cookies(response.headers)
+    # Names in other letters are others to the load balancer, and the same to clients.
+    spelled = dict(zip(spellings("set-cookie"), cookies, strict=False))
+    return response_payload(response, clean_headers(others) | spelled) | _description(response)
+
+
+def _description(response: Response) -> dict[str, str]:
+    return {"statusDescription": f"{response.status} {phrases.get(response.status, 'Unknown')}"}

@@ -9,10 +9,11 @@ from polymicro_lambda.types import MAPPINGS, Event
 from .api_gateway import FunctionUrl, HttpApi1, HttpApi2, RestApi
 from .event_source import EventSource, request_context
 from .load_balancer import LoadBalancer
+from .vpc_lattice import VpcLattice1, VpcLattice2
 
 
 class UnknownSource(RestApi):
-    """Another service, whose events are no HTTP requests: refused as a bad request, in a REST API's form."""
+    """Requests that are none of any source: refused as bad requests, in a REST API's form."""
 
     def matches(self, _event: Event) -> bool:
         """Any event: this source is the last that is asked."""
@@ -20,19 +21,47 @@ class UnknownSource(RestApi):
 
     def to_request(self, _event: Event, _context: object, _known_id: str | None = None) -> Request:
         """Raise ``BadRequest``."""
-        raise BadRequest("The event is no HTTP request of API Gateway, a function URL or a load balancer.")
+        raise BadRequest(
+            "The event is no HTTP request of API Gateway, a function URL, a load balancer or VPC Lattice."
+        )
 
 
 REST = RestApi()
 UNKNOWN = UnknownSource()
-SOURCES: tuple[EventSource, ...] = (LoadBalancer(), FunctionUrl(), HttpApi2(), HttpApi1(), REST, UNKNOWN)
+SOURCES: tuple[EventSource, ...] = (
+    LoadBalancer(),
+    VpcLattice2(),
+    FunctionUrl(),
+    HttpApi2(),
+    HttpApi1(),
+    REST,
+    VpcLattice1(),
+    UNKNOWN,
+)
 """The sources in the order in which they are asked: the more telling sign first."""
 
 
-def source_of(event: Any) -> EventSource:
-    """The source of an event; never raises: ``UNKNOWN`` takes what no source sends and refuses to read it."""
+_MEMBERS = frozenset({"httpMethod", "rawPath", "multiValueHeaders", "queryStringParameters"})
+"""Members that only requests have."""
+
+
+def source_of(event: Any) -> EventSource | None:
+    """The source of an event, None for an event that is no request; never raises.
+
+    ``UNKNOWN`` takes what looks like a request and is of no source, and refuses to read it.
+    """
     if type(event) is not dict and not isinstance(event, MAPPINGS):
-        return UNKNOWN
+        return None
     if "httpMethod" in event and event.get("version") is None and "elb" not in request_context(event):
         return REST  # most events are a REST API's: the other sources need not be asked
-    return next(source for source in SOURCES if source.matches(event))
+    found = next(source for source in SOURCES if source.matches(event))
+    return None if found is UNKNOWN and not _looks_like_a_request(event) else found
+
+
+def request_of(event: Event, context: object = None) -> Request:
+    """The request of an event. Raises ``BadRequest`` for one that is none, else as ``EventSource.to_request``."""
+    return (source_of(event) or UNKNOWN).to_request(event, context)
+
+
+def _looks_like_a_request(event: Event) -> bool:
+    return not _MEMBERS.isdisjoint(event) or ("method" in event and "path" in event)

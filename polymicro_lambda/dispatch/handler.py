@@ -1,0 +1,29 @@
+"""The function that Lambda calls: an event becomes a request, is dispatched, and gets its answer."""
+
+from typing import Any
+
+from polymicro_lambda.http import Request, Site, request_id, source_of
+from polymicro_lambda.types import Event, Handler
+
+from .dispatcher import Dispatcher
+from .other_events import OnEvent, answer_event
+
+
+def lambda_handler(dispatch: Dispatcher, site: Site, on_event: OnEvent | None) -> Handler:
+    """The handler of an app: ``handler(event, context) -> answer``."""
+
+    def handler(event: Event, context: Any) -> Any:
+        source = source_of(event)
+        if source is None:
+            dispatch.telemetry.skip_cold_start()
+            return answer_event(event, context, on_event)
+        known_id = request_id(event, context)
+
+        def read() -> Request:
+            request = source.to_request(event, context, known_id)
+            request.place(site)
+            return request
+
+        return source.to_response(dispatch(read, known_id, event), event)
+
+    return handler
