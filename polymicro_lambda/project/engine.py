@@ -17,6 +17,7 @@ from polymicro_lambda import dynamodb
 from polymicro_lambda.deploy import GLOBAL_INDEXES, LOCAL_INDEXES, Table, tables_of
 from polymicro_lambda.routing import Route
 
+from .atomic_moto import serialize_calls
 from .settings import UsageError
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -69,6 +70,7 @@ def start_embedded() -> Engine:
     # Deferred: it takes half a second and is needed only here.
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
+    serialize_calls()
     # Its log would have a line for each call of the app, before the line of the request that made it.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

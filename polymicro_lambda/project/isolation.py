@@ -15,6 +15,7 @@ from pynamodb.models import Model
 from polymicro_lambda.dynamodb import PREFIX_MEMBER, table_meta
 from polymicro_lambda.testing import strict
 
+from .atomic_moto import serialize_calls
 from .engine import ENDPOINT
 from .settings import UsageError
 
@@ -68,6 +69,7 @@ def moto() -> Iterator[None]:
     """A DynamoDB in memory, empty at first."""
     from moto import mock_aws  # noqa: PLC0415 - deferred: half a second, and another engine needs none
 
+    serialize_calls()
     with mock_aws():
         yield
 

@@ -5,7 +5,9 @@ import os
 import signal
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -136,6 +138,40 @@ def test_reload_keeps_data_and_makes_new_tables(project: Path) -> None:
         assert serve.request("POST", "/memos", {"name": "b"})[0] == 201
     assert "Changed: notes.py. Loading again." in serve.output
     assert serve.process.returncode == 0
+
+
+ACCOUNTS = """
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+from polymicro_lambda import AllowAny, Create, ModelResource, PolyMicro
+
+pm = PolyMicro()
+
+class Account(Model):
+    class Meta:
+        table_name = "accounts"
+    id = UnicodeAttribute(hash_key=True)
+    email = UnicodeAttribute()
+
+class Accounts(ModelResource, Create):
+    model, route, permissions, unique = Account, "accounts", AllowAny, ("email",)
+
+Accounts(pm)
+"""
+
+
+def test_the_embedded_engine_takes_a_unique_value_once(project: Path) -> None:
+    """However many ask at once: writes are atomic, as DynamoDB's are."""
+    (project / "notes.py").write_text(ACCOUNTS)
+    with serving(cwd=project) as serve, ThreadPoolExecutor(8) as pool:
+        _ = serve.port
+        for number in range(40):
+
+            def create(place: int, email: str = f"{number}@example.com") -> int:
+                return serve.request("POST", "/accounts", {"id": f"{email}-{place}", "email": email})[0]
+
+            statuses = Counter(pool.map(create, range(8)))
+            assert (statuses[201], statuses[201] + statuses[409]) == (1, 8)
 
 
 @pytest.mark.thorough
