@@ -1,5 +1,11 @@
 """Fixtures for pytest, which finds them by itself: the app, a DynamoDB for each test, its tables and a client.
 
+Their names begin with ``polymicro_``, so that they are nobody else's; call ``polymicro_client`` as you like:
+
+    @pytest.fixture
+    def client(polymicro_client):
+        return polymicro_client
+
 Nothing happens in a test that asks for none of them.
 """
 
@@ -12,6 +18,7 @@ from .app import PolyMicro
 from .project import (
     FAKE_AWS,
     NO_AWS_SETTINGS,
+    PolicyClient,
     UsageError,
     create_tables,
     find_project,
@@ -32,7 +39,7 @@ ENGINE_HELP = (
 PREFIX = "POLYMICRO_TABLE_PREFIX"
 """The variable stays in a test: an app that is compiled with it already refuses another prefix."""
 DEBUG = {"POLYMICRO_DEBUG": "log"}
-"""An app that compiles from then on, such as that of ``client``, logs errors with their text."""
+"""An app that compiles from then on, such as that of ``polymicro_client``, logs errors with their text."""
 NO_APP = """No app is configured. Name it in pyproject.toml:
 
     [tool.polymicro]
@@ -47,8 +54,8 @@ or give it by a fixture of your own, in conftest.py:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option ``--dynamodb``, and ``polymicro_dynamodb`` for the configuration file."""
-    parser.getgroup("polymicro").addoption("--dynamodb", metavar=f"{MOTO}|URL", help=ENGINE_HELP)
+    """The option ``--polymicro-dynamodb``, and ``polymicro_dynamodb`` for the configuration file."""
+    parser.getgroup("polymicro").addoption("--polymicro-dynamodb", metavar=f"{MOTO}|URL", help=ENGINE_HELP)
     parser.addini("polymicro_dynamodb", ENGINE_HELP, default=MOTO)
 
 
@@ -57,12 +64,12 @@ def pytest_configure(config: pytest.Config) -> None:
     engine = _engine(config)
     if engine != MOTO and not engine.startswith(("http://", "https://")):
         raise pytest.UsageError(
-            f"--dynamodb is {MOTO} or a URL such as http://127.0.0.1:8000, not {engine!r}"
+            f"--polymicro-dynamodb is {MOTO} or a URL such as http://127.0.0.1:8000, not {engine!r}"
         )
 
 
 def _engine(config: pytest.Config) -> str:
-    return str(config.getoption("--dynamodb") or config.getini("polymicro_dynamodb"))
+    return str(config.getoption("--polymicro-dynamodb") or config.getini("polymicro_dynamodb"))
 
 
 @pytest.fixture
@@ -80,7 +87,7 @@ def polymicro_app(pytestconfig: pytest.Config) -> PolyMicro:
 
 
 @pytest.fixture
-def dynamodb(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def polymicro_dynamodb(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty DynamoDB for one test, and credentials that are none: nothing of this machine's AWS is seen."""
     for name in machine_variables(os.environ):
         if name != PREFIX:
@@ -99,8 +106,11 @@ def dynamodb(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 @pytest.fixture
-def tables(
-    dynamodb: None, polymicro_app: PolyMicro, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+def polymicro_tables(
+    polymicro_dynamodb: None,
+    polymicro_app: PolyMicro,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
     """The tables of the app's models, empty; their names, which on an engine that tests share are this test's own."""
     polymicro_app.compile()
@@ -111,6 +121,9 @@ def tables(
 
 
 @pytest.fixture
-def client(tables: list[str], polymicro_app: PolyMicro) -> Client:
-    """A client of the app over its tables, for nobody: ``client.get("/todo", user=alice)``, ``client.as_(alice)``."""
-    return Client(polymicro_app)
+def polymicro_client(polymicro_tables: list[str], polymicro_app: PolyMicro) -> Client:
+    """A client of the app over its tables, for nobody: ``client.get("/todo", user=alice)``, ``client.as_(alice)``.
+
+    A request fails the test where it calls in DynamoDB what the template's policy does not allow.
+    """
+    return PolicyClient(polymicro_app)

@@ -149,6 +149,8 @@ class MeteredObservation(Observation):
             safely(callback, phase)
 
 
+caught: ContextVar[list[BaseException] | None] = ContextVar("polymicro_caught", default=None)
+"""Where a test collects the causes of errors; in a Lambda nowhere."""
 _current: ContextVar[Observation | None] = ContextVar("polymicro_observation", default=None)
 
 
@@ -188,6 +190,9 @@ def enter_phase(phase: str) -> None:
 def report_error(message: str, *values: object, cause: BaseException | None = None, **more: object) -> None:
     """Log an error to the app's logger, with the ids of the request that runs now, and the cause redacted."""
     observation = _current.get() or Observation()
+    causes = caught.get()
+    if causes is not None and cause is not None:
+        causes.append(cause)
     info = None if cause is None else redacted_exc_info(cause, text=observation.debug)
     place = observation.place() if observation.request_id else {}
     try:

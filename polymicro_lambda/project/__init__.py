@@ -3,7 +3,7 @@
 In comes a directory, or ``module:name``; out come the app, its handler, an ``Engine``, and ``UsageError`` where the
 project has a mistake. Open ``settings`` for pyproject.toml, ``loading`` for the import of the app and the tracebacks of
 its mistakes, ``engine`` for the embedded DynamoDB and the creation of tables, ``isolation`` for an environment and
-tables that no other test sees.
+tables that no other test sees, ``policy_check`` for a client that knows the template's policy.
 """
 
 from .engine import create_tables, engine_of, require_region, set_defaults, start_embedded
@@ -17,12 +17,14 @@ from .isolation import (
     strict_moto,
 )
 from .loading import compiled_handler, import_from, load_app, load_authorizer, load_object, traceback_of
+from .policy_check import PolicyClient
 from .settings import PYPROJECT, Project, UsageError, find_project, required_app, search_hint
 
 __all__ = [
     "FAKE_AWS",
     "NO_AWS_SETTINGS",
     "PYPROJECT",
+    "PolicyClient",
     "Project",
     "UsageError",
     "compiled_handler",

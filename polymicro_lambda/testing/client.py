@@ -4,14 +4,17 @@ import base64
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partialmethod
 from http import HTTPStatus
 from json import loads
+from traceback import format_exception
 from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 from polymicro_lambda.http import JSON_TYPE, Response, Site, User, compressed, json_bytes
+from polymicro_lambda.observability import caught
 from polymicro_lambda.types import Event, Handler
 
 from .declared_answers import DeclaredAnswers
@@ -55,11 +58,14 @@ class Result:
     event: Event
     response: Mapping[str, Any]
     request: str = ""
+    cause: BaseException | None = None
+    """Why it is a 5xx: what was raised, with its traceback. It is in no answer."""
 
     def __repr__(self) -> str:
         body = self.content
         text = body[:SHOWN].decode(errors="backslashreplace") + "…" * (len(body) > SHOWN)
-        return f"<{self.request}: {self.status} {_phrase(self.status)} {text}>"
+        why = "" if self.cause is None else f"\n{''.join(format_exception(self.cause)).rstrip()}\n"
+        return f"<{self.request}: {self.status} {_phrase(self.status)} {text}{why}>"
 
     @property
     def content(self) -> bytes:
@@ -80,7 +86,7 @@ class Result:
     def raise_for_status(self) -> Self:
         """The result itself. Raises ``AssertionError`` with request, status and body where it is an error."""
         if self.status >= HTTPStatus.BAD_REQUEST:
-            raise AssertionError(repr(self))
+            raise AssertionError(repr(self)) from self.cause
         return self
 
 
@@ -144,7 +150,11 @@ class Client:
                 **({"aws_request_id": options["request_id"]} if "request_id" in options else {})
             )
         event = make_event(method, path, **arguments)
-        result = _result(f"{method} {path}", event, self.handler(event, context))
+        with _causes() as causes:
+            answer = self.handler(event, context)
+        result = _result(f"{method} {path}", event, answer)
+        if result.status >= HTTPStatus.INTERNAL_SERVER_ERROR and causes:
+            result = replace(result, cause=causes[-1])
         if arguments["source"] == "rest":
             result = _compressed_by_gateway(result, arguments["headers"])
         media = result.headers.get("content-type", "")
@@ -195,6 +205,17 @@ def _items_of(page: Result) -> list[Any]:
     if len(found) != 1:
         raise AssertionError(f"Which of its members are the items? {page!r}")
     return found[0]
+
+
+@contextmanager
+def _causes() -> Iterator[list[BaseException]]:
+    """The causes of the errors that the handler logs meanwhile."""
+    causes: list[BaseException] = []
+    token = caught.set(causes)
+    try:
+        yield causes
+    finally:
+        caught.reset(token)
 
 
 def _compressed_by_gateway(result: Result, sent: Mapping[str, str]) -> Result:

@@ -130,7 +130,7 @@ def test_a_fixture_stands_in_the_docs(name: str) -> None:
 
 
 def test_there_are_fixtures() -> None:
-    assert {"client", "dynamodb"} <= set(FIXTURES)
+    assert {"polymicro_client", "polymicro_dynamodb"} <= set(FIXTURES)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,4 +1,4 @@
-"""Clients for two users, each over an empty DynamoDB in memory: ``client`` comes with polymicro_lambda."""
+"""Clients for two users, each over an empty DynamoDB in memory."""
 
 import os
 
@@ -6,6 +6,12 @@ import pytest
 from polymicro_lambda import User
 
 os.environ["JWT_SECRET"] = "a secret that only tests ever sign with"
+
+
+@pytest.fixture
+def client(polymicro_client):
+    """A client for nobody; a call of DynamoDB that the policy of template.yaml lacks fails its test."""
+    return polymicro_client
 
 
 @pytest.fixture
