@@ -16,12 +16,14 @@ import jwt
 
 MIN_SECRET = 32  # bytes: a key for HS256 has at least the size of its hash (RFC 7518, section 3.2)
 MAX_TOKEN = 10_240  # characters: the headers of one request to API Gateway have no more (its quota)
+LEEWAY = 10
+"""Seconds by which clocks may differ: ``iat`` and ``nbf`` may be so much ahead, ``exp`` so much behind."""
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)  # RFC 6750, section 2.1
 
 
 STANDARD = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scopes", "cognito:groups"})
 """Claims that are not the app's own (RFC 7519, section 4.1; RFC 8693, section 4.2), or have become one of its names."""
-OURS = frozenset({"uuid", "permissions", "groups", "principalId", "claims"})
+OURS = frozenset({"uuid", "permissions", "groups", "principalId", "claims", "anonymous", "refused"})
 """Members of the context that the library reads by itself."""
 
 
@@ -44,15 +46,41 @@ class Identity(NamedTuple):
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Say who makes the request: an IAM policy, or for payload 2.0 a simple response, where a refusal is 403.
 
+    With ``ALLOW_ANONYMOUS=true`` a request without a token passes as nobody, which the app reads from the context: API
+    Gateway asks for such requests only before routes that are open to all. Before these an HTTP API cannot refuse a bad
+    token by 401: the request passes as refused, and the app says 401.
+
     Raises ``UnauthorizedError`` for a missing or bad token; ``RuntimeError`` if settings or keys are missing.
     """
+    is_simple = event.get("version") == "2.0"
+    if is_anonymous(event):
+        return passed(event, "anonymous", {"anonymous": "true"})
+    try:
+        who = verify(bearer(event))
+    except UnauthorizedError:
+        if not is_simple:
+            raise
+        optional = allows_anonymous() and not event.get("identitySource")
+        return {"isAuthorized": optional, **({"context": {"refused": "true"}} if optional else {})}
+    return passed(event, who.uuid, flat(who))
+
+
+def passed(event: Mapping[str, Any], principal: str, context: Mapping[str, str | int]) -> dict[str, Any]:
+    """The answer that lets a request through, with what the app gets to know."""
     if event.get("version") == "2.0":
-        try:
-            return {"isAuthorized": True, "context": flat(verify(bearer(event)))}
-        except UnauthorizedError:
-            return {"isAuthorized": False}
-    who = verify(bearer(event))
-    return {"principalId": who.uuid, "policyDocument": policy(event["methodArn"]), "context": flat(who)}
+        return {"isAuthorized": True, "context": dict(context)}
+    return {"principalId": principal, "policyDocument": policy(event["methodArn"]), "context": dict(context)}
+
+
+def is_anonymous(event: Mapping[str, Any]) -> bool:
+    """Whether a request may pass without a token, and has none."""
+    names = {name.lower() for name in event.get("headers") or {}}
+    return allows_anonymous() and "authorization" not in names and event.get("type") != "TOKEN"
+
+
+def allows_anonymous() -> bool:
+    """Whether some routes of the API are open to all."""
+    return os.environ.get("ALLOW_ANONYMOUS") == "true"
 
 
 def flat(who: Identity) -> dict[str, str | int]:
@@ -90,6 +118,7 @@ def verify(text: str) -> Identity:
             key,
             algorithms,
             {"require": ["exp"], "enforce_minimum_key_length": True},
+            leeway=LEEWAY,
             issuer=os.environ.get("JWT_ISSUER") or None,
             audience=os.environ.get("JWT_AUDIENCE") or None,
         )

@@ -29,6 +29,7 @@ from .observability import Telemetry, UserHasher, error_logger, request_observer
 from .permissions import IsAuthenticated
 from .routing import (
     AppSettings,
+    Authorization,
     Route,
     Router,
     compile_routes,
@@ -224,7 +225,12 @@ class PolyMicro:
         """
         from .local import Wsgi  # noqa: PLC0415 - deferred: werkzeug is not in a Lambda
 
-        return Wsgi(self.compile(), **{"is_open": self.is_open, "problem": self.problem, **options})
+        return Wsgi(self.compile(), **{"authorization": self.authorization, **self.refusals, **options})
+
+    @property
+    def refusals(self) -> dict[str, Any]:
+        """What an API in front of the app needs to refuse requests in its words: arguments of ``Wsgi``."""
+        return {"cors": cors_of(self._cors), "hsts": hsts_of(self._hsts), "problem": self.problem}
 
     def transaction(self) -> Transaction:
         """Several writes to the app's tables outside of a request, done together where the block ends, or not at all.
@@ -236,11 +242,11 @@ class PolyMicro:
             raise ConfigurationError("PolyMicro.transaction() comes before compile(): compile the app first")
         return Transaction(stores_of(self.routes))
 
-    def is_open(self, method: str, segments: Sequence[str]) -> bool:
-        """Whether no authorizer stands before a request: documentation for everybody, and routes that need no user."""
+    def authorization(self, method: str, segments: Sequence[str]) -> Authorization:
+        """How an authorizer stands before a request: ``required``, ``optional``, or ``none``."""
         base = self._site.base_path
         if tuple(segments[: len(base)]) != base:
-            return False
+            return "required"
         segments, docs = segments[len(base) :], self.documentation
         documented = docs is not None and docs.is_open and tuple(segments) in docs.pages
-        return documented or self._router.is_open(method, segments)
+        return "none" if documented else self._router.authorization(method, segments)

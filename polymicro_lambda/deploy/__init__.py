@@ -12,6 +12,7 @@ from .artifact.build import BuildPlan, build
 from .artifact.powertools import naming_variables
 from .artifact.sizes import size_table
 from .artifact.target_python import RUNNING_PYTHON, BuildError
+from .gateway_responses import rest_refusals
 from .generated_parts import Part, has_parts, merge_parts
 from .iam_policy import VERB_OPERATIONS, Grant, grants, verb_operations
 from .options import RUNTIMES, Options
@@ -38,6 +39,7 @@ __all__ = [
     "merge_parts",
     "naming_variables",
     "next_index_step",
+    "rest_refusals",
     "size_table",
     "tables_of",
     "template_parts",

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from polymicro_lambda.dispatch import ProblemWording
-from polymicro_lambda.http import COMPRESSED_FROM, CORS, HSTS
+from polymicro_lambda.http import COMPRESSED_FROM, CORS
 
 from .authorizers import Authorizer
 from .function_events import Event, Preflights
-from .gateway_responses import gateway_responses
+from .gateway_responses import rest_refusals
+from .options import Options
 from .yaml_writer import Commented
 
 LOG_MEMBERS = (
@@ -48,13 +48,12 @@ def preflights_to_function(api: str, cors: CORS | None) -> Preflights:
 def rest_api(
     served: Sequence[Event],
     authorizer: Authorizer,
-    cors: CORS | None,
-    hsts: HSTS | None = None,
-    problem: ProblemWording | None = None,
+    options: Options,
     binary: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The properties of ``AWS::Serverless::Api``; ``binary`` are the media types whose bodies are no texts."""
     models = {event.name: event.body for event in served if event.body is not None}
+    cors, signed = options.cors, options.authorizer == "iam"
     preflight = Commented("AddDefaultAuthorizerToCorsPreflight", "A preflight request carries no token.")
     return {
         "StageName": {"Ref": "Stage"},
@@ -66,7 +65,7 @@ def rest_api(
         "AccessLogSetting": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
         Commented(
             "GatewayResponses", "What API Gateway refuses itself, as the app would say it."
-        ): gateway_responses(cors, hsts, problem),
+        ): rest_refusals(cors, options.hsts, options.problem, signed=signed),
         Commented("MinimumCompressionSize", "Bytes from which on answers are compressed."): COMPRESSED_FROM,
         **({"BinaryMediaTypes": [one.replace("/", "~1") for one in binary]} if binary else {}),
         **({"Models": models} if models else {}),
@@ -107,12 +106,13 @@ def _http_cors(cors: CORS) -> dict[str, Any]:
     }
 
 
-def event_source(event: Event, api: str, *, authorized: bool) -> dict[str, Any]:
+def event_source(event: Event, api: str, authorizer: Authorizer) -> dict[str, Any]:
     """One of the ``Events`` of ``AWS::Serverless::Function``."""
     kind, reference = ("Api", "RestApiId") if api == "rest" else ("HttpApi", "ApiId")
     properties: dict[str, Any] = {reference: {"Ref": "Api"}, "Method": event.method, "Path": event.path}
-    if event.is_open and authorized:
-        properties["Auth"] = {"Authorizer": "NONE"}
+    if event.is_open and authorizer.auth:
+        asked = authorizer.optional if event.authorization == "optional" else None
+        properties["Auth"] = {"Authorizer": asked or "NONE"}
     if event.body is not None and api == "rest":
         properties["RequestModel"] = {"Model": event.name, "Required": True, "ValidateBody": True}
     return {"Type": kind, "Properties": properties}

@@ -14,10 +14,19 @@ class Authorizer:
 
     auth: Mapping[str, Any]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    optional: str | None = None
+    """The name of the one before routes that are open to all, None where API Gateway has none."""
 
 
 _CACHED = 300
 """Seconds that an authorizer's answer is kept for a token, as API Gateway does unless told otherwise."""
+
+
+OPTIONAL = "BearerOrNobody"
+"""The authorizer before routes that are open to all: it is asked for requests without a token too."""
+_OPTIONAL_IDENTITY = Commented(
+    "Identity", "No header is demanded, and no answer kept: who sends no token is nobody."
+)
 
 
 def _lambda_rest() -> Authorizer:
@@ -26,20 +35,22 @@ def _lambda_rest() -> Authorizer:
         "FunctionArn": {"Fn::GetAtt": ["AuthorizerFunction", "Arn"]},
         "FunctionPayloadType": "REQUEST",
     }
-    return Authorizer(
-        {"DefaultAuthorizer": "Bearer", "Authorizers": {"Bearer": {**function, "Identity": identity}}}
-    )
+    optional = {**function, _OPTIONAL_IDENTITY: {"ReauthorizeEvery": 0}}
+    authorizers = {"Bearer": {**function, "Identity": identity}, OPTIONAL: optional}
+    return Authorizer({"DefaultAuthorizer": "Bearer", "Authorizers": authorizers}, optional=OPTIONAL)
 
 
 def _lambda_http() -> Authorizer:
-    authorizer = {
+    function = {
         "FunctionArn": {"Fn::GetAtt": ["AuthorizerFunction", "Arn"]},
         "AuthorizerPayloadFormatVersion": "2.0",
         "EnableSimpleResponses": True,
         "EnableFunctionDefaultPermissions": True,
-        "Identity": {"Headers": ["Authorization"], "ReauthorizeEvery": _CACHED},
     }
-    return Authorizer({"DefaultAuthorizer": "Bearer", "Authorizers": {"Bearer": authorizer}})
+    identity = {"Headers": ["Authorization"], "ReauthorizeEvery": _CACHED}
+    optional = {**function, _OPTIONAL_IDENTITY: {"ReauthorizeEvery": 0}}
+    authorizers = {"Bearer": {**function, "Identity": identity}, OPTIONAL: optional}
+    return Authorizer({"DefaultAuthorizer": "Bearer", "Authorizers": authorizers}, optional=OPTIONAL)
 
 
 def _cognito() -> Authorizer:
@@ -91,6 +102,17 @@ AUTHORIZERS: Mapping[tuple[str, str], Callable[[], Authorizer]] = MappingProxyTy
     }
 )
 """(api, authorizer) -> its gate; Cognito's tokens are JWTs to an HTTP API, and a REST API checks no others."""
+
+
+def without_optional(authorizer: Authorizer) -> Authorizer:
+    """The same without what stands before routes that are open to all."""
+    kept = {name: one for name, one in authorizer.auth.get("Authorizers", {}).items() if name != OPTIONAL}
+    auth = {**authorizer.auth, "Authorizers": kept} if kept else authorizer.auth
+    return Authorizer(auth, authorizer.parameters)
+
+
+ALLOW_ANONYMOUS: Mapping[str, str] = MappingProxyType({"ALLOW_ANONYMOUS": "true"})
+"""What tells the authorizer that requests without a token pass before some routes."""
 OPEN = frozenset({"app", "none"})
 """Those under which API Gateway lets every request through: to an app that finds out its users itself, or has none."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.openapi import DOCUMENT_PATH, PAGE_PATH, Documentation, body_model
-from polymicro_lambda.routing import Route, is_open
+from polymicro_lambda.routing import Authorization, Route, asks_who, authorization_of
 from polymicro_lambda.schemas import parameter_name
 
 MAX_EVENTS = 40
@@ -39,10 +39,17 @@ class Event:
     path: str
     comment: str
     """Names the verb of the resource."""
-    is_open: bool
-    """No authorizer stands before it."""
+    authorization: Authorization
+    """How an authorizer stands before it."""
     body: Mapping[str, Any] | None = None
     """The JSON schema of the request body."""
+    is_mixed: bool = False
+    """Some of its verbs need a user, others do not."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody is refused for lack of a token."""
+        return self.authorization != "required"
 
 
 def function_events(
@@ -57,8 +64,11 @@ def function_events(
     Raises ``ConfigurationError`` for more paths than a function's policy has room for, and for a path that a REST API
     does not know how to spell.
     """
+    asks = asks_who(routes)
     events = [
-        event for route, path in _paths(routes) for event in _route_events(route, path, validate=validate)
+        event
+        for route, path in _paths(routes)
+        for event in _route_events(route, path, authorization_of(route, asks_who=asks), validate=validate)
     ]
     events += [] if documentation is None else _documentation_events(documentation)
     paths = _by_path(events)
@@ -96,12 +106,14 @@ def _unused(part: str, segments: Sequence[str]) -> str:
     return part
 
 
-def _route_events(route: Route, path: str, *, validate: bool) -> Iterator[Event]:
+def _route_events(
+    route: Route, path: str, authorization: Authorization, *, validate: bool
+) -> Iterator[Event]:
     resource = type(route.resource).__name__
     several = len(route.about.http) > 1
     name = camel_case(resource.removesuffix("Resource"), route.verb, route.http.title() if several else "")
     body = body_model(route) if validate else None
-    event = Event(name, route.http, path, f"{resource}.{route.verb}", is_open(route), body)
+    event = Event(name, route.http, path, f"{resource}.{route.verb}", authorization, body)
     yield event
     if route.http == "GET":
         yield replace(event, name=f"{name}Head", method="HEAD")
@@ -111,7 +123,8 @@ def _documentation_events(documentation: Documentation) -> Iterator[Event]:
     """The document, the page, and in one path all files of the page."""
     pages = ("OpenapiJson", DOCUMENT_PATH), ("Docs", PAGE_PATH), ("DocsFile", (*PAGE_PATH, "{file}"))
     for name, path in pages:
-        event = Event(name, "GET", "/" + "/".join(path), "PolyMicro(docs=…)", documentation.is_open)
+        authorization: Authorization = "none" if documentation.is_open else "required"
+        event = Event(name, "GET", "/" + "/".join(path), "PolyMicro(docs=…)", authorization)
         yield event
         yield replace(event, name=f"{name}Head", method="HEAD")
 
@@ -128,19 +141,19 @@ def _options(of_path: Sequence[Event], preflights: Preflights) -> Event:
 
     A REST API has no default authorizer before OPTIONS anyway: there it is as open as the path's verbs.
     """
-    is_open = preflights is not Preflights.ALL or all(event.is_open for event in of_path)
-    return Event(f"{of_path[0].name}Options", "OPTIONS", of_path[0].path, "preflights", is_open)
+    as_open = of_path[0].authorization if len({one.authorization for one in of_path}) == 1 else "required"
+    authorization: Authorization = as_open if preflights is Preflights.ALL else "none"
+    return Event(f"{of_path[0].name}Options", "OPTIONS", of_path[0].path, "preflights", authorization)
 
 
 def _any_event(of_path: Sequence[Event], preflights: Preflights) -> Iterator[Event]:
     """One event for all verbs of a path, and OPTIONS where it may not be among them."""
     first, comment = of_path[0], ", ".join(dict.fromkeys(event.comment for event in of_path))
-    if len({event.is_open for event in of_path}) > 1:
-        raise ConfigurationError(
-            f"{first.path}: with more than {MAX_EVENTS} events there is one for each path, but here only some verbs"
-            " need a user: split the app"
-        )
-    yield Event(f"{first.name}Any", "ANY", first.path, comment, first.is_open)
+    kinds = {event.authorization for event in of_path}
+    # The app itself refuses who needs to be somebody, and is not.
+    authorization: Authorization = first.authorization if len(kinds) == 1 else "optional"
+    mixed = "required" in kinds and len(kinds) > 1
+    yield Event(f"{first.name}Any", "ANY", first.path, comment, authorization, is_mixed=mixed)
     if preflights is not Preflights.NONE:
         yield _options(of_path, preflights)
 

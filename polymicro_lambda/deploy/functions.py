@@ -7,7 +7,7 @@ from polymicro_lambda.dynamodb import has_table, table_name
 from polymicro_lambda.routing import Route
 
 from .api_gateway import event_source
-from .authorizers import JWKS_ENVIRONMENT, OPEN, SECRET_ENVIRONMENT
+from .authorizers import ALLOW_ANONYMOUS, JWKS_ENVIRONMENT, SECRET_ENVIRONMENT, Authorizer
 from .common_resources import log_group, resource, secret
 from .function_events import Event
 from .generated_parts import Part
@@ -29,9 +29,11 @@ def function_globals(options: Options) -> dict[str, Any]:
     }
 
 
-def app_function(routes: Sequence[Route], events: Sequence[Event], options: Options) -> Iterator[Part]:
+def app_function(
+    routes: Sequence[Route], events: Sequence[Event], authorizer: Authorizer, options: Options
+) -> Iterator[Part]:
     """The function that answers the requests, and its logs."""
-    name, authorized = f"{options.name}Function", options.authorizer not in OPEN
+    name = f"{options.name}Function"
     models = {table_name(route.model): None for route in routes if has_table(route.model)}
     granted = statements(routes)
     properties = {
@@ -43,7 +45,7 @@ def app_function(routes: Sequence[Route], events: Sequence[Event], options: Opti
         "LoggingConfig": {"LogGroup": {"Ref": f"{options.name}Logs"}},
         "Environment": {"Variables": _environment(options)},
         "Events": {
-            Commented(event.name, event.comment): event_source(event, options.api, authorized=authorized)
+            Commented(event.name, event.comment): event_source(event, options.api, authorizer)
             for event in events
         },
         **({"Policies": [{"Version": "2012-10-17", "Statement": granted}]} if granted else {}),
@@ -68,8 +70,9 @@ def _environment(options: Options) -> dict[str, Any]:
     }
 
 
-def authorizer_function(options: Options) -> Iterator[Part]:
+def authorizer_function(events: Sequence[Event], options: Options) -> Iterator[Part]:
     """The Lambda authorizer, its logs and the secret that signs its tokens; nothing where another kind is there."""
+    anonymous = ALLOW_ANONYMOUS if any(event.authorization == "optional" for event in events) else {}
     if options.authorizer != "lambda":
         return
     properties = {
@@ -77,7 +80,9 @@ def authorizer_function(options: Options) -> Iterator[Part]:
         "MemorySize": 256,
         "Timeout": 5,
         "LoggingConfig": {"LogGroup": {"Ref": "AuthorizerLogs"}},
-        "Environment": {"Variables": dict(JWKS_ENVIRONMENT if options.jwks else SECRET_ENVIRONMENT)},
+        "Environment": {
+            "Variables": {**(JWKS_ENVIRONMENT if options.jwks else SECRET_ENVIRONMENT), **anonymous}
+        },
     }
     body = _function(properties, options)
     note = "[tool.polymicro] authorizer"

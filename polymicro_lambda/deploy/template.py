@@ -9,7 +9,7 @@ from polymicro_lambda.http import is_binary
 from polymicro_lambda.routing import Route
 
 from .api_gateway import http_api, preflights_to_function, rest_api
-from .authorizers import AUTHORIZERS, JWKS_PARAMETERS, Authorizer
+from .authorizers import AUTHORIZERS, JWKS_PARAMETERS, Authorizer, without_optional
 from .common_resources import (
     AFTER_LOGGING_ROLE,
     LOGGING_ROLE_PARAMETER,
@@ -18,7 +18,7 @@ from .common_resources import (
     resource,
     secret,
 )
-from .function_events import Event, function_events
+from .function_events import MAX_EVENTS, Event, function_events
 from .functions import app_function, authorizer_function, function_globals
 from .generated_parts import Part, as_dict
 from .options import RUNTIMES, SNAP_START_RUNTIMES, Options
@@ -42,13 +42,17 @@ def template_parts(routes: Sequence[Route], options: Options) -> list[Part]:
     if options.names_no_authorizer and not options.jwks and all(event.is_open for event in events):
         options = replace(options, authorizer="none")  # there is nothing that it would stand before
     authorizer = _authorizer(options)
+    if not any(event.authorization == "optional" for event in events):
+        authorizer = without_optional(authorizer)
+    if authorizer.optional is None and authorizer.auth:
+        _refuse_mixed(events)
     tables = tables_of(dict.fromkeys(model for route in routes for model in route.models))
     parts = [
         Part("Parameters", "Parameters", _parameters(options, authorizer), "what a stage says"),
         Part("Globals", "Globals", {"Function": function_globals(options)}, "for all functions"),
         *_api(events, authorizer, options, binary_types(routes)),
-        *app_function(routes, events, options),
-        *authorizer_function(options),
+        *app_function(routes, events, authorizer, options),
+        *authorizer_function(events, options),
         *(_table(table, options) for table in tables),
         secret("CursorSecret", "Signs the cursors of lists."),
         *(logging_role() if options.api == "rest" else []),
@@ -71,6 +75,15 @@ def _events(routes: Sequence[Route], options: Options) -> list[Event]:
             f" {_known_authorizers(options, without='none')}"
         )
     return events
+
+
+def _refuse_mixed(events: Sequence[Event]) -> None:
+    mixed = next((event for event in events if event.is_mixed), None)
+    if mixed is not None:
+        raise ConfigurationError(
+            f"{mixed.path}: with more than {MAX_EVENTS} events there is one for each path, but here only some verbs"
+            " need a user, which this authorizer cannot tell apart: take a Lambda authorizer, or split the app"
+        )
 
 
 def _authorizer(options: Options) -> Authorizer:
@@ -128,7 +141,7 @@ def _api(
             "AWS::Serverless::Api",
             {
                 **AFTER_LOGGING_ROLE,
-                **rest_api(events, authorizer, options.cors, options.hsts, options.problem, binary),
+                **rest_api(events, authorizer, options, binary),
             },
         )
     else:

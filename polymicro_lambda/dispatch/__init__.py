@@ -18,6 +18,7 @@ from .operations import Operation
 from .other_events import checked_on_event
 from .problems import ProblemWording, wording_of
 from .requests.own_queries import read_own_query
+from .requests.request_guard import NEEDS_USER
 from .requests.request_verdicts import asks_for_user, permitted
 from .requests.services import Services
 from .requests.verb_request import VerbRequest
@@ -26,6 +27,7 @@ from .settings_checks import check_settings
 from .startup import make_ready, quiet_libraries, without_garbage_collection
 
 __all__ = [
+    "NEEDS_USER",
     "Dispatcher",
     "Operation",
     "ProblemWording",

@@ -23,6 +23,7 @@ from polymicro_lambda.http import (
     Response,
     chosen_representation,
     compressed,
+    is_refused,
     origin_of,
     read_body,
     with_vary,
@@ -45,7 +46,8 @@ from polymicro_lambda.types import Event
 
 from .operations import Operation
 from .problems import error_response
-from .requests.request_verdicts import PAGE_METHOD, decided, permitted
+from .requests.request_guard import denied
+from .requests.request_verdicts import PAGE_METHOD, asks_for_user, decided, permitted
 from .requests.services import Services
 from .requests.verb_request import VerbRequest
 from .responses.formats import body_of_rows, represented
@@ -147,6 +149,8 @@ class Dispatcher:
         seen.template, seen.verb = route.template, route.verb
         seen.phase = "permit"
         request.set_path_params(match.params(route))
+        if request.user is None and is_refused(request.event.get("requestContext")):
+            denied(None)
         user = self.user_of(request)
         if user is not request.user:
             request = seen.request = request.replaced(user=user)
@@ -190,6 +194,8 @@ class Dispatcher:
             return self._allowed(request, PAGE_ALLOWS)
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(f"This path serves {PAGE_ALLOWS}.", headers={"allow": PAGE_ALLOWS})
+        if is_refused(request.event.get("requestContext")) and asks_for_user(rule):
+            denied(None)
         request = seen.request = request.replaced(user=self.user_of(request))
         decided(rule, RuleContext(request.user, PAGE_METHOD, Model, request))
         return page(request)

@@ -60,7 +60,8 @@ from .strict_json import (
     plain_number,
     read_json,
 )
-from .users import User, user_from, user_id_by
+from .urls import NOT_FOUND
+from .users import NOBODY, REFUSED, User, is_refused, user_from, user_id_by
 
 __all__ = [
     "COMPRESSED_FROM",
@@ -72,7 +73,10 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_VALUES",
     "MERGE_TYPE",
+    "NOBODY",
+    "NOT_FOUND",
     "PROBLEM_TYPE",
+    "REFUSED",
     "TAG_SUFFIX",
     "BodyType",
     "CellRows",
@@ -92,6 +96,7 @@ __all__ = [
     "cors_of",
     "hsts_of",
     "is_binary",
+    "is_refused",
     "joined_formats",
     "joined_values",
     "json_bytes",

@@ -13,6 +13,7 @@ from polymicro_lambda.types import Event
 
 from . import strict_json
 from .addresses import NOWHERE, Site, domain_of, is_custom, mapped_depth
+from .urls import NOT_FOUND
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Request:
             )
         depth = len(base) or mapped_depth(segments, self.event)
         if segments[: len(base)] != base:
-            raise NotFound("There is nothing at this path.")
+            raise NotFound(NOT_FOUND)
         if depth:
             members["prefix"] = "/" + "/".join(segments[:depth])
             members["segments"] = below = segments[depth:]

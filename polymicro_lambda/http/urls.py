@@ -9,6 +9,7 @@ from polymicro_lambda.exceptions import BadRequest, NotFound
 Pairs: TypeAlias = list[tuple[str, str]]
 """Names and values in the order in which they were sent."""
 
+NOT_FOUND = "There is nothing at this path."
 _FORBIDDEN_SEGMENTS = frozenset({"", ".", ".."})
 """Segments that no route has."""
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -22,13 +23,13 @@ def path_segments(path: str, *, encoded: bool) -> tuple[str, ...]:
     """
     root, *parts = path.split("/")
     if root:
-        raise NotFound("There is nothing at this path.")
+        raise NotFound(NOT_FOUND)
     if parts and not parts[-1]:
         parts.pop()
     if encoded and "%" in path:
         return tuple(_checked_segment(decode(part)) for part in parts)
     if not _FORBIDDEN_SEGMENTS.isdisjoint(parts):
-        raise NotFound("There is nothing at this path.")
+        raise NotFound(NOT_FOUND)
     return tuple(parts)
 
 
@@ -79,5 +80,5 @@ def stage_prefix(path: str, whole: object, stage: object) -> str:
 
 def _checked_segment(text: str) -> str:
     if text in _FORBIDDEN_SEGMENTS:
-        raise NotFound("There is nothing at this path.")
+        raise NotFound(NOT_FOUND)
     return text

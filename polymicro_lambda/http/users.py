@@ -41,6 +41,32 @@ _GROUPS = 2
 """The number of these, from the end, that hold groups; all before them hold permissions."""
 
 
+NOBODY = "anonymous"
+"""The member of an authorizer's context that says: no token was sent. It is no user, whatever else is there."""
+REFUSED = "refused"
+"""The member that says: a token was sent, and is not good."""
+
+
+def is_refused(request_context: object) -> bool:
+    """Whether an authorizer has let a request through whose token is not good: nobody may answer it but by 401."""
+    return _says(_mapping(request_context).get("authorizer"), REFUSED)
+
+
+def _is_nobody(authorizer: object) -> bool:
+    return _says(authorizer, NOBODY) or _says(authorizer, REFUSED)
+
+
+def _says(authorizer: object, mark: str) -> bool:
+    """Whether a Lambda authorizer's context, on a REST API or on an HTTP API, says so."""
+    if not isinstance(authorizer, MAPPINGS):
+        return False
+    said = authorizer.get(mark)
+    if said is None:
+        inner = authorizer.get("lambda")
+        said = inner.get(mark) if isinstance(inner, MAPPINGS) else None
+    return said is True or said == "true"
+
+
 def user_from(request_context: object) -> User | None:
     """Read the user from an event's ``requestContext``, whichever authorizer filled it.
 
@@ -49,6 +75,8 @@ def user_from(request_context: object) -> User | None:
     """
     context = request_context if type(request_context) is dict else _mapping(request_context)
     authorizer = context.get("authorizer")
+    if _is_nobody(authorizer):
+        return None
     if type(authorizer) is dict and _SHAPE_NAMES.isdisjoint(authorizer):
         user = _make_user(authorizer)
         if user is not None:

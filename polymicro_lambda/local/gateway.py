@@ -1,5 +1,6 @@
 """API Gateway's part before the app: the call of a Lambda authorizer, and its answer as context or refusal."""
 
+import json
 import logging
 import os
 import re
@@ -28,18 +29,24 @@ class Refused(Exception):
         self.message = message
 
 
-def authorize(authorizer: Handler, request: Mapping[str, Any], *, source: str) -> dict[str, Any]:
+def authorize(
+    authorizer: Handler, request: Mapping[str, Any], *, source: str, optional: bool = False
+) -> dict[str, Any]:
     """Ask ``authorizer`` about ``request`` (arguments of ``make_event``) and return its context.
+
+    An ``optional`` one is asked for requests without a token too.
 
     Raises ``Refused``: 401 without an Authorization header or when it raises ``Unauthorized``, 403 when it
     does not allow this very request, 500 when it fails or its answer cannot be read.
     """
     kind = AUTHORIZER_APIS[source]
     token = next((value for name, value in request["headers"].items() if name.lower() == "authorization"), "")
-    if not token:
+    if not token and not optional:
         logger.warning("There is no Authorization header, which API Gateway answers with 401.")
         raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized")
     event = AUTHORIZER_EVENTS[kind](make_event(**{**request, "body": None}, source=kind), token)
+    if optional:
+        event.pop("identitySource", None)
     try:
         answer = _call_authorizer(authorizer, event, token)
         return _allowed_context(answer, event.get("methodArn") or event["routeArn"], kind)
@@ -129,3 +136,25 @@ def _any_matches(patterns: Iterable[str], text: str) -> bool:
 
 def _regex(pattern: str) -> str:
     return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+
+
+# --- refusals ------------------------------------------------------------------------------------------------
+
+_REFUSALS = {401: "UNAUTHORIZED", 403: "ACCESS_DENIED", 500: "AUTHORIZER_FAILURE"}
+"""Status of a refusal -> the name of the gateway response that a REST API takes."""
+
+
+def refusal_of_rest(refused: Refused, said: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    """A REST API's own answer, by the ``GatewayResponses`` that its template says."""
+    default = "DEFAULT_5XX" if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "DEFAULT_4XX"
+    response = said.get(_REFUSALS.get(refused.status, default)) or said[default]
+    sent = {f"method.request.header.{name.title()}": value for name, value in request["headers"].items()}
+    values = response["ResponseParameters"]["Headers"]
+    headers = {name: value[1:-1] if value[0] == "'" else sent.get(value) for name, value in values.items()}
+    ((media, body),) = response["ResponseTemplates"].items()
+    body = body.replace("$context.error.messageString", json.dumps(refused.message))
+    return {
+        "statusCode": refused.status,
+        "headers": {"Content-Type": media} | {name: one for name, one in headers.items() if one is not None},
+        "body": body.replace("$context.requestId", request["request_id"]),
+    }

@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, unquote_to_bytes
 from uuid import uuid4
 
+from polymicro_lambda.deploy import rest_refusals
 from polymicro_lambda.dispatch import ProblemWording
-from polymicro_lambda.exceptions import HTTPError, title_of
-from polymicro_lambda.http import Response, User, compressed
+from polymicro_lambda.http import CORS, HSTS, Response, User, compressed
+from polymicro_lambda.routing import Authorization
 from polymicro_lambda.testing import FakeContext, make_event
 from polymicro_lambda.types import Handler
 
-from .gateway import Refused, authorize
+from .gateway import AUTHORIZER_APIS, Refused, authorize, refusal_of_rest
 
 Environ: TypeAlias = MutableMapping[str, Any]
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], object]
@@ -36,10 +37,10 @@ BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 class Wsgi:
     """A WSGI application (PEP 3333) that hands each request to ``handler`` as an event of ``source``.
 
-    ``source`` is ``rest``, ``http``, ``url`` or ``alb``. ``user`` makes every request, or ``authorizer``, a
-    Lambda authorizer's function, is asked first as API Gateway would ask it, but for what ``is_open`` says to be for
-    everybody, of an HTTP verb and the segments of a path; with neither there is no user. ``problem`` words what API
-    Gateway refuses by itself, as the template of a REST API has it.
+    ``source`` is ``rest``, ``http``, ``url``, ``alb`` or ``lattice``. ``user`` makes every request, or ``authorizer``,
+    a Lambda authorizer's function, is asked first as API Gateway would ask it: ``authorization`` says how it stands
+    before an HTTP verb and the segments of a path. With neither there is no user. ``cors``, ``hsts`` and ``problem``
+    are those of the app: a REST API's own refusals are as its template has them.
     A ``handler`` that raises is 502, as behind API Gateway, and its traceback goes to the log.
     """
 
@@ -47,7 +48,11 @@ class Wsgi:
     source: str = field(default="rest", kw_only=True)
     authorizer: Handler | None = field(default=None, kw_only=True)
     user: User | None = field(default=None, kw_only=True)
-    is_open: Callable[[str, Sequence[str]], bool] = field(default=lambda *_: False, kw_only=True)
+    authorization: Callable[[str, Sequence[str]], Authorization] = field(
+        default=lambda *_: "required", kw_only=True
+    )
+    cors: CORS | None = field(default=None, kw_only=True)
+    hsts: HSTS | None = field(default=None, kw_only=True)
     problem: ProblemWording | None = field(default=None, kw_only=True)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -70,22 +75,21 @@ class Wsgi:
             return _gateway_response(HTTPStatus.BAD_GATEWAY, "Internal server error")
 
     def _refused(self, refused: Refused, request: Mapping[str, Any]) -> WsgiResponse:
-        """API Gateway's own answer, or what the app makes of it."""
-        if self.problem is None:
+        """API Gateway's own answer."""
+        if AUTHORIZER_APIS[self.source] != "rest":
             return _gateway_response(refused.status, refused.message)
-        error = HTTPError(refused.message)
-        error.status, error.title = refused.status, title_of(refused.status)  # type: ignore[misc]
-        response = self.problem.response(error, request["request_id"], None)
-        answer = {"statusCode": response.status, "headers": response.headers, "body": response.body.decode()}
-        return _wsgi_response(answer, "GET")
+        said = rest_refusals(self.cors, self.hsts, self.problem)
+        return _wsgi_response(refusal_of_rest(refused, said, request), request["method"])
 
     def _authorizer_context(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """The authorizer's context for the request, None where it is not asked: a preflight carries no token."""
         if self.authorizer is None or request["method"] == "OPTIONS":
             return None
-        if self.is_open(request["method"], [unquote(part) for part in request["path"].strip("/").split("/")]):
+        segments = [unquote(part) for part in request["path"].strip("/").split("/")]
+        how = self.authorization(request["method"], segments)
+        if how == "none":
             return None
-        return authorize(self.authorizer, request, source=self.source)
+        return authorize(self.authorizer, request, source=self.source, optional=how == "optional")
 
 
 def _request(environ: Environ) -> dict[str, Any]:

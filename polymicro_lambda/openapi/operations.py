@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polymicro_lambda.http import JSON_TYPE, MERGE_TYPE
-from polymicro_lambda.routing import Route, is_open
+from polymicro_lambda.routing import Route, is_open, is_same_for_all
 
 from .declared_forms import action_body, with_declared
 from .examples import example_of
@@ -17,7 +17,6 @@ from .gateway_models import object_with
 from .parameters import parameters
 from .resource_schemas import ANY, BODY_SUFFIXES, ResourceSchemas, body_example, markdown, page_example
 from .responses import lenient_response, responses_of
-from .unshown_results import for_everybody
 
 SUMMARIES: Mapping[tuple[str, str], str] = {
     ("create", "POST"): "Create: {name}",
@@ -153,7 +152,7 @@ class DocumentedRoute:
 
     def _security(self) -> dict[str, Any]:
         """Nothing where a token is needed, as the document demands by itself."""
-        if for_everybody(self.route):
+        if is_same_for_all(self.route):
             return {"security": []}
         return {"security": [{}, {"bearer": []}]} if is_open(self.route) else {}
 

@@ -6,12 +6,12 @@ from typing import Any
 from pynamodb.indexes import LocalSecondaryIndex
 
 from polymicro_lambda.http import JSON_TYPE, PROBLEM_TYPE
-from polymicro_lambda.routing import Route, is_open
+from polymicro_lambda.routing import Route, is_open, is_same_for_all
 from polymicro_lambda.rules import error_of
 
 from .error_examples import document_of, own_examples, usual_example
 from .parameters import changes
-from .unshown_results import for_everybody, may_be_unshown
+from .unshown_results import may_be_unshown
 
 ResponseObject = dict[str, Any]
 
@@ -115,7 +115,7 @@ ERRORS: Mapping[int, tuple[str, str, Condition, tuple[str, ...]]] = {
     403: (
         "Forbidden",
         "The user may not do this.",
-        lambda route: not all(map(for_everybody, _verbs(route))),
+        lambda route: not all(map(is_same_for_all, _verbs(route))),
         (),
     ),
     404: (

@@ -1,4 +1,4 @@
-"""What rules let pass: routes for everybody, and updates that may be answered without the written item."""
+"""Updates that may be answered without the written item."""
 
 from polymicro_lambda.dynamodb import model_info
 from polymicro_lambda.permissions import (
@@ -17,11 +17,6 @@ _STEADY = (AllowAny, HasPermission, InGroup, IsAuthenticated, OwnedBy)
 """Permissions that decide alike for every verb, before and after an update."""
 _TO_READ = (AllowAny, IsAuthenticated, ReadOnly)
 """Permissions that let all users read, those with ``anonymous`` nobody in particular too."""
-
-
-def for_everybody(route: Route) -> bool:
-    """Whether no permission can refuse anybody."""
-    return all(type(leaf) is AllowAny for leaf in route.rule.leaves()) and is_open(route)
 
 
 def may_be_unshown(route: Route) -> bool:

@@ -46,6 +46,7 @@ def set_defaults(environ: MutableMapping[str, str]) -> None:
     environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     environ.setdefault("JWT_SECRET", DEVELOPMENT_SECRET)
     environ.setdefault("POLYMICRO_DEBUG", "true")
+    environ.setdefault("ALLOW_ANONYMOUS", "true")
     environ.setdefault("POLYMICRO_CURSOR_SECRET", secrets.token_urlsafe(32))
 
 

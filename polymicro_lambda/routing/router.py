@@ -5,15 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError, NotFound
+from polymicro_lambda.http import NOT_FOUND
 from polymicro_lambda.lazy import lazy
-from polymicro_lambda.rules import RuleContext
 
+from .authorization import Authorization, asks_who, authorization_of
 from .routes import Route
-
-
-def is_open(route: Route) -> bool:
-    """Whether a request without a user gets past the first question of the rule: no authorizer stands before it."""
-    return route.rule.decide(RuleContext(None, route.method, route.model)) is not False
 
 
 @dataclass
@@ -56,8 +52,8 @@ class Router:
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._root = _Node()
-        for route in routes:
+        self._root, self._routes = _Node(), tuple(routes)
+        for route in self._routes:
             other = self._leaf(route.parts).routes.setdefault(route.http, route)
             if other is not route:
                 raise ConfigurationError(
@@ -94,20 +90,20 @@ class Router:
         else:
             if node.routes:
                 return Match(node.routes, tuple(values))
-        raise NotFound("There is nothing at this path.")
+        raise NotFound(NOT_FOUND)
 
-    def is_open(self, http: str, segments: Sequence[str]) -> bool:
-        """Whether there is a route that a request without a user may get through."""
+    def authorization(self, http: str, segments: Sequence[str]) -> Authorization:
+        """How an authorizer stands before a request; ``required`` where there is no such route."""
         try:
             route = self.find(segments).routes.get("GET" if http == "HEAD" else http)
         except NotFound:
-            return False
-        return route is not None and is_open(route)
+            return "required"
+        return "required" if route is None else authorization_of(route, asks_who=asks_who(self._routes))
 
     def _searched(self, segments: Sequence[str]) -> Match:
         found = _search(self._root, segments, 0, ())
         if found is None:
-            raise NotFound("There is nothing at this path.")
+            raise NotFound(NOT_FOUND)
         return found
 
 

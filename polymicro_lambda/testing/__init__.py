@@ -13,13 +13,14 @@ source, ``fake_context`` for Lambda's context and its clock, ``permission_matrix
 """
 
 from .client import Client, Result
-from .events import make_event
+from .events import BAD_TOKEN, make_event
 from .fake_context import FakeClock, FakeContext
 from .permission_matrix import assert_permission_matrix
 from .serializability import assert_serializable
 from .strict_moto import strict
 
 __all__ = [
+    "BAD_TOKEN",
     "Client",
     "FakeClock",
     "FakeContext",

@@ -3,15 +3,18 @@
 import base64
 from collections.abc import Mapping, Sequence
 from json import dumps
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
-from polymicro_lambda.http import User
+from polymicro_lambda.http import REFUSED, User
 
 from .event_forms import FORMS, REGION, Context, SentRequest
 
 Query: TypeAlias = str | Mapping[str, Any] | Sequence[tuple[str, Any]]
 
+BAD_TOKEN: Mapping[str, Any] = MappingProxyType({REFUSED: "true"})
+"""What an authorizer says of a token that is not good: ``make_event(…, authorizer=BAD_TOKEN)`` is a 401."""
 _PATH = "/%:@!$&'()*+,;=~"  # RFC 3986, section 3.3; the percent sign, as the path is encoded already
 _HEADERS = {"Host": "api.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "443"}
 _OF_STAGE = {"http": {"Host": f"api.execute-api.{REGION}.amazonaws.com"}}

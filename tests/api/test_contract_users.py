@@ -7,8 +7,20 @@ from contract import ALICE, BOB, FORMS, Caller, assert_problem, counted, every_f
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
-from polymicro_lambda import AllowAny, Create, List, ModelResource, Permission, PolyMicro, User
-from polymicro_lambda.testing import FakeContext, make_event
+from polymicro_lambda import (
+    AllowAny,
+    Create,
+    Delete,
+    List,
+    ModelResource,
+    Permission,
+    PolyMicro,
+    Retrieve,
+    Update,
+    User,
+    action,
+)
+from polymicro_lambda.testing import BAD_TOKEN, FakeContext, make_event
 
 
 class Me(Model):
@@ -281,3 +293,42 @@ def test_a_user_may_be_text() -> None:
         "/me", headers={"X-Name": "b"}, query={"pagination_key": first.json["pagination_key"]}
     )
     assert_problem(stolen, 400, "pagination_key")
+
+
+class OpenNotes(ModelResource, Create, List, Retrieve, Update, Delete):
+    model = Me
+    route = "open"
+    permissions = AllowAny
+    scan = True
+
+    @action(methods="GET", detail=False)
+    def me(self, user: Any) -> Any:
+        return user and user.uuid
+
+
+@every_form
+@pytest.mark.parametrize("req_user_func", [None, lambda request: request.user or ALICE])
+def test_a_bad_token_is_401_on_open_routes_too(form: dict[str, Any], req_user_func: Any) -> None:
+    """Never nobody, whoever the app would take nobody for; unknown paths and verbs come first."""
+    pm = PolyMicro(req_user_func, docs=True)
+    OpenNotes(pm)
+    client = Caller(pm, authorizer=BAD_TOKEN, **form)
+    with counted() as calls:
+        for method, path in (
+            ("GET", "/open"),
+            ("HEAD", "/open"),
+            ("POST", "/open"),
+            ("GET", "/open/a"),
+            ("PATCH", "/open/a"),
+            ("PUT", "/open/a"),
+            ("DELETE", "/open/a"),
+            ("GET", "/open/me"),
+        ):
+            refused = client.request(method, path)
+            assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
+        assert client.get("/open/me", user=ALICE).status == 401
+        assert client.get("/nowhere").status == 404
+        assert client.put("/open").status == 405
+        assert client.options("/open").status == 204
+        assert client.get("/openapi.json").status == 200
+    assert calls == []

@@ -550,7 +550,8 @@ def test_events_in_the_template(api: str, kind: str, reference: str) -> None:
     function = resources(second_app.pm, api=api)["AppFunction"]["Properties"]
     own = {reference: {"Ref": "Api"}, "Path": "/orders/{number}", "Method": "GET"}
     assert function["Events"]["OrderRetrieve"] == {"Type": kind, "Properties": own}
-    public = {reference: {"Ref": "Api"}, "Path": "/notes", "Method": "GET", "Auth": {"Authorizer": "NONE"}}
+    auth = {"Authorizer": "BearerOrNobody"}
+    public = {reference: {"Ref": "Api"}, "Path": "/notes", "Method": "GET", "Auth": auth}
     assert function["Events"]["NoteList"] == {"Type": kind, "Properties": public}
 
 
@@ -631,13 +632,20 @@ def test_documentation_has_events(docs: Any, is_open: bool) -> None:
     assert "DocsFileHead" in function["Properties"]["Events"]
 
 
-def test_many_events_cannot_be_one_where_only_some_need_a_user() -> None:
+@pytest.mark.parametrize(("api", "authorizer"), [("rest", "cognito"), ("http", "jwt"), ("rest", "iam")])
+def test_many_events_cannot_be_one_where_only_some_need_a_user(api: str, authorizer: str) -> None:
+    """An authorizer of one's own lets both through: the app refuses who must be somebody."""
     app = app_over(*(f"r{number}" for number in range(8)))
     read_only = {"model": Reading, "route": "h", "permissions": ReadOnlyForAll}
     type("HResource", (ModelResource, Create, List), {**read_only, "scan": True})(app)
     app.compile()
+    any_event = next(one for one in function_events(app.routes, validate=False) if one.path == "/h")
+    assert (any_event.method, any_event.authorization) == ("ANY", "optional")
+    events = resources(app)["AppFunction"]["Properties"]["Events"].values()
+    (auth,) = [one["Properties"]["Auth"] for one in events if one["Properties"]["Path"] == "/h"]
+    assert auth == {"Authorizer": "BearerOrNobody"}
     with pytest.raises(ConfigurationError, match=r"^/h: with more than 40 events .* some verbs need a user"):
-        served(app)
+        resources(app, api=api, authorizer=authorizer)
 
 
 ASKING = "method.request.header.Origin"

@@ -76,6 +76,7 @@ def test_refusals_of_a_rest_api_in_own_words() -> None:
     ours = {
         "UNAUTHORIZED": (401, "Unauthorized"),
         "MISSING_AUTHENTICATION_TOKEN": (404, "Not Found"),
+        "INVALID_SIGNATURE": (404, "Not Found"),
         "BAD_REQUEST_BODY": (422, "Unprocessable Content"),
         "ACCESS_DENIED": (403, "Forbidden"),
         "AUTHORIZER_FAILURE": (500, "Internal Server Error"),
@@ -97,10 +98,8 @@ def test_refusals_of_a_rest_api_in_own_words() -> None:
 
 
 def test_words_that_need_a_request_leave_the_usual_ones() -> None:
-    assert (
-        api_of(problem=lambda document, request: request.path)["GatewayResponses"]["UNAUTHORIZED"]
-        == (api_of()["GatewayResponses"]["UNAUTHORIZED"])
-    )
+    worded = api_of(problem=lambda document, request: request.path)["GatewayResponses"]["UNAUTHORIZED"]
+    assert worded["ResponseTemplates"] == api_of()["GatewayResponses"]["UNAUTHORIZED"]["ResponseTemplates"]
 
 
 def test_sam_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:

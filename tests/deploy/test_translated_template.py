@@ -59,6 +59,12 @@ def translated(app: PolyMicro, **given: Any) -> dict[str, Any]:
     return result
 
 
+def gate(how: str, authorizer: str) -> str | None:
+    """The authorizer before what it has to be asked for so; of those that nobody passes without a token it is none."""
+    optional = "BearerOrNobody" if authorizer == "lambda" else None
+    return {"required": GATES[authorizer], "optional": optional, "none": None}[how]
+
+
 def asked(app: PolyMicro, **given: Any) -> dict[tuple[str, str], str | None]:
     """(verb, path) -> the authorizer that a request has to pass, None where there is none."""
     paths = translated(app, **given)["Resources"]["Api"]["Properties"]["Body"]["paths"]
@@ -79,10 +85,16 @@ def _asked(paths: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str | No
 def test_who_is_asked(api: str, authorizer: str, cors: str) -> None:
     """Each verb that needs a user has its authorizer, and OPTIONS, where there is one, has none."""
     closed = {
-        (one.method, one.path): None if one.is_open else GATES[authorizer]
+        (one.method, one.path): gate(one.authorization, authorizer)
         for one in function_events(second_app.pm.routes, validate=False)
     }
-    preflights = {("OPTIONS", path): None for _, path in closed} if api == "rest" and CORSES[cors] else {}
+    optional = gate("optional", authorizer)
+    open_paths = {path for (_, path), name in closed.items() if name == optional}
+    preflights = {
+        ("OPTIONS", path): optional if path in open_paths and cors == "several" else None
+        for _, path in closed
+        if api == "rest" and CORSES[cors]
+    }
     assert asked(second_app.pm, api=api, authorizer=authorizer, cors=CORSES[cors]) == closed | preflights
 
 
@@ -94,8 +106,8 @@ def test_who_is_asked_where_a_path_has_one_event(
 ) -> None:
     """An HTTP API leaves a preflight to its ANY, so that with CORS there OPTIONS has an event, too."""
     monkeypatch.setattr(events_module, "MAX_EVENTS", 14)
-    paths = {one.path: one.is_open for one in function_events(second_app.pm.routes, validate=False)}
-    wanted = {("ANY", path): None if is_open else GATES[authorizer] for path, is_open in paths.items()}
+    paths = {one.path: one.authorization for one in function_events(second_app.pm.routes, validate=False)}
+    wanted = {("ANY", path): gate(how, authorizer) for path, how in paths.items()}
     preflights = {("OPTIONS", path): None for path in paths} if CORSES[cors] else {}
     assert asked(second_app.pm, api=api, authorizer=authorizer, cors=CORSES[cors]) == wanted | preflights
 
@@ -111,7 +123,7 @@ def test_all_events_of_a_path_say_the_same_of_an_authorizer(api: str, cors: str)
     for one in (event["Properties"] for event in found.values()):
         said.setdefault(one["Path"], set()).add(one.get("Auth", {}).get("Authorizer", "default"))
     assert {path: len(auths) for path, auths in said.items()} == dict.fromkeys(said, 1)
-    assert set().union(*said.values()) == {"default", "NONE"}
+    assert set().union(*said.values()) == {"default", "BearerOrNobody"}
 
 
 @pytest.mark.thorough(but=("todo-rest-lambda",))

@@ -160,8 +160,8 @@ FOREVER = {"sub": "alice", **NAMELESS}
         pytest.param(lambda: unsigned("{}", FOREVER), id="no alg"),
         pytest.param(lambda: unsigned(DEEP, FOREVER), id="a header nested deep"),
         pytest.param(lambda: alice().rsplit(".", 1)[0] + ".", id="signature cut off"),
-        pytest.param(lambda: signed({"exp": time.time() - 1}), id="expired"),
-        pytest.param(lambda: token("alice", expires_in=-1), id="expired when made"),
+        pytest.param(lambda: signed({"exp": time.time() - 11}), id="expired"),
+        pytest.param(lambda: token("alice", expires_in=-11), id="expired when made"),
         pytest.param(lambda: signed({"nbf": time.time() + 60}), id="not yet valid"),
         pytest.param(lambda: signed({"iat": time.time() + 60}), id="from the future"),
         pytest.param(lambda: jwt.encode({"sub": "alice"}, SECRET), id="no exp"),
@@ -248,3 +248,57 @@ def test_issuer_and_audience_are_checked_where_configured(monkeypatch: pytest.Mo
             handler(request(f"Bearer {bad}"), None)
     for good in (alice(), signed(right), signed(right | {"aud": ["todo", "other"]})):
         assert handler(request(f"Bearer {good}"), None)["principalId"] == "alice"
+
+
+# --- requests without a token -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def allowing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_ANONYMOUS", "true")
+
+
+def rest_event(**headers: str) -> dict[str, Any]:
+    arn = "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/todo"
+    return {"type": "REQUEST", "methodArn": arn, "headers": headers}
+
+
+def http_event(*sources: str, **headers: str) -> dict[str, Any]:
+    return {"version": "2.0", "type": "REQUEST", "headers": headers, "identitySource": [*sources] or None}
+
+
+def test_without_a_token_it_is_nobody(allowing: None) -> None:
+    answer = handler(rest_event(), None)
+    assert (answer["principalId"], answer["context"]) == ("anonymous", {"anonymous": "true"})
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    assert handler(http_event(), None) == {"isAuthorized": True, "context": {"anonymous": "true"}}
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer x.y.z", "Basic YTpi"])
+def test_a_bad_token_is_never_nobody(allowing: None, header: str) -> None:
+    """Before an open route an HTTP API has no 401: the app says it."""
+    with pytest.raises(UnauthorizedError):
+        handler(rest_event(Authorization=header), None)
+    passed = handler(http_event(authorization=header), None)
+    assert passed == {"isAuthorized": True, "context": {"refused": "true"}}
+    assert handler(http_event(header, authorization=header), None) == {"isAuthorized": False}
+
+
+def test_without_leave_nobody_passes() -> None:
+    with pytest.raises(UnauthorizedError):
+        handler(rest_event(), None)
+    assert handler(http_event(), None) == {"isAuthorized": False}
+
+
+def test_no_claim_makes_a_user_nobody(allowing: None) -> None:
+    said = token("alice", claims={"anonymous": "true", "refused": "true", "tenant": "acme"})
+    context = handler(rest_event(Authorization=f"Bearer {said}"), None)["context"]
+    assert {"anonymous", "refused"}.isdisjoint(context)
+    assert context["tenant"] == "acme"
+
+
+@pytest.mark.parametrize("seconds", [5, -5])
+def test_clocks_may_differ_a_little(seconds: int) -> None:
+    now = int(time.time())
+    claims = {"iat": now + max(seconds, 0), "nbf": now + max(seconds, 0), "exp": now + min(seconds, 0) + 1}
+    assert handler(rest_event(Authorization=f"Bearer {signed(claims)}"), None)["principalId"] == "alice"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from polymicro_lambda.http.users import User, user_from
+from polymicro_lambda.http.users import User, is_refused, user_from
 
 NULLS = {"cognitoIdentityId": None, "userArn": None, "sourceIp": "127.0.0.1"}
 ARN = "arn:aws:iam::123456789012:user/alice"
@@ -341,3 +341,21 @@ def test_who_has_signed_a_request_of_vpc_lattice() -> None:
     user = user_from({"identity": {"type": "AWS_IAM", "principal": arn, "sessionName": "session"}})
     assert user is not None
     assert (user.uuid, user.claims["sessionName"]) == (arn, "session")
+
+
+@pytest.mark.parametrize("mark", ["anonymous", "refused"])
+@pytest.mark.parametrize("value", ["true", True])
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_authorizer_may_say_that_it_is_nobody(mark: str, value: Any, inside: bool) -> None:
+    """Whatever else stands in its context: a REST API demands a principal of each answer."""
+    context = {mark: value, "principalId": "anonymous", "uuid": "alice", "claims": '{"sub": "alice"}'}
+    request_context = {"authorizer": {"lambda": context} if inside else context, "identity": {"userArn": "a"}}
+    assert user_from(request_context) is None
+    assert is_refused(request_context) is (mark == "refused")
+
+
+@pytest.mark.parametrize("value", ["false", False, None, "", "yes", 1, ["true"]])
+def test_any_other_value_says_nothing(value: Any) -> None:
+    context = {"authorizer": {"refused": value, "anonymous": value, "principalId": "alice"}}
+    assert user_from(context) is not None
+    assert is_refused(context) is False

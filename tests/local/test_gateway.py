@@ -12,7 +12,18 @@ from werkzeug.test import Client, TestResponse
 
 from handlers.authorizer import handler as example_authorizer
 from handlers.authorizer import token
-from polymicro_lambda import Create, List, ModelResource, OwnedBy, PolyMicro, ReadOnly, action
+from polymicro_lambda import (
+    CORS,
+    AllowAny,
+    Create,
+    List,
+    ModelResource,
+    OwnedBy,
+    PolyMicro,
+    ReadOnly,
+    Resource,
+    action,
+)
 from polymicro_lambda.local.wsgi import Wsgi
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:api/prod"
@@ -39,6 +50,27 @@ def ask(answer: Any, *, source: str = "rest", path: str = "/todo/1") -> TestResp
         return answer(event) if callable(answer) else answer
 
     return Client(Wsgi(telling, source=source, authorizer=authorizer)).get(path, headers=BEARER)
+
+
+def refusal(response: TestResponse, title: str, **more: Any) -> None:
+    """A REST API's own answer, as its template has it."""
+    said = response.json
+    assert said.pop("instance")
+    assert said == {"type": "about:blank", "title": title, **more}
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
+
+
+def unauthorized(response: TestResponse, source: str) -> None:
+    assert response.status_code == 401
+    if source in ("rest", "alb", "lattice"):
+        refusal(response, "Unauthorized", **UNAUTHORIZED)
+        assert response.headers["www-authenticate"] == "Bearer"
+    else:
+        assert response.json == {"message": "Unauthorized"}
+
+
+UNAUTHORIZED = {"status": 401, "detail": "This needs a user: send credentials that the authorizer accepts."}
 
 
 def policy(*statements: tuple[str, Any], **more: Any) -> dict[str, Any]:
@@ -80,7 +112,8 @@ IMPLICIT = "User is not authorized to access this resource"
 )
 def test_policy_that_does_not_cover_the_request_is_403(answer: Any, message: str) -> None:
     response = ask(answer)
-    assert (response.status_code, response.json) == (403, {"message": message})
+    assert response.status_code == 403
+    refusal(response, message)
 
 
 def test_action_must_be_invoke() -> None:
@@ -101,7 +134,7 @@ def test_simple_response(source: str) -> None:
 @pytest.mark.parametrize("source", SOURCES)
 def test_unauthorized_is_401(source: str, caplog: pytest.LogCaptureFixture) -> None:
     response = ask(Exception("Unauthorized"), source=source)
-    assert (response.status_code, response.json) == (401, {"message": "Unauthorized"})
+    unauthorized(response, source)
     assert caplog.messages == ["The authorizer refused the token, which API Gateway answers with 401."]
 
 
@@ -138,7 +171,8 @@ def test_the_log_says_why_a_token_is_refused(
 )
 def test_authorizer_that_fails_is_500_and_logged(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
     response = ask(answer)
-    assert (response.status_code, response.json) == (500, {"message": "Internal Server Error"})
+    assert response.status_code == 500
+    refusal(response, "Internal Server Error")
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
@@ -148,7 +182,7 @@ def test_without_a_header_the_authorizer_is_not_called(source: str, caplog: pyte
         pytest.fail("The authorizer was called.")
 
     response = Client(Wsgi(telling, source=source, authorizer=never)).get("/todo")
-    assert (response.status_code, response.json) == (401, {"message": "Unauthorized"})
+    unauthorized(response, source)
     assert caplog.messages == ["There is no Authorization header, which API Gateway answers with 401."]
 
 
@@ -176,23 +210,78 @@ class Notes(ModelResource, Create, List):
         return {"user": request.user and request.user.uuid}
 
 
-@pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("headers", [{}, BEARER], ids=["no token", "a token"])
-def test_what_needs_no_user_has_no_authorizer(source: str, headers: dict[str, str]) -> None:
-    """As the template says: nobody is known there, with a token either."""
+def served(monkeypatch: pytest.MonkeyPatch, source: str, *resources: Any, **settings: Any) -> Client:
+    monkeypatch.setenv("JWT_SECRET", "s" * 32)
+    monkeypatch.setenv("ALLOW_ANONYMOUS", "true")
+    pm = PolyMicro(**settings)
+    for resource in resources:
+        resource(pm)
+    return Client(pm.wsgi(source=source, authorizer=example_authorizer))
 
-    def refusing(event: Any, context: Any) -> Any:
+
+def alice() -> dict[str, str]:
+    return {"Authorization": f"Bearer {token('alice')}"}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_who_is_known_where_a_route_is_open(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """Nobody without a token, the user with one; a bad one is refused, as everywhere."""
+    client = served(monkeypatch, source, Notes)
+    for path in ("/notes?limit=1", "/notes/", "/notes/tod%61y"):
+        assert client.get(path).json == {"user": None}
+        assert client.get(path, headers=alice()).json == {"user": "alice"}
+        for bad in ("Bearer x.y.z", "Bearer", "Basic YTpi", f"Bearer {token('alice', expires_in=-60)}"):
+            refused = client.get(path, headers={"Authorization": bad})
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+            assert refused.headers["content-type"] == "application/problem+json"
+            assert {**refused.json, "instance": ""} == {
+                "type": "about:blank",
+                "title": "Unauthorized",
+                **UNAUTHORIZED,
+                "instance": "",
+            }
+    assert client.head("/notes").status_code == 200
+    assert client.post("/notes", json={"id": "1"}).status_code == 401
+    assert client.get("/nothing").status_code == 401
+
+
+def test_an_authorizer_that_demands_a_token_lets_nobody_be_nobody() -> None:
+    """As it would on AWS, where it is asked as well: one of your own has to let such requests through."""
+
+    def demanding(event: Any, context: Any) -> Any:
         raise RuntimeError("Unauthorized")
 
     pm = PolyMicro()
     Notes(pm)
-    client = Client(pm.wsgi(source=source, authorizer=refusing))
-    assert client.get("/notes?limit=1", headers=headers).json == {"user": None}
-    assert client.get("/notes/", headers=headers).json == {"user": None}
-    assert client.head("/notes", headers=headers).status_code == 200
-    assert client.get("/notes/tod%61y", headers=headers).json == {"user": None}
-    assert client.post("/notes", headers=headers, json={"id": "1"}).status_code == 401
-    assert client.get("/nothing", headers=headers).status_code == 401
+    assert Client(pm.wsgi(authorizer=demanding)).get("/notes").status_code == 401
+
+
+class Hello(Resource):
+    route = ""
+    permissions = AllowAny
+
+    @action(methods="GET")
+    def hello(self) -> Any:
+        return "world"
+
+
+def test_where_no_route_asks_who_it_is_there_is_no_authorizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = {"Authorization": "Bearer x.y.z"}
+    assert served(monkeypatch, "rest", Hello).get("/hello", headers=bad).json == "world"
+    assert served(monkeypatch, "rest", Hello, Notes).get("/hello", headers=bad).status_code == 401
+    assert served(monkeypatch, "rest", Notes, docs=True).get("/openapi.json", headers=bad).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://a.example", "https://b.example"])
+def test_refusals_can_be_read_by_pages(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    cors = CORS(origins=("https://a.example", "https://*.b.example"), credentials=True)
+    refused = served(monkeypatch, "rest", Notes, cors=cors, hsts=True).post(
+        "/notes", headers={"Origin": origin}
+    )
+    assert (refused.status_code, refused.headers["vary"]) == (401, "Origin")
+    assert refused.headers["access-control-allow-origin"] == origin
+    assert refused.headers["access-control-allow-credentials"] == "true"
+    assert refused.headers["strict-transport-security"].startswith("max-age=")
 
 
 def test_preflight_goes_by() -> None:

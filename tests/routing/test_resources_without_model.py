@@ -309,7 +309,9 @@ def test_the_document() -> None:
     paths = document["paths"]
     health = paths["/health"]["get"]
     assert list(paths) == ["/health", "/reports/{year}"]
-    assert (health["summary"], health["security"], health["tags"]) == ("Whether it is up.", [], ["Health"])
+    # It asks for its user, whom everybody may be: a client may send a token.
+    assert health["security"] == [{}, {"bearer": []}]
+    assert (health["summary"], health["tags"]) == ("Whether it is up.", ["Health"])
     assert [one["name"] for one in document["tags"]] == ["Health", "Reports"]
     assert document["tags"][0]["description"] == "What watches over the service."
     year = paths["/reports/{year}"]["get"]["parameters"]
@@ -330,7 +332,7 @@ def test_the_template_of_an_app_without_tables() -> None:
     assert "Policies" not in function
     paths = {one["Properties"]["Path"] for one in function["Events"].values()}
     assert paths == {"/health", "/reports/{year}"}
-    assert function["Events"]["HealthHealth"]["Properties"]["Auth"] == {"Authorizer": "NONE"}
+    assert function["Events"]["HealthHealth"]["Properties"]["Auth"] == {"Authorizer": "BearerOrNobody"}
 
 
 @pytest.mark.parametrize("api", ["rest", "http"])

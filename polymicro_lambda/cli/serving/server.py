@@ -80,7 +80,7 @@ def load(settings: ServeSettings) -> tuple[PolyMicro, WSGIApplication]:
     create_tables(app.routes, settings.engine)
     user = parse_user(settings.user) if settings.user else None
     authorizer = load_authorizer(settings.authorizer) if settings.authorizer and not user else None
-    told: Any = {"is_open": app.is_open, "problem": app.problem}
+    told: Any = {"authorization": app.authorization, **app.refusals}
     return app, Wsgi(handler, source=settings.source, authorizer=authorizer, user=user, **told)
 
 

@@ -34,6 +34,8 @@ from .verb_request import VerbRequest
 NOT_MODIFIED = 304
 CHALLENGE = {"www-authenticate": "Bearer"}
 """What a 401 asks for (RFC 6750, section 3)."""
+NEEDS_USER = "This needs a user: send credentials that the authorizer accepts."
+"""The words of a 401, the app's and API Gateway's."""
 KEY_IS_ENOUGH = frozenset({"update", "delete", "restore"})
 """The mixins' own verbs that need no more of an item than its key."""
 
@@ -132,9 +134,7 @@ def only_creates(request: Request) -> bool:
 def denied(user: Any) -> NoReturn:
     """Raise ``Unauthorized`` to nobody in particular, to a user ``Forbidden``."""
     if user is None:
-        raise Unauthorized(
-            "This needs a user: send credentials that the authorizer accepts.", headers=CHALLENGE
-        )
+        raise Unauthorized(NEEDS_USER, headers=CHALLENGE)
     raise Forbidden("You may not do this.")
 
 
