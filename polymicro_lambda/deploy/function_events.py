@@ -14,6 +14,8 @@ from polymicro_lambda.schemas import parameter_name
 MAX_EVENTS = 40
 """SAM lets each event call the function by a statement of its own, of some 450 bytes by our reckoning, and a function's
 policy has at most 20 KB (AWS Lambda quotas)."""
+CATCH_ALL = ("/", "/{proxy+}")
+"""The paths that stand for all, where each cannot have one of its own."""
 _SEGMENT = re.compile(r"[A-Za-z0-9._:-]+")  # of a path of a REST API, besides parameters in braces
 
 
@@ -59,10 +61,9 @@ def function_events(
     preflights: Preflights = Preflights.NONE,
     documentation: Documentation | None = None,
 ) -> list[Event]:
-    """All that the app serves, HEAD included; ANY for each path where there would be too many.
+    """All that the app serves, HEAD included; where there would be too many ANY for each path, or for all at once.
 
-    Raises ``ConfigurationError`` for more paths than a function's policy has room for, and for a path that a REST API
-    does not know how to spell.
+    Raises ``ConfigurationError`` for a path that a REST API does not know how to spell.
     """
     asks = asks_who(routes)
     events = [
@@ -70,6 +71,7 @@ def function_events(
         for route, path in _paths(routes)
         for event in _route_events(route, path, authorization_of(route, asks_who=asks), validate=validate)
     ]
+    served = [*events]
     events += [] if documentation is None else _documentation_events(documentation)
     paths = _by_path(events)
     if preflights in (Preflights.ALL, Preflights.ALL_OPEN):
@@ -77,11 +79,16 @@ def function_events(
     if len(events) > MAX_EVENTS:
         events = [event for of_path in paths for event in _any_event(of_path, preflights)]
     if len(events) > MAX_EVENTS:
-        room = MAX_EVENTS * len(paths) // len(events)
-        raise ConfigurationError(
-            f"the app has {len(paths)} paths, and a function's policy room for {room}: split it"
-        )
+        pages = _by_path([] if documentation is None else _documentation_events(documentation))
+        paths = [*(_at(served, path) for path in CATCH_ALL), *pages]
+        events = [event for of_path in paths for event in _any_event(of_path, preflights)]
     return _with_unique_names(events)
+
+
+def _at(events: Iterable[Event], path: str) -> list[Event]:
+    """All events as those of one path, which takes the place of all others."""
+    name = "Root" if path == "/" else "All"
+    return [replace(event, path=path, name=name, comment="all paths") for event in events]
 
 
 def _paths(routes: Iterable[Route]) -> Iterator[tuple[Route, str]]:
@@ -152,7 +159,7 @@ def _any_event(of_path: Sequence[Event], preflights: Preflights) -> Iterator[Eve
     kinds = {event.authorization for event in of_path}
     # The app itself refuses who needs to be somebody, and is not.
     authorization: Authorization = first.authorization if len(kinds) == 1 else "optional"
-    mixed = "required" in kinds and len(kinds) > 1
+    mixed = any(event.is_mixed for event in of_path) or ("required" in kinds and len(kinds) > 1)
     yield Event(f"{first.name}Any", "ANY", first.path, comment, authorization, is_mixed=mixed)
     if preflights is not Preflights.NONE:
         yield _options(of_path, preflights)

@@ -13,6 +13,8 @@ from .function_events import Event
 from .generated_parts import Part
 from .iam_policy import statements
 from .options import Options
+from .policies import policies_of
+from .tables import logical_id
 from .yaml_writer import Commented
 
 ALIAS = "live"
@@ -35,7 +37,8 @@ def app_function(
     """The function that answers the requests, and its logs."""
     name = f"{options.name}Function"
     models = {table_name(route.model): None for route in routes if has_table(route.model)}
-    granted = statements(routes)
+    tables = {logical_id(table_name(one)): table_name(one) for route in routes for one in route.models}
+    granted, apart = policies_of(name, statements(routes), tables)
     properties = {
         "Handler": options.handler,
         "MemorySize": options.memory,
@@ -48,10 +51,11 @@ def app_function(
             Commented(event.name, event.comment): event_source(event, options.api, authorizer)
             for event in events
         },
-        **({"Policies": [{"Version": "2012-10-17", "Statement": granted}]} if granted else {}),
+        **({"Policies": granted} if granted else {}),
     }
     note = f"the routes over {', '.join(models) or 'no table'}"
     yield Part("Resources", name, {name: _function(properties, options)}, note)
+    yield from apart
     yield log_group(f"{options.name}Logs", f"logs of {name}")
 
 

@@ -21,6 +21,7 @@ from .common_resources import (
 from .function_events import MAX_EVENTS, Event, function_events
 from .functions import app_function, authorizer_function, function_globals
 from .generated_parts import Part, as_dict
+from .limits import check_limits
 from .options import RUNTIMES, SNAP_START_RUNTIMES, Options
 from .tables import Table, tables_of
 
@@ -58,7 +59,9 @@ def template_parts(routes: Sequence[Route], options: Options) -> list[Part]:
         *(logging_role() if options.api == "rest" else []),
         Part("Outputs", "Outputs", _outputs(tables, options), "what a client needs"),
     ]
-    return sorted(parts, key=lambda part: SECTIONS.index(part.section))
+    parts = sorted(parts, key=lambda part: SECTIONS.index(part.section))
+    check_limits(as_dict(parts))
+    return parts
 
 
 def _events(routes: Sequence[Route], options: Options) -> list[Event]:

@@ -28,7 +28,7 @@ from handlers import todo
 from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.deploy.artifact.powertools import naming_variables
-from polymicro_lambda.deploy.function_events import MAX_EVENTS, Preflights, function_events
+from polymicro_lambda.deploy.function_events import CATCH_ALL, MAX_EVENTS, Preflights, function_events
 from polymicro_lambda.deploy.generated_parts import Part, merge_parts
 from polymicro_lambda.deploy.tables import (
     GLOBAL_INDEXES,
@@ -608,9 +608,31 @@ def test_many_events_become_one_for_each_path(preflights: Preflights, methods: l
     assert full[: 2 * len(methods)] == [
         (method, path, True) for path in ("/r0", "/r0/{meter}/{at}") for method in methods
     ]
-    message = f"^the app has {room + 2} paths, and a function's policy room for {room}: split it$"
-    with pytest.raises(ConfigurationError, match=message):
-        served(app_over(*names), preflights)
+    assert served(app_over(*names), preflights) == [
+        (method, path, True) for path in CATCH_ALL for method in methods
+    ]
+
+
+@pytest.mark.parametrize(("api", "authorizer"), [("rest", "lambda"), ("http", "lambda"), ("rest", "cognito")])
+@pytest.mark.parametrize("rule", [AllowAny, IsAuthenticated])
+def test_very_many_paths_have_one_event(api: str, authorizer: str, rule: Any) -> None:
+    """Documentation that is for everybody keeps its own, as it has another authorizer."""
+    app = PolyMicro(docs=True)
+    for number in range(60):
+        body = {"model": Reading, "route": f"r{number}", "permissions": rule, "scan": True}
+        type(f"Reading{number}Resource", (ModelResource, Create, List, Retrieve), body)(app)
+    app.compile()
+    made = resources(app, api=api, authorizer=authorizer, documentation=app.documentation)
+    events = [one["Properties"] for one in made["AppFunction"]["Properties"]["Events"].values()]
+    auth = {one["Path"]: one.get("Auth", {}).get("Authorizer") for one in events}
+    wanted = None if rule is IsAuthenticated else "NONE"
+    assert auth == {
+        "/": wanted,
+        "/{proxy+}": wanted,
+        "/openapi.json": "NONE",
+        "/docs": "NONE",
+        "/docs/{file}": "NONE",
+    }
 
 
 @pytest.mark.parametrize(
