@@ -102,7 +102,7 @@ def test_sam_local_asks_the_same_authorizer_at_each_start(cors: str, tmp_path: P
             (path, "Bearer")
             for path in ("/shelves/{shelf}/bookmarks/{id}", "/shelves/{shelf}/bookmarks/{id}/visit")
         ),
-        *((path, None) for path in ("/notes", "/notes/{shelf}/{id}")),
+        *((path, "BearerOrNobody") for path in ("/notes", "/notes/{shelf}/{id}")),
     }
 
 
