@@ -1,6 +1,7 @@
 """The API in front of the function: its properties, CORS, its access log."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 from polymicro_lambda.http import COMPRESSED_FROM, CORS
@@ -12,10 +13,15 @@ from .options import Options
 from .yaml_writer import Commented
 
 LOG_MEMBERS = (
-    "requestId ip:identity.sourceIp time:requestTime method:httpMethod path status responseLatency"
-    " responseLength user:authorizer.principalId error:error.message integrationError:integrationErrorMessage"
+    "requestId ip:identity.sourceIp time:requestTime method:httpMethod status responseLatency"
+    " responseLength error:error.message integrationError:integrationErrorMessage"
 )
-"""The members of an access log line: variables of ``$context``, after a colon where the log has another name."""
+"""The members of an access log line: variables of ``$context``, after a colon where the log has another name.
+
+The path is not among them, as it holds keys, nor the user: the app's log has the user as a hash, by the request's id.
+"""
+ROUTES = MappingProxyType({"rest": "resourcePath", "http": "routeKey"})
+"""API -> the variable that has the route, with names in place of keys."""
 
 _THROTTLE = {
     "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
@@ -23,13 +29,15 @@ _THROTTLE = {
 }
 
 
-def log_format() -> str:
+def log_format(api: str) -> str:
     """The access log's line: JSON, a space after each member."""
-    pairs = [
-        (name, variable or name)
-        for name, _, variable in (item.partition(":") for item in LOG_MEMBERS.split())
-    ]
+    members = f"{LOG_MEMBERS} route:{ROUTES[api]}".split()
+    pairs = [(name, variable or name) for name, _, variable in (item.partition(":") for item in members)]
     return "{" + ", ".join(f'"{name}":"$context.{variable}"' for name, variable in pairs) + "}"
+
+
+def _access_log(api: str) -> dict[str, Any]:
+    return {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format(api)}
 
 
 def preflights_to_function(api: str, cors: CORS | None) -> Preflights:
@@ -62,7 +70,7 @@ def rest_api(
         "TracingEnabled": True,
         **({"Auth": {**authorizer.auth, preflight: False}} if authorizer.auth else {}),
         "MethodSettings": [{"HttpMethod": "*", "ResourcePath": "/*", "MetricsEnabled": True, **_THROTTLE}],
-        "AccessLogSetting": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
+        "AccessLogSetting": _access_log("rest"),
         Commented(
             "GatewayResponses", "What API Gateway refuses itself, as the app would say it."
         ): rest_refusals(cors, options.hsts, options.problem, signed=signed),
@@ -79,7 +87,7 @@ def http_api(authorizer: Authorizer, cors: CORS | None) -> dict[str, Any]:
         "StageName": {"Ref": "Stage"},
         **({"Auth": dict(authorizer.auth)} if authorizer.auth else {}),
         "DefaultRouteSettings": {"DetailedMetricsEnabled": True, **_THROTTLE},
-        "AccessLogSettings": {"DestinationArn": {"Fn::GetAtt": ["ApiLogs", "Arn"]}, "Format": log_format()},
+        "AccessLogSettings": _access_log("http"),
         **({"CorsConfiguration": _http_cors(cors)} if cors is not None and cors.is_plain else {}),
     }
 

@@ -758,7 +758,10 @@ def test_cors_of_an_http_api() -> None:
 def test_a_rest_api_logs_json_throttles_and_traces() -> None:
     api = resources(todo.pm)["Api"]["Properties"]
     line = json.loads(api["AccessLogSetting"]["Format"])
-    assert (line["requestId"], line["user"]) == ("$context.requestId", "$context.authorizer.principalId")
+    assert (line["requestId"], line["route"]) == ("$context.requestId", "$context.resourcePath")
+    # Neither keys, which stand in paths, nor users.
+    assert not {"path", "user"} & line.keys()
+    assert "authorizer" not in api["AccessLogSetting"]["Format"]
     assert api["TracingEnabled"] is True
     assert api["MethodSettings"] == [
         {
@@ -776,6 +779,7 @@ def test_an_http_api_logs_json_and_throttles() -> None:
     log = api["AccessLogSettings"]
     assert log["DestinationArn"] == {"Fn::GetAtt": ["ApiLogs", "Arn"]}
     assert json.loads(log["Format"])["status"] == "$context.status"
+    assert json.loads(log["Format"])["route"] == "$context.routeKey"
     assert api["DefaultRouteSettings"] == {
         "DetailedMetricsEnabled": True,
         "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
