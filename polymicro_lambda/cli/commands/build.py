@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from polymicro_lambda.cli import console
+from polymicro_lambda.cli.template_functions import architecture_of
 from polymicro_lambda.deploy import RUNNING_PYTHON, BuildError, BuildPlan, size_table
 from polymicro_lambda.deploy import build as build_artifact
 from polymicro_lambda.project import PYPROJECT, UsageError, find_project, required_app
 
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's names of architectures -> those of wheels."""
+TEMPLATE = "template.yaml"
 HERE = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
 
@@ -37,9 +39,7 @@ class Settings:
 @click.option(
     "--architecture",
     type=click.Choice(list(ARCHITECTURES)),
-    default=HERE,
-    show_default=True,
-    help="The Lambda's.",
+    help="The Lambda's; else what template.yaml says, else this machine's.",
 )
 @click.option(
     "--requirement",
@@ -52,13 +52,14 @@ def build(
     handler: str | None,
     app: str | None,
     python: str,
-    architecture: str,
+    architecture: str | None,
     requirements: tuple[str, ...],
 ) -> None:
     """Build the artifact of a Lambda: what its handler imports, compiled, and nothing else.
 
     It holds the modules of the project that the handler leads to, the project's dependencies as pip installs
-    them for Lambda, and bytecode. A directory of an earlier build is built anew.
+    them for Lambda, and bytecode. Wheels are for the processor that template.yaml says. A directory of an earlier
+    build is built anew.
 
     \b
     In pyproject.toml, where the defaults do not do:
@@ -85,7 +86,7 @@ def build(
         include=settings.include,
         services=settings.services,
         python=python,
-        machine=ARCHITECTURES[architecture],
+        machine=ARCHITECTURES[_architecture(project.root / TEMPLATE, handler, architecture)],
     )
     try:
         with console.working(f"Building {plan.module} for Python {plan.python} …"):
@@ -94,6 +95,24 @@ def build(
         raise UsageError(str(error)) from error
     for line in (*size_table(built.parts), *built.notes):
         click.echo(line)
+
+
+def _architecture(template: Path, handler: str | None, given: str | None) -> str:
+    """The Lambda's processor. Raises ``UsageError`` where the template says another than the option, or none of these.
+
+    Wheels that are compiled are of one processor: on the other the function would fail at its first import.
+    """
+    said = architecture_of(template, handler)
+    if said is not None and said not in ARCHITECTURES:
+        raise UsageError(
+            f"{TEMPLATE} says the architecture {said!r}. Lambda has {' and '.join(ARCHITECTURES)}."
+        )
+    if said is not None and given is not None and said != given:
+        raise UsageError(
+            f"--architecture is {given}, and {TEMPLATE} says {said}: leave the option out, or say"
+            f" Architectures: [{given}] there, by `polymicro template --arch {given}`."
+        )
+    return given or said or HERE
 
 
 def _module(handler: str | None, app: str | None) -> str:
