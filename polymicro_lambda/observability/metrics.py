@@ -1,6 +1,7 @@
 """Metrics by Powertools, in CloudWatch's embedded metric format."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from .observation import MeteredObservation
 from .request_report import RequestReport
 
+COLD_START = "aws_lambda_powertools.metrics.provider.cold_start"
+"""The module in which Powertools notes whether a cold start is still to be counted."""
 NONE = "none"
 """The value of a dimension that has none, as ``route`` for a path that no route has: a dimension needs a value."""
 
@@ -33,6 +36,7 @@ class RequestMetrics:
         if report.cold_start:
             name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or NONE
             self._write({"ColdStart": ("Count", 1)}, function_name=name)
+            _note_cold_start()
         if self.metrics.metric_set:
             self.metrics.flush_metrics()
 
@@ -47,6 +51,13 @@ class RequestMetrics:
         for name, (unit, value) in values.items():
             metrics.add_metric(name=name, unit=unit, value=value)
         metrics.flush_metrics()
+
+
+def _note_cold_start() -> None:
+    """Tell Powertools that the cold start is counted: its decorator around the handler would count it once more."""
+    module = sys.modules.get(COLD_START)
+    if module is not None:
+        module.is_cold_start = False  # type: ignore[attr-defined]
 
 
 def metric_values(report: RequestReport) -> dict[str, tuple[str, float]]:

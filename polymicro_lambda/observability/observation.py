@@ -97,6 +97,10 @@ class Observation:
         """The caller's id of the request: ``X-Correlation-Id`` where that is an id, else the root of the trace."""
         return None if self.request is None else self._correlation_id
 
+    def keep_correlation_id(self, set_by_app: str) -> None:
+        """Take an id that the app has set itself in place of the caller's."""
+        vars(self)["_correlation_id"] = set_by_app
+
     @lazy
     def _correlation_id(self) -> str | None:
         headers: Mapping[str, str] = self.request.headers if self.request is not None else _NO_HEADERS

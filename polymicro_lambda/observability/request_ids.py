@@ -39,6 +39,9 @@ class PowertoolsKeys:
 
     def _put_keys(self, observation: MeteredObservation) -> None:
         formatter = self.logger.registered_formatter
+        set_by_app = self.logger.get_correlation_id()  # e.g. by a decorator around the handler
+        if set_by_app is not None:
+            observation.keep_correlation_id(set_by_app)
         given, correlation_id = {"request_id": observation.request_id}, observation.correlation_id
         if correlation_id is not None:
             given["correlation_id"] = correlation_id

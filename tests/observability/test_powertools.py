@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics.provider import cold_start
 from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.context import Context
@@ -19,7 +20,7 @@ from polymicro_lambda import AllowAny, ConfigurationError, Create, List, ModelRe
 from polymicro_lambda.observability import settings
 from polymicro_lambda.observability.access_log import DirectAccessLog
 from polymicro_lambda.observability.metrics import RequestMetrics
-from polymicro_lambda.testing import Client
+from polymicro_lambda.testing import Client, FakeContext, make_event
 
 
 @pytest.fixture
@@ -53,6 +54,40 @@ def app(thing: Any, **settings: Any) -> PolyMicro:
     pm = PolyMicro(**settings)
     Things(pm)
     return pm
+
+
+# --- beside Powertools' own decorators -----------------------------------------------------------------------
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_a_cold_start_is_counted_once(thing: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    cold_start.reset_cold_start_flag()
+    metrics = Metrics(namespace="n", service="things")
+    handler = metrics.log_metrics(app(thing, metrics=metrics).compile(), capture_cold_start_metric=True)
+    for _ in range(2):
+        assert handler(make_event("GET", "/things/a"), FakeContext())["statusCode"] == 404
+    assert capsys.readouterr().out.count('"ColdStart":[1.0]') == 1
+
+
+@pytest.mark.parametrize("given", [None, "of the app"])
+def test_a_correlation_id_of_the_app_is_kept(
+    thing: Any, capsys: pytest.CaptureFixture[str], given: str | None
+) -> None:
+    logger = Logger(service=f"things, {given}", level="INFO")
+    inner = app(thing, logger=logger).compile()
+
+    def handler(event: Any, context: Any) -> Any:
+        logger.set_correlation_id(given)
+        return inner(event, context)
+
+    handler(make_event("GET", "/things/a", headers={"X-Correlation-Id": "of-the-client"}), FakeContext())
+    (line,) = lines_of(capsys.readouterr().out)
+    assert (line["message"], line["correlation_id"]) == ("request", given or "of-the-client")
+    assert logger.get_correlation_id() == given
 
 
 # --- metrics --------------------------------------------------------------------------------------------
