@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from urllib.parse import urljoin
 import pytest
 from serving import ALICE, WAIT, Serve, command, environment, make_token, serving, until
 
-from polymicro_lambda.cli.serving.supervisor import snapshot
+from polymicro_lambda.cli.serving.supervisor import snapshot, watched
 
 SOURCES = ("rest", "http", "url", "alb", "lattice")
 
@@ -172,6 +173,30 @@ def test_the_embedded_engine_takes_a_unique_value_once(project: Path) -> None:
 
             statuses = Counter(pool.map(create, range(8)))
             assert (statuses[201], statuses[201] + statuses[409]) == (1, 8)
+
+
+def test_what_git_ignores_is_not_watched(project: Path) -> None:
+    """Such as an artifact that is built meanwhile."""
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    (project / ".gitignore").write_text("build/\ngenerated.py\n")
+    (project / "build").mkdir()
+    files = [str(project / name) for name in ("build/copy.py", "generated.py", "notes.py")]
+    assert watched(files, project) == [files[2]]
+    with serving(cwd=project) as serve:
+        _ = serve.port
+        for name in files[:2]:
+            Path(name).write_text("")
+        time.sleep(1)
+        (project / "notes.py").write_text(f"{NOTES}\n")
+        serve.said("Changed: ")
+    assert serve.output.count("Changed: ") == serve.output.count("Changed: notes.py.") == 1
+
+
+def test_without_a_repository_all_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [str(tmp_path / "a.py"), str(tmp_path / "b.py")]
+    assert watched(reversed(files), tmp_path) == files
+    monkeypatch.setenv("PATH", "")
+    assert watched(files, tmp_path) == files
 
 
 @pytest.mark.thorough

@@ -15,6 +15,7 @@ from .new import new
 from .openapi import openapi
 from .routes import routes
 from .serve import serve
+from .shell import shell
 from .template import template
 from .token import token
 
@@ -61,5 +62,5 @@ def polymicro() -> None:
     """
 
 
-for command in (build, completion, invoke, new, openapi, routes, serve, template, token):
+for command in (build, completion, invoke, new, openapi, routes, serve, shell, template, token):
     polymicro.add_command(command)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -107,9 +107,12 @@ def _next_change(settings: ServeSettings, before: Snapshot, process: "subprocess
     reported = False
     while True:
         time.sleep(POLL)
-        changed = snapshot(Path(settings.root)).items() ^ before.items()
-        if changed:
-            return sorted({os.path.relpath(path, settings.root) for path, _ in changed})
+        now = snapshot(Path(settings.root))
+        if now != before:
+            changed = watched({path for path, _ in now.items() ^ before.items()}, Path(settings.root))
+            if changed:
+                return [os.path.relpath(path, settings.root) for path in changed]
+            before = now
         if process.poll() is None or reported:
             continue
         if not settings.reloaded:
@@ -158,6 +161,19 @@ def snapshot(root: Path) -> Snapshot:
         with suppress(OSError):
             times[str(path)] = path.stat().st_mtime_ns
     return times
+
+
+def watched(paths: Iterable[str], root: Path) -> list[str]:
+    """The paths without those that git ignores; all of them where there is no git, or no repository."""
+    paths = sorted(paths)
+    command = ["git", "-C", str(root), "check-ignore", "-z", "--stdin"]
+    names = "\0".join(paths).encode(errors="surrogateescape")
+    try:
+        done = subprocess.run(command, input=names, capture_output=True, check=False, timeout=PATIENCE)  # nosec B603 # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return paths
+    ignored = set(done.stdout.decode(errors="surrogateescape").split("\0"))
+    return [path for path in paths if path not in ignored]
 
 
 def _python_files(root: Path) -> Iterator[Path]:
