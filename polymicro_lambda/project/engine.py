@@ -1,12 +1,16 @@
 """The DynamoDB of a local run: an embedded one unless the environment names another, and its tables."""
 
+import json
 import logging
 import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
@@ -17,7 +21,8 @@ from polymicro_lambda import dynamodb
 from polymicro_lambda.deploy import GLOBAL_INDEXES, LOCAL_INDEXES, Table, tables_of
 from polymicro_lambda.routing import Route
 
-from .atomic_moto import serialize_calls
+from .atomic_moto import serialize_calls, tell_of_writes
+from .kept_data import Journal, KeptCall, restored
 from .settings import UsageError
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -28,6 +33,8 @@ DEVELOPMENT_SECRET = "polymicro-local-development-only"  # nosec B105 # noqa: S1
 
 EMBEDDED = "embedded DynamoDB, gone when the command ends"
 """The name of the embedded engine."""
+KEPT = "embedded DynamoDB, kept in "
+"""The name begins so where its data is kept."""
 
 CREATION = 60
 """Seconds that the engine gets to make a table."""
@@ -50,11 +57,16 @@ def set_defaults(environ: MutableMapping[str, str]) -> None:
     environ.setdefault("POLYMICRO_CURSOR_SECRET", secrets.token_urlsafe(32))
 
 
-def engine_of(environ: Mapping[str, str]) -> Engine:
-    """The engine that the environment names, else an embedded one, started."""
+def engine_of(environ: Mapping[str, str], data: Path | None = None) -> Engine:
+    """The engine that the environment names, else an embedded one, started; ``data`` is where that keeps its data.
+
+    Raises ``UsageError`` for ``data`` beside another engine, and as ``Journal``.
+    """
     if address := environ.get(ENDPOINT):
+        if data is not None:
+            raise UsageError(f"--data keeps the data of the embedded DynamoDB, and {ENDPOINT} names another.")
         return Engine(f"DynamoDB at {address}", {})
-    return start_embedded()
+    return start_embedded(data)
 
 
 def require_region(models: Iterable[type[Model]]) -> None:
@@ -66,8 +78,12 @@ def require_region(models: Iterable[type[Model]]) -> None:
         )
 
 
-def start_embedded() -> Engine:
-    """Start an in-memory DynamoDB, moto's, on a free port of this machine; it lives as long as this process."""
+def start_embedded(data: Path | None = None) -> Engine:
+    """Start an in-memory DynamoDB, moto's, on a free port of this machine; it lives as long as this process.
+
+    With ``data`` it begins with what is in that directory, and keeps there what changes.
+    """
+    journal = None if data is None else Journal(data)
     # Deferred: it takes half a second and is needed only here.
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
@@ -77,7 +93,33 @@ def start_embedded() -> Engine:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    return Engine(EMBEDDED, {ENDPOINT: f"http://{host}:{port}", **_embedded()})
+    address = f"http://{host}:{port}"
+    if journal is not None:
+        journal.begin(list(restored(journal.calls(), partial(_call, address))))
+        tell_of_writes(journal.note)
+    name = EMBEDDED if journal is None else f"{KEPT}{journal.path}"
+    return Engine(name, {ENDPOINT: address, **_embedded()})
+
+
+def _call(address: str, call: KeptCall) -> dict[str, Any]:
+    """Make a call as it stands in the journal. Raises ``UsageError`` where it is refused, as it was not before."""
+    scope = (
+        f"local/20260101/{call.region}/dynamodb/aws4_request"  # moto reads the region there, and no signature
+    )
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Target": f"DynamoDB_20120810.{call.operation}",
+    }
+    request = Request(address, json.dumps(call.body).encode(), headers)  # noqa: S310 - of the server above
+    try:
+        with urlopen(request, timeout=CREATION) as response:  # noqa: S310 # nosec B310 - as above
+            answer: dict[str, Any] = json.load(response)
+    except OSError as error:
+        raise UsageError(
+            f"A call of the kept data is refused: {call.operation} {call.body}: {error}."
+        ) from error
+    return answer
 
 
 def _embedded() -> dict[str, str]:
@@ -108,9 +150,9 @@ def create_tables(routes: Iterable[Route], engine: str) -> list[str]:
         known = [table for table in wanted if table not in missing]
         for table in missing:
             _create(table)
-        if engine == EMBEDDED:
+        if engine.startswith("embedded"):
             for table in known:
-                _add_missing_indexes(table)
+                _add_missing_indexes(table, engine)
     except (PynamoDBException, BotoCoreError, ClientError) as error:
         raise UsageError(f"The tables cannot be made in the {engine}: {error}") from error
     return [table.models[0].Meta.table_name for table in missing]
@@ -130,7 +172,7 @@ def _create(table: Table) -> None:
         time.sleep(0.1)
 
 
-def _add_missing_indexes(table: Table) -> None:
+def _add_missing_indexes(table: Table, engine: str) -> None:
     """Create the global indexes that the table lacks, one by one as UpdateTable takes them.
 
     Raises ``UsageError`` where keys or local indexes differ, which no table can change.
@@ -141,7 +183,7 @@ def _add_missing_indexes(table: Table) -> None:
     if not same or _local_indexes(described) | _local_indexes(table.properties) != _local_indexes(described):
         raise UsageError(
             f"The keys or local indexes of {model.Meta.table_name} have changed, which a table cannot follow:"
-            " stop `polymicro serve` and start it again. What is in the table is then gone."
+            f" stop `polymicro serve`{_delete(engine)} and start it again. What is in the table is then gone."
         )
     known = {index["IndexName"] for index in described.get(GLOBAL_INDEXES, ())}
     for index in table.properties.get(GLOBAL_INDEXES, ()):
@@ -152,6 +194,10 @@ def _add_missing_indexes(table: Table) -> None:
                 AttributeDefinitions=table.properties["AttributeDefinitions"],
                 GlobalSecondaryIndexUpdates=[{"Create": index}],
             )
+
+
+def _delete(engine: str) -> str:
+    return f", delete {engine.removeprefix(KEPT)}" if engine.startswith(KEPT) else ""
 
 
 def _local_indexes(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -175,6 +175,42 @@ def test_the_embedded_engine_takes_a_unique_value_once(project: Path) -> None:
             assert (statuses[201], statuses[201] + statuses[409]) == (1, 8)
 
 
+def test_data_is_kept(project: Path) -> None:
+    """Over the end of the command, a reload, and a process that is killed; tables that come later too."""
+    data = project / "data"
+
+    def names(serve: Serve, path: str = "/notes") -> list[str]:
+        return sorted(item["name"] for item in serve.request("GET", path)[2]["items"])
+
+    with serving("--data", "data", cwd=project) as serve:
+        assert serve.request("POST", "/notes", {"name": "a"})[0] == 201
+        serve.said(f"Data in: embedded DynamoDB, kept in {data}/dynamodb.jsonl")
+        (project / "notes.py").write_text(f'{NOTES}resource("memos")\n')
+        serve.said("Serving 4 routes.")
+        assert serve.request("POST", "/memos", {"name": "m"})[0] == 201
+        assert serve.request("POST", "/notes", {"name": "ü"})[0] == 201
+    with serving("--data", "data", cwd=project) as serve:
+        assert (names(serve), names(serve, "/memos")) == (["a", "ü"], ["m"])
+        assert serve.request("POST", "/notes", {"name": "c"})[0] == 201
+        assert serve.request("POST", "/notes", {"name": "c"})[0] == 409
+        os.killpg(serve.process.pid, signal.SIGKILL)
+    journal = data / "dynamodb.jsonl"
+    journal.write_text(journal.read_text() + '{"operation":"PutIt')
+    with serving("--data", "data", cwd=project) as serve:
+        assert names(serve) == ["a", "c", "ü"]
+        second = subprocess.run(
+            command("serve", "--port", "0", "--data", "data"),
+            cwd=project,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (second.returncode, "Another polymicro serve keeps its data in" in second.stderr) == (1, True)
+    operations = [json.loads(line).get("operation") for line in journal.read_text().splitlines()]
+    assert operations == [None, "CreateTable", "CreateTable", *["PutItem"] * 4]
+
+
 def test_what_git_ignores_is_not_watched(project: Path) -> None:
     """Such as an artifact that is built meanwhile."""
     subprocess.run(["git", "init", "--quiet", project], check=True)

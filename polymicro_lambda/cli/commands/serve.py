@@ -1,6 +1,8 @@
 """The command `polymicro serve`."""
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -29,11 +31,17 @@ from .options import app_option, current_project
     show_default=True,
     help="Whose events.",
 )
-def serve(port: int, host: str, user: str | None, app: str | None, source: str) -> None:
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the embedded DynamoDB keeps its data.",
+)
+def serve(port: int, host: str, user: str | None, app: str | None, source: str, data: Path | None) -> None:
     """Serve the app over HTTP, with a DynamoDB of its own.
 
     The DynamoDB is embedded and lives as long as the command, unless AWS_ENDPOINT_URL_DYNAMODB names another;
-    missing tables are created. Code is loaded again when it changes.
+    missing tables are created. With --data it keeps what is in its tables in that directory, for the next start.
+    Code is loaded again when it changes.
 
     \b
     Example:
@@ -44,4 +52,6 @@ def serve(port: int, host: str, user: str | None, app: str | None, source: str) 
     if user is not None:
         parse_user(user)
     settings = ServeSettings(project.app, project.authorizer, user, source, str(project.root), host, port)
+    kept = None if data is None else str(data.resolve())
+    settings = replace(settings, data=kept)
     sys.exit(run_server(settings))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 class ServeSettings:
     """The settings of a server process, which gets them as JSON.
 
-    ``app`` and ``authorizer`` are ``module:name``, ``user`` is ``NAME[:PERMISSION,…]``; ``engine`` names the
-    engine in words; ``listener`` and ``lifeline`` are file descriptors; ``reloaded`` is False the first time.
+    ``app`` and ``authorizer`` are ``module:name``, ``user`` is ``NAME[:PERMISSION,…]``; ``data`` is the directory of
+    the embedded engine's data; ``engine`` names the engine in words; ``listener`` and ``lifeline`` are file
+    descriptors; ``reloaded`` is False the first time.
     """
 
     app: str | None
@@ -18,6 +19,7 @@ class ServeSettings:
     root: str
     host: str
     port: int
+    data: str | None = None
     engine: str = ""
     listener: int = -1
     lifeline: int = -1

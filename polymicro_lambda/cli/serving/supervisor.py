@@ -61,7 +61,7 @@ def serve(settings: ServeSettings) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
         set_defaults(os.environ)
-        engine = engine_of(os.environ)
+        engine = engine_of(os.environ, None if settings.data is None else Path(settings.data))
         port: int = listener.getsockname()[1]
         settings = replace(settings, engine=engine.name, listener=listener.fileno(), port=port)
         return supervise(settings, {**os.environ, **engine.environment})
