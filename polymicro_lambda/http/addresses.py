@@ -15,6 +15,7 @@ from polymicro_lambda.types import MAPPINGS, Event
 
 _BASE_PATH = r"/?[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*/?"
 _BASE_URL = r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%-]+)*/?"
+_MAPPED = r"[A-Za-z0-9$_.+!*'()-]+"
 _DOMAIN = r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
 """Patterns, compiled where one is needed: most requests need none."""
 Segments: TypeAlias = tuple[str, ...]
@@ -79,8 +80,11 @@ def mapped_depth(segments: Segments, event: Event) -> int:
         return 0
     parts = [part for part in resource.split("/") if part]
     if parts and parts[-1].endswith("+}"):
-        return _depth_before_rest(segments, parts, event.get("pathParameters"))
-    return _depth_of_tail(segments, parts)
+        depth = _depth_before_rest(segments, parts, event.get("pathParameters"))
+    else:
+        depth = _depth_of_tail(segments, parts)
+    # What else a client could write there is no mapping's: those have these characters.
+    return depth if all(re.fullmatch(_MAPPED, part) for part in segments[:depth]) else 0
 
 
 def _depth_of_tail(segments: Segments, parts: list[str]) -> int:
@@ -94,9 +98,9 @@ def _depth_of_tail(segments: Segments, parts: list[str]) -> int:
 def _depth_before_rest(segments: Segments, parts: list[str], parameters: Any) -> int:
     """The same of a route whose last part takes all that is left, as the event has that in its parameters."""
     rest = parameters.get(parts[-1][1:-2]) if isinstance(parameters, Mapping) else None
-    if not isinstance(rest, str) or not rest.strip("/"):
+    if not isinstance(rest, str) or not rest.rstrip("/"):
         return 0
-    wanted = {rest.strip("/"), unquote(rest).strip("/")}
+    wanted = {rest.rstrip("/"), unquote(rest).rstrip("/")}
     fixed = parts[:-1]
     for depth in range(1, len(segments) - len(fixed)):
         below = segments[depth:]

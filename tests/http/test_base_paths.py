@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 import pytest
 from contract import create_table
@@ -115,6 +115,20 @@ def test_parameters_of_the_path_may_hold_slashes(
 ) -> None:
     said = answer(app(), behind_mapping(path, resource, **parameters))
     assert said["name"] == name
+
+
+@pytest.mark.parametrize(
+    "path", ["/%2F/here", "/%2Fevil.example/here", "/a%20b/here", "/%3F/here", "/%5C/here"]
+)
+def test_nobody_writes_a_base_path_of_their_own(path: str) -> None:
+    """Such as one that would make a link to another server: ``//evil.example``."""
+    proxy = unquote(path)[1:]
+    for resource, parameters in (
+        ("/{proxy+}", {"proxy": proxy}),
+        ("/{proxy+}", {"proxy": "here"}),
+        ("/here", {}),
+    ):
+        assert answer(app(), behind_mapping(path, resource, **parameters)) == 404
 
 
 def test_http_apis_tell_it_by_their_route() -> None:
