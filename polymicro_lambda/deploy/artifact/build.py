@@ -26,7 +26,7 @@ from .dropped_files import (
 from .format_libraries import format_requirements
 from .imports import imports, passes_argument, reachable
 from .powertools import missing_powertools
-from .sizes import ArtifactPart, artifact_parts
+from .sizes import ArtifactPart, artifact_parts, sdk_advice
 from .stripped_sources import stripped
 from .target_python import PACKAGE, RUNNING_PYTHON, BuildError, Target
 
@@ -96,7 +96,7 @@ def build(plan: BuildPlan, out: Path) -> BuildResult:
     all_data = (
         None if services else "all of botocore's data is in it: the code may use other services than DynamoDB"
     )
-    return BuildResult(sizes, tuple(filter(None, (all_data, *notes))))
+    return BuildResult(sizes, tuple(filter(None, (all_data, *sdk_advice(sizes), *notes))))
 
 
 def _trial_notes(

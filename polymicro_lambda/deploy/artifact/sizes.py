@@ -67,3 +67,23 @@ def size_table(found: Iterable[ArtifactPart]) -> list[str]:
 def _line(part: ArtifactPart) -> str:
     numbers = (part.source, part.bytecode, part.other, part.total)
     return f"{part.name:24}" + "".join(f"{number / 1000:>10,.1f}" for number in numbers)
+
+
+SDK = ("boto3", "s3transfer")
+"""What Lambda's own runtime has too, and botocore alone does without."""
+SDK_MISSING = (
+    "Lambda's runtime has a boto3, but an artifact does not count on it, as its version changes by itself. Name boto3"
+    " in the project's dependencies; or make the client by botocore, which is in the artifact:"
+    ' botocore.session.get_session().create_client("s3").'
+)
+
+
+def sdk_advice(found: Iterable[ArtifactPart]) -> list[str]:
+    """A note where boto3 is in an artifact; none where it is not."""
+    size = sum(part.total for part in found if part.name in SDK)
+    if not size:
+        return []
+    return [
+        f"boto3 takes {size / 1000:,.0f} KB of it, and a start the time of its import: botocore, which is there anyway,"
+        ' makes the same clients by botocore.session.get_session().create_client("s3").'
+    ]

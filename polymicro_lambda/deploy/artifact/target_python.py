@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from polymicro_lambda.exceptions import PolymicroError
 
 from .bytecode_importer import PATTERNS
+from .sizes import SDK_MISSING
 from .trial_import import MISSING
 
 RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -140,7 +141,10 @@ class Target:
         )
         last = done.stderr.strip().rpartition("\n")[2]
         if done.returncode == MISSING:
-            raise BuildError(f"{module} cannot be imported with the artifact alone:\n\n{done.stderr.strip()}")
+            advice = f"\n\n{SDK_MISSING}" if "No module named 'boto3'" in done.stderr else ""
+            raise BuildError(
+                f"{module} cannot be imported with the artifact alone:\n\n{done.stderr.strip()}{advice}"
+            )
         return f"not tried to its end: importing {module} here raised {last}" if done.returncode else None
 
 
