@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from polymicro_lambda.cli.template_texts import read_template
 from polymicro_lambda.deploy import Part
 from polymicro_lambda.deploy import next_index_step as one_step
 from polymicro_lambda.exceptions import ConfigurationError
@@ -62,15 +63,8 @@ def _with_properties(part: Part, properties: Mapping[str, Any]) -> Part:
 def _tables(text: str) -> dict[str, Any]:
     """The properties of the text's tables, by their names in it."""
     try:
-        resources = (yaml.load(text, _Loader) or {}).get("Resources") or {}  # nosec B506 # noqa: S506 - a SafeLoader
+        resources = read_template(text).get("Resources") or {}
     except yaml.YAMLError as error:
         raise UsageError(f"The template is not YAML: {error}.") from error
     kind = "AWS::DynamoDB::Table"
     return {name: one["Properties"] for name, one in resources.items() if one.get("Type") == kind}
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms, without their meaning."""
-
-
-_Loader.add_multi_constructor("!", lambda _, suffix, __: f"!{suffix}")

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from polymicro_lambda.cli.commands import build as build_module
 from polymicro_lambda.cli.commands.registry import polymicro
-from polymicro_lambda.cli.template_functions import architecture_of
+from polymicro_lambda.cli.template_texts import architecture_of
 
 GLOBAL = "Globals: {Function: {Architectures: [arm64]}}\n"
 OWN = """

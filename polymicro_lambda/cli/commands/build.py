@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polymicro_lambda.cli import console
-from polymicro_lambda.cli.template_functions import architecture_of
+from polymicro_lambda.cli.template_texts import architecture_of
 from polymicro_lambda.deploy import RUNNING_PYTHON, BuildError, BuildPlan, size_table
 from polymicro_lambda.deploy import build as build_artifact
 from polymicro_lambda.project import PYPROJECT, UsageError, find_project, required_app

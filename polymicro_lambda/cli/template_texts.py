@@ -1,4 +1,4 @@
-"""What a template says of its Lambda functions: the processor that each runs on."""
+"""Templates as they stand in files: YAML with CloudFormation's short forms, and what they say of the functions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,12 +39,17 @@ def architecture_of(template: Path, handler: str | None) -> str | None:
     return None
 
 
+def read_template(text: str) -> Mapping[str, Any]:
+    """A template, CloudFormation's short forms as their long ones. Raises ``yaml.YAMLError``."""
+    document = yaml.load(text, Loader=_Loader)  # noqa: S506 # nosec B506 - a SafeLoader
+    return document if isinstance(document, dict) else {}
+
+
 def _read(template: Path) -> Mapping[str, Any]:
     try:
-        document = yaml.load(template.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 # nosec B506 - a SafeLoader
+        return read_template(template.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError):
         return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _of_handler(document: Mapping[str, Any], handler: str | None) -> Mapping[str, Any]:
