@@ -9,6 +9,8 @@ from polymicro_lambda.types import MAPPINGS, Event
 OnEvent: TypeAlias = Callable[[Any, Any], Any]
 BATCH_MEMBERS = ("Records", "records", "eventSource")
 """Members of events that carry somebody's data: to answer them without a look would lose it."""
+LONGEST_NAME = 40
+"""Characters of a service's name; whatever else stands there is not repeated in a log."""
 DONE: Mapping[str, Any] = {"statusCode": 200, "headers": {}, "body": "", "isBase64Encoded": False}
 """The answer to an event that needs none."""
 
@@ -33,7 +35,12 @@ def _origin(event: Event) -> str:
     names = (
         (first.get(name) for name in ("eventSource", "EventSource")) if isinstance(first, MAPPINGS) else ()
     )
-    return next((name for name in names if isinstance(name, str)), "another service")
+    known = (
+        name
+        for name in names
+        if isinstance(name, str) and name.startswith("aws:") and len(name) < LONGEST_NAME
+    )
+    return next(known, "another service")
 
 
 def checked_on_event(on_event: Any) -> OnEvent | None:

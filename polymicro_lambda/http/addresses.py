@@ -100,12 +100,22 @@ def _depth_before_rest(segments: Segments, parts: list[str], parameters: Any) ->
     rest = parameters.get(parts[-1][1:-2]) if isinstance(parameters, Mapping) else None
     if not isinstance(rest, str) or not rest.rstrip("/"):
         return 0
-    wanted = {rest.rstrip("/"), unquote(rest).rstrip("/")}
-    fixed = parts[:-1]
-    for depth in range(1, len(segments) - len(fixed)):
-        below = segments[depth:]
-        if "/".join(below[len(fixed) :]) in wanted and _names(fixed, below):
+    whole, fixed = "/".join(segments), parts[:-1]
+    for tail in {rest.rstrip("/"), unquote(rest).rstrip("/")}:
+        before = _count_before(segments, len(whole) - len(tail)) if whole.endswith(f"/{tail}") else 0
+        depth = before - len(fixed)
+        if depth > 0 and _names(fixed, segments[depth:before]):
             return depth
+    return 0
+
+
+def _count_before(segments: Segments, place: int) -> int:
+    """How many segments stand before this place of the path, 0 where it is within one."""
+    length = 0
+    for count, segment in enumerate(segments):
+        if length >= place:
+            return count if length == place else 0
+        length += len(segment) + 1
     return 0
 
 

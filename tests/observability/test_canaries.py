@@ -47,7 +47,7 @@ from polymicro_lambda import (
     action,
 )
 from polymicro_lambda.dynamodb.client import connect
-from polymicro_lambda.exceptions import BadRequest, ServiceUnavailable
+from polymicro_lambda.exceptions import BadRequest, ConfigurationError, ServiceUnavailable
 from polymicro_lambda.testing import Client, FakeContext, make_event
 
 pytestmark = pytest.mark.thorough
@@ -342,10 +342,13 @@ def malformed(flock: Flock) -> None:
         None,
         [C["body"]],
         C["body"],
-        {"Records": [{"body": C["body"]}]},
         {"httpMethod": C["method"]},
     ):
         flock.hand(event)
+    for name in ("body", "eventSource"):
+        with pytest.raises(ConfigurationError) as refused:
+            flock.hand({"Records": [{name: C["body"]}]})
+        assert C["body"] not in str(refused.value)
 
 
 KINDS = ("off", "standard", "powertools")
