@@ -732,8 +732,8 @@ def test_every_module_of_the_package_can_be_stripped() -> None:
 
 
 @pytest.mark.thorough
-def test_the_todo_api_takes_at_most_9_100_kb(todo: Path) -> None:
-    assert sum(part.total for part in artifact_parts(todo)) <= 9_100_000
+def test_the_todo_api_takes_at_most_9_150_kb(todo: Path) -> None:
+    assert sum(part.total for part in artifact_parts(todo)) <= 9_150_000
 
 
 @pytest.mark.thorough

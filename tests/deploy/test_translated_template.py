@@ -108,7 +108,12 @@ def test_who_is_asked_where_a_path_has_one_event(
     monkeypatch.setattr(events_module, "MAX_EVENTS", 14)
     paths = {one.path: one.authorization for one in function_events(second_app.pm.routes, validate=False)}
     wanted = {("ANY", path): gate(how, authorizer) for path, how in paths.items()}
-    preflights = {("OPTIONS", path): None for path in paths} if CORSES[cors] else {}
+    optional = gate("optional", authorizer) if api == "rest" and cors == "several" else None
+    preflights = {
+        ("OPTIONS", path): optional if how == "optional" else None
+        for path, how in paths.items()
+        if CORSES[cors]
+    }
     assert asked(second_app.pm, api=api, authorizer=authorizer, cors=CORSES[cors]) == wanted | preflights
 
 
