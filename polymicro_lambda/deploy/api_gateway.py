@@ -7,8 +7,9 @@ from typing import Any
 from polymicro_lambda.http import COMPRESSED_FROM, CORS
 
 from .authorizers import Authorizer
-from .function_events import Event, Preflights
+from .gateway_definition import OPENAPI, definition
 from .gateway_responses import rest_refusals
+from .gateway_routes import GatewayRoute, Preflights
 from .options import Options
 from .yaml_writer import Commented
 
@@ -54,18 +55,17 @@ def preflights_to_function(api: str, cors: CORS | None) -> Preflights:
 
 
 def rest_api(
-    served: Sequence[Event],
+    served: Sequence[GatewayRoute],
     authorizer: Authorizer,
     options: Options,
     binary: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The properties of ``AWS::Serverless::Api``; ``binary`` are the media types whose bodies are no texts."""
-    models = {event.name: event.body for event in served if event.body is not None}
     cors, signed = options.cors, options.authorizer == "iam"
     preflight = Commented("AddDefaultAuthorizerToCorsPreflight", "A preflight request carries no token.")
     return {
         "StageName": {"Ref": "Stage"},
-        Commented("OpenApiVersion", 'Without it SAM adds a stage named "Stage".'): "3.0.1",
+        Commented("OpenApiVersion", 'Without it SAM adds a stage named "Stage".'): OPENAPI,
         "EndpointConfiguration": {"Type": "REGIONAL"},
         "TracingEnabled": True,
         **({"Auth": {**authorizer.auth, preflight: False}} if authorizer.auth else {}),
@@ -76,19 +76,22 @@ def rest_api(
         ): rest_refusals(cors, options.hsts, options.problem, signed=signed),
         Commented("MinimumCompressionSize", "Bytes from which on answers are compressed."): COMPRESSED_FROM,
         **({"BinaryMediaTypes": [one.replace("/", "~1") for one in binary]} if binary else {}),
-        **({"Models": models} if models else {}),
         **(_rest_cors(cors) if cors is not None and cors.one_for_all else {}),
+        Commented("MergeDefinitions", "Functions of yours may have events of this API too."): True,
+        "DefinitionBody": definition(served, authorizer, options),
     }
 
 
-def http_api(authorizer: Authorizer, cors: CORS | None) -> dict[str, Any]:
+def http_api(served: Sequence[GatewayRoute], authorizer: Authorizer, options: Options) -> dict[str, Any]:
     """The properties of ``AWS::Serverless::HttpApi``."""
+    cors = options.cors
     return {
         "StageName": {"Ref": "Stage"},
         **({"Auth": dict(authorizer.auth)} if authorizer.auth else {}),
         "DefaultRouteSettings": {"DetailedMetricsEnabled": True, **_THROTTLE},
         "AccessLogSettings": _access_log("http"),
         **({"CorsConfiguration": _http_cors(cors)} if cors is not None and cors.is_plain else {}),
+        "DefinitionBody": definition(served, authorizer, options),
     }
 
 
@@ -112,15 +115,3 @@ def _http_cors(cors: CORS) -> dict[str, Any]:
         "AllowCredentials": cors.credentials,
         "MaxAge": cors.max_age,
     }
-
-
-def event_source(event: Event, api: str, authorizer: Authorizer) -> dict[str, Any]:
-    """One of the ``Events`` of ``AWS::Serverless::Function``."""
-    kind, reference = ("Api", "RestApiId") if api == "rest" else ("HttpApi", "ApiId")
-    properties: dict[str, Any] = {reference: {"Ref": "Api"}, "Method": event.method, "Path": event.path}
-    if event.is_open and authorizer.auth:
-        asked = authorizer.optional if event.authorization == "optional" else None
-        properties["Auth"] = {"Authorizer": asked or "NONE"}
-    if event.body is not None and api == "rest":
-        properties["RequestModel"] = {"Model": event.name, "Required": True, "ValidateBody": True}
-    return {"Type": kind, "Properties": properties}

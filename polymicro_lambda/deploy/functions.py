@@ -6,18 +6,16 @@ from typing import Any
 from polymicro_lambda.dynamodb import has_table, table_name
 from polymicro_lambda.routing import Route
 
-from .api_gateway import event_source
-from .authorizers import ALLOW_ANONYMOUS, JWKS_ENVIRONMENT, SECRET_ENVIRONMENT, Authorizer
+from .authorizers import ALLOW_ANONYMOUS, JWKS_ENVIRONMENT, SECRET_ENVIRONMENT
 from .common_resources import log_group, resource, secret
-from .function_events import Event
+from .gateway_definition import ALIAS, permission
+from .gateway_routes import GatewayRoute
 from .generated_parts import Part
 from .iam_policy import statements
 from .options import Options
 from .policies import policies_of
 from .tables import logical_id
 from .yaml_writer import Commented
-
-ALIAS = "live"
 
 
 def function_globals(options: Options) -> dict[str, Any]:
@@ -31,9 +29,7 @@ def function_globals(options: Options) -> dict[str, Any]:
     }
 
 
-def app_function(
-    routes: Sequence[Route], events: Sequence[Event], authorizer: Authorizer, options: Options
-) -> Iterator[Part]:
+def app_function(routes: Sequence[Route], options: Options) -> Iterator[Part]:
     """The function that answers the requests, and its logs."""
     name = f"{options.name}Function"
     models = {table_name(route.model): None for route in routes if has_table(route.model)}
@@ -47,14 +43,11 @@ def app_function(
         **({"SnapStart": {"ApplyOn": "PublishedVersions"}} if options.snap_start else {}),
         "LoggingConfig": {"LogGroup": {"Ref": f"{options.name}Logs"}},
         "Environment": {"Variables": _environment(options)},
-        "Events": {
-            Commented(event.name, event.comment): event_source(event, options.api, authorizer)
-            for event in events
-        },
         **({"Policies": granted} if granted else {}),
     }
     note = f"the routes over {', '.join(models) or 'no table'}"
     yield Part("Resources", name, {name: _function(properties, options)}, note)
+    yield Part("Resources", f"{name}Permission", {f"{name}Permission": permission(name)}, "for all requests")
     yield from apart
     yield log_group(f"{options.name}Logs", f"logs of {name}")
 
@@ -74,9 +67,9 @@ def _environment(options: Options) -> dict[str, Any]:
     }
 
 
-def authorizer_function(events: Sequence[Event], options: Options) -> Iterator[Part]:
+def authorizer_function(served: Sequence[GatewayRoute], options: Options) -> Iterator[Part]:
     """The Lambda authorizer, its logs and the secret that signs its tokens; nothing where another kind is there."""
-    anonymous = ALLOW_ANONYMOUS if any(event.authorization == "optional" for event in events) else {}
+    anonymous = ALLOW_ANONYMOUS if any(one.authorization == "optional" for one in served) else {}
     if options.authorizer != "lambda":
         return
     properties = {

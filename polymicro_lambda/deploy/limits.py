@@ -1,42 +1,89 @@
-"""What CloudFormation takes of a template; one that is larger is refused before it is written."""
+"""The limits of AWS on a template: where a figure is above one, the template is refused before it is written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from polymicro_lambda.exceptions import ConfigurationError
 
-MOST: Mapping[str, int] = {"Resources": 500, "Outputs": 200, "Parameters": 200}
-"""Members of a section (CloudFormation quotas)."""
-BYTES = 1_000_000
-"""Of a template in S3 (the same: 1 MB, and it does not say which)."""
-OF_AN_EVENT = 1
-"""Resources that SAM makes of an event of a function: its permission."""
+_SPLIT = "split the app into several stacks, or put several models into one table"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A figure of a template beside the most that AWS takes."""
+
+    figure: int
+    most: int
+    noun: str
+    by: str
+    """Who takes no more, and where it says so."""
+    advice: str = _SPLIT
+
+    @property
+    def holds(self) -> bool:
+        """Whether the figure is within the limit."""
+        return self.figure <= self.most
+
+
+CLOUDFORMATION = "CloudFormation"
 OF_A_FUNCTION = 3
-"""Besides the function: its role, a version and an alias."""
-OF_AN_API = 3
-"""Besides the API: a deployment, a stage, permissions of its authorizers."""
+"""Resources that SAM makes besides a function: its role, a version and an alias."""
+OF_AN_API = 4
+"""Besides the API: a deployment, a stage, and permissions of its authorizers."""
+OF_PATHS = 300
+"""Parts of paths of a REST API, routes of an HTTP API (API Gateway quotas, "Resources" and "Routes per API")."""
+_APIS = {"AWS::Serverless::Api": "rest", "AWS::Serverless::HttpApi": "http"}
 
 
-def figures(made: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """What is limited -> the figure of a template as SAM translates it, at the most, and the limit."""
-    kinds = [one.get("Type", "") for one in made.get("Resources", {}).values()]
-    functions = [
-        one for one in made.get("Resources", {}).values() if one.get("Type", "").endswith("::Function")
-    ]
-    events = sum(len(one["Properties"].get("Events", ())) for one in functions)
-    apis = sum(kind in ("AWS::Serverless::Api", "AWS::Serverless::HttpApi") for kind in kinds)
-    more = events * OF_AN_EVENT + len(functions) * OF_A_FUNCTION + apis * OF_AN_API
-    counts = {section: (len(made.get(section, {})), most) for section, most in MOST.items()}
-    counts["Resources"] = (counts["Resources"][0] + more, MOST["Resources"])
-    return counts | {"Bytes": (len(json.dumps(made).encode()), BYTES)}
+def limits_of(made: Mapping[str, Any]) -> tuple[Limit, ...]:
+    """The figures of a template as SAM translates it, at the most, each beside its limit."""
+    resources = made.get("Resources", {})
+    functions = [one for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
+    apis = [one for one in resources.values() if one["Type"] in _APIS]
+    count = len(resources) + len(functions) * OF_A_FUNCTION + len(apis) * OF_AN_API
+    return (
+        Limit(count, 500, "resources", CLOUDFORMATION),
+        Limit(len(made.get("Outputs", {})), 200, "outputs", CLOUDFORMATION),
+        Limit(len(made.get("Parameters", {})), 200, "parameters", CLOUDFORMATION),
+        # 1 MB in S3; whether that is 1,000,000 or 1,048,576 it does not say.
+        Limit(len(json.dumps(made).encode()), 1_000_000, "bytes", CLOUDFORMATION),
+        *(_of_api(one) for one in apis),
+        *(_of_environment(one) for one in functions),
+    )
+
+
+def _of_api(made: Mapping[str, Any]) -> Limit:
+    """A REST API counts each part of a path, an HTTP API each verb on each path."""
+    paths: Mapping[str, Mapping[str, Any]] = made["Properties"]["DefinitionBody"]["paths"]
+    if _APIS[made["Type"]] == "rest":
+        return Limit(len(_path_parts(paths)), OF_PATHS, "parts of paths", "a REST API")
+    return Limit(sum(map(len, paths.values())), OF_PATHS, "routes", "an HTTP API")
+
+
+def _path_parts(paths: Iterable[str]) -> set[str]:
+    """All paths, and all that lead to them, the root among them."""
+    segments = [path.strip("/").split("/") for path in paths]
+    return {"/".join(path[:length]) for path in segments for length in range(len(path) + 1)}
+
+
+def _of_environment(made: Mapping[str, Any]) -> Limit:
+    """AWS Lambda quotas: 4 KB of names and values, before CloudFormation has put in what it knows."""
+    variables = made["Properties"].get("Environment", {}).get("Variables", {})
+    size = len(json.dumps(variables).encode())
+    return Limit(size, 4_096, "bytes of environment variables", "Lambda", "shorten the title of the app")
+
+
+def is_within(made: Mapping[str, Any]) -> bool:
+    """Whether the template is within all limits."""
+    return all(limit.holds for limit in limits_of(made))
 
 
 def check_limits(made: Mapping[str, Any]) -> None:
-    """Raise ``ConfigurationError`` for a template that CloudFormation would refuse."""
-    for what, (figure, most) in figures(made).items():
-        if figure > most:
+    """Raise ``ConfigurationError`` for a template that AWS would refuse."""
+    for limit in limits_of(made):
+        if not limit.holds:
             raise ConfigurationError(
-                f"the template has {figure:,} {what.lower()}, and CloudFormation takes {most:,}: split the app into"
-                " several stacks, or put several models into one table"
+                f"the template has {limit.figure:,} {limit.noun}, and {limit.by} takes {limit.most:,}: {limit.advice}"
             )

@@ -6,7 +6,7 @@ from polymicro_lambda.dispatch import ProblemWording
 from polymicro_lambda.http import CORS, HSTS
 from polymicro_lambda.openapi import Documentation
 
-from .function_events import camel_case
+from .gateway_routes import camel_case
 
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 SNAP_START_RUNTIMES = RUNTIMES[1:]

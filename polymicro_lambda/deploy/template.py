@@ -18,10 +18,10 @@ from .common_resources import (
     resource,
     secret,
 )
-from .function_events import MAX_EVENTS, Event, function_events
 from .functions import app_function, authorizer_function, function_globals
+from .gateway_routes import GatewayRoute, gateway_routes
 from .generated_parts import Part, as_dict
-from .limits import check_limits
+from .limits import check_limits, is_within
 from .options import RUNTIMES, SNAP_START_RUNTIMES, Options
 from .tables import Table, tables_of
 
@@ -39,53 +39,62 @@ def template(routes: Sequence[Route], options: Options) -> dict[str, Any]:
 
 def template_parts(routes: Sequence[Route], options: Options) -> list[Part]:
     """The same template, part by part, each with its origin. Raises as ``template``."""
-    events = _events(routes, options)
-    if options.names_no_authorizer and not options.jwks and all(event.is_open for event in events):
+    parts: list[Part] = []
+    for served in _forms(routes, options):
+        parts = _parts_of(routes, served, options)
+        if is_within(as_dict(parts)):
+            return parts
+    check_limits(as_dict(parts))
+    return parts
+
+
+def _parts_of(routes: Sequence[Route], served: Sequence[GatewayRoute], options: Options) -> list[Part]:
+    if options.names_no_authorizer and not options.jwks and all(one.is_open for one in served):
         options = replace(options, authorizer="none")  # there is nothing that it would stand before
     authorizer = _authorizer(options)
-    if not any(event.authorization == "optional" for event in events):
+    if not any(one.authorization == "optional" for one in served):
         authorizer = without_optional(authorizer)
     if authorizer.optional is None and authorizer.auth:
-        _refuse_mixed(events)
+        _refuse_mixed(served)
     tables = tables_of(dict.fromkeys(model for route in routes for model in route.models))
     parts = [
         Part("Parameters", "Parameters", _parameters(options, authorizer), "what a stage says"),
         Part("Globals", "Globals", {"Function": function_globals(options)}, "for all functions"),
-        *_api(events, authorizer, options, binary_types(routes)),
-        *app_function(routes, events, authorizer, options),
-        *authorizer_function(events, options),
+        *_api(served, authorizer, options, binary_types(routes)),
+        *app_function(routes, options),
+        *authorizer_function(served, options),
         *(_table(table, options) for table in tables),
         secret("CursorSecret", "Signs the cursors of lists."),
         *(logging_role() if options.api == "rest" else []),
         Part("Outputs", "Outputs", _outputs(tables, options), "what a client needs"),
     ]
-    parts = sorted(parts, key=lambda part: SECTIONS.index(part.section))
-    check_limits(as_dict(parts))
-    return parts
+    return sorted(parts, key=lambda part: SECTIONS.index(part.section))
 
 
-def _events(routes: Sequence[Route], options: Options) -> list[Event]:
-    events = function_events(
+def _forms(routes: Sequence[Route], options: Options) -> Iterator[list[GatewayRoute]]:
+    """The routes of the API, from a route for each verb to one for all; the first that fits is taken."""
+    forms = gateway_routes(
         routes,
         validate=options.validate and options.api == "rest",
         preflights=preflights_to_function(options.api, options.cors),
         documentation=options.documentation,
     )
-    if options.authorizer == "none" and not all(event.is_open for event in events):
-        closed = next(event.comment for event in events if not event.is_open)
-        raise ConfigurationError(
-            f"without an authorizer nobody can call {closed}: say which there is, by --authorizer"
-            f" {_known_authorizers(options, without='none')}"
-        )
-    return events
+    for served in forms:
+        closed = next((one.comment for one in served if not one.is_open), None)
+        if options.authorizer == "none" and closed is not None:
+            raise ConfigurationError(
+                f"without an authorizer nobody can call {closed}: say which there is, by --authorizer"
+                f" {_known_authorizers(options, without='none')}"
+            )
+        yield served
 
 
-def _refuse_mixed(events: Sequence[Event]) -> None:
-    mixed = next((event for event in events if event.is_mixed), None)
+def _refuse_mixed(served: Sequence[GatewayRoute]) -> None:
+    mixed = next((one for one in served if one.is_mixed), None)
     if mixed is not None:
         raise ConfigurationError(
-            f"{mixed.path}: with more than {MAX_EVENTS} events there is one for each path, but here only some verbs"
-            " need a user, which this authorizer cannot tell apart: take a Lambda authorizer, or split the app"
+            f"{mixed.path}: the API takes no route of its own for each verb of so large an app, and only some verbs"
+            " here need a user, which this authorizer cannot tell apart: take a Lambda authorizer, or split the app"
         )
 
 
@@ -137,18 +146,18 @@ def _parameters(options: Options, authorizer: Authorizer) -> dict[str, Any]:
 
 
 def _api(
-    events: Sequence[Event], authorizer: Authorizer, options: Options, binary: Sequence[str]
+    served: Sequence[GatewayRoute], authorizer: Authorizer, options: Options, binary: Sequence[str]
 ) -> Iterator[Part]:
     if options.api == "rest":
         body = resource(
             "AWS::Serverless::Api",
             {
                 **AFTER_LOGGING_ROLE,
-                **rest_api(events, authorizer, options, binary),
+                **rest_api(served, authorizer, options, binary),
             },
         )
     else:
-        body = resource("AWS::Serverless::HttpApi", http_api(authorizer, options.cors))
+        body = resource("AWS::Serverless::HttpApi", http_api(served, authorizer, options))
     yield Part("Resources", "Api", {"Api": body}, "the app's routes and CORS")
     yield log_group("ApiLogs", "access logs")
 

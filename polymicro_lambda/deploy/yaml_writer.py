@@ -86,7 +86,15 @@ def _folded(text: str, width: int) -> list[str]:
 
 def _one_line(value: Any, column: int) -> str | None:
     line = _inline(value)
-    return line if line is not None and column + len(line) <= WIDTH else None
+    fits = line is not None and (column + len(line) <= WIDTH or _is_unbreakable(value))
+    return line if fits else None
+
+
+def _is_unbreakable(value: Any) -> bool:
+    """Whether it is a function of CloudFormation's of one word: below its key it would be as long."""
+    return _short_form(value) is not None and all(
+        isinstance(one, str) and _is_word(one) for one in value.values()
+    )
 
 
 def _inline(value: Any) -> str | None:

@@ -20,7 +20,7 @@ from polymicro_lambda import (
 )
 from polymicro_lambda.deploy import Options
 from polymicro_lambda.deploy.iam_policy import statements
-from polymicro_lambda.deploy.limits import figures
+from polymicro_lambda.deploy.limits import limits_of
 from polymicro_lambda.deploy.policies import INLINE, MANAGED, MOST_MANAGED
 from polymicro_lambda.deploy.template import template
 
@@ -122,9 +122,9 @@ def test_more_than_a_role_takes_is_refused() -> None:
 
 
 def test_figures_beside_the_limits() -> None:
-    found = figures(made(app(60)))
-    assert {what: figure <= most for what, (figure, most) in found.items()} == dict.fromkeys(found, True)
-    assert found["Outputs"] == (62, 200)
+    found = {limit.noun: limit for limit in limits_of(made(app(60)))}
+    assert all(limit.holds for limit in found.values())
+    assert (found["outputs"].figure, found["outputs"].most) == (62, 200)
     with pytest.raises(
         ConfigurationError, match=r"^the template has 201 outputs, and CloudFormation takes 200"
     ):

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from handlers import todo
 from polymicro_lambda import CORS, Create, List, ModelResource, PolyMicro, Retrieve, Update, User
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.deploy.artifact.powertools import naming_variables
-from polymicro_lambda.deploy.function_events import CATCH_ALL, MAX_EVENTS, Preflights, function_events
+from polymicro_lambda.deploy.gateway_routes import CATCH_ALL, GatewayRoute, Preflights, gateway_routes
 from polymicro_lambda.deploy.generated_parts import Part, merge_parts
 from polymicro_lambda.deploy.tables import (
     GLOBAL_INDEXES,
@@ -508,12 +508,21 @@ def test_what_a_table_has_for_good(old: dict[str, Any], named: str) -> None:
 
 
 def served(app: PolyMicro, preflights: Preflights = Preflights.NONE) -> list[tuple[str, str, bool]]:
-    found = function_events(app.routes, validate=False, preflights=preflights)
+    return told(next(gateway_routes(app.routes, validate=False, preflights=preflights)))
+
+
+def told(found: Iterable[GatewayRoute]) -> list[tuple[str, str, bool]]:
     return [(one.method, one.path, one.is_open) for one in found]
 
 
+def operations(made: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    """(verb, path) -> what the API's definition says of it."""
+    paths = made["Api"]["Properties"]["DefinitionBody"]["paths"]
+    return {(verb, path): one for path, verbs in paths.items() for verb, one in verbs.items()}
+
+
 @pytest.mark.parametrize("preflights", [Preflights.NONE, Preflights.BESIDE_ANY, Preflights.ALL])
-def test_events_are_what_the_app_serves_and_who_is_asked(preflights: Preflights) -> None:
+def test_routes_are_what_the_app_serves_and_who_is_asked(preflights: Preflights) -> None:
     """A route that a request without a user may use has no authorizer before it; OPTIONS is as its path is."""
     orders, order = "/orders", "/orders/{number}"
     notes, note = "/notes", "/notes/{shelf}/{id}"
@@ -534,7 +543,7 @@ def test_events_are_what_the_app_serves_and_who_is_asked(preflights: Preflights)
     assert len(served(second_app.pm, preflights)) == len(wanted)
 
 
-def test_what_the_events_serve_the_app_serves(dynamodb: None) -> None:
+def test_what_the_api_serves_the_app_serves(dynamodb: None) -> None:
     """None of them is a 404 or 405 of the app's own."""
     client = Client(second_app.handler)
     paths = [
@@ -543,16 +552,19 @@ def test_what_the_events_serve_the_app_serves(dynamodb: None) -> None:
     assert {client.request(method, path.replace("number", "1")).status for method, path in paths} == {401}
 
 
-@pytest.mark.parametrize(
-    ("api", "kind", "reference"), [("rest", "Api", "RestApiId"), ("http", "HttpApi", "ApiId")]
-)
-def test_events_in_the_template(api: str, kind: str, reference: str) -> None:
-    function = resources(second_app.pm, api=api)["AppFunction"]["Properties"]
-    own = {reference: {"Ref": "Api"}, "Path": "/orders/{number}", "Method": "GET"}
-    assert function["Events"]["OrderRetrieve"] == {"Type": kind, "Properties": own}
-    auth = {"Authorizer": "BearerOrNobody"}
-    public = {reference: {"Ref": "Api"}, "Path": "/notes", "Method": "GET", "Auth": auth}
-    assert function["Events"]["NoteList"] == {"Type": kind, "Properties": public}
+@pytest.mark.parametrize("api", ["rest", "http"])
+def test_routes_in_the_template(api: str) -> None:
+    found = operations(resources(second_app.pm, api=api))
+    uri = (
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/"
+        "functions/${AppFunction.Arn}:live/invocations"
+    )
+    version = {"payloadFormatVersion": "2.0"} if api == "http" else {}
+    call = {"type": "aws_proxy", "httpMethod": "POST", **version, "uri": {"Fn::Sub": uri}}
+    own = {"x-amazon-apigateway-integration": call, "responses": {}}
+    parameters = {"parameters": [{"name": "number", "in": "path", "required": True}]} if api == "http" else {}
+    assert found["get", "/orders/{number}"] == own | parameters
+    assert found["get", "/notes"] == own | {"security": [{"BearerOrNobody": []}]}
 
 
 class ReadOnlyForAll(Permission):
@@ -593,80 +605,97 @@ def test_a_path_that_a_rest_api_cannot_spell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preflights", "methods", "room"),
+    ("preflights", "methods"),
     [
-        (Preflights.NONE, ["ANY"], 40),
-        (Preflights.BESIDE_ANY, ["ANY", "OPTIONS"], 20),
-        (Preflights.ALL, ["ANY", "OPTIONS"], 20),
+        (Preflights.NONE, ["ANY"]),
+        (Preflights.BESIDE_ANY, ["ANY", "OPTIONS"]),
+        (Preflights.ALL, ["ANY", "OPTIONS"]),
     ],
 )
-def test_many_events_become_one_for_each_path(preflights: Preflights, methods: list[str], room: int) -> None:
-    """Each is a statement of the function's policy, which has room for some 45."""
-    names = [f"r{number}" for number in range(room // 2 + 1)]
-    full = served(app_over(*names[:-1]), preflights)
-    assert len(full) == MAX_EVENTS
-    assert full[: 2 * len(methods)] == [
-        (method, path, True) for path in ("/r0", "/r0/{meter}/{at}") for method in methods
-    ]
-    assert served(app_over(*names), preflights) == [
-        (method, path, True) for path in CATCH_ALL for method in methods
-    ]
+def test_routes_that_are_too_many_become_one_for_each_path_or_for_all(
+    preflights: Preflights, methods: list[str]
+) -> None:
+    _, by_path, for_all = map(
+        told, gateway_routes(app_over("r0").routes, validate=False, preflights=preflights)
+    )
+    assert by_path == [(method, path, True) for path in ("/r0", "/r0/{meter}/{at}") for method in methods]
+    assert for_all == [(method, path, True) for path in CATCH_ALL for method in methods]
+
+
+def many(resources: int, rule: Any = AllowAny) -> PolyMicro:
+    """Each of these has six routes, HEAD included, on two paths: of three parts, without the root."""
+    app = PolyMicro(docs=True)
+    for number in range(resources):
+        body = {"model": Reading, "route": f"r{number}", "permissions": rule, "scan": True}
+        type(f"Reading{number}Resource", (ModelResource, Create, List, Retrieve), body)(app)
+    app.compile()
+    return app
+
+
+DOCS = {"/openapi.json": "NONE", "/docs": "NONE", "/docs/{file}": "NONE"}
+
+
+@pytest.mark.parametrize(
+    ("api", "count", "verbs"),
+    [
+        # 300 parts of paths: the root, four of the documentation, three of each resource
+        ("rest", 98, {"get", "head", "post"}),
+        ("rest", 99, {"any"}),
+        # 300 routes: six of the documentation, five of each resource, or three and two
+        ("http", 58, {"get", "head", "post"}),
+        ("http", 59, {"any"}),
+        ("http", 148, {"any"}),
+        ("http", 149, {"any"}),
+    ],
+)
+def test_explicit_routes_up_to_the_quota_of_the_api(api: str, count: int, verbs: set[str]) -> None:
+    app = many(count)
+    found = operations(resources(app, api=api, documentation=app.documentation))
+    assert {verb.rpartition("-")[0].rpartition("-")[2] or verb for verb, _ in found} == verbs
+    catches_all = count > (98 if api == "rest" else 148)
+    assert ("/{proxy+}" in {path for _, path in found}) == catches_all
+    assert len({path for _, path in found}) == (5 if catches_all else 2 * count + 3)
 
 
 @pytest.mark.parametrize(("api", "authorizer"), [("rest", "lambda"), ("http", "lambda"), ("rest", "cognito")])
 @pytest.mark.parametrize("rule", [AllowAny, IsAuthenticated])
-def test_very_many_paths_have_one_event(api: str, authorizer: str, rule: Any) -> None:
+def test_very_many_paths_have_one_route(api: str, authorizer: str, rule: Any) -> None:
     """Documentation that is for everybody keeps its own, as it has another authorizer."""
-    app = PolyMicro(docs=True)
-    for number in range(60):
-        body = {"model": Reading, "route": f"r{number}", "permissions": rule, "scan": True}
-        type(f"Reading{number}Resource", (ModelResource, Create, List, Retrieve), body)(app)
-    app.compile()
+    app = many(149, rule)
     made = resources(app, api=api, authorizer=authorizer, documentation=app.documentation)
-    events = [one["Properties"] for one in made["AppFunction"]["Properties"]["Events"].values()]
-    auth = {one["Path"]: one.get("Auth", {}).get("Authorizer") for one in events}
-    wanted = None if rule is IsAuthenticated else "NONE"
-    assert auth == {
-        "/": wanted,
-        "/{proxy+}": wanted,
-        "/openapi.json": "NONE",
-        "/docs": "NONE",
-        "/docs/{file}": "NONE",
-    }
+    auth = {path: str(*one.get("security", [{}])[0]) for (_, path), one in operations(made).items()}
+    wanted = "" if rule is IsAuthenticated else "NONE"
+    assert auth == {"/": wanted, "/{proxy+}": wanted, **DOCS}
 
 
 @pytest.mark.parametrize(
     ("docs", "is_open"),
     [pytest.param(True, True, id="all"), pytest.param(IsAuthenticated, False, id="users")],
 )
-def test_documentation_has_events(docs: Any, is_open: bool) -> None:
+def test_documentation_has_routes(docs: Any, is_open: bool) -> None:
     app = PolyMicro(docs=docs)
     type("RResource", (ModelResource, Create), {"model": Reading, "route": "r"})(app)
     app.compile()
-    found = function_events(app.routes, validate=False, documentation=app.documentation)
+    found = next(gateway_routes(app.routes, validate=False, documentation=app.documentation))
     assert [(one.method, one.path, one.is_open) for one in found if one.path != "/r"] == [
         (method, path, is_open)
         for path in ("/openapi.json", "/docs", "/docs/{file}")
         for method in ("GET", "HEAD")
     ]
     made = template(app.routes, options(documentation=app.documentation))
-    (function,) = (one for name, one in made["Resources"].items() if "Events" in one.get("Properties", {}))
-    assert "DocsFileHead" in function["Properties"]["Events"]
+    assert ("head", "/docs/{file}") in operations(made["Resources"])
 
 
 @pytest.mark.parametrize(("api", "authorizer"), [("rest", "cognito"), ("http", "jwt"), ("rest", "iam")])
-def test_many_events_cannot_be_one_where_only_some_need_a_user(api: str, authorizer: str) -> None:
-    """An authorizer of one's own lets both through: the app refuses who must be somebody."""
-    app = app_over(*(f"r{number}" for number in range(8)))
+def test_many_routes_cannot_be_one_where_only_some_need_a_user(api: str, authorizer: str) -> None:
+    """A Lambda authorizer lets both through: the app refuses who must be somebody."""
+    app = many(149)
     read_only = {"model": Reading, "route": "h", "permissions": ReadOnlyForAll}
     type("HResource", (ModelResource, Create, List), {**read_only, "scan": True})(app)
     app.compile()
-    any_event = next(one for one in function_events(app.routes, validate=False) if one.path == "/h")
-    assert (any_event.method, any_event.authorization) == ("ANY", "optional")
-    events = resources(app)["AppFunction"]["Properties"]["Events"].values()
-    (auth,) = [one["Properties"]["Auth"] for one in events if one["Properties"]["Path"] == "/h"]
-    assert auth == {"Authorizer": "BearerOrNobody"}
-    with pytest.raises(ConfigurationError, match=r"^/h: with more than 40 events .* some verbs need a user"):
+    security = {path: one["security"] for (_, path), one in operations(resources(app)).items()}
+    assert security == {path: [{"BearerOrNobody": []}] for path in CATCH_ALL}
+    with pytest.raises(ConfigurationError, match=r"^/h: .* only some verbs here need a user"):
         resources(app, api=api, authorizer=authorizer)
 
 
@@ -720,8 +749,8 @@ def test_cors_of_a_rest_api(cors: CORS | None, said: dict[str, Any] | None) -> N
     """API Gateway's own answer to preflights names one origin: with several, the app has to be asked."""
     made = resources(todo.pm, cors=cors)
     assert made["Api"]["Properties"].get("Cors") == said
-    methods = {one["Properties"]["Method"] for one in made["AppFunction"]["Properties"]["Events"].values()}
-    assert ("OPTIONS" in methods) == (cors is not None and said is None)
+    methods = {verb for verb, _ in operations(made)}
+    assert ("options" in methods) == (cors is not None and said is None)
 
 
 @pytest.mark.parametrize("origin", ["https://a.example", "https://*.a.example"])
@@ -736,9 +765,9 @@ def test_an_http_api_leaves_origins_that_it_does_not_know_to_the_app(origin: str
     """Preflights go to the app, with no authorizer before them."""
     made = resources(todo.pm, api="http", cors=CORS(origins=("https://a.example", origin)))
     assert "CorsConfiguration" not in made["Api"]["Properties"]
-    events = [one["Properties"] for one in made["AppFunction"]["Properties"]["Events"].values()]
-    auths = {one["Path"]: one["Auth"]["Authorizer"] for one in events if one["Method"] == "OPTIONS"}
-    assert auths == dict.fromkeys((one["Path"] for one in events), "NONE")
+    found = operations(made)
+    open_to = {path: one["security"] for (verb, path), one in found.items() if verb == "options"}
+    assert open_to == {path: [{"NONE": []}] for _, path in found}
 
 
 def test_cors_of_an_http_api() -> None:
@@ -820,15 +849,24 @@ def test_what_the_gate_refuses_the_app_refuses(dynamodb: None, method: str, body
 
 
 def test_models_of_bodies() -> None:
-    api = resources(todo.pm)["Api"]["Properties"]
+    definition = resources(todo.pm)["Api"]["Properties"]["DefinitionBody"]
     properties = {"text": {"type": "string"}, "done": {"type": "boolean"}, "due_date_time": {}}
     closed = {"type": "object", "additionalProperties": False}
-    assert api["Models"] == {
+    assert definition["components"]["schemas"] == {
         "TodoCreate": {**closed, "required": ["text"], "properties": properties},
         "TodoUpdatePatch": {**closed, "properties": properties},
         "TodoUpdatePut": {**closed, "required": ["text"], "properties": properties},
     }
-    assert "Models" not in resources(todo.pm, validate=False)["Api"]["Properties"]
+    schema = {"$ref": "#/components/schemas/TodoCreate"}
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    assert definition["paths"]["/todo"]["post"]["requestBody"] == body
+    checked = {verb for (verb, _), one in operations(resources(todo.pm)).items() if VALIDATOR in one}
+    assert checked == {"post", "patch", "put"}
+    unchecked = resources(todo.pm, validate=False)["Api"]["Properties"]["DefinitionBody"]
+    assert {"components", f"{VALIDATOR}s"}.isdisjoint(unchecked)
+
+
+VALIDATOR = "x-amazon-apigateway-request-validator"
 
 
 class Own(Schema):
@@ -1100,9 +1138,9 @@ def test_it_writes_the_template_and_checks_it(project: Path) -> None:
     [
         pytest.param(COLOUR, "+        - IndexName: by_colour", id="index"),
         pytest.param(
-            ("Create, List)", "Create, List, Delete)"), "+        # ThingResource.delete", id="verb"
+            ("Create, List)", "Create, List, Delete)"), "+            # ThingResource.delete", id="verb"
         ),
-        pytest.param(SECOND, "+        # OtherResource.list", id="resource"),
+        pytest.param(SECOND, "+            # OtherResource.list", id="resource"),
         pytest.param(
             ("PolyMicro()", "PolyMicro(metrics=True)"),
             "+          POWERTOOLS_METRICS_NAMESPACE: !Ref AWS::StackName",
@@ -1138,7 +1176,7 @@ def test_what_is_added_by_hand_survives(project: Path) -> None:
         ["AWSXRayDaemonWriteAccess"],
         256,
     )
-    assert "OtherList" in function["Events"]
+    assert ("get", "/others") in operations(made)
     assert made["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]["JWT_ISSUER"] == "me"
     assert all(one in file.read_text() for one in (added, statement, "  Mine:  # my own\n"))
 

@@ -13,8 +13,8 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 from handlers import todo
 from polymicro_lambda import CORS, PolyMicro
-from polymicro_lambda.deploy import function_events as events_module
-from polymicro_lambda.deploy.function_events import function_events
+from polymicro_lambda.deploy import template as template_module
+from polymicro_lambda.deploy.gateway_routes import GatewayRoute, gateway_routes
 from polymicro_lambda.deploy.template import Options, template
 
 APPS = {"todo": todo.pm, "second": second_app.pm}
@@ -54,6 +54,11 @@ def made(app: PolyMicro, **given: Any) -> dict[str, Any]:
     return {"AWSTemplateFormatVersion": "2010-09-09", "Transform": "AWS::Serverless-2016-10-31", **plain}
 
 
+def forms(app: PolyMicro) -> list[list[GatewayRoute]]:
+    """The routes of an API by verb, by path, and as one for all."""
+    return list(gateway_routes(app.routes, validate=False))
+
+
 def translated(app: PolyMicro, **given: Any) -> dict[str, Any]:
     result: dict[str, Any] = Translator({}, Parser()).translate(made(app, **given), PARAMETERS)
     return result
@@ -84,10 +89,7 @@ def _asked(paths: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str | No
 @pytest.mark.parametrize(("api", "authorizer"), KINDS)
 def test_who_is_asked(api: str, authorizer: str, cors: str) -> None:
     """Each verb that needs a user has its authorizer, and OPTIONS, where there is one, has none."""
-    closed = {
-        (one.method, one.path): gate(one.authorization, authorizer)
-        for one in function_events(second_app.pm.routes, validate=False)
-    }
+    closed = {(one.method, one.path): gate(one.authorization, authorizer) for one in forms(second_app.pm)[0]}
     optional = gate("optional", authorizer)
     open_paths = {path for (_, path), name in closed.items() if name == optional}
     preflights = {
@@ -101,12 +103,14 @@ def test_who_is_asked(api: str, authorizer: str, cors: str) -> None:
 @pytest.mark.thorough(but=("*-one",))
 @pytest.mark.parametrize("cors", CORSES)
 @pytest.mark.parametrize(("api", "authorizer"), KINDS)
-def test_who_is_asked_where_a_path_has_one_event(
+def test_who_is_asked_where_a_path_has_one_route(
     monkeypatch: pytest.MonkeyPatch, api: str, authorizer: str, cors: str
 ) -> None:
-    """An HTTP API leaves a preflight to its ANY, so that with CORS there OPTIONS has an event, too."""
-    monkeypatch.setattr(events_module, "MAX_EVENTS", 14)
-    paths = {one.path: one.authorization for one in function_events(second_app.pm.routes, validate=False)}
+    """An HTTP API leaves a preflight to its ANY, so that with CORS there OPTIONS has a route, too."""
+    monkeypatch.setattr(
+        template_module, "gateway_routes", lambda *args, **by: [*gateway_routes(*args, **by)][1:]
+    )
+    paths = {one.path: one.authorization for one in forms(second_app.pm)[1]}
     wanted = {("ANY", path): gate(how, authorizer) for path, how in paths.items()}
     optional = gate("optional", authorizer) if api == "rest" and cors == "several" else None
     preflights = {
@@ -119,16 +123,61 @@ def test_who_is_asked_where_a_path_has_one_event(
 
 @pytest.mark.parametrize("cors", CORSES)
 @pytest.mark.parametrize("api", ["rest", "http"])
-def test_all_events_of_a_path_say_the_same_of_an_authorizer(api: str, cors: str) -> None:
+def test_all_verbs_of_a_path_say_the_same_of_an_authorizer(api: str, cors: str) -> None:
     """`sam local` takes that of one of them for all, and which one is not known before."""
-    found = made(second_app.pm, api=api, cors=CORSES[cors])["Resources"]["AppFunction"]["Properties"][
-        "Events"
+    found = made(second_app.pm, api=api, cors=CORSES[cors])["Resources"]["Api"]["Properties"][
+        "DefinitionBody"
     ]
-    said: dict[str, set[str]] = {}
-    for one in (event["Properties"] for event in found.values()):
-        said.setdefault(one["Path"], set()).add(one.get("Auth", {}).get("Authorizer", "default"))
+    said = {
+        path: {str(one.get("security", "default")) for one in verbs.values()}
+        for path, verbs in found["paths"].items()
+    }
     assert {path: len(auths) for path, auths in said.items()} == dict.fromkeys(said, 1)
-    assert set().union(*said.values()) == {"default", "BearerOrNobody"}
+    assert set().union(*said.values()) == {"default", "[{'BearerOrNobody': []}]"}
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "reference"), [("rest", "Api", "RestApiId"), ("http", "HttpApi", "ApiId")]
+)
+def test_another_function_may_have_events_of_the_api(api: str, kind: str, reference: str) -> None:
+    """What stands in the template by hand goes into the same API, behind the same authorizer."""
+    plain = made(todo.pm, api=api)
+    event = {"Type": kind, "Properties": {reference: {"Ref": "Api"}, "Method": "GET", "Path": "/mine"}}
+    plain["Resources"]["Mine"] = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {"Handler": "mine.handler", "Events": {"Mine": event}},
+    }
+    result = Translator({}, Parser()).translate(plain, PARAMETERS)
+    paths = result["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    assert list(paths) == ["/todo", "/todo/{owner}/{uuid}", "/mine"]
+    assert dict(_asked(paths))["GET", "/mine"] == "Bearer"
+
+
+def calls(api: str) -> dict[str, Any]:
+    """Who may call the app's function."""
+    resources = translated(second_app.pm, api=api)["Resources"]
+    return {
+        name: one["Properties"]["SourceArn"]
+        for name, one in resources.items()
+        if one["Type"] == "AWS::Lambda::Permission" and one["Properties"]["FunctionName"] == {"Ref": ALIAS}
+    }
+
+
+ALIAS = "AppFunctionAliaslive"
+
+
+@pytest.mark.parametrize("api", ["rest", "http"])
+def test_one_permission_for_all_routes_of_the_api(api: str) -> None:
+    """Each route calls the version that the alias names."""
+    place = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
+    assert calls(api) == {"AppFunctionPermission": {"Fn::Sub": place}}
+    paths = translated(second_app.pm, api=api)["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    uris = {
+        one["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        for verbs in paths.values()
+        for one in verbs.values()
+    }
+    assert [uri.rpartition("/functions/")[2] for uri in uris] == ["${AppFunction.Arn}:live/invocations"]
 
 
 @pytest.mark.thorough(but=("todo-rest-lambda",))

@@ -330,9 +330,9 @@ def test_the_template_of_an_app_without_tables() -> None:
     assert "AWS::DynamoDB::Table" not in kinds
     function = made["Resources"]["AppFunction"]["Properties"]
     assert "Policies" not in function
-    paths = {one["Properties"]["Path"] for one in function["Events"].values()}
-    assert paths == {"/health", "/reports/{year}"}
-    assert function["Events"]["HealthHealth"]["Properties"]["Auth"] == {"Authorizer": "BearerOrNobody"}
+    paths = made["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
+    assert set(paths) == {"/health", "/reports/{year}"}
+    assert paths["/health"]["get"]["security"] == [{"BearerOrNobody": []}]
 
 
 @pytest.mark.parametrize("api", ["rest", "http"])
@@ -555,9 +555,8 @@ def test_what_is_told_of_the_root() -> None:
     assert list(document["paths"]) == ["/", "/{id}/{part}", "/count", "/health"]
     for api in ("rest", "http"):
         made = template(pm.routes, Options(handler="app.handler", authorizer_handler="gate.handler", api=api))
-        events = made["Resources"]["AppFunction"]["Properties"]["Events"]
-        paths = {one["Properties"]["Path"] for one in events.values()}
-        assert paths == {"/", "/{id}/{part}", "/count", "/health"}
+        paths = made["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
+        assert set(paths) == {"/", "/{id}/{part}", "/count", "/health"}
     assert [row.path for row in rows(pm.routes)] == ["/", "/", "/{id}/{part}", "/count", "/health"]
     session = curl_session(pm.routes, "http://localhost:3000", token=None)
     assert "$api/1" not in str(session)
