@@ -11,7 +11,7 @@ from polymicro_lambda.project import UsageError
 
 FIRST_LINE = "# polymicro template"
 """The beginning of the line that keeps the options."""
-NOT_KEPT = ("out", "check", "staged", "app")
+NOT_KEPT = ("out", "check", "limits", "staged", "app")
 """The options of one run alone."""
 
 

@@ -1157,6 +1157,15 @@ def test_a_change_of_the_classes_is_a_difference(project: Path, change: tuple[st
     assert line in result.output
 
 
+def test_figures_beside_the_limits_of_aws(project: Path) -> None:
+    code, text = said(run("--limits"))
+    lines = [line.split() for line in text.splitlines()]
+    assert (code, lines[0]) == (0, ["figure", "here", "most", "taken", "by"])
+    assert ["outputs", "3", "200", "CloudFormation"] in lines
+    assert ["parts", "of", "paths", "2", "300", "a", "REST", "API"] in lines
+    assert not (project / "template.yaml").exists()
+
+
 def test_what_is_added_by_hand_survives(project: Path) -> None:
     """Resources and comments of one's own, members of a generated part, statements of its policy."""
     run()

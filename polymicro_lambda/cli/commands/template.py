@@ -12,7 +12,17 @@ from polymicro_lambda.app import PolyMicro
 from polymicro_lambda.cli import console
 from polymicro_lambda.cli.index_steps import index_steps
 from polymicro_lambda.cli.template_options import FIRST_LINE, options_of_run, with_options
-from polymicro_lambda.deploy import Options, has_parts, merge_parts, naming_variables, template_parts
+from polymicro_lambda.deploy import (
+    Options,
+    Part,
+    as_dict,
+    has_parts,
+    limit_table,
+    limits_of,
+    merge_parts,
+    naming_variables,
+    template_parts,
+)
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.http import cors_of, hsts_of
 from polymicro_lambda.project import Project, UsageError, load_object, required_app
@@ -38,6 +48,7 @@ Description: The REST API of {app}.
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 with a diff if template and classes differ."
 )
+@click.option("--limits", is_flag=True, help="Write nothing; print the figures that AWS limits.")
 @click.option(
     "--staged", is_flag=True, help="Take one step only where several indexes of a table come or go."
 )
@@ -83,7 +94,14 @@ Description: The REST API of {app}.
 @app_option
 @click.pass_context
 def template(
-    ctx: click.Context, /, out: Path | None, check: bool, staged: bool, app: str | None, **_: Any
+    ctx: click.Context,
+    /,
+    out: Path | None,
+    check: bool,
+    limits: bool,
+    staged: bool,
+    app: str | None,
+    **_: Any,
 ) -> None:
     """Write the SAM template of the app: API, function, policy, tables, secrets.
 
@@ -102,23 +120,30 @@ def template(
         raise UsageError(f"{file} has no generated part: move it, or name another file by --out.")
     options = options_of_run(ctx, old)
     try:
-        new, messages = _new_text(project, old, options, one_by_one=staged)
+        parts = _parts(project, options)
+        new, messages = _new_text(project, old, parts, options, one_by_one=staged)
     except ConfigurationError as error:
         raise UsageError(f"There is no template for this: {error}.") from error
+    if limits:
+        click.echo("\n".join(limit_table(limits_of(as_dict(parts)))))
+        return
     for line in messages:
         click.echo(line, err=True)
     _write_or_compare(file, old, new, check=check)
 
 
-def _new_text(
-    project: Project, old: str, options: Mapping[str, Any], *, one_by_one: bool
-) -> tuple[str, Sequence[str]]:
-    """The text of the template, and messages about its tables."""
+def _parts(project: Project, options: Mapping[str, Any]) -> list[Part]:
     reference = required_app(project.app)
     app = compiled_app(project)
-    parts = template_parts(app.routes, _template_options(app, project, reference, options))
+    return template_parts(app.routes, _template_options(app, project, reference, options))
+
+
+def _new_text(
+    project: Project, old: str, parts: Sequence[Part], options: Mapping[str, Any], *, one_by_one: bool
+) -> tuple[str, Sequence[str]]:
+    """The text of the template, and messages about its tables."""
     steps = index_steps(parts, old, one_by_one=one_by_one)
-    text = merge_parts(old or HEAD.format(first_line=FIRST_LINE, app=reference), steps.parts)
+    text = merge_parts(old or HEAD.format(first_line=FIRST_LINE, app=project.app), steps.parts)
     return with_options(text, template, options), steps.messages
 
 
