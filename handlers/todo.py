@@ -15,7 +15,7 @@ def get_request_user(request):
     return request.user
 
 
-pm = PolyMicro(req_user_func=get_request_user)
+pm = PolyMicro(req_user_func=get_request_user, logger=True)
 
 
 class Todo(Model):

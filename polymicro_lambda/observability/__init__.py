@@ -10,6 +10,7 @@ answered, ``Telemetry`` makes a ``RequestReport`` of it and gives that to the ap
 - ``redaction``: exceptions without their texts; ``deadlines``: the seconds that an invocation has left.
 """
 
+from .access_log import is_access_line
 from .deadlines import seconds_left, seconds_left_of
 from .observation import (
     MeteredObservation,
@@ -26,9 +27,10 @@ from .observation import (
 from .redaction import redacted_exc_info
 from .request_ids import RequestIds
 from .request_report import Telemetry, UserHasher
-from .settings import error_logger, request_observers
+from .settings import POWERTOOLS_MODULES, error_logger, request_observers
 
 __all__ = [
+    "POWERTOOLS_MODULES",
     "MeteredObservation",
     "Observation",
     "RequestIds",
@@ -41,6 +43,7 @@ __all__ = [
     "end_observation",
     "enter_phase",
     "error_logger",
+    "is_access_line",
     "redacted_exc_info",
     "report_error",
     "request_observers",

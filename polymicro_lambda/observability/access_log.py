@@ -59,6 +59,11 @@ LINE = DirectAccessLog._write.__code__.co_firstlineno
 """The line of code that a record names as its origin."""
 
 
+def is_access_line(record: logging.LogRecord) -> bool:
+    """Whether a record is a line of the access log."""
+    return record.pathname == __file__ and record.funcName == "_write"
+
+
 def access_log_of(logger: Any, *, standard: bool) -> Observer:
     """The access log by a logger, ``standard`` or Powertools'."""
     message = MESSAGE if standard else MESSAGE_WITH_ARGUMENT

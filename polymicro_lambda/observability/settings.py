@@ -26,7 +26,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"logger": ("Logger",), "metrics": ("Metrics", "EphemeralMetrics"), "tracer": ("Tracer",)}
 )
 """Argument -> the classes of Powertools whose objects it takes."""
-MODULES: Mapping[str, str] = MappingProxyType(
+POWERTOOLS_MODULES: Mapping[str, str] = MappingProxyType(
     {
         "logger": "aws_lambda_powertools.logging",
         "metrics": "aws_lambda_powertools.metrics",
@@ -34,6 +34,8 @@ MODULES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Argument -> the module of Powertools that has these classes."""
+EXTRAS: Mapping[str, str] = MappingProxyType({"tracer": "[tracer]"})
+"""Argument -> the extra of this package that brings more than Powertools."""
 STANDARD = (logging.Logger, logging.LoggerAdapter)
 """The loggers of the standard library, which ``logger`` takes too."""
 
@@ -102,7 +104,7 @@ def _default(name: str) -> Any:
 
 def _accepted_classes(name: str) -> tuple[type, ...]:
     """The classes whose objects an argument takes. An object of Powertools exists only where that is imported."""
-    module = sys.modules.get(MODULES[name])
+    module = sys.modules.get(POWERTOOLS_MODULES[name])
     classes = tuple(getattr(module, kind) for kind in CLASSES[name]) if module is not None else ()
     return (*classes, *STANDARD) if name == "logger" else classes
 
@@ -110,13 +112,13 @@ def _accepted_classes(name: str) -> tuple[type, ...]:
 def _module(name: str) -> Any:
     """A module of Powertools, imported where its argument is on. Raises ``ConfigurationError``."""
     try:
-        return import_module(MODULES[name])
+        return import_module(POWERTOOLS_MODULES[name])
     except ImportError as error:
         raise _missing(name) from error
 
 
 def _missing(name: str) -> ConfigurationError:
     return ConfigurationError(
-        f'PolyMicro.{name} takes Powertools: pip install "polymicro-lambda[powertools]",'
+        f'PolyMicro.{name} takes a package that is not installed: pip install "polymicro-lambda{EXTRAS.get(name, "")}",'
         " and name that in the project's dependencies"
     )

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -295,11 +296,11 @@ def test_an_argument_of_another_kind(thing: Any, arguments: dict[str, Any], text
         app(thing, **arguments).compile()
 
 
-@pytest.mark.parametrize("name", ["logger", "metrics", "tracer"])
-def test_powertools_is_missing(thing: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "extra"), [("logger", ""), ("metrics", ""), ("tracer", "[tracer]")])
+def test_powertools_is_missing(thing: Any, name: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings._default.cache_clear()
-    monkeypatch.setitem(sys.modules, settings.MODULES[name], None)
-    with pytest.raises(ConfigurationError, match=r'pip install "polymicro-lambda\[powertools\]"'):
+    monkeypatch.setitem(sys.modules, settings.POWERTOOLS_MODULES[name], None)
+    with pytest.raises(ConfigurationError, match=re.escape(f'pip install "polymicro-lambda{extra}"')):
         app(thing, **{name: True}).compile()
 
 

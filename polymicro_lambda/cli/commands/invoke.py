@@ -12,6 +12,7 @@ from polymicro_lambda.project import (
     compiled_handler,
     create_tables,
     load_app,
+    make_logs_readable,
     require_region,
     set_defaults,
     start_embedded,
@@ -42,6 +43,7 @@ def invoke(event: IO[bytes], embedded: bool, app: str | None) -> None:
         os.environ.update(engine.environment)
     loaded = load_app(current_project(app))
     handler = compiled_handler(loaded)
+    make_logs_readable()
     if engine:
         create_tables(loaded.routes, engine.name)
     else:

@@ -12,7 +12,14 @@ import click
 from polymicro_lambda.app import PolyMicro
 from polymicro_lambda.cli.user_option import parse_user
 from polymicro_lambda.http import User
-from polymicro_lambda.project import compiled_handler, create_tables, engine_of, load_app, set_defaults
+from polymicro_lambda.project import (
+    compiled_handler,
+    create_tables,
+    engine_of,
+    load_app,
+    make_logs_readable,
+    set_defaults,
+)
 from polymicro_lambda.testing import Client
 
 from .options import app_option, current_project
@@ -54,6 +61,7 @@ def _started(app: str | None) -> tuple[PolyMicro, str]:
     os.environ.update(engine.environment)
     loaded = load_app(current_project(app))
     compiled_handler(loaded)
+    make_logs_readable()
     create_tables(loaded.routes, engine.name)
     return loaded, engine.name
 

@@ -32,6 +32,7 @@ from polymicro_lambda.project import (
     import_from,
     load_app,
     load_authorizer,
+    make_logs_readable,
 )
 
 from .settings import ServeSettings
@@ -77,6 +78,7 @@ def load(settings: ServeSettings) -> tuple[PolyMicro, WSGIApplication]:
     """The app, its tables made, and the application that serves it. Raises ``UsageError``."""
     app = load_app(replace(find_project(Path(settings.root)), app=settings.app))
     handler = compiled_handler(app, served=True)
+    make_logs_readable()
     create_tables(app.routes, settings.engine)
     user = parse_user(settings.user) if settings.user else None
     authorizer = load_authorizer(settings.authorizer) if settings.authorizer and not user else None

@@ -25,7 +25,7 @@ from .dropped_files import (
 )
 from .format_libraries import format_requirements
 from .imports import imports, passes_argument, reachable
-from .powertools import missing_powertools
+from .powertools import missing_powertools, thin_out_powertools
 from .sizes import ArtifactPart, artifact_parts, sdk_advice
 from .stripped_sources import stripped
 from .target_python import PACKAGE, RUNNING_PYTHON, BuildError, Target
@@ -82,6 +82,7 @@ def build(plan: BuildPlan, out: Path) -> BuildResult:
             drop_unserved(stage)
         own = _project_modules(plan, stage, found)
         target.install(format_requirements(own, stage), stage, alone=True)
+        thin_out_powertools(own, stage)
         drop(stage)
         _copy(plan, stage, found)
         services = services_of(plan, found)

@@ -15,15 +15,15 @@ TYPE_CHECKING = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
 def reachable(start: Collection[str], root_of: Roots, *, without: Collection[str] = ()) -> dict[str, Path]:
     """The modules that ``start`` leads to, by name, and their files.
 
-    An import inside a function counts; one for type checkers alone does not. ``without`` is left out, and what
-    only it imports. Raises ``SyntaxError``.
+    An import inside a function counts; one for type checkers alone does not. ``without`` are modules, and packages with
+    all their modules, that are left out, and what only they import. Raises ``SyntaxError``.
     """
     found: dict[str, Path] = {}
     waiting = list(start)
     while waiting:
         name = waiting.pop()
         file = _file(name, root_of)
-        if file is None or name in found or name in without:
+        if file is None or name in found or any(f"{name}.".startswith(f"{one}.") for one in without):
             continue
         found[name] = file
         waiting += [*imports(name, file), *_parents(name)]

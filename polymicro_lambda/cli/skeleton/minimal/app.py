@@ -8,7 +8,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda import Create, Delete, List, ModelResource, OwnedBy, PolyMicro, Retrieve, Update
 
-pm = PolyMicro()
+pm = PolyMicro(logger=True)
 
 
 class Todo(Model):

@@ -4,7 +4,7 @@ from polymicro_lambda import PolyMicro
 
 from .resources import TodoResource
 
-pm = PolyMicro()
+pm = PolyMicro(logger=True)
 TodoResource(pm)
 
 handler = pm.compile()
