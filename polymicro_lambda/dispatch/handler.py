@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from polymicro_lambda.http import Request, Site, request_id, source_of
+from polymicro_lambda.http import OTHER_SERVICE, Request, Site, request_id, source_of
 from polymicro_lambda.types import Event, Handler
 
 from .dispatcher import Dispatcher
@@ -14,7 +14,7 @@ def lambda_handler(dispatch: Dispatcher, site: Site, on_event: OnEvent | None) -
 
     def handler(event: Event, context: Any) -> Any:
         source = source_of(event)
-        if source is None:
+        if source is None or (source is OTHER_SERVICE and on_event is not None):
             dispatch.telemetry.skip_cold_start()
             return answer_event(event, context, on_event)
         known_id = request_id(event, context)

@@ -49,7 +49,7 @@ from .responses import (
     problem_response,
 )
 from .sources.event_source import origin_of, request_id
-from .sources.lookup import request_of, source_of
+from .sources.lookup import OTHER_SERVICE, request_of, source_of
 from .strict_json import (
     INT_DIGITS,
     MAX_DEPTH,
@@ -75,6 +75,7 @@ __all__ = [
     "MERGE_TYPE",
     "NOBODY",
     "NOT_FOUND",
+    "OTHER_SERVICE",
     "PROBLEM_TYPE",
     "REFUSED",
     "TAG_SUFFIX",

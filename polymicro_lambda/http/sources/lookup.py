@@ -26,9 +26,24 @@ class UnknownSource(RestApi):
         )
 
 
+class OtherService(UnknownSource):
+    """Events that resemble requests: to an authorizer, of a WebSocket API, of an agent of Bedrock.
+
+    ``PolyMicro(on_event=…)`` takes them where it is said.
+    """
+
+    def matches(self, event: Event) -> bool:
+        """Whether it has a member that no request has."""
+        return not _OTHERS.isdisjoint(event) or "connectionId" in request_context(event)
+
+
+_OTHERS = frozenset({"methodArn", "routeArn", "actionGroup"})
+"""Members of an authorizer's events (REST, HTTP), and of an agent's."""
 REST = RestApi()
 UNKNOWN = UnknownSource()
+OTHER_SERVICE = OtherService()
 SOURCES: tuple[EventSource, ...] = (
+    OTHER_SERVICE,
     LoadBalancer(),
     VpcLattice2(),
     FunctionUrl(),
@@ -52,10 +67,13 @@ def source_of(event: Any) -> EventSource | None:
     """
     if type(event) is not dict and not isinstance(event, MAPPINGS):
         return None
-    if "httpMethod" in event and event.get("version") is None and "elb" not in request_context(event):
-        return REST  # most events are a REST API's: the other sources need not be asked
+    context = request_context(event)
+    if "httpMethod" in event and event.get("version") is None and "elb" not in context:
+        # most events are a REST API's: the other sources need not be asked
+        return REST if "connectionId" not in context and _OTHERS.isdisjoint(event) else OTHER_SERVICE
     found = next(source for source in SOURCES if source.matches(event))
-    return None if found is UNKNOWN and not _looks_like_a_request(event) else found
+    foreign = isinstance(found, UnknownSource)
+    return None if foreign and not _looks_like_a_request(event) else found
 
 
 def request_of(event: Event, context: object = None) -> Request:
