@@ -3,9 +3,12 @@
 from polymicro_lambda.http import User
 from polymicro_lambda.project import UsageError
 
+GROUPS = ("groups", "cognito:groups")
+"""The claims that hold groups: one in each, and each as often as there are groups."""
+
 
 def parse_user(text: str) -> User:
-    """The user of ``NAME[:PERMISSION,CLAIM=VALUE,…]``, such as ``alice:administrator,tenant=acme``.
+    """The user of ``NAME[:PERMISSION,CLAIM=VALUE,…]``, such as ``alice:administrator,groups=staff,tenant=acme``.
 
     Raises ``UsageError`` for an empty name.
     """
@@ -13,5 +16,7 @@ def parse_user(text: str) -> User:
     if not name.strip():
         raise UsageError(f"{text!r} names nobody. Write NAME or NAME:PERMISSION,PERMISSION,CLAIM=VALUE.")
     parts = [part.strip() for part in rest.split(",")]
-    claims = dict(part.split("=", 1) for part in parts if "=" in part)
-    return User(name.strip(), frozenset(part for part in parts if part and "=" not in part), claims=claims)
+    said = [part.split("=", 1) for part in parts if "=" in part]
+    groups = frozenset(value for claim, value in said if claim in GROUPS)
+    permissions = frozenset(part for part in parts if part and "=" not in part)
+    return User(name.strip(), permissions, groups, claims=dict(said))

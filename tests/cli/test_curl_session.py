@@ -72,14 +72,13 @@ def session(*verbs: type, token: str | None = None, **members: Any) -> list[str]
 def test_walk_is_from_create_to_delete_with_a_token() -> None:
     auth = f'{CURL} -H "Authorization: Bearer $token"'
     body = '{"number": 3, "place": {"street": "Water the plants"}, "title": "Water the plants"}'
-    print_path = (
-        'import json, sys; print("/projects/{project}/tasks/{number}".format(**json.load(sys.stdin)))'
-    )
     verbs = (Create, List, Retrieve, Update, Delete)
     assert session(*verbs, token="print it", route="projects/{project}/tasks") == [
         "api=http://127.0.0.1:3000",
         "token=$(print it)",
-        f"item=$api$({auth} -X POST $api/projects/example/tasks {JSON} -d '{body}' | python3 -c '{print_path}')",
+        "item=$api/projects/example/$(curl -sS -w '%{stderr}\\n' -D - -o /dev/stderr"
+        f" -H \"Authorization: Bearer $token\" -X POST $api/projects/example/tasks {JSON} -d '{body}'"
+        " | sed -n 's/^[Ll]ocation: //p' | tr -d '\\r')",
         f"{auth} $api/projects/example/tasks",
         f"{auth} $item",
         f"{auth} -X PATCH $item {JSON} -d '{{\"done\": true}}'",

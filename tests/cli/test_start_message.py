@@ -8,6 +8,7 @@ from pynamodb.models import Model
 
 from polymicro_lambda import (
     AllowAny,
+    Claim,
     Create,
     HasPermission,
     InGroup,
@@ -17,6 +18,7 @@ from polymicro_lambda import (
     PolyMicro,
     ReadOnly,
     Retrieve,
+    Through,
 )
 from polymicro_lambda.cli.serving.start_message import EXAMPLE_USER, example_user
 
@@ -44,7 +46,9 @@ STAFF, EDITOR = HasPermission("staff"), HasPermission("editor")
         (OwnedBy("owner") & STAFF & EDITOR, "alice:staff,editor"),
         (OwnedBy("owner") | STAFF, "alice"),
         ((STAFF & EDITOR) | EDITOR, "alice:editor"),
-        (~STAFF & InGroup("hr"), "alice"),
+        (~STAFF & InGroup("hr"), "alice:groups=hr"),
+        (OwnedBy("owner", claim="tenant") & STAFF, "alice:tenant=acme,staff"),
+        (Through(Doc, {"owner": Claim("team")}), "alice:team=acme"),
         (Own, EXAMPLE_USER),
         (Own() & STAFF, "alice:staff"),
     ],

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from polymicro_lambda.cli.user_option import parse_user
+from polymicro_lambda.cli.user_option import GROUPS, parse_user
 from polymicro_lambda.project import UsageError, load_object, search_hint, set_defaults, traceback_of
 
 from .options import current_project
@@ -15,8 +15,8 @@ from .options import current_project
 def token(user: str) -> None:
     """Print a bearer token that the project's authorizer accepts for an hour.
 
-    Its module makes it, by its function token(uuid, permissions). What has an equals sign is a claim, of which it
-    gets those that there are as claims: alice:member,tenant=acme.
+    Its module makes it, by its function token(uuid, permissions). A part with an equals sign is a claim, or a group:
+    alice:member,groups=staff,tenant=acme. The function gets claims and groups by these names where there are any.
 
     \b
     Example:
@@ -31,7 +31,9 @@ def token(user: str) -> None:
     make_token = load_object(f"{project.authorizer.partition(':')[0]}:token")
     owner = parse_user(user)
     try:
-        claims = {"claims": owner.claims} if owner.claims else {}
-        click.echo(make_token(owner.uuid, tuple(sorted(owner.permissions)), **claims))
+        claims = {name: value for name, value in owner.claims.items() if name not in GROUPS}
+        more = {"claims": claims, "groups": tuple(sorted(owner.groups))}
+        given = {name: value for name, value in more.items() if value}
+        click.echo(make_token(owner.uuid, tuple(sorted(owner.permissions)), **given))
     except Exception as error:
         raise UsageError(f"The token cannot be made:\n\n{traceback_of(error)}") from error

@@ -2,8 +2,9 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from pynamodb.attributes import (
     Attribute,
@@ -45,24 +46,43 @@ SAMPLES: Mapping[type[Attribute[Any]], Any] = {
 
 
 def curl_session(routes: Sequence[Route], address: str, *, token: str | None) -> list[str]:
-    """Shell lines that walk through the first resource with a model, create to delete; without one through the reads.
+    """Shell lines that walk through a resource with a model, create to delete; without one through the reads.
 
-    ``token`` is a command that prints a bearer token, which each request then sends. None without routes.
+    It is the first that needs nothing to be there. ``token`` is a command that prints a bearer token, which each
+    request then sends. Empty without routes.
     """
-    with_model = [route for route in routes if has_table(route.model)]
-    by_verb = {(one.verb, one.http): one for one in with_model if one.resource is with_model[0].resource}
+    by_verb = _walked([route for route in routes if has_table(route.model)])
     calls = {key: call(by_verb[key]) for key, call in CALLS.items() if key in by_verb}
-    if CREATE not in by_verb:  # without an item, no call for one
+    keeps = CREATE in by_verb and by_verb[CREATE].resource.item is not None
+    if not keeps:  # without an item, no call for one
         calls = {key: call for key, call in calls.items() if not by_verb[key].about.detail}
     lines = [f"token=$({token})"] if token else []
-    curl = """curl -sS -w '\\n'""" + (' -H "Authorization: Bearer $token"' if token else "")
-    item = next((by_verb[key].template for key in calls if by_verb[key].about.detail), None)
+    header = ' -H "Authorization: Bearer $token"' if token else ""
+    curl = f"""curl -sS -w '\\n'{header}"""
     for key, call in calls.items():
-        line = f"{curl} {call}"
-        lines.append(_create_and_keep(item, by_verb[key], line) if key == CREATE and item else line)
-    reads = [] if with_model else [route for route in routes if route.http == "GET"]
+        if key == CREATE and any(by_verb[one].about.detail for one in calls):
+            lines.append(_create_and_keep(by_verb[key], f"{header} {call}"))
+        else:
+            lines.append(f"{curl} {call}")
+    reads = (
+        [] if by_verb else [route for route in routes if route.http == "GET" and not _has_parameters(route)]
+    )
     lines += [f"{curl} {_collection(route)}" for route in reads]
     return [f"api={address}", *lines] if calls or reads else []
+
+
+def _walked(with_model: Sequence[Route]) -> dict[tuple[str, str], Route]:
+    """The routes of the resource to walk through: one that creates below nothing else, or lists so, else the first."""
+
+    def starts(verb: str) -> Iterator[Route]:
+        return (one for one in with_model if one.verb == verb and not _has_parameters(one))
+
+    first = next((one for verb in ("create", "list") for one in starts(verb)), next(iter(with_model), None))
+    return {(one.verb, one.http): one for one in with_model if first and one.resource is first.resource}
+
+
+def _has_parameters(route: Route) -> bool:
+    return any(part.startswith("{") for part in route.parts)
 
 
 CREATE = ("create", "POST")
@@ -70,7 +90,7 @@ CALLS: Mapping[tuple[str, str], Callable[[Route], str]] = {
     CREATE: lambda route: (
         f"-X POST {_collection(route)}{_required_headers(route)} {_json_body(route, _new(route))}"
     ),
-    ("list", "GET"): lambda route: _collection(route),
+    ("list", "GET"): lambda route: _collection(route) + _query(route),
     ("retrieve", "GET"): lambda _: "$item",
     ("update", "PATCH"): lambda route: (
         f"-X PATCH $item{_required_headers(route)} {_json_body(route, _change(route))}"
@@ -80,11 +100,22 @@ CALLS: Mapping[tuple[str, str], Callable[[Route], str]] = {
 """Verb and HTTP verb -> the arguments for curl, in the order of the walk."""
 
 
-def _create_and_keep(item: str, route: Route, create: str) -> str:
-    """Keep the address of the created item, whose path has its attributes in braces."""
-    member = "" if route.item_member is None else f"[{json.dumps(route.item_member)}]"
-    script = f'import json, sys; print("{item}".format(**json.load(sys.stdin){member}))'
-    return f"item=$api$({create} | python3 -c {shlex.quote(script)})"
+def _create_and_keep(route: Route, create: str) -> str:
+    """Print the answer, and keep the address of the created item: ``Location``, relative to the collection's."""
+    parent = (_collection(route).rpartition("/")[0] if route.parts else "$api") + "/"
+    curl = f"curl -sS -w '%{{stderr}}\\n' -D - -o /dev/stderr{create}"
+    return f"item={parent}$({curl} | sed -n 's/^[Ll]ocation: //p' | tr -d '\\r')"
+
+
+def _query(route: Route) -> str:
+    """The parameters without which a list is refused, with an example of each."""
+    parameters = openapi((route,))["paths"][route.template]["get"].get("parameters", [])
+    needed = {
+        one["name"]: one.get("example", "example")
+        for one in parameters
+        if one["in"] == "query" and one.get("required")
+    }
+    return shlex.quote(f"?{urlencode(needed)}") if needed else ""
 
 
 def _collection(route: Route) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from polymicro_lambda import permissions
 from polymicro_lambda.cli.route_table import columns
+from polymicro_lambda.permissions import Claim, HasPermission, InGroup, OwnedBy, Permission, Through
 from polymicro_lambda.routing import Route
 from polymicro_lambda.rules import AllOf, AnyOf, Rule
 
@@ -17,6 +17,8 @@ from .settings import ServeSettings
 
 EXAMPLE_USER = "alice:administrator,therapist"
 """A user of the README's example, for an app whose own permission may ask for anything."""
+CLAIM = "acme"
+"""The value of a claim that rules compare with."""
 
 
 def announce(console: Console, settings: ServeSettings, routes: Sequence[Route]) -> None:
@@ -41,21 +43,41 @@ def announce(console: Console, settings: ServeSettings, routes: Sequence[Route])
 def example_user(routes: Iterable[Route]) -> str:
     """A user with the permissions that the rules name: ``NAME[:PERMISSION,…]``."""
     rules = [route.rule for route in routes]
-    names = list(dict.fromkeys(name for rule in rules for name in _permissions(rule)))
+    names = list(dict.fromkeys(name for rule in rules for name in _asked_for(rule)))
     if not names and any(
-        type(leaf).__module__ != permissions.__name__ for rule in rules for leaf in rule.leaves()
+        isinstance(leaf, Permission) and _is_own(leaf) for rule in rules for leaf in rule.leaves()
     ):
         return EXAMPLE_USER
     return f"alice:{','.join(names)}" if names else "alice"
 
 
-def _permissions(rule: Rule) -> list[str]:
-    """The fewest permissions that a rule asks a user for."""
+def _is_own(leaf: Permission) -> bool:
+    """Whether it is a class of the app's own, which may ask for anything."""
+    return not type(leaf).__module__.startswith("polymicro_lambda.")
+
+
+def _asked_for(rule: Rule) -> list[str]:
+    """The fewest permissions, groups and claims that a rule asks a user for."""
     if isinstance(rule, AnyOf):
-        return min(map(_permissions, rule.parts), key=len)
+        return min(map(_asked_for, rule.parts), key=len)
     if isinstance(rule, AllOf):
-        return [name for part in rule.parts for name in _permissions(part)]
-    return [rule.name] if isinstance(rule, permissions.HasPermission) else []
+        return [name for part in rule.parts for name in _asked_for(part)]
+    if isinstance(rule, HasPermission):
+        return [rule.name]
+    if isinstance(rule, InGroup):
+        return [f"groups={rule.name}"]
+    return [f"{name}={CLAIM}" for name in _claims(rule) if name not in _OF_EVERY_USER]
+
+
+def _claims(rule: Rule) -> list[str]:
+    """The claims that a rule compares attributes with."""
+    if isinstance(rule, OwnedBy):
+        return [rule.claim]
+    parts = rule.key.values() if isinstance(rule, Through) else ()
+    return [part.name for part in parts if isinstance(part, Claim)]
+
+
+_OF_EVERY_USER = frozenset({"uuid", "permissions", "groups"})
 
 
 def token_command(settings: ServeSettings, user: str) -> str | None:
