@@ -44,6 +44,8 @@ _SETTINGS: Mapping[str, type] = {
     "require_idempotency_key": bool,
     "scan": bool,
 }
+_NAMES = ("dump_only", "load_only", "required", "exclude")
+_COLLECTIONS = (str, list, tuple, set, frozenset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +239,12 @@ def _check_settings(name: str, resource: ModelResource) -> None:
         if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
             wanted = "an int of at least 1" if kind is int else "True or False"
             raise ConfigurationError(f"{name}.{setting} must be {wanted}, not {value!r}")
+    for setting in _NAMES:
+        value = getattr(resource, setting)
+        if not isinstance(value, _COLLECTIONS) or not all(isinstance(one, str) for one in value):
+            raise ConfigurationError(f'{name}.{setting} must be names, such as ("text",), not {value!r}')
+    if not isinstance(resource.field_permissions, Mapping):
+        raise ConfigurationError(
+            f'{name}.field_permissions must be a mapping, such as {{"text": OwnedBy("owner")}},'
+            f" not {resource.field_permissions!r}"
+        )

@@ -139,6 +139,16 @@ MISTAKES: dict[str, tuple[Callable[[], type], str]] = {
     "limit of 0": (lambda: resource(max_limit=0), r"Wrong\.max_limit must be an int of at least 1, not 0"),
     "limit as text": (lambda: resource(max_limit="9"), r"Wrong\.max_limit must be an int"),
     "limit as bool": (lambda: resource(max_limit=True), r"Wrong\.max_limit must be an int"),
+    "dump_only as bool": (
+        lambda: resource(dump_only=True),
+        r"Wrong\.dump_only must be names, such as .*, not True",
+    ),
+    "exclude of numbers": (lambda: resource(exclude=(1,)), r"Wrong\.exclude must be names, .*, not \(1,\)"),
+    "idempotent as bool": (lambda: resource(idempotent=True), r"Wrong\.idempotent must be names of verbs"),
+    "field rules as list": (
+        lambda: resource(field_permissions=[]),
+        r"Wrong\.field_permissions must be a mapping",
+    ),
     "budget": (lambda: resource(read_budget=-1), r"Wrong\.read_budget must be an int"),
     "age": (lambda: resource(cursor_max_age=1.5), r"Wrong\.cursor_max_age must be an int"),
     "scan": (lambda: resource(scan=1), r"Wrong\.scan must be True or False, not 1"),

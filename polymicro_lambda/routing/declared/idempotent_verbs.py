@@ -18,6 +18,10 @@ def idempotent_verbs(resource: Any, verbs: Iterable[Verb], table: type[Model] | 
     records.
     """
     name, said = type(resource).__name__, resource.idempotent
+    if not isinstance(said, str | list | tuple | set | frozenset):
+        raise ConfigurationError(
+            f'{name}.idempotent must be names of verbs, such as ("create",), not {said!r}'
+        )
     said = (said,) if isinstance(said, str) else tuple(said)
     takes = {verb.name for verb in verbs if verb.name != "delete" and not SAFE_METHODS.issuperset(verb.http)}
     if said != DEFAULT_IDEMPOTENT or resource.require_idempotency_key:
