@@ -381,7 +381,6 @@ def test_routes_in_words() -> None:
     assert curl_session(pm.routes, "http://localhost:3000", token=None) == [
         "api=http://localhost:3000",
         "curl -sS -w '\\n' $api/health",
-        "curl -sS -w '\\n' $api/reports/example",
     ]
 
 
