@@ -1,22 +1,18 @@
-"""The files of a new project: a skeleton's under the project's name, its events, and the template of its classes."""
+"""The files of a new project: a skeleton's under the project's name, and what its classes make."""
 
-import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any
 
 from polymicro_lambda import __version__
 from polymicro_lambda.deploy import RUNTIMES
-from polymicro_lambda.http import User
 from polymicro_lambda.project import UsageError
-from polymicro_lambda.testing import make_event
 
 SKELETONS = Path(__file__).with_name("skeleton")
 AUTHORIZER = ("authorizer.py", "jwks.py")
@@ -28,8 +24,6 @@ LONGEST = 40
 """Characters of a name; the names of stacks and tables begin with it, and need room for more."""
 TAKEN = frozenset({"events", "tests", "wheels"})
 """Names of the project's other directories."""
-UUID = "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10"
-TEMPLATE = ("-B", "-m", "polymicro_lambda.cli", "template", "--build-method", "makefile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +55,8 @@ class ProjectName:
 
 
 def project(name: ProjectName) -> dict[str, str]:
-    """The files of a whole project by their paths, without the template, which its classes make."""
-    files = {**_skeleton("project"), **_authorizer(), **_events()}
+    """The files of a whole project by their paths, without template and events, which its classes make."""
+    files = {**_skeleton("project"), **_authorizer()}
     return {_path_in_project(path, name): _with_names(text, name) for path, text in files.items()}
 
 
@@ -84,14 +78,20 @@ def write(root: Path, files: Mapping[str, str]) -> None:
             opened.write(text)
 
 
-def make_template(root: Path) -> None:
-    """Have the project's classes make its template, in a process of its own. Raises ``UsageError``."""
+def make_generated(root: Path) -> None:
+    """Have the project's classes make its template and its events, in processes of their own. Raises ``UsageError``."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POLYMICRO_")}
-    done = subprocess.run(  # nosec B603 # noqa: S603 - it is this package's own command
-        [sys.executable, *TEMPLATE], cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise UsageError(f"The template cannot be made:\n\n{done.stderr.strip()}")
+    for arguments in (("template", "--build-method", "makefile"), ("events",)):
+        done = subprocess.run(  # nosec B603 # noqa: S603 - it is this package's own command
+            [sys.executable, "-B", "-m", "polymicro_lambda.cli", *arguments],
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise UsageError(f"polymicro {arguments[0]} fails in {root}:\n\n{done.stderr.strip()}")
 
 
 # --- the files ------------------------------------------------------------------------------------------
@@ -111,27 +111,6 @@ def _authorizer() -> dict[str, str]:
         f"project_name/{name}": (file if file.is_file() else CHECKOUT / name).read_text(encoding="utf-8")
         for name, file in files.items()
     }
-
-
-def _events() -> dict[str, str]:
-    return {
-        f"events/{name}.json": json.dumps(event, indent=2) + "\n" for name, event in _event_of_each_verb()
-    }
-
-
-def _event_of_each_verb() -> Iterator[tuple[str, dict[str, Any]]]:
-    """A REST API's event for each verb, by alice."""
-    item = f"/todos/{UUID}"
-    for name, method, path, body in (
-        ("create", "POST", "/todos", {"text": "Water the plants"}),
-        ("list", "GET", "/todos?limit=10", None),
-        ("retrieve", "GET", item, None),
-        ("update", "PATCH", item, {"done": True}),
-        ("delete", "DELETE", item, None),
-    ):
-        headers = {"Content-Type": "application/json"} if body else None
-        text = json.dumps(body) if body else None
-        yield name, make_event(method, path, headers=headers, body=text, user=User("alice"), stage="dev")
 
 
 def _path_in_project(path: str, name: ProjectName) -> str:

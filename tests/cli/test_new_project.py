@@ -26,7 +26,9 @@ FILES = {
     "README.md",
     "events/create.json",
     "events/delete.json",
+    "events/finish.json",
     "events/list.json",
+    "events/replace.json",
     "events/retrieve.json",
     "events/update.json",
     "my_todos/__init__.py",
@@ -124,7 +126,9 @@ def test_events_are_of_alice(project: Path) -> None:
     assert {name: event["httpMethod"] for name, event in found.items()} == {
         "create": "POST",
         "delete": "DELETE",
+        "finish": "POST",
         "list": "GET",
+        "replace": "PUT",
         "retrieve": "GET",
         "update": "PATCH",
     }
@@ -138,6 +142,7 @@ def test_events_are_of_alice(project: Path) -> None:
         pytest.param(["ruff", "check", "--no-cache", "."], id="lint"),
         pytest.param(["ruff", "format", "--no-cache", "--check", "."], id="format"),
         pytest.param(["polymicro", "template", "--check"], id="template"),
+        pytest.param(["polymicro", "events", "--check"], id="events"),
         pytest.param(["polymicro", "token", "alice"], id="token"),
         pytest.param(["polymicro", "routes", "--explain", "GET /todos", "--as", "alice"], id="explain"),
         pytest.param(["polymicro", "invoke", "--embedded", "events/create.json"], id="invoke"),

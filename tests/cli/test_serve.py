@@ -82,7 +82,7 @@ def test_printed_session_can_be_pasted(tmp_path: Path) -> None:
         )
     listed, retrieved, patched, deleted = done.stdout.splitlines()
     todo = json.loads(retrieved)
-    assert (done.returncode, done.stderr, deleted) == (0, "", "")
+    assert (done.returncode, json.loads(done.stderr), deleted) == (0, todo, "")
     assert json.loads(listed)["items"] == [todo]
     assert (todo["text"], json.loads(patched)) == ("Water the plants", {**todo, "done": True})
 

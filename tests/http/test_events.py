@@ -599,7 +599,7 @@ def test_a_blank_that_a_local_rest_api_decoded_is_fine() -> None:
 
 SAMPLES = Path(__file__).parents[2] / "events"
 STATUS = {"create": 201, "list": 200, "retrieve": 200, "update": 200, "replace": 200, "delete": 204}
-SOURCES = ("rest", "http", "url", "alb")
+SOURCES = ("rest", "http", "url", "alb", "lattice")
 
 
 @pytest.mark.parametrize("verb", STATUS)
@@ -607,7 +607,7 @@ SOURCES = ("rest", "http", "url", "alb")
 def test_a_sample_of_each_source_and_verb_is_answered(dynamodb: None, source: str, verb: str) -> None:
     event = json.loads((SAMPLES / f"{source}-{verb}.json").read_text())
     Todo.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-    Todo("alice", "5c1b2f0e-7f6e-4d0c-9a53-2f1de0c9b7a4", text="Buy milk").save()
+    Todo("alice", "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10", text="Buy milk").save()
     status = handler(event, FakeContext())["statusCode"]
     Todo.delete_table()
     found = source_of(event)

@@ -15,7 +15,7 @@ from .conftest import JWT_SECRET, NEWEST, ROOT, Sam
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))
 STATUS = {"create": 201, "list": 200, "retrieve": 200, "update": 200, "replace": 200, "delete": 204}
-KEY = ("alice", "5c1b2f0e-7f6e-4d0c-9a53-2f1de0c9b7a4")
+KEY = ("alice", "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10")
 """The item that the events speak of."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from polymicro_lambda.cli import console
-from polymicro_lambda.cli.new_project import ProjectName, make_template, minimal, project, write
+from polymicro_lambda.cli.new_project import ProjectName, make_generated, minimal, project, write
 
 
 @click.command()
@@ -34,7 +34,7 @@ def new(name: str, small: bool) -> None:
     write(root, files)
     if not small:
         with console.working("Making the template …"):
-            make_template(root)
+            make_generated(root)
     click.echo(f"{name}: {len(files) + (not small)} file{'' if small else 's'}.\n")
     for line in _minimal_hints(root) if small else _hints(root):
         click.echo(line)

@@ -10,6 +10,7 @@ from polymicro_lambda.project import UsageError
 
 from .build import build
 from .completion import completion
+from .events import events
 from .invoke import invoke
 from .new import new
 from .openapi import openapi
@@ -62,5 +63,5 @@ def polymicro() -> None:
     """
 
 
-for command in (build, completion, invoke, new, openapi, routes, serve, shell, template, token):
+for command in (build, completion, events, invoke, new, openapi, routes, serve, shell, template, token):
     polymicro.add_command(command)

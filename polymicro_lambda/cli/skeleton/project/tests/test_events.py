@@ -14,7 +14,16 @@ UUID = "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10"
 
 
 @pytest.mark.parametrize(
-    ("name", "status"), [("create", 201), ("list", 200), ("retrieve", 200), ("update", 200), ("delete", 204)]
+    ("name", "status"),
+    [
+        ("create", 201),
+        ("list", 200),
+        ("retrieve", 200),
+        ("update", 200),
+        ("replace", 200),
+        ("delete", 204),
+        ("finish", 200),
+    ],
 )
 def test_an_event(polymicro_tables, name, status):
     Todo("alice", UUID, text="Water the plants").save()
