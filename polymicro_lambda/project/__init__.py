@@ -3,8 +3,8 @@
 In comes a directory, or ``module:name``; out come the app, its handler, an ``Engine``, and ``UsageError`` where the
 project has a mistake. Open ``settings`` for pyproject.toml, ``loading`` for the import of the app and the tracebacks of
 its mistakes, ``engine`` for the embedded DynamoDB and the creation of tables, ``isolation`` for an environment and
-tables that no other test sees,
-``policy_check`` for a client that knows the template's policy, ``readable_logs`` for logs as text.
+tables that no other test sees, ``policy_check`` for a client that knows the template's policy, ``readable_logs`` for
+logs as text, ``seeds`` for items in a file.
 """
 
 from .engine import create_tables, engine_of, require_region, set_defaults, start_embedded
@@ -20,6 +20,7 @@ from .isolation import (
 from .loading import compiled_handler, import_from, load_app, load_authorizer, load_object, traceback_of
 from .policy_check import PolicyClient
 from .readable_logs import make_logs_readable
+from .seeds import read_seeds, write_seeds
 from .settings import PYPROJECT, Project, UsageError, find_project, required_app, search_hint
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "machine_variables",
     "make_logs_readable",
     "own_tables",
+    "read_seeds",
     "require_region",
     "required_app",
     "search_hint",
@@ -49,4 +51,5 @@ __all__ = [
     "start_embedded",
     "strict_moto",
     "traceback_of",
+    "write_seeds",
 ]

@@ -15,6 +15,7 @@ from .invoke import invoke
 from .new import new
 from .openapi import openapi
 from .routes import routes
+from .seed import seed
 from .serve import serve
 from .shell import shell
 from .template import template
@@ -63,5 +64,5 @@ def polymicro() -> None:
     """
 
 
-for command in (build, completion, events, invoke, new, openapi, routes, serve, shell, template, token):
+for command in (build, completion, events, invoke, new, openapi, routes, seed, serve, shell, template, token):
     polymicro.add_command(command)
