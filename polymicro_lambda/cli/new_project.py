@@ -81,7 +81,10 @@ def write(root: Path, files: Mapping[str, str]) -> None:
 def make_generated(root: Path) -> None:
     """Have the project's classes make its template and its events, in processes of their own. Raises ``UsageError``."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POLYMICRO_")}
-    for arguments in (("template", "--build-method", "makefile"), ("events",)):
+    for arguments in (
+        ("template", "--build-method", "makefile", "--runtime", f"python{_python_version()}"),
+        ("events",),
+    ):
         done = subprocess.run(  # nosec B603 # noqa: S603 - it is this package's own command
             [sys.executable, "-B", "-m", "polymicro_lambda.cli", *arguments],
             cwd=root,

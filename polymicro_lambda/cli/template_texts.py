@@ -24,19 +24,33 @@ def _long_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _long_form)
 
 
+def runtime_of(template: Path, handler: str | None) -> str | None:
+    """The runtime of the function with this handler, such as ``python3.13``, as ``architecture_of``."""
+    document = _read(template)
+    for place in _places(document, handler):
+        name = _resolved(document, place.get("Runtime"))
+        if isinstance(name, str):
+            return name
+    return None
+
+
 def architecture_of(template: Path, handler: str | None) -> str | None:
     """The processor of the function with this handler, else of all functions; None where the template does not say.
 
     ``handler`` is as the template names it; without one what goes for all functions counts.
     """
     document = _read(template)
-    function = _of_handler(document, handler)
-    for place in (function, document.get("Globals", {}).get("Function", {})):
+    for place in _places(document, handler):
         said = _resolved(document, place.get("Architectures"))
         if isinstance(said, list) and len(said) == 1:
             name = _resolved(document, said[0])
             return name if isinstance(name, str) else None
     return None
+
+
+def _places(document: Mapping[str, Any], handler: str | None) -> tuple[Mapping[str, Any], ...]:
+    """The properties of the function with this handler, and those of all functions."""
+    return _of_handler(document, handler), document.get("Globals", {}).get("Function", {})
 
 
 def read_template(text: str) -> Mapping[str, Any]:

@@ -28,6 +28,8 @@ class Options:
     jwks: bool = False
     """The Lambda authorizer takes an identity provider's tokens, by its public keys."""
     arch: str = "arm64"
+    runtime: str = RUNTIMES[-1]
+    """Lambda's, unless the stage's parameter says another."""
     memory: int = 512
     """MB."""
     timeout: int = 29

@@ -121,6 +121,8 @@ def _known_authorizers(options: Options, without: str = "") -> str:
 
 def _parameters(options: Options, authorizer: Authorizer) -> dict[str, Any]:
     runtimes = SNAP_START_RUNTIMES if options.snap_start else RUNTIMES
+    if options.runtime not in runtimes:
+        raise ConfigurationError(f"SnapStart takes {' or '.join(runtimes)}, not {options.runtime}")
     return {
         "Stage": {
             "Type": "String",
@@ -128,7 +130,7 @@ def _parameters(options: Options, authorizer: Authorizer) -> dict[str, Any]:
             "AllowedPattern": "[A-Za-z0-9_]+",
             "Description": "The API's stage, which is the first segment of its URL.",
         },
-        "Runtime": {"Type": "String", "Default": RUNTIMES[-1], "AllowedValues": list(runtimes)},
+        "Runtime": {"Type": "String", "Default": options.runtime, "AllowedValues": list(runtimes)},
         "RequestsPerSecond": {
             "Type": "Number",
             "Default": 100,

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from polymicro_lambda.cli.commands import build as build_module
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.template_texts import architecture_of
+from polymicro_lambda.deploy import RUNNING_PYTHON
 
 GLOBAL = "Globals: {Function: {Architectures: [arm64]}}\n"
 OWN = """
@@ -106,3 +107,46 @@ def test_a_processor_that_lambda_has_not_is_refused(machines: list[str], tmp_pat
     result = run("--handler", "app.handler")
     assert (result.exit_code, machines) == (1, [])
     assert "Lambda has x86_64 and arm64" in result.output
+
+
+@pytest.mark.parametrize(
+    ("template", "arguments", "version"),
+    [
+        pytest.param("Globals: {Function: {Runtime: python3.12}}", [], "3.12", id="all functions"),
+        pytest.param(
+            "Parameters: {Runtime: {Default: python3.11}}\nGlobals: {Function: {Runtime: !Ref Runtime}}",
+            [],
+            "3.11",
+            id="parameter",
+        ),
+        pytest.param(
+            "Globals: {Function: {Runtime: python3.11}}\n"
+            "Resources: {App: {Properties: {Handler: app.handler, Runtime: python3.13}}}",
+            [],
+            "3.13",
+            id="its own",
+        ),
+        pytest.param(
+            "Globals: {Function: {Runtime: python3.12}}", ["--python", "3.11"], "3.11", id="the option"
+        ),
+        pytest.param("Globals: {}", [], RUNNING_PYTHON, id="none"),
+        pytest.param("Globals: {Function: {Runtime: nodejs22.x}}", [], RUNNING_PYTHON, id="another language"),
+    ],
+)
+def test_it_is_built_for_the_python_of_the_template(
+    machines: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    template: str,
+    arguments: list[str],
+    version: str,
+) -> None:
+    """A stage that has another says so by the option: bytecode is of one version."""
+    (tmp_path / "template.yaml").write_text(template + "\n")
+    pythons: list[str] = []
+    original = build_module.build_artifact
+    monkeypatch.setattr(
+        build_module, "build_artifact", lambda plan, out: pythons.append(plan.python) or original(plan, out)
+    )
+    result = run("--handler", "app.handler", *arguments)
+    assert (result.exit_code, pythons) == (0, [version]), result.output

@@ -705,7 +705,7 @@ def test_the_artifact_tells_of_its_requests(observed: Path, module: str) -> None
 def todo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The artifact of the Todo API, as pip and the command make it."""
     out = tmp_path_factory.mktemp("todo") / "artifact"
-    done = command("--handler", "handlers.todo.handler", "--out", str(out))
+    done = command("--handler", "handlers.todo.handler", "--out", str(out), "--python", RUNNING_PYTHON)
     assert done.exit_code == 0, done.output
     return out
 
@@ -867,7 +867,12 @@ def archive(root: Path) -> Iterator[tuple[str, bytes]]:
 @pytest.mark.thorough
 def test_the_same_input_gives_the_same_bytes(todo: Path, tmp_path: Path) -> None:
     again = tmp_path / "elsewhere" / "out"
-    assert command("--handler", "handlers.todo.handler", "--out", str(again)).exit_code == 0
+    assert (
+        command(
+            "--handler", "handlers.todo.handler", "--out", str(again), "--python", RUNNING_PYTHON
+        ).exit_code
+        == 0
+    )
     assert digests(again) == digests(todo)
 
 

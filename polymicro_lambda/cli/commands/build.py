@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polymicro_lambda.cli import console
-from polymicro_lambda.cli.template_texts import architecture_of
+from polymicro_lambda.cli.template_texts import architecture_of, runtime_of
 from polymicro_lambda.deploy import RUNNING_PYTHON, BuildError, BuildPlan, size_table
 from polymicro_lambda.deploy import build as build_artifact
 from polymicro_lambda.project import PYPROJECT, UsageError, find_project, required_app
@@ -34,7 +34,9 @@ class Settings:
 @click.option("--handler", metavar="MODULE.NAME", help="The Lambda's handler, as the template names it.")
 @click.option("--app", metavar="MODULE:NAME", help="The PolyMicro, where its module has the handler too.")
 @click.option(
-    "--python", default=RUNNING_PYTHON, show_default=True, help="The Lambda's Python; it must be here too."
+    "--python",
+    metavar="3.N",
+    help="The Lambda's Python; else what template.yaml says, else this one. It must be here too.",
 )
 @click.option(
     "--architecture",
@@ -51,15 +53,15 @@ def build(
     out: Path,
     handler: str | None,
     app: str | None,
-    python: str,
+    python: str | None,
     architecture: str | None,
     requirements: tuple[str, ...],
 ) -> None:
     """Build the artifact of a Lambda: what its handler imports, compiled, and nothing else.
 
     It holds the modules of the project that the handler leads to, the project's dependencies as pip installs
-    them for Lambda, and bytecode. Wheels are for the processor that template.yaml says. A directory of an earlier
-    build is built anew.
+    them for Lambda, and bytecode. Wheels are for the processor, and bytecode for the Python, that template.yaml
+    says. A directory of an earlier build is built anew.
 
     \b
     In pyproject.toml, where the defaults do not do:
@@ -85,7 +87,7 @@ def build(
         requirements=to_install,
         include=settings.include,
         services=settings.services,
-        python=python,
+        python=python or _runtime(project.root / TEMPLATE, handler) or RUNNING_PYTHON,
         machine=ARCHITECTURES[_architecture(project.root / TEMPLATE, handler, architecture)],
     )
     try:
@@ -95,6 +97,12 @@ def build(
         raise UsageError(str(error)) from error
     for line in (*size_table(built.parts), *built.notes):
         click.echo(line)
+
+
+def _runtime(template: Path, handler: str | None) -> str | None:
+    """The version of the Lambda's Python, as the template says it."""
+    said = runtime_of(template, handler) or ""
+    return said.removeprefix("python") if said.startswith("python3.") else None
 
 
 def _architecture(template: Path, handler: str | None, given: str | None) -> str:

@@ -13,6 +13,7 @@ from polymicro_lambda.cli import console
 from polymicro_lambda.cli.index_steps import index_steps
 from polymicro_lambda.cli.template_options import FIRST_LINE, options_of_run, with_options
 from polymicro_lambda.deploy import (
+    RUNTIMES,
     Options,
     Part,
     as_dict,
@@ -73,6 +74,13 @@ Description: The REST API of {app}.
     default="arm64",
     show_default=True,
     help="The functions' machine.",
+)
+@click.option(
+    "--runtime",
+    type=click.Choice(RUNTIMES),
+    default=RUNTIMES[-1],
+    show_default=True,
+    help="The functions' Python, unless the stage says another.",
 )
 @click.option(
     "--memory", type=click.IntRange(128, 10240), default=512, show_default=True, help="MB of the function."
