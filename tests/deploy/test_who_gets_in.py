@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import conduit.app
 import pytest
 import shop.app
 import tracker.app
@@ -25,7 +26,14 @@ from polymicro_lambda.project import create_tables, own_tables
 from polymicro_lambda.testing import BAD_TOKEN, Client, FakeContext, make_event
 
 PAGE = Path(__file__).parents[2] / "docs" / "who-gets-in.md"
-APPS: dict[str, PolyMicro] = {"Todo": todo.pm, "Tracker": tracker.app.pm, "Shop": shop.app.pm}
+APPS: dict[str, PolyMicro] = {
+    "Todo": todo.pm,
+    "Tracker": tracker.app.pm,
+    "Shop": shop.app.pm,
+    "Conduit": conduit.app.pm,
+}
+OWN = frozenset({conduit.app.pm})
+"""Those that know their users themselves, by the request's own header."""
 USER = User("alice", frozenset({"therapist"}), claims={"tenant": "acme"})
 STAFF = User("sam", frozenset({"administrator"}), frozenset({"staff"}), {"tenant": "acme"})
 CALLERS: dict[str, User | str | None] = {"no token": None, "bad token": "x.y.z", "user": USER, "staff": STAFF}
@@ -66,6 +74,9 @@ def by_client(app: PolyMicro) -> Callable[..., Any]:
 
     def ask(method: str, path: str, caller: User | str | None, more: dict[str, Any]) -> Any:
         who: dict[str, Any] = {"authorizer": BAD_TOKEN} if isinstance(caller, str) else {"user": caller}
+        if app in OWN:
+            who = {}
+            more = more | {"headers": {**more.get("headers", {}), **bearer(caller)}}
         result = client.request(method, path, **who, **more)
         return result.status, result.headers.get("www-authenticate"), told(result.content)
 
@@ -73,7 +84,7 @@ def by_client(app: PolyMicro) -> Callable[..., Any]:
 
 
 def by_serve(app: PolyMicro) -> Callable[..., Any]:
-    client = HttpClient(app.wsgi(authorizer=authorizer))
+    client = HttpClient(app.wsgi(authorizer=None if app in OWN else authorizer))
 
     def ask(method: str, path: str, caller: User | str | None, more: dict[str, Any]) -> Any:
         headers = {**bearer(caller), **more.get("headers", {})}
@@ -85,12 +96,13 @@ def by_serve(app: PolyMicro) -> Callable[..., Any]:
 
 def by_template(app: PolyMicro) -> Callable[..., Any]:
     """As API Gateway asks by what SAM makes of the template: its security of each method, its authorizers."""
-    options = Options(handler="app.handler", authorizer_handler="gate.handler")
+    kind = "app" if app in OWN else "lambda"
+    options = Options(handler="app.handler", authorizer_handler="gate.handler", authorizer=kind)
     plain = json.loads(json.dumps(template(app.routes, options)))
     plain["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
     made = Translator({}, Parser()).translate({"Transform": "AWS::Serverless-2016-10-31", **plain}, {})
     api = made["Resources"]["Api"]["Properties"]
-    schemes = api["Body"]["components"]["securitySchemes"]
+    schemes = api["Body"]["components"].get("securitySchemes", {})
     unauthorized = api["Body"]["x-amazon-apigateway-gateway-responses"]["UNAUTHORIZED"]
     refused, handler = unauthorized["responseTemplates"]["application/json"], app.compile()
 
@@ -103,6 +115,8 @@ def by_template(app: PolyMicro) -> Callable[..., Any]:
             context = None if source is not None and not headers else asked(method, path, headers)
             if context is None:
                 return 401, "Bearer", told(refused.encode())
+        if app in OWN:
+            more = more | {"headers": {**more.get("headers", {}), **headers}}
         answer = handler(make_event(method, path, authorizer=context, **more), FakeContext())
         return answer["statusCode"], answer["headers"].get("www-authenticate"), told(answer["body"].encode())
 
