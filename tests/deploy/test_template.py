@@ -1102,6 +1102,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "shop.py").write_text(SHOP)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path.copy())
+    for name in [one for one in sys.modules if one.partition(".")[0] == "shop"]:
+        monkeypatch.delitem(sys.modules, name)  # the example of that name, which is put back afterwards
     yield tmp_path
     sys.modules.pop("shop", None)
 

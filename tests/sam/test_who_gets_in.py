@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -95,15 +94,12 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[PolyMicro]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("POLYMICRO_TABLE_PREFIX", STACK)
     monkeypatch.setenv("PICTURES_BUCKET", "pictures")
-    monkeypatch.syspath_prepend(str(ROOT / "examples" / "shop"))
     app: PolyMicro = importlib.import_module("shop.app").pm
     app.compile()
     create_tables(app.routes, "DynamoDB Local")
     yield app
     for model in {model for route in app.routes for model in route.models}:
         model.delete_table()
-    for module in [one for one in sys.modules if one.partition(".")[0] == "shop"]:
-        monkeypatch.delitem(sys.modules, module)
 
 
 def test_routes_that_are_open_to_all(
