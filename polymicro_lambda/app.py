@@ -156,10 +156,7 @@ class PolyMicro:
         self.documentation = self._documented(self.routes, served=served)
         if self.documentation is not None:
             reserve_paths(self.routes, tuple(self.documentation.pages))
-        handler = lambda_handler(self._dispatcher(router, models), self._site, self._on_event)
-        handler.site = self._site  # type: ignore[attr-defined]  # for the testing client, as the routes
-        handler.routes = self.routes  # type: ignore[attr-defined]
-        return handler
+        return lambda_handler(self._dispatcher(router, models), self._site, self._on_event, self.routes)
 
     def _dispatcher(self, router: Router, models: tuple[type[Model], ...]) -> Dispatcher:
         """All that answers one request: the routes, the keys that sign, the limits and the telemetry."""

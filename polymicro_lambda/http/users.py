@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 from polymicro_lambda.exceptions import ConfigurationError
 from polymicro_lambda.types import MAPPINGS
 
+from .name_lists import names_in, scopes_in
+
 __all__ = ["User", "user_from"]
 
 
@@ -149,7 +151,7 @@ def _iam_user(authorizer: Claims) -> User | None:
     """IAM on an HTTP API (payload 2.0) or a function URL."""
     iam = authorizer["iam"]
     cognito = _mapping(iam.get("cognitoIdentity"))
-    if _GUEST in _names(cognito.get("amr")):
+    if _GUEST in names_in(cognito.get("amr")):
         return None
     return _make_user(iam, ids=(cognito.get("identityId"), iam.get("userArn")))
 
@@ -184,7 +186,7 @@ def _make_user(claims: Claims, *, ids: tuple[Any, ...] | None = None, scopes: ob
 @lru_cache(maxsize=64)
 def _permissions_and_groups(lists: tuple[Any, ...]) -> tuple[frozenset[str], frozenset[str]]:
     """Permissions and groups, kept for authorizers that give the same texts again and again."""
-    names = [*map(_scopes, lists[:_SCOPES]), *map(_names, lists[_SCOPES:])]
+    names = [*map(scopes_in, lists[:_SCOPES]), *map(names_in, lists[_SCOPES:])]
     return _NO_NAMES.union(*names[:-_GROUPS]), _NO_NAMES.union(*names[-_GROUPS:])
 
 
@@ -205,43 +207,6 @@ def _digits(value: int) -> str | None:
         return str(value)
     except ValueError:  # CPython refuses more digits than sys.get_int_max_str_digits()
         return None
-
-
-def _names(value: object) -> frozenset[str]:
-    """The names in a list, a JSON list as text, ``[a b]``, or text separated by blanks or commas."""
-    return _names_in(value, _split)
-
-
-def _scopes(value: object) -> frozenset[str]:
-    """The same of scopes, which blanks alone separate: a comma is part of one (RFC 6749, section 3.3)."""
-    return _names_in(value, _split_scopes)
-
-
-def _split(text: str) -> list[str]:
-    return text.replace(",", " ").split()
-
-
-def _split_scopes(text: str) -> list[str]:
-    return text.split(" ")
-
-
-def _names_in(value: object, split: Callable[[str], list[str]]) -> frozenset[str]:
-    if isinstance(value, str):
-        value = _list_in(value, split)
-    if not isinstance(value, list | tuple):
-        return frozenset()
-    return frozenset([name for name in value if isinstance(name, str) and name])
-
-
-def _list_in(text: str, split: Callable[[str], list[str]]) -> object:
-    listed = text.strip()
-    if not (listed.startswith("[") and listed.endswith("]")):
-        return split(text)
-    try:
-        return json.loads(listed)
-    except (ValueError, RecursionError):
-        # HTTP API renders a claim that is an array as [a b].
-        return split(listed[1:-1])
 
 
 def user_id_by(own: Callable[[Any], Any] | None, user: Any) -> str:
