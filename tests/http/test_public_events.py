@@ -186,14 +186,16 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize("file", PUBLIC, ids=[file.stem for file in PUBLIC])
-def test_a_published_event_is_no_error_of_ours(file: Path) -> None:
-    """But for a batch that nobody takes, which is one so that it is not lost."""
-    event = json.loads(file.read_text())
-    try:
-        answer = app()(event, FakeContext())
-    except ConfigurationError as error:
-        assert "a batch of" in str(error)  # noqa: PT017 - either is right
-        assert source_of(event) is None
-    else:
-        assert answer["statusCode"] in (200, 400, 404)
+if PUBLIC:  # else there is nothing to try
+
+    @pytest.mark.parametrize("file", PUBLIC, ids=[file.stem for file in PUBLIC])
+    def test_a_published_event_is_no_error_of_ours(file: Path) -> None:
+        """But for a batch that nobody takes, which is one so that it is not lost."""
+        event = json.loads(file.read_text())
+        try:
+            answer = app()(event, FakeContext())
+        except ConfigurationError as error:
+            assert "a batch of" in str(error)  # noqa: PT017 - either is right
+            assert source_of(event) is None
+        else:
+            assert answer["statusCode"] in (200, 400, 404)

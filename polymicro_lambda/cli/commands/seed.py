@@ -41,12 +41,12 @@ def seed(file: Path, data: Path | None, app: str | None) -> None:
       echo '{"Todo": [{"owner": "alice", "text": "Water the plants"}]}' > todos.json
       polymicro seed todos.json --data .data && polymicro serve --data .data
     """
-    set_defaults(os.environ)
     if data is None and not os.environ.get("AWS_ENDPOINT_URL_DYNAMODB"):
         raise UsageError(
             "There is no DynamoDB to write to: name the directory of the embedded one by --data, or set"
             " AWS_ENDPOINT_URL_DYNAMODB, such as http://localhost:8000 for DynamoDB Local."
         )
+    set_defaults(os.environ)
     engine = engine_of(os.environ, data)
     os.environ.update(engine.environment)
     loaded = load_app(current_project(app))
