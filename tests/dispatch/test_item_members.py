@@ -181,10 +181,9 @@ def test_the_gateways_model_asks_for_the_member(app: PolyMicro) -> None:
     assert model["properties"][MEMBER]["required"] == ["id", "title"]
 
 
-def test_the_session_of_serve_sends_and_reads_the_member(app: PolyMicro) -> None:
+def test_the_session_of_serve_sends_the_member(app: PolyMicro) -> None:
     _, create, _, _, update, _ = curl_session(app.routes, "http://x", token=None)
     assert f'{{"{MEMBER}": {{"' in create
-    assert f'json.load(sys.stdin)["{MEMBER}"]' in create
     assert f'{{"{MEMBER}": {{"' in update
 
 
