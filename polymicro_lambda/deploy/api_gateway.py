@@ -7,7 +7,7 @@ from typing import Any
 from polymicro_lambda.http import COMPRESSED_FROM, CORS
 
 from .authorizers import Authorizer
-from .gateway_definition import OPENAPI, definition
+from .gateway_definition import OPENAPI, definition, models_of
 from .gateway_responses import rest_refusals
 from .gateway_routes import GatewayRoute, Preflights
 from .options import Options
@@ -61,6 +61,7 @@ def rest_api(
     binary: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The properties of ``AWS::Serverless::Api``; ``binary`` are the media types whose bodies are no texts."""
+    models = models_of(served)
     cors, signed = options.cors, options.authorizer == "iam"
     preflight = Commented("AddDefaultAuthorizerToCorsPreflight", "A preflight request carries no token.")
     return {
@@ -77,6 +78,7 @@ def rest_api(
         Commented("MinimumCompressionSize", "Bytes from which on answers are compressed."): COMPRESSED_FROM,
         **({"BinaryMediaTypes": [one.replace("/", "~1") for one in binary]} if binary else {}),
         **(_rest_cors(cors) if cors is not None and cors.one_for_all else {}),
+        **({"Models": models} if models else {}),
         Commented("MergeDefinitions", "Functions of yours may have events of this API too."): True,
         "DefinitionBody": definition(served, authorizer, options),
     }

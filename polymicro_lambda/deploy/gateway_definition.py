@@ -28,15 +28,18 @@ def definition(served: Sequence[GatewayRoute], authorizer: Authorizer, options: 
     for one in served:
         verb = ANY if one.method == "ANY" else one.method.lower()
         paths.setdefault(one.path, {})[Commented(verb, one.comment)] = _operation(one, authorizer, options)
-    bodies = {one.name: one.body for one in served if one.body is not None}
     checks = {"validateRequestBody": True, "validateRequestParameters": False}
     return {
         "openapi": OPENAPI,
         "info": {"title": {"Ref": "AWS::StackName"}, "version": "1.0"},
-        **({"x-amazon-apigateway-request-validators": {_VALIDATOR: checks}} if bodies else {}),
+        **({"x-amazon-apigateway-request-validators": {_VALIDATOR: checks}} if models_of(served) else {}),
         "paths": paths,
-        **({"components": {"schemas": bodies}} if bodies else {}),
     }
+
+
+def models_of(served: Sequence[GatewayRoute]) -> dict[str, Any]:
+    """The ``Models`` of the API: the schemas of bodies."""
+    return {one.name: one.body for one in served if one.body is not None}
 
 
 def _operation(one: GatewayRoute, authorizer: Authorizer, options: Options) -> Mapping[str, Any]:
@@ -52,7 +55,7 @@ def _operation(one: GatewayRoute, authorizer: Authorizer, options: Options) -> M
         asked = authorizer.optional if one.authorization == "optional" else None
         made["security"] = [{asked or "NONE": []}]
     if one.body is not None:
-        schema = {"$ref": f"#/components/schemas/{one.name}"}
+        schema = {"$ref": f"#/components/schemas/{one.name.lower()}"}  # as SAM spells the models
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
         made["x-amazon-apigateway-request-validator"] = _VALIDATOR
     return made

@@ -849,21 +849,22 @@ def test_what_the_gate_refuses_the_app_refuses(dynamodb: None, method: str, body
 
 
 def test_models_of_bodies() -> None:
-    definition = resources(todo.pm)["Api"]["Properties"]["DefinitionBody"]
+    api = resources(todo.pm)["Api"]["Properties"]
     properties = {"text": {"type": "string"}, "done": {"type": "boolean"}, "due_date_time": {}}
     closed = {"type": "object", "additionalProperties": False}
-    assert definition["components"]["schemas"] == {
+    assert api["Models"] == {
         "TodoCreate": {**closed, "required": ["text"], "properties": properties},
         "TodoUpdatePatch": {**closed, "properties": properties},
         "TodoUpdatePut": {**closed, "required": ["text"], "properties": properties},
     }
-    schema = {"$ref": "#/components/schemas/TodoCreate"}
+    schema = {"$ref": "#/components/schemas/todocreate"}
     body = {"required": True, "content": {"application/json": {"schema": schema}}}
-    assert definition["paths"]["/todo"]["post"]["requestBody"] == body
+    assert api["DefinitionBody"]["paths"]["/todo"]["post"]["requestBody"] == body
     checked = {verb for (verb, _), one in operations(resources(todo.pm)).items() if VALIDATOR in one}
     assert checked == {"post", "patch", "put"}
-    unchecked = resources(todo.pm, validate=False)["Api"]["Properties"]["DefinitionBody"]
-    assert {"components", f"{VALIDATOR}s"}.isdisjoint(unchecked)
+    unchecked = resources(todo.pm, validate=False)["Api"]["Properties"]
+    assert "Models" not in unchecked
+    assert f"{VALIDATOR}s" not in unchecked["DefinitionBody"]
 
 
 VALIDATOR = "x-amazon-apigateway-request-validator"
