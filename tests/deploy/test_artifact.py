@@ -25,7 +25,7 @@ from polymicro_lambda.cli.commands.registry import Commands
 from polymicro_lambda.deploy.artifact.botocore_data import cut_data, endpoints_of, without_prose
 from polymicro_lambda.deploy.artifact.build import MANIFEST, BuildError, BuildPlan, build, services_of
 from polymicro_lambda.deploy.artifact.bytecode_archive import START
-from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, PATTERNS
+from polymicro_lambda.deploy.artifact.bytecode_importer import ARCHIVE, COMPILED
 from polymicro_lambda.deploy.artifact.dropped_files import DOCS_REQUIREMENTS, drop
 from polymicro_lambda.deploy.artifact.format_libraries import REQUIREMENTS, format_requirements
 from polymicro_lambda.deploy.artifact.imports import passes_argument, reachable
@@ -53,7 +53,7 @@ def contents(root: Path) -> set[str]:
 
 
 def sources(root: Path) -> set[str]:
-    ours = {ARCHIVE, PATTERNS, f"{START}.py"}
+    ours = {ARCHIVE, COMPILED, f"{START}.py"}
     return {name for name in contents(root) if not name.endswith(".pyc")} - ours
 
 
@@ -988,13 +988,8 @@ def test_the_command_prints_what_the_artifact_is_made_of(tmp_path: Path) -> None
     put(tmp_path, {"pyproject.toml": PYPROJECT, "app.py": "pm = 1\n"})
     done = command("--out", "out", root=tmp_path)
     assert done.exit_code == 0, done.output
-    assert [line.split()[0] for line in done.output.splitlines()] == [
-        "KB",
-        START,
-        "app",
-        ARCHIVE,
-        "total",
-    ]
+    parts = [line.split()[0] for line in done.output.splitlines()]
+    assert (parts[0], set(parts[1:-1]), parts[-1]) == ("KB", {COMPILED, START, "app", ARCHIVE}, "total")
     assert sources(tmp_path / "out") == {"app.py"}
 
 

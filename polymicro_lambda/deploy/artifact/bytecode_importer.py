@@ -7,6 +7,7 @@ another place than Python would: what stands in the artifact, as in a task folde
 # Without pathlib, which takes time to import.
 # ruff: noqa: PTH100, PTH118, PTH119, PTH120, PTH123
 
+import builtins
 import gc
 import json
 import marshal
@@ -14,7 +15,7 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType
@@ -22,8 +23,9 @@ from typing import Any
 
 ARCHIVE = "polymicro.bytecode"
 """The file: a line of JSON, module -> file, offset behind the line and size; then what the .pyc files held."""
-PATTERNS = "polymicro.patterns"
-"""The file of compiled patterns: what their code is of, and text and flags -> the arguments of ``_sre.compile``."""
+COMPILED = "polymicro.compiled"
+"""The file of all that importing would compile: what the code is of; a pattern's text and flags -> the arguments of
+``_sre.compile``; module that makes classes -> text -> its code."""
 HEADER = 16
 """Bytes before the code in a .pyc file (PEP 552)."""
 
@@ -73,17 +75,23 @@ class Finder:
         return spec
 
 
+def compiled_ahead(file: str) -> tuple[Mapping[Any, Any], Mapping[str, Mapping[str, CodeType]]]:
+    """The patterns, and the texts of classes, that the build has compiled; none if by another Python than this."""
+    code_of: Any = None
+    patterns, texts = {}, {}
+    with suppress(OSError), open(file, "rb") as opened:
+        code_of, patterns, texts = marshal.loads(zlib.decompress(opened.read()))  # nosec B302 # noqa: S302 - the build made it
+    sre = re._compiler._sre  # type: ignore[attr-defined]
+    return (
+        (patterns, texts) if code_of == (sre.MAGIC, sre.CODESIZE, sys.implementation.cache_tag) else ({}, {})
+    )
+
+
 @contextmanager
-def precompiled_patterns(file: str) -> Iterator[None]:
-    """While the block runs, patterns of the file are made of their code, if this Python's is the build's."""
+def precompiled_patterns(patterns: Mapping[tuple[Any, int], tuple[Any, ...]]) -> Iterator[None]:
+    """While the block runs, these patterns are made of their code."""
     compiler: Any = re._compiler  # type: ignore[attr-defined] # `re.compile` asks it for patterns that are not in its cache
     original, sre = compiler.compile, compiler._sre
-    code_of: Any = None
-    patterns: Mapping[tuple[Any, int], tuple[Any, ...]] = {}
-    with suppress(OSError), open(file, "rb") as opened:
-        code_of, patterns = marshal.loads(zlib.decompress(opened.read()))  # nosec B302 # noqa: S302 - the build made it
-    if code_of != (sre.MAGIC, sre.CODESIZE):
-        patterns = {}
 
     def known(pattern: Any, flags: int = 0) -> Any:
         arguments = patterns.get((pattern, flags)) if type(pattern) in (str, bytes) else None
@@ -96,14 +104,38 @@ def precompiled_patterns(file: str) -> Iterator[None]:
         compiler.compile = original
 
 
+RUNNERS: Mapping[str, str] = {"collections": "eval", "dataclasses": "exec"}
+"""Module that makes classes of texts -> the builtin function by which it runs them. The second imports named tuples."""
+
+
+@contextmanager
+def precompiled_texts(texts: Mapping[str, Mapping[str, CodeType]]) -> Iterator[None]:
+    """While the block runs, these texts of data classes and named tuples are run as their code."""
+    for name in texts:
+        setattr(__import__(name), RUNNERS[name], _runner(getattr(builtins, RUNNERS[name]), texts[name]))
+    try:
+        yield
+    finally:
+        for name in texts:
+            vars(sys.modules[name]).pop(RUNNERS[name], None)
+
+
+def _runner(run: Callable[..., Any], codes: Mapping[str, CodeType]) -> Callable[..., Any]:
+    def known(text: str, *scopes: Any) -> Any:
+        return run(codes.get(text, text), *scopes)
+
+    return known
+
+
 def begin(namespace: dict[str, Any], root: str = os.path.dirname(os.path.abspath(__file__))) -> None:
     """Run the handler's module in its namespace. The garbage collector never looks through its objects."""
     finder = Finder(root)
     sys.meta_path.insert(sys.meta_path.index(PathFinder), finder)
     collecting = gc.isenabled()
     gc.disable()
+    patterns, texts = compiled_ahead(os.path.join(root, COMPILED))
     try:
-        with precompiled_patterns(os.path.join(root, PATTERNS)):
+        with precompiled_patterns(patterns), precompiled_texts(texts):
             code = marshal.loads(finder.read(namespace["__name__"])[HEADER:])  # nosec B302 # noqa: S302 - as above
             exec(code, namespace)  # nosec B102 # noqa: S102 - it is the handler's module
         gc.freeze()

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from polymicro_lambda.exceptions import PolymicroError
 
-from .bytecode_importer import PATTERNS
+from .bytecode_importer import COMPILED
 from .sizes import SDK_MISSING
 from .trial_import import MISSING
 
@@ -127,8 +127,8 @@ class Target:
     def try_import(self, module: str, root: Path) -> str | None:
         """Import a module with the artifact alone. Returns a note of an error, unless a module is missing; else None.
 
-        The patterns that this compiles are put into the artifact. Raises ``BuildError`` with the traceback of an
-        ``ImportError``, or of what was raised from one.
+        The patterns and classes that this compiles are put into the artifact. Raises ``BuildError`` with the traceback
+        of an ``ImportError``, or of what was raised from one.
         """
         if any(root.rglob("*.so")) and (sys.platform, platform.machine()) != ("linux", self.machine):
             return f"not tried: this machine cannot load compiled modules for {self.machine}"
@@ -136,7 +136,7 @@ class Target:
         environment = {**TRIAL_ENVIRONMENT, "LAMBDA_TASK_ROOT": str(root)}
         done = _run(
             *(self.command, "-I", "-S", "-B", str(TRIAL)),
-            *(str(root), module, str(root / PATTERNS)),
+            *(str(root), module, str(root / COMPILED)),
             environment=environment,
         )
         last = done.stderr.strip().rpartition("\n")[2]
