@@ -3,6 +3,7 @@
 import ast
 import gzip
 import hashlib
+import inspect
 import json
 import marshal
 import os
@@ -738,6 +739,41 @@ class Thing:
     def say(self) -> str:
         """Stays apart."""; return "é" """ and "."""
 '''
+
+
+DATA_CLASSES = '''
+from dataclasses import dataclass
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A line."""
+
+    a: int
+
+@dataclass
+class Two:
+    """Two,
+
+    or more.
+    """
+
+    a: int
+
+class Three:
+    """None."""
+'''
+
+
+def test_data_classes_keep_a_docstring_of_white_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no start makes one of their signature."""
+    thin = without_docstrings(DATA_CLASSES)
+    assert len(thin.splitlines()) == len(DATA_CLASSES.splitlines())
+    asked: list[Any] = []
+    monkeypatch.setattr(inspect, "signature", asked.append)
+    made: dict[str, Any] = {}
+    exec(compile(thin, "thin", "exec", optimize=2), made)
+    assert (made["One"].__doc__.strip(), made["Two"].__doc__.strip(), made["Three"].__doc__) == ("", "", None)
+    assert (made["One"](1), asked) == (made["One"](1), [])
 
 
 def test_docstrings_are_emptied_line_for_line() -> None:
