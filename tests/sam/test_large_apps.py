@@ -135,11 +135,15 @@ def test_sam_local_serves_it(
 
 def with_settings(text: str, artifact: Path, count: int, cors: str) -> str:
     """The template with the place of the artifact, and the environment that the app reads."""
-    mark, variables = "  # <<< polymicro LargeAppFunction\n", "        Variables:\n"
-    assert text.count(mark) == 1
-    assert text.index(variables) < text.index(mark)
+    variables = "        Variables:\n"
+    assert text.index(variables) < text.index("  # <<< polymicro LargeAppFunction\n")
     own = f'          LARGE_APP_RESOURCES: "{count}"\n          LARGE_APP_ORIGINS: "{ORIGINS[cors]}"\n'
-    return text.replace(mark, f"{mark}      CodeUri: {artifact}\n").replace(variables, variables + own, 1)
+    text = text.replace(variables, variables + own, 1)
+    for function in ("LargeAppFunction", "AuthorizerFunction"):
+        mark = f"  # <<< polymicro {function}\n"
+        assert text.count(mark) == 1
+        text = text.replace(mark, f"{mark}      CodeUri: {artifact}\n")
+    return text
 
 
 def statuses(url: str) -> list[int]:
