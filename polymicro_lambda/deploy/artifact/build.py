@@ -27,7 +27,7 @@ from .format_libraries import format_requirements
 from .imports import imports, passes_argument, reachable
 from .powertools import missing_powertools, thin_out_powertools
 from .sizes import ArtifactPart, artifact_parts, sdk_advice
-from .stripped_sources import stripped
+from .stripped_sources import strip_dependencies, stripped
 from .target_python import PACKAGE, RUNNING_PYTHON, BuildError, Target
 
 MANIFEST = "polymicro-build.json"
@@ -84,6 +84,7 @@ def build(plan: BuildPlan, out: Path) -> BuildResult:
         target.install(format_requirements(own, stage), stage, alone=True)
         thin_out_powertools(own, stage)
         drop(stage)
+        strip_dependencies(stage)
         _copy(plan, stage, found)
         services = services_of(plan, found)
         _cut(stage, services)

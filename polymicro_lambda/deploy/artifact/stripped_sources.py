@@ -1,12 +1,35 @@
-"""The sources of this package as an artifact has them: without what nothing reads in a Lambda, on the same lines."""
+"""Sources as an artifact has them: without what nothing reads in a Lambda, on the same lines."""
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeAlias
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _Place: TypeAlias = tuple[int, int]
 """Line, from 0, and column in bytes."""
+
+
+UNDOCUMENTED = (
+    "aws_lambda_powertools",
+    "botocore",
+    "dateutil",
+    "itsdangerous",
+    "jmespath",
+    "marshmallow",
+    "pynamodb",
+    "six.py",
+    "typing_extensions.py",
+    "urllib3",
+)
+"""Packages that this one brings and that run without their docstrings; all others keep theirs."""
+
+
+def strip_dependencies(root: Path) -> None:
+    """Empty the docstrings of packages that this one brings."""
+    for top in (root / name for name in UNDOCUMENTED):
+        for file in [top] if top.is_file() else sorted(top.rglob("*.py")):
+            file.write_text(without_docstrings(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def stripped(source: str) -> str:
