@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pynamodb.attributes import UnicodeAttribute
+
 from polymicro_lambda.dynamodb import has_table
 from polymicro_lambda.http import User
 from polymicro_lambda.permissions import OwnedBy
@@ -12,10 +14,18 @@ from polymicro_lambda.routing import Route
 from polymicro_lambda.schemas import parameter_name
 from polymicro_lambda.testing import make_event
 
-from .sample_bodies import change_body, documented_body, needed_query, new_body, replacing_body, sample
+from .sample_requests import (
+    UUID,
+    change_body,
+    documented_body,
+    in_member,
+    needed_headers,
+    needed_query,
+    new_body,
+    replacing_body,
+    sample,
+)
 
-UUID = "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10"
-"""A key that code makes up, and an ``Idempotency-Key``."""
 STAGES: Mapping[str, str | None] = {"rest": "dev"}
 """Source -> the stage in its events, where these have one."""
 BODIES: Mapping[tuple[str, str], Callable[[Route], dict[str, Any]]] = {
@@ -59,7 +69,7 @@ def _event(route: Route, source: str, user: User) -> dict[str, Any]:
         route.http,
         "/".join(["", *values.values()]) or "/",
         query=needed_query(route) if route.verb == "list" and not route.is_action else "",
-        headers=dict(_headers(route, body)),
+        headers=({} if body is None else {"Content-Type": "application/json"}) | needed_headers(route),
         body=None if body is None else json.dumps(body),
         user=user,
         source=source,
@@ -76,21 +86,11 @@ def _event(route: Route, source: str, user: User) -> dict[str, Any]:
     return event
 
 
-def _body(route: Route) -> dict[str, Any] | None:
+def _body(route: Route) -> Mapping[str, Any] | None:
     made = BODIES.get((route.verb, route.http))
     if made is None or route.is_action or not has_table(route.model):
         return documented_body(route) or None
-    item = made(route)
-    return item if route.item_member is None else {route.item_member: item}
-
-
-def _headers(route: Route, body: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    if body is not None:
-        yield "Content-Type", "application/json"
-    if route.resource.require_idempotency_key and route.idempotency_table is not None:
-        yield "Idempotency-Key", UUID
-    if route.resource.require_if_match and route.verb in ("update", "delete"):
-        yield "If-Match", "*"
+    return in_member(route, made(route))
 
 
 def _path_value(part: str, route: Route, user: User) -> str:
@@ -101,9 +101,10 @@ def _path_value(part: str, route: Route, user: User) -> str:
     attribute = route.model.get_attributes().get(name) if has_table(route.model) else None
     if attribute is None:
         return "example"
+    value = sample(attribute, in_path=True)
+    if not isinstance(attribute, UnicodeAttribute):
+        return str(value)
     if attribute.default is not None or attribute.default_for_new is not None:
         return UUID
     owners = [leaf for leaf in route.rule.leaves() if isinstance(leaf, OwnedBy) and leaf.attribute == name]
-    given = user.claims.get(owners[0].claim, user.uuid) if owners else user.uuid
-    value = sample(attribute, in_path=True)
-    return str(given) if value == "example" else str(value)
+    return str(user.claims.get(owners[0].claim, user.uuid) if owners else user.uuid)

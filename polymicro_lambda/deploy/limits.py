@@ -21,7 +21,7 @@ class Limit:
     most: int
     noun: str
     by: str
-    """Who takes no more, and where it says so."""
+    """The service that takes no more."""
     advice: str = _SPLIT
 
     @property

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pynamodb.models import Model
 
 from polymicro_lambda.dynamodb import has_table
-from polymicro_lambda.exceptions import Conflict, HTTPError
+from polymicro_lambda.exceptions import HTTPError
 from polymicro_lambda.resources import ModelResource
 from polymicro_lambda.routing import Route
 from polymicro_lambda.schemas import compile_schema
@@ -51,7 +52,7 @@ def read_seeds(file: Path, routes: Sequence[Route]) -> list[Seed]:
 def write_seeds(seeds: Sequence[Seed]) -> dict[str, tuple[int, int]]:
     """Write the items whose key is free: model -> how many were written, and how many were there already.
 
-    Raises ``UsageError`` for an item that cannot stand beside another one, such as one with its unique value.
+    Raises ``UsageError`` for an item that is refused, such as one whose unique value another item has.
     """
     counts: dict[str, tuple[int, int]] = {}
     for seed in seeds:
@@ -61,7 +62,7 @@ def write_seeds(seeds: Sequence[Seed]) -> dict[str, tuple[int, int]]:
             counts[seed.model] = (new + 1, there)
         except KeyTaken:
             counts[seed.model] = (new, there + 1)
-        except Conflict as error:
+        except HTTPError as error:
             done = sum(written for written, _ in counts.values())
             text = f"{seed.place}: {str(error).rstrip('.')}. New items before it are written: {done}."
             raise UsageError(text) from error
@@ -87,7 +88,17 @@ def _iso(value: Any) -> str:
 
 
 def _resources(routes: Sequence[Route]) -> dict[str, ModelResource]:
-    """Model's name -> the resource that creates its items, else the first that has it."""
+    """Model's name -> the resource that creates its items, else the first that has it.
+
+    Raises ``UsageError`` for two models of one name: an item would go into the table of either.
+    """
+    models: dict[str, type[Model]] = {}
+    for model in (route.model for route in routes if has_table(route.model)):
+        if models.setdefault(model.__name__, model) is not model:
+            places = f"{models[model.__name__].__module__} and {model.__module__}"
+            raise UsageError(
+                f"There are two models {model.__name__}, in {places}: name one of them differently."
+            )
     with_table = [route for route in routes if has_table(route.model)]
     ordered = sorted(with_table, key=lambda route: route.verb != "create")
     return {route.model.__name__: route.resource for route in reversed(ordered)}

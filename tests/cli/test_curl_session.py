@@ -28,7 +28,7 @@ from polymicro_lambda import (
     Retrieve,
     Update,
 )
-from polymicro_lambda.cli.sample_bodies import create_body, patch_body
+from polymicro_lambda.cli.sample_requests import create_body, patch_body
 from polymicro_lambda.cli.serving.curl_session import curl_session
 from polymicro_lambda.routing.routes import Route
 

@@ -2,12 +2,16 @@
 
 import importlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from contract import create_tables
+from pynamodb.attributes import NumberAttribute, UTCDateTimeAttribute
+from pynamodb.models import Model
 
+from polymicro_lambda import AllowAny, ModelResource, PolyMicro, Retrieve
 from polymicro_lambda.cli.commands.registry import polymicro
 from polymicro_lambda.cli.sample_events import sample_events
 from polymicro_lambda.http import User
@@ -52,6 +56,29 @@ def test_whose_requests_they_are(tmp_path: Path) -> None:
     assert event["resource"] == "/todo/{owner}/{uuid}"
     assert event["pathParameters"] == {"owner": "bob", "uuid": UUID}
     assert event["requestContext"]["authorizer"]["tenant"] == "acme"
+
+
+class Reading(Model):
+    class Meta:
+        table_name = "readings"
+
+    meter = NumberAttribute(hash_key=True, default=7)
+    at = UTCDateTimeAttribute(range_key=True, default_for_new=lambda: datetime.now(UTC))
+
+
+class Readings(ModelResource, Retrieve):
+    model = Reading
+    route = "readings"
+    permissions = AllowAny
+
+
+def test_keys_of_a_path_are_of_the_kind_of_their_attributes() -> None:
+    """A default makes a text up, not a number or a time."""
+    pm = PolyMicro()
+    Readings(pm)
+    pm.compile()
+    event = sample_events(pm.routes, ("rest",), User("alice"))["retrieve"]
+    assert event["pathParameters"] == {"meter": "3", "at": "2030-01-01T09:00:00+00:00"}
 
 
 @pytest.mark.thorough

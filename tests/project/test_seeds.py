@@ -111,6 +111,24 @@ def test_a_value_that_must_be_unique(project: Path) -> None:
     assert said.endswith("New items before it are written: 1.\n")
 
 
+def test_an_item_that_the_store_refuses(project: Path) -> None:
+    """As an error that names it, not as a traceback: it is larger than DynamoDB takes."""
+    code, said = run(project, json.dumps({"Person": [ANN, BOB | {"name": "b" * 500_000}]}))
+    assert (code, "Traceback" in said) == (1, False), said
+    assert "items.json: Person, item 2: " in said
+
+
+def test_two_models_of_one_name(project: Path) -> None:
+    """An item could be meant for either table."""
+    (project / "others.py").write_text(APP.replace("seeded-people", "others").partition("class People")[0])
+    verbs = 'class More(ModelResource, Retrieve):\n    model, route = others.Person, "more"\n\n'
+    more = f"import others\n{verbs}More(pm)\nPeople(pm)"
+    (project / "seeded.py").write_text(APP.replace("People(pm)", more))
+    code, said = run(project, json.dumps({"Person": [ANN]}))
+    assert (code, "There are two models Person, in others and seeded" in said) == (1, True), said
+    assert "PutItem" not in "".join(file.read_text() for file in (project / "data").glob("*"))
+
+
 def test_there_must_be_a_dynamodb(project: Path) -> None:
     (project / "items.json").write_text("{}")
     done = seed("items.json")

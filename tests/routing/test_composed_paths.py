@@ -28,7 +28,7 @@ from polymicro_lambda import (
 from polymicro_lambda.backfill import Unfit, compose
 from polymicro_lambda.cli.explain import explain
 from polymicro_lambda.cli.route_table import rows
-from polymicro_lambda.cli.sample_bodies import create_body
+from polymicro_lambda.cli.sample_requests import create_body
 from polymicro_lambda.deploy.iam_policy import grants
 from polymicro_lambda.deploy.tables import tables_of
 from polymicro_lambda.openapi import openapi

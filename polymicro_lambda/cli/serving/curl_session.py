@@ -5,7 +5,13 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from polymicro_lambda.cli.sample_bodies import change_body, needed_query, new_body
+from polymicro_lambda.cli.sample_requests import (
+    change_body,
+    in_member,
+    needed_headers,
+    needed_query,
+    new_body,
+)
 from polymicro_lambda.dynamodb import has_table
 from polymicro_lambda.routing import Route
 
@@ -83,17 +89,16 @@ def _collection(route: Route) -> str:
     return "/".join(["$api", *("example" if part.startswith("{") else part for part in route.parts)])
 
 
-KEY = "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')"
+NEW_KEY = "$(python3 -c 'import uuid; print(uuid.uuid4())')"
 
 
 def _required_headers(route: Route) -> str:
-    """The headers without which the resource refuses the request."""
-    resource = route.resource
-    key = f' -H "{KEY}"' if resource.require_idempotency_key and route.idempotency_table is not None else ""
-    match = " -H 'If-Match: *'" if resource.require_if_match and route.verb in ("update", "delete") else ""
-    return key + match
+    """The headers without which the resource refuses the request; a new ``Idempotency-Key`` each time."""
+    quoted = {name: shlex.quote(f"{name}: {value}") for name, value in needed_headers(route).items()}
+    if "Idempotency-Key" in quoted:
+        quoted["Idempotency-Key"] = f'"Idempotency-Key: {NEW_KEY}"'
+    return "".join(f" -H {one}" for one in quoted.values())
 
 
 def _json_body(route: Route, item: Mapping[str, Any]) -> str:
-    body = item if route.item_member is None else {route.item_member: item}
-    return f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
+    return f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(in_member(route, item)))}"

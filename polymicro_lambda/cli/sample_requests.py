@@ -1,4 +1,4 @@
-"""Bodies and queries that a route takes, made of its schema: for sample events, and for a curl session."""
+"""Bodies, queries and headers that a route takes, made of its schema: for sample events, and for a curl session."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -27,6 +27,8 @@ from polymicro_lambda.openapi import openapi
 from polymicro_lambda.routing import Route
 from polymicro_lambda.schemas import ItemSchema, default_of
 
+UUID = "3f0e4a52-7a5c-4c1e-9d55-0d9f4c1b2a10"
+"""A key that code makes up, and an ``Idempotency-Key``."""
 Load: TypeAlias = Callable[[object], object]
 """Loads a body, and raises ``HTTPError`` for one that does not fit."""
 SAMPLES: Mapping[type[Attribute[Any]], Any] = {
@@ -60,6 +62,21 @@ def needed_query(route: Route) -> str:
         if one["in"] == "query" and one.get("required")
     }
     return urlencode(needed)
+
+
+def needed_headers(route: Route) -> dict[str, str]:
+    """The headers without which the resource refuses the request, with a value of each."""
+    resource, headers = route.resource, {}
+    if resource.require_idempotency_key and route.idempotency_table is not None:
+        headers["Idempotency-Key"] = UUID
+    if resource.require_if_match and route.verb in ("update", "delete"):
+        headers["If-Match"] = "*"
+    return headers
+
+
+def in_member(route: Route, item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An item as a body has it: in the member that the resource's envelope names, if any."""
+    return item if route.item_member is None else {route.item_member: item}
 
 
 def new_body(route: Route) -> dict[str, Any]:
